@@ -1,0 +1,1 @@
+"""Sessions for Python web functions, the Architect way. Public names are loaded when first used."""
