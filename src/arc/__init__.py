@@ -1,1 +1,60 @@
-"""Sessions for Python web functions, the Architect way. Public names are loaded when first used."""
+"""Sessions for Python web functions, the Architect way.
+
+Every name is loaded when it is first used, so that a cold start pays for what it needs and no more.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from arc import http as http
+    from arc import testing as testing
+    from arc.errors import ArcError as ArcError
+    from arc.errors import BadRequest as BadRequest
+    from arc.errors import ConfigurationError as ConfigurationError
+    from arc.errors import ForgedRequest as ForgedRequest
+    from arc.errors import FreshSignInRequired as FreshSignInRequired
+    from arc.errors import LateChange as LateChange
+    from arc.errors import MissingSecret as MissingSecret
+    from arc.errors import SessionTooLarge as SessionTooLarge
+    from arc.errors import StoreError as StoreError
+    from arc.http.request import Request as Request
+    from arc.http.result import Response as Response
+    from arc.sessions.lifecycle import Event as Event
+    from arc.sessions.session import Session as Session
+    from arc.settings import Settings as Settings
+
+_MODULES = ("http", "testing")
+_NAMES = {
+    "ArcError": "arc.errors",
+    "BadRequest": "arc.errors",
+    "ConfigurationError": "arc.errors",
+    "Event": "arc.sessions.lifecycle",
+    "ForgedRequest": "arc.errors",
+    "FreshSignInRequired": "arc.errors",
+    "LateChange": "arc.errors",
+    "MissingSecret": "arc.errors",
+    "Request": "arc.http.request",
+    "Response": "arc.http.result",
+    "Session": "arc.sessions.session",
+    "SessionTooLarge": "arc.errors",
+    "Settings": "arc.settings",
+    "StoreError": "arc.errors",
+}
+__all__ = [*sorted(_NAMES), *_MODULES]  # noqa: PLE0604  # all strings
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(f"arc.{name}")
+    if name in _NAMES:
+        value = getattr(import_module(_NAMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'arc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

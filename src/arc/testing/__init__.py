@@ -1,1 +1,40 @@
-"""."""
+"""For the tests of applications: a browser, events, a clock, and the contract that stores are held to."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from arc.testing.browser import Browser as Browser
+    from arc.testing.browser import Page as Page
+    from arc.testing.clock import Clock as Clock
+    from arc.testing.contract import StoreContract as StoreContract
+    from arc.testing.events import alb as alb
+    from arc.testing.events import function_url as function_url
+    from arc.testing.events import payload_v1 as payload_v1
+    from arc.testing.events import payload_v2 as payload_v2
+
+_NAMES = {
+    "Browser": "arc.testing.browser",
+    "Clock": "arc.testing.clock",
+    "Page": "arc.testing.browser",
+    "StoreContract": "arc.testing.contract",
+    "alb": "arc.testing.events",
+    "function_url": "arc.testing.events",
+    "payload_v1": "arc.testing.events",
+    "payload_v2": "arc.testing.events",
+}
+__all__ = sorted(_NAMES)  # noqa: PLE0605  # a list of strings
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _NAMES:
+        value = getattr(import_module(_NAMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'arc.testing' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

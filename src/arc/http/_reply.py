@@ -1,0 +1,57 @@
+"""From what a handler returned to what Lambda sends, with the session committed in between."""
+
+from __future__ import annotations
+
+from arc.http._current import request_of
+from arc.http.response import format_response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from arc.http.request import Request
+
+
+def res(req: dict[str, Any], response: object) -> dict[str, Any]:
+    """The Lambda response for an Architect `response`; its `session` key is committed and sets the cookie.
+
+    `req` is an event or a `Request`. Raises what a commit raises, and `TypeError` or `ValueError` for a
+    response that cannot be sent.
+    """
+    request = request_of(req)
+    response, given = _without_session(request, response)
+    return reply(request, response, commit=given)
+
+
+def reply(request: Request, response: object, *, commit: bool = True, touch: bool = True) -> dict[str, Any]:
+    """The Lambda response for what a handler returned. Commits the session if it was touched and `commit`."""
+    response, _ = _without_session(request, response)
+    if not request.touched:
+        return format_response(response, request.shape)
+    session, manager = request.session, request.manager
+    formatted = format_response(response, request.shape, touched=True)
+    cookies: tuple[str, ...] = session.cookies
+    if commit:
+        failed = int(formatted["statusCode"]) >= 500
+        cookies = manager.commit(session, failed=failed, navigation=request.navigation, touch=touch)
+    if request.csrf_cookie is not None and session.is_new:
+        cookies = (*cookies, request.csrf_cookie)
+    if not cookies:
+        return formatted
+
+    def overridden(old: str) -> None:
+        manager.lifecycle.tell("cache_overridden", f"Cache-Control was {old!r}, and the response sets the session's cookie")
+
+    return format_response(response, request.shape, session_cookies=cookies, touched=True, on_override=overridden)
+
+
+def _without_session(request: Request, response: object) -> tuple[object, bool]:
+    """`response` without its `session` key, which replaces the session's data; and whether it had one."""
+    if not isinstance(response, dict) or "session" not in response:
+        return response, False
+    rest: Mapping[str, Any] = {key: value for key, value in response.items() if key != "session"}
+    if response["session"] is not None:
+        request.session.replace(response["session"])
+    # A key of Architect's shows that this is a response, not a JSON body, although `session` was its only one.
+    return {"cookies": [], **rest}, response["session"] is not None

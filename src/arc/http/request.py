@@ -1,0 +1,154 @@
+"""The visitor's request: the event itself, with the parts of it that handlers want."""
+
+from __future__ import annotations
+
+from arc.errors import BadRequest
+from arc.http.events import shape_of
+from arc.http.query import Query
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from arc.http.events import Shape
+    from arc.http.headers import Headers
+    from arc.sessions.manager import SessionManager
+    from arc.sessions.session import Session
+
+_MISSING = object()
+
+
+class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time would cost an import of typing
+    """The event as a dict, plus its parts as attributes.
+
+    The session is loaded when `session` is first taken; a request that never takes it does no I/O and
+    gets no cookie. `context` is Lambda's.
+    """
+
+    __slots__ = ("_body", "_json", "_manager", "_session", "context", "csrf_cookie", "shape")
+
+    def __init__(self, event: dict[str, Any], context: object, manager: Callable[[], SessionManager]) -> None:
+        super().__init__(event)
+        self.context = context
+        self.shape: Shape = shape_of(event)
+        self.csrf_cookie: str | None = None
+        self._manager = manager
+        self._session: Session | None = None
+        self._body: object = _MISSING
+        self._json: object = _MISSING
+
+    # -- the session
+
+    @property
+    def session(self) -> Session:
+        """The visitor's session, loaded now if it was not yet. Raises `StoreError`."""
+        if self._session is None:
+            manager = self._manager()
+            self._session = manager.load(self.cookie_values(manager.settings.cookie_name))
+        return self._session
+
+    @session.setter
+    def session(self, data: dict[str, Any]) -> None:
+        """Replace the session's data, keeping its id; `{}` destroys it."""
+        self.session.replace(data)
+
+    @property
+    def touched(self) -> bool:
+        """True once the session was taken."""
+        return self._session is not None
+
+    @property
+    def manager(self) -> SessionManager:
+        """The session manager that serves this request."""
+        return self._manager()
+
+    def cookie_values(self, name: str) -> list[str]:
+        """The value of every cookie called `name`, in the order they were sent."""
+        from arc.sessions import cookie
+
+        return cookie.values(self.shape.cookie_headers(), name)
+
+    # -- the request line and headers
+
+    @property
+    def method(self) -> str:
+        """The method in capitals: `"GET"`."""
+        return self.shape.method()
+
+    @property
+    def path(self) -> str:
+        """The path, percent-encoded as it came and without the stage."""
+        return self.shape.path()
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The parameters of the route's path: `{"id": "7"}`."""
+        return self.shape.params()
+
+    @property
+    def query(self) -> Query:
+        """The query string's fields: `query[k]` the last value, `query.getall(k)` all."""
+        return self.shape.query()
+
+    @property
+    def headers(self) -> Headers:
+        """The headers, found whatever their case."""
+        return self.shape.headers()
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies, the last of each name."""
+        from arc.sessions import cookie
+
+        return dict(pair for header in self.shape.cookie_headers() for pair in cookie.parse(header))
+
+    @property
+    def navigation(self) -> bool:
+        """True unless the browser says that a script, an image or the like asked (Fetch Metadata)."""
+        return self.headers.get("sec-fetch-mode", "navigate") == "navigate"
+
+    # -- the body
+
+    @property
+    def body(self) -> bytes | None:
+        """The body's bytes, None when absent. Raises `BadRequest` for broken base64."""
+        if self._body is _MISSING:
+            self._body = self.shape.body()
+        return self._body  # type: ignore[return-value]  # bytes | None by the line above
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8 text, empty when absent. Raises `BadRequest` when it is no UTF-8."""
+        try:
+            return (self.body or b"").decode()
+        except UnicodeDecodeError:
+            raise BadRequest("The request's body is not UTF-8 text.") from None
+
+    @property
+    def form(self) -> Query:
+        """The fields of an HTML form, empty when the body is none. Raises `BadRequest`."""
+        if not self.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
+            return Query([])
+        from urllib.parse import parse_qsl
+
+        try:
+            return Query(parse_qsl(self.text, keep_blank_values=True, errors="strict", max_num_fields=10_000))
+        except ValueError:
+            raise BadRequest("The request's form is malformed.") from None
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON, None when absent. Raises `BadRequest` when malformed."""
+        if self._json is _MISSING:
+            self._json = _parsed(self.text) if self.body else None
+        return self._json
+
+
+def _parsed(text: str) -> object:
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadRequest("The request's body is not valid JSON.") from None

@@ -1,0 +1,38 @@
+"""The type of what a handler may return."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class Response(TypedDict, total=False):
+    """An Architect response; every key is optional (Architect, "HTTP functions").
+
+    `status` (also `code`, `statusCode`, `status_code`) is 200, with `location` 302. One of `html`, `css`,
+    `js`, `text`, `json` and `xml` is the body with its type, else `body` with `type`. `session` replaces
+    the session's data.
+    """
+
+    status: int
+    code: int
+    statusCode: int
+    status_code: int
+    type: str
+    headers: dict[str, str]
+    multiValueHeaders: dict[str, list[str]]
+    body: str | bytes
+    html: str
+    css: str
+    js: str
+    text: str
+    json: Any
+    xml: str
+    location: str
+    cookie: str
+    cookies: list[str]
+    session: dict[str, Any]
+    cors: bool
+    cache_control: str
+    cacheControl: str
+    compression: bool | str
+    isBase64Encoded: bool

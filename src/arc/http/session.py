@@ -1,0 +1,41 @@
+"""`arc.http.session`: read and write a session by hand.
+
+Under `@arc.http.handler`, `read(req)` is `req.session` and `write` commits early. In a bare
+`handler(event, context)` these two, with `arc.http.res`, are the whole API.
+"""
+
+from __future__ import annotations
+
+from arc.http._current import request_of
+from arc.http._manager import manager_of_process
+from arc.sessions.manager import manager_of
+from arc.sessions.session import Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def read(req: dict[str, Any]) -> Session:
+    """The session of `req`, an event or a `Request`; a new empty one for a visitor without.
+
+    Raises `ConfigurationError` when the operator's settings are wrong, `StoreError` when the store fails.
+    """
+    return request_of(req).session
+
+
+def write(session: dict[str, Any]) -> str:
+    """Commit `session` now and return its Set-Cookie string, the clearing one after `destroy`.
+
+    A plain dict starts a new session with that data; an empty one ends the visitor's. The string is
+    empty when another request ended the session meanwhile: then no cookie may be sent. Raises what a
+    commit raises: `TypeError`, `ValueError`, `SessionTooLarge`, `StoreError`, `LateChange`.
+    """
+    if isinstance(session, Session):
+        manager = manager_of(session)
+    else:
+        manager = manager_of_process()
+        fresh = manager.load(())
+        fresh.replace(session)
+        session = fresh
+    return next(iter(manager.commit(session, explicit=True)), "")

@@ -1,0 +1,284 @@
+"""The whole life of a session: load at the first touch, commit once before the response."""
+
+from __future__ import annotations
+
+import os
+import time
+from base64 import urlsafe_b64encode
+
+from arc.errors import StoreError
+from arc.sessions import cookie
+from arc.sessions.lifecycle import Lifecycle
+from arc.sessions.record import Record
+from arc.sessions.refused import Refused
+from arc.sessions.session import Session
+from arc.sessions.snapshot import Snapshot
+from arc.sessions.values import normalise
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from arc.sessions.keyring import Keyring
+    from arc.sessions.lifecycle import Event
+    from arc.sessions.stores.store import Store
+    from arc.settings import Settings
+
+_MOST_COOKIES = 4
+_WEEK = 604_800  # Node's fixed lifetime of a sealed token, whatever ours is.
+
+
+class SessionManager:
+    """Loads and commits sessions of one store.
+
+    `clock()` gives Unix seconds, `random(n)` n bytes; `on_event` is called with every lifecycle `Event`.
+    A manager holds no session: it may serve any number of requests, threads and tasks at once.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        keyring: Keyring,
+        store: Store,
+        *,
+        clock: Callable[[], float] = time.time,
+        random: Callable[[int], bytes] = os.urandom,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> None:
+        self.settings, self.keyring, self.store = settings, keyring, store
+        self.clock, self.random = clock, random
+        self.lifecycle = Lifecycle(on_event, self._hash)
+
+    # -- load
+
+    def load(self, values: Sequence[str]) -> Session:
+        """The session that one of the session cookies' `values` stands for, a new one when none does.
+
+        Nothing in `values` raises: a visitor sent them. Raises `StoreError` when the store fails.
+        """
+        now = int(self.clock())
+        records: list[Record] = []
+        reason = ""
+        for value in values[-_MOST_COOKIES:]:
+            try:
+                records.append(self._living(self.store.load(value, now), now))
+            except Refused as refusal:
+                reason = refusal.reason
+        session = self._open(self._choose(records, len(values)), now)
+        session._variants = len(values) > 1
+        if session._record is not None:
+            self.lifecycle.tell("loaded", session_id=session.id)
+        elif reason == "clock":
+            session._muted = True
+            self.lifecycle.tell("clock", "the token is from the future: this machine's clock is behind, or another's ahead")
+        elif values and not records:
+            self.lifecycle.tell("refused", reason)
+        return session
+
+    def _open(self, record: Record | None, now: int) -> Session:
+        return Session(record, now=now, mint=self._mint, manager=self)
+
+    def _choose(self, records: list[Record], arrived: int) -> Record | None:
+        """The newest of several sealed sessions, the last of several signed ids; none of different principals."""
+        if arrived > 1:
+            if len({record.user_id for record in records}) > 1:
+                self.lifecycle.tell("ambiguous", f"{arrived} session cookies, of different principals: none was taken")
+                return None
+            self.lifecycle.tell("ambiguous", f"{arrived} session cookies, {len(records)} of them valid")
+        if not records:
+            return None
+        if self.store.on_server:
+            return records[-1]
+        return max(reversed(records), key=lambda record: record.issued or 0)
+
+    def _living(self, record: Record, now: int) -> Record:
+        if now >= self._end(record):
+            raise Refused("expired")
+        return record
+
+    def _end(self, record: Record) -> int:
+        """When `record` ends: the first of its idle and absolute lifetimes and what its store was told."""
+        ends = [record.created + self.settings.absolute] if self.settings.absolute else []
+        if record.issued is not None:
+            ends.append(record.issued + self.settings.idle)
+        if record.expires is not None:
+            ends.append(record.expires)
+        return min(ends, default=0)
+
+    # -- commit
+
+    def commit(
+        self, session: Session, *, explicit: bool = False, failed: bool = False, navigation: bool = True, touch: bool = True
+    ) -> tuple[str, ...]:
+        """The Set-Cookie strings for `session`, once what it holds and intends has been stored.
+
+        A second commit gives the same strings. `explicit` writes even what did not change; `failed` (a 5xx
+        response) stores nothing but an end; `touch=False` forbids a renewal, and a sealed session is
+        renewed only on a `navigation`. Raises `TypeError` and `ValueError` for data that cannot be
+        kept, `SessionTooLarge`, `StoreError`, and `LateChange` after an earlier commit.
+        """
+        if session._cookies is not None:
+            if session._snapshot.differs(dict(session), session._facts()):
+                session._open()
+            return session._cookies
+        now = max(int(self.clock()), session._now)
+        changed = self._changed(session, strict=not failed)
+        ended = session._destroyed or (session._cleared and not session and not session._flashes)
+        if failed and changed and (session or not ended):
+            self.lifecycle.tell("dropped", "the response is a 5xx, so the session's changes were not kept", session.id)
+        cookies = self._act(session, now, ended=ended, changed=changed, explicit=explicit, failed=failed)
+        if cookies is None and not ended and not failed:
+            may_renew = touch and (navigation or self.store.on_server)
+            if may_renew and session._record is not None and self._renewal_due(session._record, now):
+                cookies = self._renew(session, session._record, now)
+        session._snapshot = Snapshot(session, session._facts())
+        session._cookies = cookies or ()
+        return session._cookies
+
+    def _act(
+        self, session: Session, now: int, *, ended: bool, changed: bool, explicit: bool, failed: bool
+    ) -> tuple[str, ...] | None:
+        """Do what the session intends; None when it intends nothing."""
+        loaded = session._record
+        filled = bool(session or session._flashes or session.user_id is not None)
+        if ended and loaded is not None:
+            self.store.destroy(loaded, now)
+            self.lifecycle.tell("destroyed", session_id=loaded.id)
+            loaded = None
+        if failed and not explicit:
+            return self.clearing() if ended else None
+        if loaded is None:
+            if filled:
+                return self._create(session, now)
+            return self.clearing() if ended or explicit else None
+        if session._regenerated:
+            return self._regenerate(session, loaded, now)
+        if changed or explicit:
+            return self._update(session, loaded, now)
+        return None
+
+    def _changed(self, session: Session, *, strict: bool) -> bool:
+        """True when the session is not as loaded; `strict` raises for data that cannot be kept."""
+        if not session._snapshot.differs(dict(session), session._facts()):
+            return False
+        return not strict or session._snapshot.differs(normalise(session), session._facts())
+
+    def _create(self, session: Session, now: int) -> tuple[str, ...] | None:
+        if session._muted:
+            self.lifecycle.tell("dropped", "the visitor's own session is from the future and is not replaced")
+            return None
+        record = self._record(session, now)
+        cookies = self._cookies(session, self.store.create(record, now), record, now)
+        self.lifecycle.tell("created", session_id=record.id)
+        return cookies
+
+    def _regenerate(self, session: Session, loaded: Record, now: int) -> tuple[str, ...]:
+        record = self._record(session, now)
+        cookies = self._cookies(session, self.store.replace(loaded, record, now), record, now)
+        self.lifecycle.tell("regenerated", session_id=record.id)
+        return cookies
+
+    def _update(self, session: Session, loaded: Record, now: int) -> tuple[str, ...]:
+        record = self._record(session, now)
+        value = self.store.update(loaded, record, now)
+        if value is None:
+            self.lifecycle.tell("write_after_destroy", "the session ended while this request ran", loaded.id)
+            return ()
+        return self._cookies(session, value, record, now)
+
+    # -- renewal
+
+    def _renewal_due(self, record: Record, now: int) -> bool:
+        """True when a tenth of the idle lifetime has passed, or the end is not where we would put it."""
+        end, target = self._end(record), self._new_end(record.created, now)
+        if record.stale or target - end >= max(1, self.settings.idle // 10) or end > target:
+            return True
+        if record.issued is None or self.store.on_server:
+            return False
+        # Node reads sealed tokens for a week after `iat` or until `exp`: keep its idea in step with ours.
+        return now - record.issued >= _WEEK // 10 or (end < record.issued + _WEEK and record.expires != end)
+
+    def _renew(self, session: Session, loaded: Record, now: int) -> tuple[str, ...]:
+        record = self._record(session, now)
+        try:
+            value = self.store.renew(loaded, record, now)
+        except StoreError as error:
+            self.lifecycle.tell("renewal_failed", str(error), loaded.id)
+            return ()
+        if value is None:
+            self.lifecycle.tell("write_after_destroy", "the session ended while this request ran", loaded.id)
+            return ()
+        self.lifecycle.tell("renewed", session_id=loaded.id)
+        return self._cookies(session, value, record, now)
+
+    # -- parts
+
+    def _record(self, session: Session, now: int) -> Record:
+        return Record(
+            session.id,
+            normalise(session),
+            created=session.created_at,
+            issued=now,
+            expires=self._new_end(session.created_at, now),
+            user_id=session.user_id,
+            signed_in_at=session.signed_in_at,
+            flashes=tuple(session._flashes),
+        )
+
+    def _new_end(self, created: int, now: int) -> int:
+        """The end of a session written now (DESIGN: the shorter of both lifetimes)."""
+        end = now + self.settings.idle
+        return min(end, created + self.settings.absolute) if self.settings.absolute else end
+
+    def _cookies(self, session: Session, value: str, record: Record, now: int) -> tuple[str, ...]:
+        max_age = (record.expires or now) - now
+        main = self._set_cookie(value, max_age, now, self.settings.domain)
+        if session._variants and self.settings.domain:
+            return (main, self._clear(None))  # else the host-only variant would shadow this one
+        return (main,)
+
+    def clearing(self) -> tuple[str, ...]:
+        """The Set-Cookie strings that make a browser drop the session cookie, in every variant of ours."""
+        if self.settings.domain:
+            return (self._clear(self.settings.domain), self._clear(None))
+        return (self._clear(None),)
+
+    def _set_cookie(self, value: str, max_age: int, now: int, domain: str | None) -> str:
+        settings = self.settings
+        return cookie.set_cookie(
+            settings.cookie_name,
+            value,
+            max_age=max_age,
+            now=now,
+            domain=domain,
+            path=settings.path,
+            secure=settings.secure,
+            same_site=settings.same_site,
+        )
+
+    def _clear(self, domain: str | None) -> str:
+        settings = self.settings
+        return cookie.clearing(
+            settings.cookie_name,
+            domain=domain,
+            path=settings.path,
+            secure=settings.secure,
+            same_site=settings.same_site,
+        )
+
+    def _mint(self) -> str:
+        """A new id: 18 random bytes as 24 characters, as Node makes them (ASVS 7.2.3 asks for 16)."""
+        return urlsafe_b64encode(self.random(18)).decode()
+
+    def _hash(self, session_id: str) -> str:
+        from hashlib import blake2b
+
+        return blake2b(session_id.encode(), key=self.keyring.derived("event")[0], digest_size=8).hexdigest()
+
+
+def manager_of(session: Session) -> SessionManager:
+    """The manager that loaded `session`."""
+    manager = session._manager
+    if not isinstance(manager, SessionManager):
+        raise TypeError("This session was not loaded by a session manager.")
+    return manager

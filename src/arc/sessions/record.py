@@ -1,0 +1,40 @@
+"""A session as a store keeps it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Record:
+    """A stored session: the visitor's data, and the session's own facts. Times are Unix seconds.
+
+    `data` holds the user's own keys. `issued` is when it was last written, None where a store does not
+    know; `expires` is the end the store itself was told, None where it was told none. `stale` asks for
+    a renewal before its time: the session was opened by an old secret. `state` is the store's own.
+    """
+
+    __slots__ = ("created", "data", "expires", "flashes", "id", "issued", "signed_in_at", "stale", "state", "user_id")
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002  # the word of the design
+        data: dict[str, Any],
+        *,
+        created: int,
+        issued: int | None = None,
+        expires: int | None = None,
+        user_id: str | None = None,
+        signed_in_at: int | None = None,
+        flashes: tuple[tuple[str, str], ...] = (),
+        stale: bool = False,
+        state: object = None,
+    ) -> None:
+        self.id, self.data, self.created = id, data, created
+        self.issued, self.expires = issued, expires
+        self.user_id, self.signed_in_at, self.flashes = user_id, signed_in_at, flashes
+        self.stale, self.state = stale, state
+
+    def __repr__(self) -> str:
+        return f"<Record of {len(self.data)} keys>"

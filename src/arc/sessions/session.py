@@ -1,0 +1,252 @@
+"""The visitor's session: a dict that records what its user intends."""
+
+from __future__ import annotations
+
+from arc.errors import FreshSignInRequired, LateChange
+from arc.sessions.snapshot import Snapshot
+from arc.sessions.values import normalise, refuse_reserved
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from arc.sessions.record import Record
+
+_MISSING = object()
+
+
+class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time would cost an import of typing
+    """A dict of the visitor's own keys; its identity, times and principal are attributes.
+
+    Values are JSON: None, bool, int, float, str, list, dict with str keys, at most 30 deep. `id` changes
+    when the session is regenerated; `created_at` and `signed_in_at` are Unix seconds. The session only
+    records what is wanted: the session manager acts on it at the commit, after which a change raises
+    `LateChange`.
+    """
+
+    __slots__ = (
+        "_cleared",
+        "_cookies",
+        "_created_at",
+        "_destroyed",
+        "_flashes",
+        "_id",
+        "_increments",
+        "_manager",
+        "_mint",
+        "_muted",
+        "_now",
+        "_record",
+        "_regenerated",
+        "_signed_in_at",
+        "_snapshot",
+        "_user_id",
+        "_variants",
+    )
+
+    def __init__(self, record: Record | None, *, now: int, mint: Callable[[], str], manager: object = None) -> None:
+        super().__init__(record.data if record else ())
+        self._record, self._now, self._mint, self._manager = record, now, mint, manager
+        self._id = record.id if record else mint()
+        self._created_at = record.created if record else now
+        self._user_id = record.user_id if record else None
+        self._signed_in_at = record.signed_in_at if record else None
+        self._flashes = list(record.flashes) if record else []
+        self._increments: dict[str, int | float] = {}
+        self._cleared = self._destroyed = self._regenerated = self._muted = self._variants = False
+        self._cookies: tuple[str, ...] | None = None
+        self._snapshot = Snapshot(self, self._facts())
+
+    # -- what it is
+
+    @property
+    def id(self) -> str:
+        """The session's id; never shown or logged, but good for binding other things to the session."""
+        return self._id
+
+    @property
+    def created_at(self) -> int:
+        """When the session began, Unix seconds; regeneration keeps it."""
+        return self._created_at
+
+    @property
+    def user_id(self) -> str | None:
+        """Who is signed in, None when nobody is."""
+        return self._user_id
+
+    @property
+    def signed_in_at(self) -> int | None:
+        """When that was, Unix seconds."""
+        return self._signed_in_at
+
+    @property
+    def is_new(self) -> bool:
+        """True while the session is not stored anywhere: no valid cookie came, or it was destroyed."""
+        return self._record is None or self._destroyed
+
+    @property
+    def cookies(self) -> tuple[str, ...]:
+        """The Set-Cookie strings of the commit, empty before it and when it sends none."""
+        return self._cookies or ()
+
+    def __repr__(self) -> str:
+        return f"<Session {dict.__repr__(self)}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (dict, (dict(self),))
+
+    # -- what its user intends
+
+    def flash(self, kind: str, message: str) -> None:
+        """Keep `message` for the next time `flashes` is asked, usually on the page after a redirect."""
+        self._open()
+        if not isinstance(kind, str) or not isinstance(message, str):
+            raise TypeError(f"flash takes two strings, not {type(kind).__name__} and {type(message).__name__}.")
+        normalise({"kind": kind, "message": message})
+        self._flashes.append((kind, message))
+
+    def flashes(self, kind: str | None = None) -> list[str]:
+        """The messages kept by `flash`, oldest first, of one kind or of every kind; each is given once."""
+        taken = [message for one, message in self._flashes if kind in (None, one)]
+        if taken:
+            self._open()
+            self._flashes = [(one, message) for one, message in self._flashes if kind not in (None, one)]
+        return taken
+
+    def sign_in(self, user_id: str) -> None:
+        """Bind the session to `user_id` under a new id; data of a different principal is dropped first."""
+        self._open()
+        if not isinstance(user_id, str) or not user_id:
+            raise TypeError(f"sign_in takes the user's id as a non-empty string, not {user_id!r}.")
+        normalise({"user_id": user_id})
+        if self._user_id not in (None, user_id):
+            self._drop()
+        self.regenerate()
+        self._user_id, self._signed_in_at = user_id, self._now
+
+    def sign_out(self) -> None:
+        """End the session: data, id and cookie go. Data set afterwards starts a new one."""
+        self.destroy()
+
+    def require_fresh(self, seconds: int) -> None:
+        """Raise `FreshSignInRequired` unless the visitor signed in at most `seconds` ago."""
+        if self._user_id is None or self._signed_in_at is None or self._now - self._signed_in_at > seconds:
+            raise FreshSignInRequired(f"Sign in again: this action wants a sign-in of the last {seconds} seconds.")
+
+    def regenerate(self) -> None:
+        """Give the session a new id; data and creation time stay, the old id dies where a store can kill it."""
+        self._open()
+        self._regenerated = True
+        self._id = self._mint()
+
+    def destroy(self) -> None:
+        """End the session: data, id and cookie go. Data set afterwards starts a new one."""
+        self._open()
+        self._drop()
+        self._destroyed = True
+        self._user_id = self._signed_in_at = None
+        self._id, self._created_at = self._mint(), self._now
+
+    def increment(self, key: str, by: float = 1) -> int | float:
+        """Add `by` to the number under `key` (0 when absent) and return it as this request sees it.
+
+        In a database parallel increments add up. Raises `TypeError` when the value is not a number.
+        """
+        self._open()
+        refuse_reserved(key)
+        current = self.get(key, 0)
+        for number in (current, by):
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                raise TypeError(f"session[{key!r}] cannot be incremented: {number!r} is no number.")
+        total: int | float = current + by
+        added = self._increments.get(key, 0) + by
+        self[key] = total
+        self._increments[key] = added
+        return total
+
+    def replace(self, data: dict[str, Any]) -> None:
+        """Put `data` in place of all data; the id stays. An empty dict destroys the session."""
+        if data is self:
+            return
+        if not isinstance(data, dict):
+            raise TypeError(f"A session is replaced by a dict, not by {type(data).__name__}.")
+        fresh = dict(data)
+        if not fresh:
+            self.destroy()
+            return
+        for key in fresh:
+            refuse_reserved(key)
+        self._open()
+        self._increments.clear()
+        dict.clear(self)
+        dict.update(self, fresh)
+
+    # -- the dict's own ways to change, closed after the commit
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._open()
+        refuse_reserved(key)
+        self._increments.pop(key, None)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        self._open()
+        super().__delitem__(key)
+        self._increments.pop(key, None)
+
+    def __ior__(self, other: Any) -> Session:  # type: ignore[override,misc]  # dict's own overloads say no more
+        self.update(other)
+        return self
+
+    def pop(self, key: str, default: Any = _MISSING) -> Any:
+        """Remove `key` and return its value, or `default` when given and the key is absent."""
+        self._open()
+        self._increments.pop(key, None)
+        return super().pop(key) if default is _MISSING else super().pop(key, default)
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove and return the newest key and its value."""
+        self._open()
+        key, value = super().popitem()
+        self._increments.pop(key, None)
+        return key, value
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The value under `key`, after setting it to `default` when absent."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Set every given key, as `dict.update` does."""
+        for key, value in dict(*args, **kwargs).items():
+            self[key] = value
+
+    def clear(self) -> None:
+        """Remove every key. With nothing set afterwards this ends the session, as `destroy` does."""
+        self._open()
+        self._cleared = True
+        self._increments.clear()
+        super().clear()
+
+    def copy(self) -> dict[str, Any]:
+        """A plain dict of the data (shallow)."""
+        return dict(self)
+
+    # -- for the session manager
+
+    def _open(self) -> None:
+        if self._cookies is not None:
+            raise LateChange(
+                "The session was changed after it was committed, so the change would be lost. "
+                "Make every change before arc.http.session.write(session), and before the handler returns."
+            )
+
+    def _drop(self) -> None:
+        dict.clear(self)
+        self._flashes.clear()
+        self._increments.clear()
+
+    def _facts(self) -> tuple[object, ...]:
+        return (self._user_id, self._signed_in_at, tuple(self._flashes))

@@ -1,0 +1,148 @@
+"""The sealed cookie: a session that travels whole, encrypted, in the visitor's cookie."""
+
+from __future__ import annotations
+
+import json
+
+from arc.errors import SessionTooLarge
+from arc.sessions import jwe
+from arc.sessions.record import Record
+from arc.sessions.refused import Refused
+from arc.sessions.values import deep_copy, is_reserved
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from arc.sessions.keyring import Keyring
+
+MAX_COOKIE = 4096  # RFC 6265bis §5.6: name plus value, in bytes.
+MAX_SKEW = 300  # A token from up to so many seconds ahead counts as made now.
+_WEEK = 604_800  # Node refuses a token this many seconds after `iat`.
+
+
+class SealedStore:
+    """Sessions as JWE tokens, byte for byte as Node's `@architect/functions` reads and writes them.
+
+    The session's own facts travel under `_arc_…`. `exp` is written only when it shortens Node's fixed
+    week. `random(n)` gives n bytes for nonces.
+    """
+
+    revocable = False
+    on_server = False
+
+    __slots__ = ("_cookie_name", "_keyring", "_random")
+
+    def __init__(self, keyring: Keyring, cookie_name: str, *, random: Callable[[int], bytes]) -> None:
+        self._keyring, self._cookie_name, self._random = keyring, cookie_name, random
+
+    def load(self, value: str, now: int) -> Record:
+        """The record sealed in `value`. Raises `Refused`."""
+        token, opened_by = jwe.unseal(value, self._keyring.opening, self._keyring.enc)
+        payload = _parse(token)
+        issued = payload.pop("iat", None)
+        expires = payload.pop("exp", None)
+        if type(issued) is not int or issued <= 0 or (expires is not None and type(expires) is not int):
+            raise Refused("malformed")
+        if issued > now + MAX_SKEW:
+            raise Refused("clock")
+        return Record(
+            _text(payload.get("_arc_id")) or _derived_id(value),
+            {key: element for key, element in payload.items() if not is_reserved(key)},
+            created=_seconds(payload.get("_arc_created")) or issued,
+            issued=min(issued, now),
+            expires=expires,
+            user_id=_text(payload.get("_arc_user")),
+            signed_in_at=_seconds(payload.get("_arc_signed_in")),
+            flashes=_flashes(payload.get("_arc_flash")),
+            stale=opened_by > 0,
+        )
+
+    def create(self, record: Record, now: int) -> str:
+        """The token of `record`. Raises `SessionTooLarge`."""
+        payload = dict(record.data)
+        payload["_arc_id"] = record.id
+        payload["_arc_created"] = record.created
+        if record.user_id is not None:
+            payload["_arc_user"] = record.user_id
+        if record.signed_in_at is not None:
+            payload["_arc_signed_in"] = record.signed_in_at
+        if record.flashes:
+            payload["_arc_flash"] = record.flashes
+        payload["iat"] = now
+        if record.expires is not None and record.expires < now + _WEEK:
+            payload["exp"] = record.expires
+        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        token = jwe.seal(text, self._keyring.sealing, self._keyring.enc, self._random(12))
+        self._fit(token, record)
+        return token
+
+    def update(self, loaded: Record, record: Record, now: int) -> str:  # noqa: ARG002  # the contract's shape
+        """The token of the changed record. Raises `SessionTooLarge`."""
+        return self.create(record, now)
+
+    replace = update
+    renew = update
+
+    def destroy(self, loaded: Record, now: int) -> None:
+        """Nothing: a sealed session ends with its cookie, and a captured copy opens until it expires."""
+
+    def _fit(self, token: str, record: Record) -> None:
+        size = len(self._cookie_name) + len(token)
+        if size <= MAX_COOKIE:
+            return
+        sizes = sorted(
+            ((len(json.dumps(element, ensure_ascii=False).encode()), key) for key, element in record.data.items()),
+            reverse=True,
+        )
+        largest = ", ".join(f"{key!r} ({length:,} bytes)" for length, key in sizes[:3]) or "the flash messages"
+        raise SessionTooLarge(
+            f"The session makes a cookie of {size:,} bytes, and browsers keep {MAX_COOKIE:,}. "
+            f"Largest: {largest}. Store less, or keep sessions in a table: set SESSION_TABLE_NAME."
+        )
+
+
+def _parse(text: bytes) -> dict[str, Any]:
+    try:
+        payload = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        if not isinstance(payload, dict):
+            raise Refused("malformed")
+        copy: dict[str, Any] = deep_copy(payload)
+    except (ValueError, TypeError, RecursionError):
+        raise Refused("malformed") from None
+    return copy
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("duplicate key")
+    return result
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _derived_id(token: str) -> str:
+    """A lasting id for a token that Node wrote: its own authentication tag, which only the key's owner can make."""
+    return token[-22:]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _seconds(value: object) -> int | None:
+    return value if type(value) is int and value > 0 else None
+
+
+def _flashes(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, list):
+        return ()
+    return tuple(
+        (pair[0], pair[1])
+        for pair in value
+        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
+    )

@@ -1,0 +1,60 @@
+"""Session managers for tests: everything that a manager takes from outside is given."""
+
+from __future__ import annotations
+
+import itertools
+from hashlib import sha256
+from typing import Any
+
+from arc.http import build_manager
+from arc.sessions.keyring import Keyring
+from arc.sessions.lifecycle import Event
+from arc.sessions.manager import SessionManager
+from arc.sessions.stores.memory import MemoryStore
+from arc.settings import Settings
+from arc.testing import Clock
+
+SECRET = "a secret of the tests, long enough for AES-256"
+WEEK = 604_800
+
+
+class Counting:
+    """Bytes that are different on every call and the same in every run."""
+
+    def __init__(self) -> None:
+        self._calls = itertools.count()
+
+    def __call__(self, size: int) -> bytes:
+        """The next `size` bytes."""
+        return sha256(str(next(self._calls)).encode()).digest()[:size]
+
+
+class Made:
+    """A manager, with the clock and the events that belong to it."""
+
+    def __init__(self, *, server: bool = False, clock: Clock | None = None, **settings: Any) -> None:
+        self.clock = clock or Clock()
+        self.events: list[Event] = []
+        self.settings = Settings(**{"environment": "production", "secret": SECRET, **settings})
+        self.store = MemoryStore(Keyring(self.settings)) if server else None
+        self.manager: SessionManager = build_manager(
+            self.settings, store=self.store, clock=self.clock, random=Counting(), on_event=self.events.append
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the events so far."""
+        return [event.name for event in self.events]
+
+    def cookie(self, *, failed: bool = False, **data: Any) -> str:
+        """The cookie value of a new session with `data`."""
+        session = self.manager.load([])
+        session.update(data)
+        return value_of(self.manager.commit(session, failed=failed)[0])
+
+
+def value_of(set_cookie: str) -> str:
+    """The value, percent-decoded, that a Set-Cookie string gives."""
+    from urllib.parse import unquote
+
+    return unquote(set_cookie.partition("=")[2].partition(";")[0])

@@ -1,0 +1,42 @@
+"""The stores, held to the contract that is public in `arc.testing`."""
+
+from __future__ import annotations
+
+from arc.sessions.keyring import Keyring
+from arc.sessions.stores.memory import MemoryStore
+from arc.sessions.stores.sealed import SealedStore
+from arc.sessions.stores.store import Store
+from arc.settings import Settings
+from arc.testing import StoreContract
+from tests.sessions.making import SECRET, Counting
+
+KEYRING = Keyring(Settings(environment="production", secret=SECRET))
+
+
+class TestMemoryStore(StoreContract):
+    """Sessions in memory."""
+
+    def store(self) -> Store:
+        """A new store."""
+        return MemoryStore(KEYRING)
+
+
+class TestSealedStore(StoreContract):
+    """Sessions in the cookie."""
+
+    def store(self) -> Store:
+        """A new store."""
+        return SealedStore(KEYRING, "_idx", random=Counting())
+
+
+def test_s17_a_forced_collision_overwrites_nothing() -> None:
+    """Creating a session under a living id raises and leaves the living one alone."""
+    store = MemoryStore(KEYRING)
+    contract = StoreContract()
+    value = store.create(contract.record(owner="ada"), 1_800_000_000)
+    try:
+        store.create(contract.record(owner="grace"), 1_800_000_000)
+    except KeyError:
+        assert store.load(value, 1_800_000_000).data == {"owner": "ada"}
+    else:
+        raise AssertionError("the id was taken twice")

@@ -1,0 +1,235 @@
+"""How long a session lives: idle and absolute lifetimes, renewal, clocks."""
+
+from __future__ import annotations
+
+import pytest
+
+from arc.sessions import jwe
+from arc.sessions.stores.sealed import SealedStore
+from tests.sessions.making import SECRET, WEEK, Made, value_of
+
+both = pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"])
+OLD = "an older secret, also long enough for AES"
+
+
+def sealed_payload(made: Made, payload: bytes) -> str:
+    """A token of this application with any payload at all."""
+    return jwe.seal(payload, made.manager.keyring.sealing, "A256GCM", b"n" * 12)
+
+
+@both
+def test_s11_the_idle_lifetime_holds_to_the_second(server: bool) -> None:
+    """A session opens one second before its idle lifetime ends, and not at its end."""
+    made = Made(server=server, idle=1000)
+    value = made.cookie(count=1)
+    made.clock.forward(999)
+    assert made.manager.load([value]) == {"count": 1}
+    made.clock.forward(1)
+    assert made.manager.load([value]).is_new
+
+
+@both
+def test_s18_the_absolute_lifetime_survives_renewal_and_regeneration(server: bool) -> None:
+    """However often it is renewed or regenerated, the session ends when its absolute lifetime does."""
+    made = Made(server=server, idle=1000, absolute=2500)
+    value = made.cookie(count=1)
+    for step in range(4):
+        made.clock.forward(600)
+        session = made.manager.load([value])
+        assert session == {"count": 1}
+        if step % 2:
+            session.regenerate()
+        value = value_of(made.manager.commit(session)[0])
+    made.clock.forward(99)
+    assert not made.manager.load([value]).is_new
+    made.clock.forward(1)
+    assert made.manager.load([value]).is_new
+
+
+def test_s18_the_absolute_lifetime_survives_a_rotation_of_keys() -> None:
+    """A session opened by a fallback secret keeps the time of its creation."""
+    before = Made(absolute=1000, secret=OLD)
+    value = before.cookie(count=1)
+    after = Made(absolute=1000, fallbacks=(OLD,), clock=before.clock)
+    after.clock.forward(500)
+    session = after.manager.load([value])
+    assert session.created_at == before.clock() - 500
+    value = value_of(after.manager.commit(session)[0])
+    after.clock.forward(499)
+    assert after.manager.load([value]) == {"count": 1}
+    after.clock.forward(1)
+    assert after.manager.load([value]).is_new
+
+
+@both
+def test_s19_max_age_is_the_servers_lifetime(server: bool) -> None:
+    """The cookie lives as long as the server accepts it, cut by the absolute lifetime and by 400 days."""
+    made = Made(server=server, idle=1000, absolute=1500)
+    session = made.manager.load([])
+    session["count"] = 1
+    cookie = made.manager.commit(session)[0]
+    assert "Max-Age=1000;" in cookie
+    made.clock.forward(900)
+    session = made.manager.load([value_of(cookie)])
+    assert "Max-Age=600;" in made.manager.commit(session)[0]
+    made = Made(server=server, idle=500 * 86_400)
+    session = made.manager.load([])
+    session["count"] = 1
+    assert f"Max-Age={400 * 86_400};" in made.manager.commit(session)[0]
+
+
+@both
+def test_s20_a_read_renews_after_a_tenth_of_the_idle_lifetime(server: bool) -> None:
+    """Before a tenth has passed a read sends nothing; then it moves cookie and server time together."""
+    made = Made(server=server, idle=1000)
+    value = made.cookie(count=1)
+    made.clock.forward(99)
+    assert made.manager.commit(made.manager.load([value])) == ()
+    made.clock.forward(1)
+    renewed = made.manager.commit(made.manager.load([value]))
+    assert "Max-Age=1000;" in renewed[0]
+    assert made.names[-1] == "renewed"
+    made.clock.forward(999)
+    assert made.manager.load([value_of(renewed[0])]) == {"count": 1}
+
+
+@both
+def test_s20_a_polling_route_can_opt_out(server: bool) -> None:
+    """touch=False never renews."""
+    made = Made(server=server, idle=1000)
+    value = made.cookie(count=1)
+    made.clock.forward(500)
+    assert made.manager.commit(made.manager.load([value]), touch=False) == ()
+
+
+def test_a_sealed_cookie_is_renewed_on_navigations_only() -> None:
+    """A script's request does not re-send old data, which could undo a parallel write; a server store may renew."""
+    for server in (False, True):
+        made = Made(server=server, idle=1000)
+        value = made.cookie(count=1)
+        made.clock.forward(500)
+        cookies = made.manager.commit(made.manager.load([value]), navigation=False)
+        assert bool(cookies) is server
+
+
+def test_a_session_opened_by_a_fallback_is_renewed_at_once() -> None:
+    """The next navigation seals it with the current secret, so that the old one can be retired."""
+    old = Made(secret=OLD)
+    value = old.cookie(count=1)
+    made = Made(fallbacks=(OLD,))
+    renewed = value_of(made.manager.commit(made.manager.load([value]))[0])
+    assert Made().manager.load([renewed]) == {"count": 1}
+
+
+def test_s04_retired_secrets_open_nothing_and_fallbacks_never_seal() -> None:
+    """Every secret of the list opens, the first seals, one that is not listed does neither."""
+    old, new = Made(secret=OLD), Made(secret=SECRET)
+    rotating = Made(secret=SECRET, fallbacks=(OLD,))
+    waiting = Made(secret=OLD, fallbacks=(SECRET,))
+    for opener in (rotating, waiting):
+        for sealer in (old, new):
+            assert opener.manager.load([sealer.cookie(count=1)]) == {"count": 1}
+    assert new.manager.load([rotating.cookie(count=1)]) == {"count": 1}
+    assert old.manager.load([waiting.cookie(count=1)]) == {"count": 1}
+    assert new.manager.load([old.cookie(count=1)]).is_new
+    assert old.manager.load([rotating.cookie(count=1)]).is_new
+
+
+def test_s11_a_token_from_the_near_future_counts_as_now() -> None:
+    """300 seconds of skew are forgiven, and do not lengthen the session's life."""
+    ahead = Made()
+    value = ahead.cookie(count=1)
+    behind = Made()
+    behind.clock.forward(-300)
+    assert behind.manager.load([value]) == {"count": 1}
+
+
+def test_s11_a_token_from_the_far_future_is_refused_and_not_replaced() -> None:
+    """301 seconds ahead: a clock event, an empty session, and no cookie whatever the handler sets."""
+    ahead = Made()
+    value = ahead.cookie(count=1)
+    behind = Made()
+    behind.clock.forward(-301)
+    session = behind.manager.load([value])
+    assert session == {}
+    assert behind.names == ["clock"]
+    session["count"] = 9
+    assert behind.manager.commit(session) == ()
+    assert behind.names == ["clock", "dropped"]
+
+
+@pytest.mark.parametrize("iat", ["true", "1800000000.0", '"1800000000"', "null", "0", "-5", "[]"])
+def test_s11_iat_is_an_integer(iat: str) -> None:
+    """A token whose iat is anything but a positive integer is refused."""
+    made = Made()
+    assert made.manager.load([sealed_payload(made, b'{"count":1,"iat":%s}' % iat.encode())]).is_new
+    assert (made.events[0].name, made.events[0].reason) == ("refused", "malformed")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"[1]", b'"text"', b"", b"{", b"\xff", b'{"a":NaN,"iat":1800000000}', b'{"a":Infinity,"iat":1800000000}'],
+)
+def test_s13_the_payload_is_a_json_object(payload: bytes) -> None:
+    """Anything but an object of JSON is refused, although it was sealed with our key."""
+    made = Made()
+    assert made.manager.load([sealed_payload(made, payload)]).is_new
+    assert made.names == ["refused"]
+
+
+def test_s13_deep_nesting_does_not_crash() -> None:
+    """Thousands of nested lists are refused, whatever the recursion limit."""
+    made = Made()
+    for depth in (31, 900, 1400):
+        payload = b'{"iat":1800000000,"x":' + b"[" * depth + b"]" * depth + b"}"
+        assert made.manager.load([sealed_payload(made, payload)]).is_new
+    deep = b'{"iat":1800000000,"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+    assert made.manager.load([sealed_payload(made, deep)]).is_new
+
+
+def test_s13_duplicate_keys_do_not_smuggle() -> None:
+    """A payload that names a key twice is refused."""
+    made = Made()
+    assert made.manager.load([sealed_payload(made, b'{"a":1,"a":2,"iat":1800000000}')]).is_new
+
+
+def test_exp_can_only_shorten() -> None:
+    """A token's own exp ends it early and never late."""
+    made = Made()
+    now = int(made.clock())
+    early = sealed_payload(made, b'{"a":1,"iat":%d,"exp":%d}' % (now, now + 10))
+    late = sealed_payload(made, b'{"a":1,"iat":%d,"exp":%d}' % (now, now + 2 * WEEK))
+    made.clock.forward(10)
+    assert made.manager.load([early]).is_new
+    made.clock.forward(WEEK - 10)
+    assert made.manager.load([late]).is_new
+
+
+def test_nodes_fixed_week_is_kept_in_step_with_a_shorter_idle_lifetime() -> None:
+    """A token that Node would open longer than we do is renewed at once, with an exp that tells Node."""
+    made = Made(idle=1000)
+    now = int(made.clock())
+    session = made.manager.load([sealed_payload(made, b'{"a":1,"iat":%d}' % now)])
+    renewed = value_of(made.manager.commit(session)[0])
+    record = SealedStore(made.manager.keyring, "_idx", random=made.manager.random).load(renewed, now)
+    assert record.expires == now + 1000
+    assert made.manager.commit(made.manager.load([renewed])) == ()
+
+
+def test_nodes_fixed_week_is_kept_in_step_with_a_longer_idle_lifetime() -> None:
+    """With an idle lifetime of a year a token is renewed before Node's week is over."""
+    made = Made(idle=365 * 86_400)
+    value = made.cookie(count=1)
+    made.clock.forward(WEEK // 10)
+    assert made.manager.commit(made.manager.load([value]))
+
+
+def test_a_token_without_a_creation_stamp_was_created_at_its_iat() -> None:
+    """A session that Node wrote begins when Node wrote it, and keeps that beginning."""
+    made = Made(absolute=1000)
+    now = int(made.clock())
+    made.clock.forward(400)
+    session = made.manager.load([sealed_payload(made, b'{"a":1,"iat":%d}' % now)])
+    assert session.created_at == now
+    session["a"] = 2
+    assert made.manager.load([value_of(made.manager.commit(session)[0])]).created_at == now

@@ -1,0 +1,334 @@
+"""The life of a session, from load to commit, in a sealed and in a server-side store."""
+
+from __future__ import annotations
+
+import pytest
+
+from arc.errors import LateChange, SessionTooLarge, StoreError
+from arc.sessions.record import Record
+from arc.sessions.stores.memory import MemoryStore
+from tests.sessions.making import WEEK, Made, value_of
+
+both = pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"])
+
+
+class Failing(MemoryStore):
+    """A store whose system is down for everything but loading and creating."""
+
+    def update(self, loaded: Record, record: Record, now: int) -> str | None:
+        """Fail."""
+        raise StoreError("throttled")
+
+    def renew(self, loaded: Record, record: Record, now: int) -> str | None:
+        """Fail."""
+        raise StoreError("throttled")
+
+
+# -- saving
+
+
+@both
+def test_what_is_set_is_there_at_the_next_request(server: bool) -> None:
+    """A session comes back with its data, its id and its creation time."""
+    made = Made(server=server)
+    session = made.manager.load([])
+    session["cart"] = {"items": ["book"]}
+    value = value_of(made.manager.commit(session)[0])
+    made.clock.forward(60)
+    again = made.manager.load([value])
+    assert again == {"cart": {"items": ["book"]}}
+    assert (again.id, again.created_at) == (session.id, session.created_at)
+    assert made.names == ["created", "loaded"]
+
+
+@both
+def test_a_change_in_place_at_any_depth_is_kept(server: bool) -> None:
+    """A list appended to inside a dict is a change, and so is 1 becoming True."""
+    made = Made(server=server)
+    session = made.manager.load([made.cookie(cart={"items": ["book"]}, flag=1)])
+    session["cart"]["items"].append("pen")
+    session["flag"] = True
+    again = made.manager.load([value_of(made.manager.commit(session)[0])])
+    assert again["cart"] == {"items": ["book", "pen"]}
+    assert again["flag"] is True
+
+
+@both
+def test_s33_a_read_writes_nothing(server: bool) -> None:
+    """Reading sends no cookie, and neither does setting what is there already."""
+    made = Made(server=server)
+    session = made.manager.load([made.cookie(count=1, pair=[1, 2])])
+    session["count"] = 1
+    session["pair"] = (1, 2)
+    assert made.manager.commit(session) == ()
+
+
+@both
+def test_s34_a_visitor_without_data_gets_neither_cookie_nor_row(server: bool) -> None:
+    """No data, a forged cookie, an unknown id, a sign-out: nothing is stored."""
+    made = Made(server=server)
+    for values in ([], ["forged"], ["A" * 24 + "." + "B" * 43]):
+        session = made.manager.load(values)
+        session.regenerate()
+        assert made.manager.commit(session) == ()
+    session = made.manager.load([])
+    session.sign_out()
+    assert "Max-Age=0" in made.manager.commit(session)[0]
+    assert made.store is None or len(made.store) == 0
+    assert "created" not in made.names
+
+
+@both
+def test_a_second_commit_gives_the_same_cookies(server: bool) -> None:
+    """Committing twice writes once."""
+    made = Made(server=server)
+    session = made.manager.load([])
+    session["count"] = 1
+    assert made.manager.commit(session) == made.manager.commit(session)
+    assert made.names == ["created"]
+
+
+@both
+def test_a_change_after_the_commit_raises(server: bool) -> None:
+    """A change in place, which no method sees, is found at the next commit."""
+    made = Made(server=server)
+    session = made.manager.load([])
+    session["cart"] = ["book"]
+    made.manager.commit(session)
+    session["cart"].append("pen")
+    with pytest.raises(LateChange):
+        made.manager.commit(session)
+
+
+@both
+def test_data_that_cannot_be_kept_raises_and_stores_nothing(server: bool) -> None:
+    """A set is refused by its path before anything is stored or ended."""
+    made = Made(server=server)
+    value = made.cookie(count=1)
+    session = made.manager.load([value])
+    session.destroy()
+    session["tags"] = {"a", "b"}
+    with pytest.raises(TypeError, match="tags"):
+        made.manager.commit(session)
+    assert made.manager.load([value]) == {"count": 1}
+
+
+def test_s25_name_and_value_of_4096_bytes_pass_and_4097_raise() -> None:
+    """The size guard names the largest key and the remedy, and sends nothing."""
+    made = Made()
+    room = next(size for size in range(3200, 2800, -1) if _fits(made, size))
+    session = made.manager.load([])
+    session["note"] = "x" * room
+    assert len("_idx") + len(value_of(made.manager.commit(session)[0])) in range(4093, 4097)
+    session = made.manager.load([])
+    session["note"] = "x" * (room + 1)
+    with pytest.raises(SessionTooLarge, match=r"'note'.*SESSION_TABLE_NAME"):
+        made.manager.commit(session)
+
+
+def _fits(made: Made, size: int) -> bool:
+    try:
+        made.cookie(note="x" * size)
+    except SessionTooLarge:
+        return False
+    return True
+
+
+# -- failure
+
+
+@both
+def test_a_failed_response_keeps_no_data_but_says_so(server: bool) -> None:
+    """On a 5xx the session stays as it was, and one event tells."""
+    made = Made(server=server)
+    value = made.cookie(count=1)
+    session = made.manager.load([value])
+    session["count"] = 2
+    assert made.manager.commit(session, failed=True) == ()
+    assert made.manager.load([value]) == {"count": 1}
+    assert "dropped" in made.names
+
+
+@both
+def test_a_sign_out_holds_whatever_the_status(server: bool) -> None:
+    """On a 5xx the sign-out is carried out, and data set after it is not kept."""
+    made = Made(server=server)
+    value = made.cookie(count=1)
+    session = made.manager.load([value])
+    session.sign_out()
+    session["next"] = "page"
+    cookies = made.manager.commit(session, failed=True)
+    assert "Max-Age=0" in cookies[0]
+    assert "destroyed" in made.names
+    assert "dropped" in made.names
+    if server:
+        assert made.manager.load([value]).is_new
+
+
+def test_a_failed_renewal_is_an_event_and_no_error() -> None:
+    """A visitor who only reads does not notice that a renewal failed; a failed write raises."""
+    made = Made(server=True)
+    made.manager.store = Failing(made.manager.keyring)
+    value = made.cookie(count=1)
+    made.clock.forward(days=2)
+    session = made.manager.load([value])
+    assert made.manager.commit(session) == ()
+    assert made.names[-1] == "renewal_failed"
+    session = made.manager.load([value])
+    session["count"] = 2
+    with pytest.raises(StoreError):
+        made.manager.commit(session)
+
+
+# -- identity
+
+
+@both
+def test_s16_signing_in_changes_the_id_and_keeps_data_and_age(server: bool) -> None:
+    """Regeneration gives a new id to the same session; in a server-side store the old one is dead."""
+    made = Made(server=server)
+    old = made.cookie(cart=["book"])
+    before = made.manager.load([old])
+    made.clock.forward(60)
+    session = made.manager.load([old])
+    session.sign_in("ada")
+    new = value_of(made.manager.commit(session)[0])
+    again = made.manager.load([new])
+    assert again.id != before.id
+    assert again.created_at == before.created_at
+    assert again == {"cart": ["book"]}
+    assert again.user_id == "ada"
+    if server:
+        assert made.manager.load([old]).is_new
+
+
+@both
+def test_s16_a_double_clicked_sign_in_ends_signed_in(server: bool) -> None:
+    """Two sign-ins that both loaded the old session both give a session that is signed in."""
+    made = Made(server=server)
+    old = made.cookie(cart=["book"])
+    one, other = made.manager.load([old]), made.manager.load([old])
+    for session in (one, other):
+        session.sign_in("ada")
+    values = [value_of(made.manager.commit(session)[0]) for session in (one, other)]
+    assert [made.manager.load([value]).user_id for value in values] == ["ada", "ada"]
+
+
+@both
+def test_s15_an_id_the_server_did_not_issue_is_never_adopted(server: bool) -> None:
+    """Data set for a visitor with a made-up or forgotten id goes to a session with another id."""
+    made = Made(server=server)
+    value = made.cookie(count=1)
+    foreign = Made(server=server, secret="another secret of thirty-two chars").cookie(count=9)
+    for arrived in ("A" * 24, "A" * 24 + "." + "B" * 43, foreign, value + "x"):
+        session = made.manager.load([arrived])
+        assert session == {}
+        session["count"] = 5
+        cookie = made.manager.commit(session)[0]
+        assert value_of(cookie) != arrived
+        assert session.id not in arrived
+
+
+@both
+def test_s01_ids_are_24_characters_of_18_random_bytes(server: bool) -> None:
+    """An id carries 144 bits from the randomness the manager was given."""
+    made = Made(server=server)
+    sizes: list[int] = []
+
+    def recording(size: int) -> bytes:
+        sizes.append(size)
+        return b"\x01" * size
+
+    made.manager.random = recording
+    assert len(made.manager.load([]).id) == 24
+    assert sizes == [18]
+
+
+# -- ending
+
+
+@both
+def test_s21_after_a_sign_out_the_old_cookie_opens_nothing_on_a_server(server: bool) -> None:
+    """A captured cookie is worthless in a server-side store; a sealed one opens until it expires, as documented."""
+    made = Made(server=server)
+    captured = made.cookie(count=1)
+    session = made.manager.load([captured])
+    session.sign_out()
+    made.manager.commit(session)
+    assert made.manager.load([captured]).is_new is server
+    made.clock.forward(WEEK)
+    assert made.manager.load([captured]).is_new
+
+
+def test_s22_a_slow_request_revives_nothing_and_sends_no_cookie() -> None:
+    """A commit that finds its session ended writes nothing, clears nothing and says so."""
+    made = Made(server=True)
+    value = made.cookie(count=1)
+    slow = made.manager.load([value])
+    quick = made.manager.load([value])
+    quick.sign_out()
+    made.manager.commit(quick)
+    slow["count"] = 2
+    assert made.manager.commit(slow) == ()
+    assert made.names[-1] == "write_after_destroy"
+    assert made.manager.load([value]).is_new
+
+
+@both
+def test_clear_with_nothing_after_it_ends_the_session(server: bool) -> None:
+    """clear() alone is a destroy; with something set after it, the data is replaced under the same id."""
+    made = Made(server=server)
+    value = made.cookie(count=1)
+    session = made.manager.load([value])
+    session.clear()
+    assert "Max-Age=0" in made.manager.commit(session)[0]
+    value = made.cookie(count=1)
+    session = made.manager.load([value])
+    before = session.id
+    session.clear()
+    session["fresh"] = True
+    again = made.manager.load([value_of(made.manager.commit(session)[0])])
+    assert again == {"fresh": True}
+    assert again.id == before
+
+
+@both
+def test_data_set_after_a_destroy_starts_another_session(server: bool) -> None:
+    """A message after the sign-out travels in a session with a new id, time and no principal."""
+    made = Made(server=server)
+    session = made.manager.load([made.cookie(count=1)])
+    before = session.id
+    made.clock.forward(60)
+    session = made.manager.load([made.cookie(count=1)])
+    session.sign_out()
+    session.flash("info", "bye")
+    again = made.manager.load([value_of(made.manager.commit(session)[0])])
+    assert again.id != before
+    assert (again.user_id, again.flashes()) == (None, ["bye"])
+
+
+@both
+def test_replacing_keeps_the_id_and_an_empty_dict_destroys(server: bool) -> None:
+    """`req.session = {…}` keeps the session, `{}` ends it."""
+    made = Made(server=server)
+    session = made.manager.load([made.cookie(count=1)])
+    before = session.id
+    session.replace({"other": 2})
+    again = made.manager.load([value_of(made.manager.commit(session)[0])])
+    assert (again, again.id) == ({"other": 2}, before)
+    again.replace({})
+    assert "Max-Age=0" in made.manager.commit(again)[0]
+
+
+def test_s23_the_clearing_cookie_repeats_the_attributes_in_every_variant() -> None:
+    """With a domain configured, the host-only and the domain cookie are both cleared."""
+    made = Made(domain="example.com", path="/app", same_site="Strict")
+    session = made.manager.load([made.cookie(count=1)])
+    session.destroy()
+    domain, host_only = made.manager.commit(session)
+    for cookie in (domain, host_only):
+        assert cookie.startswith("_idx=; Max-Age=0; ")
+        for attribute in ("Path=/app", "HttpOnly", "Secure", "SameSite=Strict", "Expires=Thu, 01 Jan 1970 00:00:00 GMT"):
+            assert attribute in cookie
+    assert "Domain=example.com" in domain
+    assert "Domain" not in host_only

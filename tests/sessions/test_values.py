@@ -1,0 +1,94 @@
+"""Which values a session holds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arc.sessions.values import normalise, same
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**38) + 1, 10**38 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False, min_value=-9e125, max_value=9e125).filter(
+        lambda number: number == 0 or abs(number) > 1e-129
+    )
+    | st.text()
+)
+KEYS = st.text(min_size=1).filter(lambda key: key not in {"iat", "exp"} and not key.startswith("_"))
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=20)
+DATA = st.dictionaries(KEYS, VALUES)
+
+
+@given(DATA)
+def test_a_normalised_copy_is_the_same_and_shares_nothing(data: dict[str, Any]) -> None:
+    """Normalising valid data gives an equal copy, at every depth of equal types."""
+    copy = normalise(data)
+    assert same(copy, data)
+    assert copy is not data
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ({1, 2}, "session['x']"),
+        ([{"a": object()}], "session['x'][0]['a']"),
+        (b"bytes", "session['x']"),
+        (math.nan, "session['x']"),
+        (math.inf, "session['x']"),
+        (1e-140, "session['x']"),
+        (10**38, "session['x']"),
+        ({3: "three"}, "session['x']"),
+        ({"": "empty"}, "session['x']"),
+        ("\ud800", "session['x']"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_by_its_path(value: object, path: str) -> None:
+    """A value outside the domain raises a TypeError that names where it is."""
+    with pytest.raises(TypeError) as refusal:
+        normalise({"x": value})
+    assert path in str(refusal.value)
+
+
+def test_tuples_become_lists() -> None:
+    """A tuple is kept as JSON keeps it."""
+    assert normalise({"x": ((1, 2), 3)}) == {"x": [[1, 2], 3]}
+
+
+def test_data_is_at_most_thirty_deep() -> None:
+    """Thirty levels pass, thirty-one and a dict that contains itself do not."""
+    value: Any = 1
+    for _ in range(29):
+        value = [value]
+    normalise({"x": value})
+    with pytest.raises(TypeError, match="30 deep"):
+        normalise({"x": [value]})
+    ring: dict[str, Any] = {}
+    ring["self"] = ring
+    with pytest.raises(TypeError, match="30 deep"):
+        normalise({"x": ring})
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, True), (1, 1.0), (0, False), ([1], [1.0]), ({"a": 1}, {"a": True})])
+def test_comparison_is_type_strict(one: object, other: object) -> None:
+    """1, 1.0 and True are different values."""
+    assert one == other
+    assert not same(one, other)
+
+
+@pytest.mark.parametrize("key", ["_idx", "_secret", "_ttl", "iat", "exp", "_arc_id", "_arc_anything"])
+def test_s39_reserved_keys_are_refused_by_name(key: str) -> None:
+    """Application data cannot set what sessions keep for themselves."""
+    with pytest.raises(ValueError, match=key):
+        normalise({key: 1})
+
+
+@pytest.mark.parametrize("key", ["_user_id", "_", "__x", "ttl", "Iat"])
+def test_s39_other_underscore_names_work(key: str) -> None:
+    """Every other name is the application's, underscores included."""
+    assert normalise({key: 1}) == {key: 1}

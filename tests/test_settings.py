@@ -1,0 +1,108 @@
+"""Settings from the environment: what is accepted, and what the operator is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from arc.errors import ConfigurationError
+from arc.settings import Settings
+
+
+def test_an_empty_environment_is_valid() -> None:
+    """Nothing set: the sealed cookie with every default."""
+    settings = Settings.from_env({})
+    assert (settings.table, settings.enc, settings.idle, settings.absolute) == ("jwe", "A256GCM", 604_800, None)
+    assert (settings.cookie_name, settings.path, settings.same_site, settings.domain) == ("_idx", "/", "Lax", None)
+    assert settings.secure
+    assert not settings.testing
+
+
+def test_every_variable_is_read() -> None:
+    """Each ARC_ variable reaches its setting."""
+    settings = Settings.from_env(
+        {
+            "ARC_ENV": "staging",
+            "ARC_APP_NAME": "shop",
+            "ARC_APP_SECRET": "secret",
+            "ARC_APP_SECRET_FALLBACKS": '["one", "two"]',
+            "ARC_APP_SECRET_ALGO": "A128GCM",
+            "ARC_FORCE_LEGACY_JWE_SECRET": "1",
+            "ARC_SESSION_TABLE_NAME": "shop-staging-session",
+            "ARC_SESSION_TTL": "6.048e5",
+            "ARC_SESSION_ABSOLUTE_TTL": "86400",
+            "ARC_SESSION_COOKIE_NAME": "__Secure-s",
+            "ARC_SESSION_DOMAIN": "example.com",
+            "ARC_SESSION_PATH": "/app",
+            "ARC_SESSION_SAME_SITE": "strict",
+        }
+    )
+    assert (settings.environment, settings.app_name, settings.secret) == ("staging", "shop", "secret")
+    assert (settings.fallbacks, settings.enc, settings.legacy) == (("one", "two"), "A128GCM", True)
+    assert (settings.table, settings.idle, settings.absolute) == ("shop-staging-session", 604_800, 86_400)
+    assert (settings.cookie_name, settings.domain, settings.path) == ("__Secure-s", "example.com", "/app")
+    assert settings.same_site == "Strict"
+
+
+def test_the_older_names_are_read_too() -> None:
+    """SESSION_TABLE_NAME, SESSION_TTL and SESSION_DOMAIN work without their prefix."""
+    settings = Settings.from_env({"SESSION_TABLE_NAME": "t", "SESSION_TTL": "60", "SESSION_DOMAIN": "example.com"})
+    assert (settings.table, settings.idle, settings.domain) == ("t", 60, "example.com")
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"ARC_SESSION_TABLE_NAME": "jwe", "SESSION_TABLE_NAME": "t"}, "SESSION_TABLE_NAME"),
+        ({"ARC_APP_SECRET_ALGO": "A512GCM"}, "ARC_APP_SECRET_ALGO"),
+        ({"ARC_SESSION_TTL": "a week"}, "ARC_SESSION_TTL"),
+        ({"SESSION_TTL": "-1"}, "SESSION_TTL"),
+        ({"ARC_SESSION_TTL": "nan"}, "ARC_SESSION_TTL"),
+        ({"ARC_SESSION_TTL": "1.5"}, "ARC_SESSION_TTL"),
+        ({"ARC_SESSION_ABSOLUTE_TTL": "0"}, "ARC_SESSION_ABSOLUTE_TTL"),
+        ({"ARC_APP_SECRET_FALLBACKS": "hidden-secret"}, "ARC_APP_SECRET_FALLBACKS"),
+        ({"ARC_APP_SECRET_FALLBACKS": '{"a": "hidden-secret"}'}, "ARC_APP_SECRET_FALLBACKS"),
+        ({"ARC_SESSION_SAME_SITE": "sometimes"}, "ARC_SESSION_SAME_SITE"),
+    ],
+)
+def test_a_wrong_variable_is_named_and_no_secret_shown(environ: dict[str, str], named: str) -> None:
+    """The message names the variable and what to write, never a secret."""
+    with pytest.raises(ConfigurationError, match=named) as error:
+        Settings.from_env(environ)
+    assert "hidden-secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"ARC_ENV": "testing", "ARC_SESSION_SAME_SITE": "None"},
+        {"ARC_ENV": "testing", "ARC_SESSION_COOKIE_NAME": "__Secure-s"},
+        {"ARC_ENV": "testing", "ARC_SESSION_COOKIE_NAME": "__Host-s"},
+        {"ARC_SESSION_COOKIE_NAME": "__Host-s", "ARC_SESSION_DOMAIN": "example.com"},
+        {"ARC_SESSION_COOKIE_NAME": "__host-s", "ARC_SESSION_PATH": "/app"},
+    ],
+)
+def test_s24_what_a_browser_would_drop_is_refused(environ: dict[str, str]) -> None:
+    """SameSite=None without Secure and a broken name prefix are errors of the operator, not of the visitor."""
+    with pytest.raises(ConfigurationError, match=r"Secure|__[Hh]ost-"):
+        Settings.from_env(environ)
+
+
+def test_s24_secure_in_every_environment_but_testing() -> None:
+    """Only ARC_ENV=testing leaves Secure out."""
+    secure = {name: Settings.from_env({"ARC_ENV": name}).secure for name in ("testing", "staging", "production", "other")}
+    assert secure == {"testing": False, "staging": True, "production": True, "other": True}
+
+
+@pytest.mark.parametrize("value", ["a b", "a;b", "a,b", "a\r\nb", "\x7f", "é", 'a"b'])
+@pytest.mark.parametrize("variable", ["ARC_SESSION_COOKIE_NAME", "ARC_SESSION_DOMAIN", "ARC_SESSION_PATH"])
+def test_s29_what_would_break_a_header_is_refused(variable: str, value: str) -> None:
+    """Control characters, separators, spaces and non-ASCII in name, domain or path never reach a header."""
+    with pytest.raises(ConfigurationError, match=variable):
+        Settings.from_env({variable: "/" + value if variable.endswith("PATH") else value})
+
+
+def test_testing_on_lambda_is_not_testing() -> None:
+    """On real Lambda the development keys are no good; in the sandbox they are."""
+    function = {"ARC_ENV": "testing", "AWS_LAMBDA_FUNCTION_NAME": "f"}
+    assert not Settings.from_env(function).testing
+    assert Settings.from_env({**function, "ARC_SANDBOX": "{}"}).testing
