@@ -1,0 +1,91 @@
+"""The app as it is now: its inventory, read again when a file it came from has changed, and its functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arc import inventory as inventories
+from arc.errors import ArcError
+from arc.tools.sandbox import fingerprint
+from arc.tools.sandbox.function import Function
+from arc.tools.sandbox.launch import launch_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from arc.inventory import Inventory, Route
+    from arc.tools.sandbox.fingerprint import Fingerprint
+    from arc.tools.sandbox.runtime_api import RuntimeApi
+    from arc.tools.sandbox.terminal import Terminal
+
+# Files that count as soon as they are there, beside those the inventory has read.
+_CANDIDATES = (
+    *("app.arc", ".arc", "arc.json", "arc.yaml", "arc.yml", "package.json", ".env"),
+    *("preferences.arc", "prefs.arc"),
+)
+
+
+class Application:
+    """Finds the function for a request, on the newest manifest that is valid."""
+
+    def __init__(
+        self, inventory: Inventory, terminal: Terminal, api: RuntimeApi, *, port: int, environ: Mapping[str, str], pure: bool
+    ) -> None:
+        self.inventory = inventory
+        self._terminal, self._api = terminal, api
+        self._port, self._environ, self._pure = port, environ, pure
+        self._functions: dict[Path, Function] = {}
+        self._files = self._look()
+        self._fault = ""
+        self._adopt(inventory)
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """All functions of the app."""
+        return tuple(self._functions.values())
+
+    def find(self, method: str, path: str) -> tuple[Function, Route, Mapping[str, str]] | None:
+        """The function, route and path parameters for a request, or None."""
+        self.refresh()
+        found = inventories.match(self.inventory.routes, method, path)
+        if found is None:
+            return None
+        route, parameters = found
+        return self._functions[route.folder], route, parameters
+
+    def refresh(self) -> None:
+        """Read the manifest and what belongs to it again, if a file has changed."""
+        files = self._look()
+        if files != self._files:
+            self._files = files
+            self.read_again()
+
+    def read_again(self) -> None:
+        """Take the app as its files are now; a faulty manifest is told once, and the last good one stays."""
+        try:
+            inventory = inventories.read(self.inventory.root)
+        except ArcError as fault:
+            if str(fault) != self._fault:
+                self._fault = str(fault)
+                self._terminal.say(f"{fault}\n\nThe routes stay as they were until this is mended.")
+            return
+        if self._fault:
+            self._fault = ""
+            self._terminal.say(f"{inventory.manifest.name} is good again.")
+        self._adopt(inventory)
+        self._files = self._look()
+
+    def _look(self) -> Fingerprint:
+        root = self.inventory.root
+        return fingerprint.of_files((*self.inventory.sources, *(root / name for name in _CANDIDATES)))
+
+    def _adopt(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+        for route in inventory.routes:
+            launch = launch_of(route, inventory, port=self._port, environ=self._environ, pure=self._pure)
+            function = self._functions.get(route.folder)
+            if function is None:
+                self._functions[route.folder] = Function(launch, self._terminal, self._api, self.read_again)
+            else:
+                function.update(launch)

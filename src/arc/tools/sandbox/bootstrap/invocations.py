@@ -1,0 +1,113 @@
+"""Runs the handler under awslambdaric, as AWS does, and tells the sandbox more about what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    Handler = Callable[[Any, Any], Any]
+
+_WRAPPED = "_arc_handler"
+
+
+def run(module: str, *, pure: bool) -> None:
+    """Serve invocations of `module.handler`; `pure` leaves awslambdaric's native client aside. Never returns."""
+    _choose_client(pure=pure)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr, unused-ignore]
+    handler = _load(module)
+    wrapped = type(sys)(_WRAPPED)
+    wrapped.handler = _recording(handler)  # type: ignore[attr-defined]
+    sys.modules[_WRAPPED] = wrapped
+
+    from awslambdaric.__main__ import main  # type: ignore[import-untyped]
+
+    main(["awslambdaric", f"{_WRAPPED}.handler"])
+
+
+def _choose_client(*, pure: bool) -> None:
+    """Put our client in the place of awslambdaric's native one where that is missing, or `pure` asks for it."""
+    if not pure:
+        try:
+            import runtime_client  # type: ignore[import-not-found] # noqa: F401
+        except ImportError:
+            pure = True
+    if pure:
+        from . import pure_client
+
+        sys.modules["runtime_client"] = pure_client
+
+
+def _load(module: str) -> Handler:
+    """The handler; when its module cannot be imported, tell the sandbox with the whole traceback and end."""
+    import importlib
+
+    try:
+        loaded = importlib.import_module(module)
+    except BaseException as error:  # noqa: BLE001 - also sys.exit() while importing
+        import traceback
+
+        ours = error.__traceback__
+        while ours is not None and _is_machinery(ours.tb_frame.f_code.co_filename):
+            ours = ours.tb_next
+        text = "".join(traceback.format_exception(type(error), error, ours))
+        _refuse(type(error).__name__, str(error), text)
+    handler = getattr(loaded, "handler", None)
+    if not callable(handler):
+        _refuse("HandlerNotFound", f"{loaded.__file__} has no callable named 'handler'.", "")
+    return handler  # type: ignore[no-any-return, unused-ignore]
+
+
+def _is_machinery(file: str) -> bool:
+    return file.startswith("<frozen importlib") or file == __file__ or "importlib" in file.split(os.sep)
+
+
+def _refuse(kind: str, message: str, traceback: str) -> NoReturn:
+    """Print and report why the function cannot start, then end this process."""
+    import http.client
+
+    print(traceback.rstrip() or message, file=sys.stderr, flush=True)
+    address, _, path = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
+    report = json.dumps({"errorType": kind, "errorMessage": message, "traceback": traceback})
+    connection = http.client.HTTPConnection(address)
+    connection.request("POST", f"/{path}/2018-06-01/runtime/init/error", report)
+    connection.getresponse().read()
+    os._exit(1)
+
+
+def _recording(handler: Handler) -> Handler:
+    """`handler`, with the whole traceback of what it raises in the sandbox's hands.
+
+    AWS reports neither the cause of an exception nor a readable text, and prints its lines joined by
+    carriage returns.
+    """
+    from awslambdaric import bootstrap  # type: ignore[import-untyped]
+
+    raised: list[str] = []
+    log_as_aws = bootstrap.log_error
+
+    def log_error(result: dict[str, Any], sink: Any) -> None:  # noqa: ANN401 - awslambdaric's types
+        if raised:
+            result["traceback"] = raised.pop()
+            print(result["traceback"].rstrip(), file=sys.stderr)
+        else:
+            log_as_aws(result, sink)
+
+    bootstrap.log_error = log_error
+
+    def record(event: object, context: object) -> object:
+        try:
+            return handler(event, context)
+        except Exception as error:
+            import traceback
+
+            beyond_us = error.__traceback__.tb_next if error.__traceback__ else None
+            raised[:] = ["".join(traceback.format_exception(type(error), error, beyond_us))]
+            raise
+
+    return record

@@ -1,0 +1,85 @@
+"""What can go wrong with an invocation: each failure knows its status and what a page and the terminal say."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+
+class InvocationFailure(Exception):
+    """An invocation that gave no result. `title` and `detail` are for people; `traceback` is text or empty."""
+
+    status = 500
+    message = "Internal Server Error"
+
+    def __init__(self, title: str, detail: str = "", traceback: str = "") -> None:
+        self.title, self.detail, self.traceback = title, detail, traceback
+        super().__init__(f"{title} {detail}".strip())
+
+
+class Raised(InvocationFailure):
+    """The handler, or its module while being imported, raised an exception."""
+
+    @classmethod
+    def from_report(cls, report: Any, *, importing: bool = False) -> Raised:  # noqa: ANN401 - parsed JSON
+        """The failure that awslambdaric's error report (a dict with `errorType`, `errorMessage`, …) tells."""
+        told = report if isinstance(report, dict) else {}
+        kind, message = str(told.get("errorType", "")), str(told.get("errorMessage", ""))
+        title = "The handler could not be imported." if importing else "The handler raised an exception."
+        traceback = str(told.get("traceback") or "".join(map(str, told.get("stackTrace") or ())))
+        return cls(title, f"{kind}: {message}" if message else kind, traceback)
+
+
+class TimedOut(InvocationFailure):
+    """The handler did not answer within the function's timeout; its worker was killed."""
+
+    status = 504
+    message = "Endpoint request timed out"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"The handler did not answer within {seconds} second{'' if seconds == 1 else 's'}.",
+            "Its process was ended. A longer timeout is set in config.arc: @aws, timeout (seconds, at most 900).",
+        )
+
+
+class Exited(InvocationFailure):
+    """The worker's process ended before it answered."""
+
+    def __init__(self, code: int, *, importing: bool = False) -> None:
+        how = f"exit code {code}" if code >= 0 else _signal_name(-code)
+        when = "while the handler was being imported" if importing else "before the handler answered"
+        super().__init__(f"The function's process ended {when} ({how}).", "The next request gets a new process.")
+
+
+class NoHandler(InvocationFailure):
+    """The route has no handler file yet."""
+
+    def __init__(self, name: str, file: str) -> None:
+        super().__init__(f"{name} has no handler yet.", f"Create {file} with a function handler(req), or run: arc init")
+
+
+class Malformed(InvocationFailure):
+    """The handler's result is nothing API Gateway could make a response of."""
+
+    status = 502
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The handler's result is no HTTP response.", reason)
+
+
+class TooLarge(InvocationFailure):
+    """An event or a result is larger than Lambda takes."""
+
+    status = 413
+    message = "Request Entity Too Large"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is larger than 6 MB, the most that Lambda takes.")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return f"killed by {signal.Signals(number).name}"
+    except ValueError:
+        return f"killed by signal {number}"

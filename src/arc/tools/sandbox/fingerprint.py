@@ -1,0 +1,72 @@
+"""What tells that a function's files have changed: their names, times, sizes and inodes, and never their content."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from arc.tools.sandbox.bootstrap.sources import is_installed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+Fingerprint = tuple[tuple[str, int, int, int], ...]
+
+_DEEPEST = 12
+
+
+def of_folders(folders: Iterable[Path]) -> Fingerprint:
+    """The fingerprint of all files below `folders`, without hidden ones, caches and installed packages."""
+    found: list[tuple[str, int, int, int]] = []
+    for folder in folders:
+        _scan(str(folder), found, _DEEPEST)
+    return tuple(found)
+
+
+def of_files(files: Iterable[Path]) -> Fingerprint:
+    """The fingerprint of `files`; one that is not there counts as such."""
+    found = []
+    for file in files:
+        try:
+            stat = os.stat(file)
+        except OSError:
+            found.append((str(file), -1, -1, -1))
+        else:
+            found.append((str(file), stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return tuple(found)
+
+
+def _scan(folder: str, found: list[tuple[str, int, int, int]], depth: int) -> None:
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return
+    installed = _installed(folder, listed)
+    for entry in listed:
+        name = entry.name
+        if name.startswith(".") or name == "__pycache__" or name.endswith(("~", ".pyc", ".dist-info")):
+            continue
+        try:
+            if entry.is_dir():
+                if depth and name not in installed and not is_installed(name):
+                    _scan(entry.path, found, depth - 1)
+                continue
+            stat = entry.stat()
+        except OSError:
+            continue
+        found.append((entry.path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
+
+
+def _installed(folder: str, listed: list[os.DirEntry[str]]) -> frozenset[str]:
+    """The top folders of packages that pip installed right into `folder`."""
+    tops: set[str] = set()
+    for entry in listed:
+        if entry.name.endswith(".dist-info"):
+            try:
+                with open(os.path.join(folder, entry.name, "RECORD"), encoding="utf-8") as record:
+                    tops.update(line.split("/", 1)[0] for line in record if "/" in line)
+            except OSError:
+                continue
+    return frozenset(tops)

@@ -1,0 +1,212 @@
+"""A route's function: its files, its workers, and the events that wait for one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from arc.tools.sandbox import fingerprint
+from arc.tools.sandbox.failures import Exited, InvocationFailure, NoHandler
+from arc.tools.sandbox.output import Output
+from arc.tools.sandbox.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from arc.tools.sandbox.fingerprint import Fingerprint
+    from arc.tools.sandbox.invocation import Invocation
+    from arc.tools.sandbox.launch import Launch
+    from arc.tools.sandbox.runtime_api import RuntimeApi
+    from arc.tools.sandbox.terminal import Terminal
+
+_MOST_WORKERS = 4
+_GROW_AFTER = 0.025  # seconds an event waits for a busy worker before another one is started
+_SETTLED = 0.15  # seconds without a change after which a file counts as wholly written
+_RECENT = 2.0  # seconds after a change in which a failing start may be due to a half-written file
+_PATIENCE = 2.0  # seconds an event waits while files keep changing; then it runs on code that is not the newest
+
+
+class Function:
+    """Runs the events of one route, each on the newest code saved when it arrives.
+
+    Idle workers are used last in, first out, so that one warm process serves whoever comes one at a time.
+    `changed` is called when a file of the function has changed, before its workers are replaced.
+    """
+
+    def __init__(self, launch: Launch, terminal: Terminal, api: RuntimeApi, changed: Callable[[], None]) -> None:
+        self.launch = launch
+        self._terminal, self._api, self._changed = terminal, api, changed
+        self._files = self._look()
+        self._generation, self._changed_at = 0, time.monotonic()
+        self._workers: set[Worker] = set()
+        self._starting: set[Worker] = set()
+        self._idle: list[Worker] = []
+        self._waiting: deque[Invocation] = deque()
+        self._growth: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._settling = self._confirming = False
+
+    async def run(self, invocation: Invocation) -> bytes:
+        """The handler's result for this event, as JSON. Raises `InvocationFailure`."""
+        self.refresh()
+        self._waiting.append(invocation)
+        self._dispatch()
+        return await invocation.result
+
+    def refresh(self) -> bool:
+        """Compare the files with those the workers run on; True when they have changed."""
+        files = self._look()
+        if files == self._files:
+            return False
+        self._files = files
+        self._changed()
+        self._renew()
+        return True
+
+    def update(self, launch: Launch) -> None:
+        """Take what the app says now about how to start a worker."""
+        if launch != self.launch:
+            self.launch = launch
+            self._files = self._look()
+            self._renew()
+
+    def warm(self) -> None:
+        """Replace workers whose files have changed before somebody has to wait for it."""
+        used = any(not worker.ended for worker in self._workers)
+        if self.refresh() and used and not self._settling:
+            self._start()
+
+    async def close(self) -> None:
+        """Kill every worker and wait until the processes have gone."""
+        for task in self._tasks:
+            task.cancel()
+        for invocation in self._waiting:
+            invocation.fail(Exited(0))
+        self._waiting.clear()
+        for worker in list(self._workers):
+            worker.end()
+        while self._workers:
+            await asyncio.sleep(0.005)
+
+    def is_idle(self, worker: Worker) -> None:
+        """See `worker.Owner`."""
+        if worker in self._starting:
+            self._starting.discard(worker)
+            self.refresh()  # What was saved since then may have been the other half of a file.
+        if worker.generation == self._generation:
+            worker.output.release()
+            self._confirming = False
+            self._idle.append(worker)
+        elif self._waiting and time.monotonic() - self._waiting[0].since > _PATIENCE:
+            worker.output.release()
+            worker.give(self._waiting.popleft())
+        else:
+            worker.end()
+        self._dispatch()
+
+    def has_ended(self, worker: Worker) -> None:
+        """See `worker.Owner`."""
+        self._forget(worker)
+        self._dispatch()
+
+    def has_not_started(self, worker: Worker, failure: InvocationFailure) -> None:
+        """See `worker.Owner`."""
+        self._starting.discard(worker)
+        self._take_failure(failure, worker)
+
+    def _look(self) -> Fingerprint:
+        return fingerprint.of_folders(self.launch.folders)
+
+    def _renew(self) -> None:
+        """Make all workers outdated: idle and starting ones end now, busy ones after their event."""
+        self._generation += 1
+        self._changed_at = time.monotonic()
+        self._confirming = False
+        for worker in self._idle:
+            worker.end()
+        self._idle.clear()
+        if not self._waiting or time.monotonic() - self._waiting[0].since < _PATIENCE:
+            for worker in self._starting:
+                worker.output.discard()
+                worker.end()
+            self._starting.clear()
+
+    def _dispatch(self) -> None:
+        while self._waiting and self._idle:
+            worker = self._idle.pop()
+            if not worker.is_dead():
+                worker.give(self._waiting.popleft())
+        if self._waiting and not self._starting and not self._settling:
+            self._grow()
+
+    def _grow(self) -> None:
+        fresh = sum(not worker.ended and worker.generation == self._generation for worker in self._workers)
+        if not fresh:
+            self._start()
+        elif fresh < _MOST_WORKERS and self._growth is None:
+            wait = max(0.0, self._waiting[0].since + _GROW_AFTER - time.monotonic())
+            self._growth = asyncio.get_running_loop().call_later(wait, self._grow_for_the_waiting)
+
+    def _grow_for_the_waiting(self) -> None:
+        self._growth = None
+        if not self._waiting or self._starting or self._settling:
+            return
+        if time.monotonic() - self._waiting[0].since >= _GROW_AFTER:
+            self._start()
+        else:
+            self._dispatch()
+
+    def _start(self) -> None:
+        launch = self.launch
+        if launch.module is None:
+            self._take_failure(NoHandler(launch.route, launch.wanted_file), None)
+            return
+        output = Output(self._terminal, launch.route)
+        output.hold()
+        worker = Worker(self, output, launch, self._generation)
+        self._workers.add(worker)
+        self._starting.add(worker)
+        self._spawn(worker.start(self._api.admit(worker)))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _take_failure(self, failure: InvocationFailure, worker: Worker | None) -> None:
+        """A start has failed: try again if that may be due to a file that is being written, else tell."""
+        outdated = worker is not None and worker.generation != self._generation
+        recent = time.monotonic() - self._changed_at < _RECENT
+        if self.refresh() or outdated:
+            self._dispatch()
+        elif recent and not self._confirming:
+            self._settling = True
+            self._spawn(self._settle())
+        else:
+            self._confirming = False
+            if worker is not None:
+                worker.output.release()
+            waiting, self._waiting = self._waiting, deque()
+            for invocation in waiting:
+                invocation.fail(failure)
+
+    async def _settle(self) -> None:
+        """Wait until no file has changed for a moment, then start once more for those who wait."""
+        failed_at = time.monotonic()
+        while True:
+            self.refresh()
+            rest = max(failed_at, self._changed_at) + _SETTLED - time.monotonic()
+            if rest <= 0:
+                break
+            await asyncio.sleep(rest)
+        self._settling, self._confirming = False, True
+        self._dispatch()
+
+    def _forget(self, worker: Worker) -> None:
+        self._workers.discard(worker)
+        self._starting.discard(worker)
+        self._api.forget(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)

@@ -1,0 +1,103 @@
+"""API Gateway's part: finds the route, makes the event, and sends what the function gives back."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from arc.tools.sandbox.asgi import read_body
+from arc.tools.sandbox.event import make_event
+from arc.tools.sandbox.failures import InvocationFailure, TooLarge
+from arc.tools.sandbox.invocation import Invocation
+from arc.tools.sandbox.pages import failure_page, wants_html
+from arc.tools.sandbox.reply import Reply, make_reply
+
+if TYPE_CHECKING:
+    from arc.tools.sandbox.application import Application
+    from arc.tools.sandbox.asgi import Receive, Scope, Send
+    from arc.tools.sandbox.terminal import Terminal
+
+_MOST = 6 * 1024 * 1024  # bytes of an event, or of a result: Lambda's limit
+_LONGEST_HEAD = 10_240  # bytes of request line and headers: API Gateway's limit
+_JSON = (b"content-type", b"application/json")
+_BODYLESS = frozenset((204, 304))
+
+
+class Gateway:
+    """The ASGI app that visitors talk to."""
+
+    def __init__(self, application: Application, terminal: Terminal) -> None:
+        self._application, self._terminal = application, terminal
+        self._hinted: set[tuple[str, str]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if _length_of_head(scope) > _LONGEST_HEAD:
+            await _send(scope, send, _plain(431, "Request Header Fields Too Large"))
+            return
+        body = await read_body(receive, _MOST)
+        found = self._application.find(scope["method"], scope["path"])
+        if found is None:
+            await _send(scope, send, _plain(404, "Not Found"))
+            return
+        function, route, parameters = found
+        try:
+            if body is None:
+                raise TooLarge("The request")
+            event = make_event(scope, body, route, parameters, time.time())
+            invocation = Invocation(_event_json(event), event["requestContext"]["requestId"])
+            result = await function.run(invocation)
+            if len(result) > _MOST:
+                raise TooLarge("The handler's result")
+            reply = make_reply(result)
+            self._hint(route.name, reply)
+        except InvocationFailure as failure:
+            self._terminal.lines(route.name, _told(failure))
+            reply = _reply_of(route.name, failure, scope)
+        await _send(scope, send, reply)
+
+    def _hint(self, route: str, reply: Reply) -> None:
+        if reply.hint and (route, reply.hint) not in self._hinted:
+            self._hinted.add((route, reply.hint))
+            self._terminal.lines(route, [reply.hint])
+
+
+def _event_json(event: dict[str, object]) -> bytes:
+    text = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    if len(text) > _MOST:
+        raise TooLarge("The request's event")
+    return text
+
+
+def _told(failure: InvocationFailure) -> list[str]:
+    """What the terminal says; a traceback is there already, printed by the worker."""
+    text = f"{failure.status}: {failure.title}"
+    return f"{text} {failure.detail}".splitlines() if failure.detail else [text]
+
+
+def _reply_of(route: str, failure: InvocationFailure, scope: Scope) -> Reply:
+    accept = b",".join(value for name, value in scope["headers"] if name == b"accept").decode("latin-1")
+    if not wants_html(accept):
+        return _plain(failure.status, failure.message)
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-store")]
+    return Reply(failure.status, headers, failure_page(route, failure))
+
+
+def _plain(status: int, message: str) -> Reply:
+    return Reply(status, [_JSON], json.dumps({"message": message}, separators=(",", ":")).encode())
+
+
+def _length_of_head(scope: Scope) -> int:
+    line = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + 12
+    return line + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+
+
+async def _send(scope: Scope, send: Send, reply: Reply) -> None:
+    headers, body = reply.headers, reply.body
+    if reply.status in _BODYLESS:
+        body = b""
+    else:
+        headers = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -1,0 +1,119 @@
+"""How to start a worker of a function: its files, its module and its whole environment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from arc.inventory import Inventory, Route
+
+REGION = "us-east-1"
+# The sandbox sets these for each function; what the developer's shell holds must not reach it.
+_KEPT_OUT = ("ARC_", "AWS_", "LAMBDA_", "_LAMBDA_", "_HANDLER", "_X_AMZN_", "SESSION_")
+_RESERVED = frozenset(("ARC_APP_NAME", "ARC_ENV", "ARC_ROLE", "ARC_SANDBOX", "ARC_STACK_NAME", "AWS_REGION"))
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a worker needs. Two that are equal start the same process on the same files."""
+
+    route: str
+    """The route's name, which marks its lines in the terminal: `get /users/:id`."""
+    name: str
+    """The function's name on AWS: `app-testing-GetUsersId`."""
+    root: Path
+    folder: Path
+    shared: Path | None
+    module: str | None
+    """The handler's module, None while there is no file."""
+    timeout: int
+    """Seconds."""
+    environ: tuple[tuple[str, str], ...] = field(repr=False)
+    pure: bool = False
+    """True to leave awslambdaric's native client aside."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the files lie whose changes need a new worker."""
+        return (self.folder,) if self.shared is None else (self.folder, self.shared)
+
+    @property
+    def wanted_file(self) -> str:
+        """The handler file that is missing, as a path below the app's root."""
+        try:
+            return (self.folder / "handler.py").relative_to(self.root).as_posix()
+        except ValueError:
+            return str(self.folder / "handler.py")
+
+    def plan(self) -> dict[str, object]:
+        """What the bootstrap is told."""
+        return {
+            "root": str(self.root),
+            "folder": str(self.folder),
+            "shared": None if self.shared is None else str(self.shared),
+            "module": self.module,
+            "pure": self.pure,
+        }
+
+
+def launch_of(
+    route: Route, inventory: Inventory, *, port: int, environ: Mapping[str, str], pure: bool = False
+) -> Launch:
+    """How to start `route`'s worker in a sandbox on `port`, under the developer's own `environ`."""
+    config = route.config
+    name = f"{inventory.app}-testing-{route.logical_id}"
+    variables = {key: value for key, value in environ.items() if not key.startswith(_KEPT_OUT)}
+    variables |= {
+        "ARC_APP_NAME": inventory.app,
+        "ARC_ENV": "testing",
+        "ARC_ROLE": f"arn:aws:iam::123456789012:role/{inventory.app}-testing",
+        "ARC_SANDBOX": json.dumps({"ports": {"http": port, "_arc": port}, "version": _version()}),
+        "ARC_STACK_NAME": _logical(f"{inventory.app}-testing"),
+        "AWS_ACCESS_KEY_ID": "dummy",
+        "AWS_SECRET_ACCESS_KEY": "dummy",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.memory),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "sandbox/[$LATEST]",
+        "LAMBDA_TASK_ROOT": str(route.folder),
+        "TZ": ":UTC",
+    }
+    testing = inventory.env.get("testing", {}) if config.env else {}
+    own = {key: value for key, value in testing.items() if key not in _RESERVED}
+    table = own.get("SESSION_TABLE_NAME")
+    variables |= {"ARC_SESSION_TABLE_NAME": table or "jwe"} | own
+    module = route.handler.stem if route.handler is not None else None
+    if module is not None:
+        variables["_HANDLER"] = f"{module}.handler"
+    return Launch(
+        route=route.name,
+        name=name,
+        root=inventory.root,
+        folder=route.folder,
+        shared=inventory.shared if config.shared else None,
+        module=module,
+        timeout=config.timeout,
+        environ=tuple(sorted(variables.items())),
+        pure=pure,
+    )
+
+
+def _version() -> str:
+    try:
+        return version("arc-sessions")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _logical(name: str) -> str:
+    """CloudFormation's form of a name: `testapp-testing` becomes `TestappTesting`."""
+    return "".join(part[:1].upper() + part[1:] for part in name.replace("_", "-").split("-"))

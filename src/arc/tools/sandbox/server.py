@@ -1,0 +1,91 @@
+"""Starts the sandbox and ends it: sockets, servers, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from arc import inventory as inventories
+from arc.tools.sandbox.application import Application
+from arc.tools.sandbox.gateway import Gateway
+from arc.tools.sandbox.greeting import greet
+from arc.tools.sandbox.ports import bind, bind_loopback
+from arc.tools.sandbox.runtime_api import RuntimeApi
+from arc.tools.sandbox.terminal import Terminal
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+    from arc.inventory import Inventory
+
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def serve(root: Path, *, port: int | None = None, host: str | None = None, quiet: bool = False, pure: bool = False) -> None:
+    """Run the app in the folder `root` until Ctrl-C.
+
+    Without `port` the first free one from 3333 on is taken; `host` is 127.0.0.1 and ::1 unless named; `quiet`
+    leaves out the table of routes. `pure` keeps awslambdaric's native client out of the workers. Raises
+    `ArcError` for an app that is not valid and `ToolError` for a port that is taken.
+    """
+    inventory = inventories.read(Path(root))
+    chosen, sockets = bind(port, host)
+    asyncio.run(_serve(inventory, chosen, sockets, quiet=quiet, pure=pure))
+
+
+async def _serve(inventory: Inventory, port: int, sockets: list[socket.socket], *, quiet: bool, pure: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows; a thread that is not the main one
+            loop.add_signal_handler(number, stop.set)
+    terminal = Terminal()
+    api = RuntimeApi()
+    loopback = bind_loopback()
+    api.port = loopback.getsockname()[1]
+    application = Application(inventory, terminal, api, port=port, environ=os.environ, pure=pure)
+    servers = [_Server(_config(api)), _Server(_config(Gateway(application, terminal)))]
+    running = [
+        asyncio.create_task(server.serve(listening))
+        for server, listening in zip(servers, ([loopback], sockets), strict=True)
+    ]
+    greet(terminal, inventory, sockets, quiet=quiet)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    for server in servers:
+        server.should_exit = server.force_exit = True
+    await asyncio.gather(*(function.close() for function in application.functions))
+    await asyncio.gather(*running)
+    terminal.close()
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves the signals to us: there are two of them in this process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def _config(app: RuntimeApi | Gateway) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=60,
+    )

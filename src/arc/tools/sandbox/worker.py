@@ -1,0 +1,197 @@
+"""A function's process, seen from the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from arc.tools.sandbox.failures import Exited, InvocationFailure, Raised, TimedOut
+
+if TYPE_CHECKING:
+    from arc.tools.sandbox.invocation import Invocation
+    from arc.tools.sandbox.launch import Launch
+    from arc.tools.sandbox.output import Output
+
+_BOOTSTRAP = str(Path(__file__).parent / "bootstrap")
+_LONGEST_START = 30.0  # seconds to import a handler
+
+
+class Owner(Protocol):
+    """Who uses the worker: a function."""
+
+    def is_idle(self, worker: Worker) -> None:
+        """The worker waits for an event; `worker.give()` may be called at once."""
+
+    def has_ended(self, worker: Worker) -> None:
+        """The process is gone, and with it all its children."""
+
+    def has_not_started(self, worker: Worker, failure: InvocationFailure) -> None:
+        """The process never came to wait for an event."""
+
+
+class Worker:
+    """One process that runs one function's handler, one event at a time, in a process group of its own."""
+
+    def __init__(self, owner: Owner, output: Output, launch: Launch, generation: int) -> None:
+        self.token = secrets.token_urlsafe(18)
+        self.name, self.generation, self.output = launch.name, generation, output
+        self.ready = self.ended = False
+        self._owner, self._launch = owner, launch
+        self._event: Invocation | None = None
+        self._asking: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.SubprocessTransport | None = None
+        self._pid = 0
+
+    async def start(self, runtime_api: str) -> None:
+        """Start the process; it asks for its events at `runtime_api`."""
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(_LONGEST_START, self._start_takes_too_long)
+        transport, _ = await loop.subprocess_exec(
+            lambda: _Pipes(self),
+            *(sys.executable, "-u", "-X", "utf8", _BOOTSTRAP, json.dumps(self._launch.plan())),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=self._launch.folder,
+            env=dict(self._launch.environ) | {"AWS_LAMBDA_RUNTIME_API": runtime_api},
+            start_new_session=True,
+        )
+        self._transport, self._pid = transport, transport.get_pid()
+        if self.ended:
+            self._kill_group()
+
+    def give(self, invocation: Invocation) -> None:
+        """Run this event next."""
+        self._event = invocation
+        if self._asking is not None and not self._asking.done():
+            self._asking.set_result(None)
+
+    def is_dead(self) -> bool:
+        """True when the process has ended, even if nobody has been told yet."""
+        if self.ended:
+            return True
+        if not hasattr(os, "waitid"):
+            return False
+        try:
+            return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
+
+    async def next(self) -> Invocation | None:
+        """The event to run, once there is one; None when the worker has been ended meanwhile."""
+        if not self.ready:
+            self.ready = True
+            self._stop_timer()
+        self._asking = asyncio.get_running_loop().create_future()
+        self._owner.is_idle(self)
+        if self._event is None:
+            await self._asking
+        self._asking = None
+        if self._event is None or self.ended:
+            return None
+        self._event.deadline_ms = int((time.time() + self._launch.timeout) * 1000)
+        self._timer = asyncio.get_running_loop().call_later(self._launch.timeout, self._take_too_long)
+        return self._event
+
+    def answer(self, request_id: str, body: bytes) -> bool:
+        """Take the handler's result; False when it is not the event that runs."""
+        event = self._finish(request_id)
+        if event is not None:
+            event.answer(body)
+        return event is not None
+
+    def report(self, request_id: str, report: object) -> bool:
+        """Take what the handler raised; False when it is not the event that runs."""
+        event = self._finish(request_id)
+        if event is not None:
+            event.fail(Raised.from_report(report))
+        return event is not None
+
+    def report_start(self, report: object) -> None:
+        """Take why the handler could not be imported."""
+        self._fail_start(Raised.from_report(report, importing=True))
+
+    def end(self) -> None:
+        """Kill the process and all its children now."""
+        if not self.ended:
+            self.ended = True
+            self._stop_timer()
+            self._kill_group()
+            if self._asking is not None and not self._asking.done():
+                self._asking.set_result(None)
+
+    def exited(self, code: int) -> None:
+        """Take notice that the process is gone; its children go too."""
+        expected = self.ended
+        self.end()
+        self._kill_group()
+        event, self._event = self._event, None
+        if event is not None:
+            event.fail(Exited(code))
+        elif not self.ready and not expected:
+            self._owner.has_not_started(self, Exited(code, importing=True))
+            return
+        self._owner.has_ended(self)
+
+    def _finish(self, request_id: str) -> Invocation | None:
+        event = self._event
+        if event is None or event.id != request_id:
+            return None
+        self._event = None
+        self._stop_timer()
+        return event
+
+    def _take_too_long(self) -> None:
+        event, self._event = self._event, None
+        if event is not None:
+            event.fail(TimedOut(self._launch.timeout))
+        self.end()
+
+    def _start_takes_too_long(self) -> None:
+        self._fail_start(InvocationFailure(f"The handler was not imported within {_LONGEST_START:.0f} seconds."))
+
+    def _fail_start(self, failure: InvocationFailure) -> None:
+        if not self.ready and not self.ended:
+            self.end()
+            self._owner.has_not_started(self, failure)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _kill_group(self) -> None:
+        if self._pid:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._pid, signal.SIGKILL)
+
+
+class _Pipes(asyncio.SubprocessProtocol):
+    """Hands what asyncio tells about a process on to its worker."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._transport: asyncio.SubprocessTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101 - asyncio's types are wider
+        self._transport = transport
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002 - asyncio's signature
+        self._worker.output.feed(data)
+
+    def process_exited(self) -> None:
+        code = self._transport.get_returncode() if self._transport is not None else None
+        self._worker.exited(code if code is not None else 0)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self._worker.output.flush()
