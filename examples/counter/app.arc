@@ -1,0 +1,7 @@
+# Two routes that share one session.
+@app
+counter
+
+@http
+get /
+post /count

@@ -1,0 +1,11 @@
+# A small shop: a cart for everybody, a sign-in with a form, messages shown once.
+@app
+shop
+
+@http
+get /
+post /cart
+get /sign-in
+post /sign-in
+post /sign-out
+get /account

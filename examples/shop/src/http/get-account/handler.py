@@ -1,0 +1,12 @@
+from html import escape
+
+import arc
+from vendor.shared.page import page
+
+
+@arc.http.handler
+def handler(req):
+    if req.session.user_id is None:
+        req.session.flash("error", "Sign in to see your account.")
+        return {"status": 303, "location": "/sign-in"}
+    return page(req, "Your account", f"<p>You are signed in as <b>{escape(req.session.user_id)}</b>.</p>")

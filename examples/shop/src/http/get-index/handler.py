@@ -1,0 +1,35 @@
+from html import escape
+
+import arc
+from vendor.shared.catalogue import PRODUCTS, money, total
+from vendor.shared.page import form, page
+
+
+@arc.http.handler
+def handler(req):
+    cards = "".join(card(req, product) for product in PRODUCTS)
+    return page(req, "Good things for the kitchen table", f'<div class="grid">{cards}</div>{cart(req)}')
+
+
+def card(req, product):
+    name, text, price, picture = PRODUCTS[product]
+    button = form(req, "/cart", f'<button name="product" value="{product}">Add</button>')
+    return (
+        f'<article class="card"><div class="picture">{picture}</div><h2>{escape(name)}</h2><p>{escape(text)}</p>'
+        f'<div class="row"><span>{money(price)}</span>{button}</div></article>'
+    )
+
+
+def cart(req):
+    items = req.session.get("cart", {})
+    if not items:
+        return "<section><h2>Your cart</h2><p>Nothing in it yet.</p></section>"
+    rows = "".join(
+        f"<tr><td>{quantity} × {escape(PRODUCTS[product][0])}</td><td>{money(PRODUCTS[product][2] * quantity)}</td></tr>"
+        for product, quantity in items.items()
+        if product in PRODUCTS
+    )
+    return (
+        f'<section id="cart"><h2>Your cart</h2><table>{rows}'
+        f"<tr><td><b>Total</b></td><td><b>{money(total(items))}</b></td></tr></table></section>"
+    )

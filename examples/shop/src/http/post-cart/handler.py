@@ -1,0 +1,13 @@
+import arc
+from vendor.shared.catalogue import PRODUCTS
+
+
+@arc.http.handler(csrf=True)
+def handler(req):
+    product = req.form.get("product", "")
+    if product not in PRODUCTS:
+        raise arc.BadRequest("There is no such product.")
+    cart = req.session.setdefault("cart", {})
+    cart[product] = cart.get(product, 0) + 1
+    req.session.flash("info", f"{PRODUCTS[product][0]} is in your cart.")
+    return {"status": 303, "location": "/#cart"}

@@ -1,0 +1,168 @@
+"""What caches are told, what an untouched session costs, and that nothing leaks between invocations."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import arc
+from arc.sessions.stores.memory import MemoryStore
+from arc.testing import payload_v2
+from tests.http.making import browser
+from tests.sessions.making import Made
+
+ACCESSES: dict[str, Any] = {
+    "in": lambda req: "a" in req.session,
+    "len": lambda req: len(req.session),
+    "iteration": lambda req: list(req.session),
+    "get": lambda req: req.session.get("a"),
+    "==": lambda req: req.session == {},
+    "repr": lambda req: repr(req.session),
+    "flash": lambda req: req.session.flashes(),
+    "csrf": lambda req: arc.http.csrf.token(req),
+    "user_id": lambda req: req.session.user_id,
+    "read": lambda req: arc.http.session.read(req),
+}
+
+
+class Unreachable(MemoryStore):
+    """A store that must not be called."""
+
+    def load(self, value: str, now: int) -> Any:
+        """Fail the test."""
+        raise AssertionError("the store was called")
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+@pytest.mark.parametrize("kind", ["html", "css", "json"])
+def test_s30_s31_every_kind_of_access_is_told_to_caches(access: str, kind: str) -> None:
+    """Whatever a handler does with the session, the response varies by cookie and is private."""
+
+    def handler(req: arc.Request) -> dict[str, Any]:
+        ACCESSES[access](req)
+        return {kind: "x"}
+
+    page = browser(handler).get()
+    assert page.headers["vary"] == "Cookie"
+    assert page.headers["cache-control"] == "private, no-store"
+
+
+def test_s30_an_existing_vary_is_merged() -> None:
+    """The handler's own Vary stays, and a star stays a star."""
+    for own, merged in (("Accept", "Accept, Cookie"), ("cookie", "cookie"), ("*", "*")):
+
+        def handler(req: arc.Request, own: str = own) -> dict[str, Any]:
+            req.session.get("a")
+            return {"html": "x", "headers": {"Vary": own}}
+
+        assert browser(handler).get().headers["vary"] == merged
+
+
+def test_s31_a_session_cookie_overrides_a_cacheable_response_with_an_event() -> None:
+    """An explicit Cache-Control stands on a read, and not on a response that sets the session's cookie."""
+    made = Made()
+
+    def handler(req: arc.Request) -> dict[str, Any]:
+        if req.path == "/write":
+            req.session["a"] = 1
+        return {"html": str(len(req.session)), "cache_control": "public, max-age=60"}
+
+    visitor = browser(handler, made)
+    assert visitor.get("/").headers["cache-control"] == "public, max-age=60"
+    assert visitor.get("/write").headers["cache-control"] == "private, no-store"
+    assert made.names == ["created", "cache_overridden"]
+
+
+def test_s32_without_access_there_is_no_load_no_cookie_and_no_vary() -> None:
+    """A route that leaves the session alone costs nothing and stays cacheable."""
+    made = Made(server=True)
+    made.manager.store = Unreachable(made.manager.keyring)
+    visitor = browser(lambda _req: {"css": "p {}"}, made)
+    visitor.jar.put("_idx", "A" * 24 + ".x", "app.example")
+    page = visitor.get()
+    assert page.set_cookies == []
+    assert "vary" not in page.headers
+    assert page.headers["cache-control"] == "max-age=86400"
+    assert made.events == []
+
+
+def test_s33_a_read_sends_no_cookie() -> None:
+    """A visitor whose session is only read gets no Set-Cookie."""
+
+    def handler(req: arc.Request) -> dict[str, Any]:
+        if req.path == "/write":
+            req.session["a"] = 1
+        return {"json": dict(req.session)}
+
+    visitor = browser(handler)
+    visitor.get("/write")
+    page = visitor.get("/")
+    assert (page.json, page.set_cookies) == ({"a": 1}, [])
+
+
+def test_s45_threads_do_not_see_each_other() -> None:
+    """Sixteen visitors on eight threads each count alone."""
+    made = Made()
+
+    def handler(req: arc.Request) -> dict[str, Any]:
+        return {"text": f"{req.query['who']} {req.session.increment(req.query['who'])}"}
+
+    def visit(who: int) -> list[str]:
+        visitor = browser(handler, made)
+        return [visitor.get(f"/?who={who}").text for _ in range(20)]
+
+    with ThreadPoolExecutor(8) as pool:
+        for who, seen in enumerate(pool.map(visit, range(16))):
+            assert seen == [f"{who} {visit}" for visit in range(1, 21)]
+
+
+def test_s45_async_tasks_do_not_see_each_other() -> None:
+    """Async handlers that interleave keep their sessions apart."""
+    made = Made()
+
+    async def handler(req: arc.Request) -> dict[str, Any]:
+        session = req.session
+        session["who"] = req.query["who"]
+        await asyncio.sleep(0.001)
+        return {"text": f"{req.session['who']} {arc.http.session.read(req)['who']}"}
+
+    decorated = arc.http.handler(manager=made.manager)(handler)
+
+    def visit(who: int) -> str:
+        body: str = decorated(payload_v2(query=[("who", str(who))], headers={}), None)["body"]
+        return body
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(visit, range(40))) == [f"{who} {who}" for who in range(40)]
+
+
+def test_s43_every_event_of_a_sessions_life_is_told() -> None:
+    """created, loaded, renewed, regenerated, destroyed and refused, each with a keyed hash and never the id."""
+    made = Made()
+
+    def handler(req: arc.Request) -> dict[str, Any]:
+        if req.path == "/write":
+            req.session["a"] = 1
+        elif req.path == "/in":
+            req.session.sign_in("ada")
+        elif req.path == "/out":
+            req.session.sign_out()
+        return {"json": dict(req.session)}
+
+    visitor = browser(handler, made)
+    visitor.get("/write")
+    made.clock.forward(days=1)
+    visitor.get("/")
+    visitor.get("/in")
+    visitor.get("/out")
+    visitor.jar.put("_idx", "forged", "app.example")
+    visitor.get("/")
+    assert made.names == [
+        *("created", "loaded", "renewed", "loaded", "regenerated", "loaded", "destroyed", "refused"),
+    ]
+    assert made.events[-1].reason == "malformed"
+    assert all(len(event.session) == 16 for event in made.events[:-1])
+    assert made.events[0].session == made.events[1].session != made.events[5].session

@@ -1,0 +1,282 @@
+"""`@arc.http.handler`: the session in a request, and what becomes of a handler's result and exceptions."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+import arc
+from arc.errors import BadRequest, LateChange, SessionTooLarge, StoreError
+from arc.testing import payload_v2
+from tests.http.making import browser
+from tests.sessions.making import Made
+
+
+def count(req: arc.Request) -> dict[str, Any]:
+    """The README's counter."""
+    return {"html": f"<p>{req.session.increment('visits')} visits</p>"}
+
+
+def test_the_counter_counts_in_a_browser() -> None:
+    """Three visits count 1, 2, 3; another browser begins at 1."""
+    made = Made()
+    visitor = browser(count, made)
+    assert [visitor.get().text for _ in range(3)] == ["<p>1 visits</p>", "<p>2 visits</p>", "<p>3 visits</p>"]
+    assert browser(count, made).get().text == "<p>1 visits</p>"
+
+
+def test_the_pages_two_handlers_work_key_for_key() -> None:
+    """The read and the write handler of the page, decorated, count together."""
+    made = Made()
+
+    @arc.http.handler(manager=made.manager)
+    def index(req: arc.Request) -> dict[str, Any]:
+        session = arc.http.session.read(req)
+        return {"type": "text/html; charset=utf8", "body": f"<pre>{session}</pre>"}
+
+    @arc.http.handler(manager=made.manager)
+    def write(req: arc.Request) -> dict[str, Any]:
+        session = arc.http.session.read(req)
+        session["count"] = session.get("count", 0) + 1
+        cookie = arc.http.session.write(session)
+        return {"cookie": cookie, "status": 302, "location": "/"}
+
+    visitor = browser(lambda _req: None, made)
+    visitor.handler = lambda event, context: (write if event["rawPath"] == "/count" else index)(event, context)
+    assert visitor.get("/count").text == "<pre><Session {'count': 1}></pre>"
+    page = visitor.get("/count", follow=False)
+    assert page.status == 302
+    assert len(page.set_cookies) == 1
+    assert visitor.get("/").text == "<pre><Session {'count': 2}></pre>"
+
+
+def test_write_returns_what_the_response_carries_even_when_the_handler_forgets_it() -> None:
+    """An explicit write is neither repeated nor dropped by the final commit."""
+    written: list[str] = []
+
+    def forgetful(req: arc.Request) -> dict[str, Any]:
+        req.session["a"] = 1
+        written.append(arc.http.session.write(req.session))
+        return {"html": "x"}
+
+    assert browser(forgetful).get().set_cookies == written
+
+
+def test_write_gives_the_clearing_cookie_after_a_destroy() -> None:
+    """`write` always returns a string to set."""
+
+    def leave(req: arc.Request) -> dict[str, Any]:
+        req.session.destroy()
+        return {"cookie": arc.http.session.write(req.session), "html": "bye"}
+
+    page = browser(leave).get()
+    assert len(page.set_cookies) == 1
+    assert page.set_cookies[0].startswith("_idx=; Max-Age=0")
+
+
+def test_a_change_after_write_raises() -> None:
+    """What would be lost is an error of the handler."""
+
+    def late(req: arc.Request) -> dict[str, Any]:
+        req.session["list"] = []
+        arc.http.session.write(req.session)
+        req.session["list"].append(1)
+        return {"html": "x"}
+
+    with pytest.raises(LateChange, match="write"):
+        browser(late).get()
+
+
+def test_async_handlers_share_one_loop() -> None:
+    """What an async handler opened in one invocation still works in the next."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def slow(req: arc.Request) -> dict[str, Any]:
+        loops.append(asyncio.get_running_loop())
+        await asyncio.sleep(0)
+        return {"html": str(req.session.increment("visits"))}
+
+    visitor = browser(slow)
+    assert [visitor.get().text, visitor.get().text] == ["1", "2"]
+    assert loops[0] is loops[1]
+
+
+def test_the_context_is_passed_to_those_who_take_it() -> None:
+    """f(req), f(req, context) and f(*args) all work, and a default argument is left alone."""
+    seen: list[object] = []
+    event = payload_v2()
+    manager = Made().manager
+
+    def two(_req: arc.Request, context: object) -> None:
+        seen.append(context)
+
+    def star(*args: object) -> None:
+        seen.append(args[1])
+
+    def default(_req: arc.Request, size: int = 7) -> None:
+        seen.append(size)
+
+    for function in (two, star, default):
+        arc.http.handler(manager=manager)(function)(event, "context")
+    assert seen == ["context", "context", 7]
+
+
+def test_none_is_an_empty_200() -> None:
+    """A handler that returns nothing answers 200 with an empty body."""
+    page = browser(lambda _req: None).get()
+    assert (page.status, page.body) == (200, b"")
+
+
+def test_an_exception_propagates_and_keeps_nothing_but_a_sign_out() -> None:
+    """Lambda counts the error; the session stays as it was, unless it was ended."""
+    made = Made(server=True)
+
+    def broken(req: arc.Request) -> None:
+        req.session["count"] = 1
+        if req.path == "/out":
+            req.session.sign_out()
+        raise ZeroDivisionError
+
+    visitor = browser(count, made)
+    visitor.get()
+    counting, visitor.handler = visitor.handler, arc.http.handler(manager=made.manager)(broken)
+    for path in ("/", "/out"):
+        with pytest.raises(ZeroDivisionError):
+            visitor.get(path)
+        visitor.handler, broken_handler = counting, visitor.handler
+        assert visitor.get().text == ("<p>2 visits</p>" if path == "/" else "<p>1 visits</p>")
+        visitor.handler = broken_handler
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(BadRequest("no"), 400), (arc.ForgedRequest("no"), 403), (arc.FreshSignInRequired("no"), 401)],
+)
+def test_refusals_are_answered(error: Exception, status: int) -> None:
+    """BadRequest, ForgedRequest and FreshSignInRequired become 400, 403 and 401."""
+
+    def refusing(req: arc.Request) -> None:
+        raise error
+
+    page = browser(refusing).get()
+    assert (page.status, page.json) == (status, {"message": "no"})
+
+
+def test_s38_a_store_that_fails_is_a_503_with_retry_after() -> None:
+    """An outage is neither an empty session nor a crash."""
+    made = Made(server=True)
+
+    def down(_req: arc.Request) -> None:
+        raise StoreError("throttled")
+
+    page = browser(down, made).get()
+    assert (page.status, page.headers["retry-after"]) == (503, "2")
+    assert page.set_cookies == []
+
+
+def test_malformed_json_is_a_400_and_absent_json_is_none() -> None:
+    """req.json is None without a body; a broken one is answered 400."""
+
+    def echo(req: arc.Request) -> dict[str, Any]:
+        return {"json": {"got": req.json}}
+
+    visitor = browser(echo)
+    assert visitor.post("/", json={"a": 1}).json == {"got": {"a": 1}}
+    assert visitor.get("/").json == {"got": None}
+    broken = payload_v2("POST", "/", body="{", headers={"content-type": "application/json"})
+    assert visitor.handler(broken, None)["statusCode"] == 400
+
+
+def test_a_5xx_response_keeps_no_data() -> None:
+    """A status of 500 and above commits nothing."""
+    made = Made()
+
+    def unlucky(req: arc.Request) -> dict[str, Any]:
+        req.session["count"] = 1
+        return {"status": 500, "html": "sorry"}
+
+    assert browser(unlucky, made).get().set_cookies == []
+    assert made.names == ["dropped"]
+
+
+def test_too_large_a_session_raises_and_nothing_is_sent() -> None:
+    """The handler's author learns the key, the size and the remedy."""
+
+    def hoarder(req: arc.Request) -> dict[str, Any]:
+        req.session["everything"] = "x" * 5000
+        return {"html": "x"}
+
+    with pytest.raises(SessionTooLarge, match=r"'everything' \(5,002 bytes\)"):
+        browser(hoarder).get()
+
+
+def test_a_response_that_cannot_be_sent_commits_nothing() -> None:
+    """The response is checked before the session is stored."""
+    made = Made(server=True)
+
+    def confused(req: arc.Request) -> dict[str, Any]:
+        req.session["a"] = 1
+        return {"status": "teapot"}
+
+    with pytest.raises((TypeError, ValueError), match="status"):
+        browser(confused, made).get()
+    assert made.store is not None
+    assert len(made.store) == 0
+
+
+def test_a_session_key_in_the_response_replaces_the_data() -> None:
+    """A plain dict under `session` keeps the id; `{}` ends the session."""
+    made = Made(server=True)
+    ids: list[str] = []
+
+    def put(req: arc.Request) -> dict[str, Any]:
+        ids.append(req.session.id)
+        return {"html": "ok", "session": {} if req.path == "/out" else {"page": req.path}}
+
+    visitor = browser(put, made)
+    visitor.get("/a")
+    visitor.get("/b")
+    visitor.get("/c")
+    assert ids[1] == ids[2]
+    assert len(visitor.jar) == 1
+    visitor.get("/out")
+    assert len(visitor.jar) == 0
+    assert made.store is not None
+    assert len(made.store) == 0
+
+
+def test_a_session_key_alone_is_a_response_and_no_json_body() -> None:
+    """`{"session": {…}}` answers 200 and empty, and nobody sees the session's data."""
+    page = browser(lambda _req: {"session": {"private": 1}}).get()
+    assert (page.status, page.body) == (200, b"")
+    assert len(page.set_cookies) == 1
+
+
+def test_assigning_the_session_replaces_it() -> None:
+    """`req.session = {…}` is the same as a `session` key."""
+
+    def assign(req: arc.Request) -> dict[str, Any]:
+        if req.path == "/set":
+            req.session = {"a": 1}  # type: ignore[assignment]  # mypy takes a setter's type from the getter
+        return {"json": dict(req.session)}
+
+    visitor = browser(assign)
+    assert visitor.get("/set").json == {"a": 1}
+    assert visitor.get("/").json == {"a": 1}
+
+
+def test_the_request_is_the_event_with_its_parts() -> None:
+    """Every part of the request is there under its name, and the event itself is the dict."""
+    seen: list[arc.Request] = []
+    visitor = browser(seen.append)
+    visitor.post("/users/7?tag=a&tag=b", {"name": "Ada"})
+    (req,) = seen
+    assert req["version"] == "2.0"
+    assert (req.method, req.path) == ("POST", "/users/7")
+    assert (req.query["tag"], req.query.getall("tag")) == ("b", ["a", "b"])
+    assert req.form["name"] == "Ada"
+    assert req.headers["Sec-Fetch-Site"] == "same-origin"
+    assert req.text == "name=Ada"
+    assert req.cookies == {}

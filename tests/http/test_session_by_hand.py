@@ -1,0 +1,148 @@
+"""`arc.http.session.read`, `write` and `res` in a bare handler, as switchers write them.
+
+They take the settings of the process, so each test runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+
+
+def run(code: str, **environ: str) -> str:
+    """What `code` prints in a fresh process with these variables alone."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
+        env={"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1", **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return (done.stdout + done.stderr).strip()
+
+
+def test_a_bare_handler_reads_writes_and_formats() -> None:
+    """A handler without the decorator counts, its response ready for Lambda."""
+    out = run(
+        """
+        import arc
+        from arc.testing import Browser
+
+        def handler(event, context):
+            session = arc.http.session.read(event)
+            session["count"] = session.get("count", 0) + 1
+            return arc.http.res(event, {"html": str(session["count"]), "session": session})
+
+        visitor = Browser(handler)
+        pages = [visitor.get(), visitor.get()]
+        print([page.text for page in pages], pages[0].headers["vary"], pages[0].headers["cache-control"])
+        """,
+        ARC_ENV="testing",
+    )
+    assert out == "['1', '2'] Cookie private, no-store"
+
+
+def test_the_names_of_architect_functions_work() -> None:
+    """`session_read`, `session_write`, `res` and `parse_body` mean what they meant."""
+    out = run(
+        """
+        import json
+        import arc.http
+        from arc.http import parse_body, res, session_read, session_write
+
+        def handler(req, context):
+            session = session_read(req)
+            session["body"] = parse_body(req)
+            return res(req, {"cookie": session_write(session), "location": "/"})
+
+        first = handler({"headers": {"content-type": "application/json"}, "body": '{"a": 1}'}, None)
+        cookie = first["headers"]["set-cookie"].split(";")[0]
+        print(first["statusCode"], json.dumps(session_read({"headers": {"cookie": cookie}})))
+        """,
+        ARC_ENV="testing",
+    )
+    assert out == '302 {"body": {"a": 1}}'
+
+
+def test_writing_a_plain_dict_starts_a_session() -> None:
+    """A plain dict is a new session; an empty one gives the clearing cookie; a reserved key is refused."""
+    out = run(
+        """
+        import arc
+        cookie = arc.http.session.write({"a": 1})
+        print(dict(arc.http.session.read({"headers": {"cookie": cookie.split(";")[0]}})))
+        print(arc.http.session.write({}).split(";")[:2])
+        try:
+            arc.http.session.write({"iat": 1})
+        except ValueError as error:
+            print(error)
+        """,
+        ARC_ENV="testing",
+    ).splitlines()
+    assert out[0] == "{'a': 1}"
+    assert out[1] == "['_idx=', ' Max-Age=0']"
+    assert out[2].startswith("'iat' is a name that sessions keep for themselves.")
+
+
+def test_s03_without_a_secret_the_first_use_says_what_to_do() -> None:
+    """Anywhere but in testing a missing secret is an error at first use, naming the command."""
+    code = """
+        import arc
+        try:
+            arc.http.session.read({"headers": {}})
+        except arc.MissingSecret as error:
+            print(error)
+        """
+    assert "arc env production ARC_APP_SECRET" in run(code, ARC_ENV="production")
+    assert "ARC_ENV" in run(code)
+    assert "ARC_APP_SECRET" in run(code, ARC_ENV="testing", AWS_LAMBDA_FUNCTION_NAME="real")
+
+
+def test_s03_the_development_key_is_refused_when_set_explicitly() -> None:
+    """The published key opens nothing in production, set or not."""
+    out = run(
+        """
+        import arc
+        try:
+            arc.http.session.read({"headers": {}})
+        except arc.ConfigurationError as error:
+            print(type(error).__name__, "12345678901234567890123456789012" in str(error))
+        """,
+        ARC_ENV="production",
+        ARC_APP_SECRET="12345678901234567890123456789012",
+    )
+    assert out == "ConfigurationError False"
+
+
+def test_a_table_is_not_silently_a_cookie() -> None:
+    """SESSION_TABLE_NAME with a table's name says what this version can do."""
+    out = run(
+        """
+        import arc
+        try:
+            arc.http.session.read({"headers": {}})
+        except arc.ConfigurationError as error:
+            print(error)
+        """,
+        ARC_ENV="testing",
+        SESSION_TABLE_NAME="testapp-production-session",
+    )
+    assert "testapp-production-session" in out
+    assert "jwe" in out
+
+
+def test_s45_two_events_in_one_process_do_not_see_each_other() -> None:
+    """Reading one event's session gives nothing of the other's, in whatever order."""
+    out = run(
+        """
+        import arc, json
+        cookies = [arc.http.session.write({"n": n}).split(";")[0] for n in (1, 2)]
+        events = [{"headers": {"cookie": cookie}} for cookie in cookies] + [{"headers": {}}]
+        print(json.dumps([arc.http.session.read(events[i]) for i in (0, 1, 2, 1, 0, 2)]))
+        """,
+        ARC_ENV="testing",
+    )
+    assert json.loads(out) == [{"n": 1}, {"n": 2}, {}, {"n": 2}, {"n": 1}, {}]
