@@ -1,0 +1,106 @@
+"""The shop in a real browser."""
+
+from __future__ import annotations
+
+from playwright.sync_api import BrowserContext, Page, Response
+
+from tests.tools.sandbox.running import Sandbox
+
+WRONG = "That email and password do not match."
+
+
+def sign_in(tab: Page, sandbox: Sandbox, password: str) -> None:
+    """Send the sign-in form."""
+    tab.goto(sandbox.url + "/sign-in")
+    tab.fill("[name=email]", "ada@example.com")
+    tab.fill("[name=password]", password)
+    tab.click("main button")
+
+
+def test_the_message_about_a_wrong_password_appears_once(visitor: BrowserContext, shop: Sandbox) -> None:
+    """A flash message is on the page after the redirect, and gone after a reload."""
+    tab = visitor.new_page()
+    sign_in(tab, shop, "battery staple")
+    assert tab.inner_text(".message") == WRONG
+    tab.reload()
+    assert tab.query_selector(".message") is None
+    assert tab.url == shop.url + "/sign-in"
+
+
+def test_the_cart_survives_a_new_tab_and_a_sign_in(visitor: BrowserContext, shop: Sandbox) -> None:
+    """What was put into the cart is there in another tab and after signing in."""
+    tab = visitor.new_page()
+    tab.goto(shop.url)
+    tab.click("button[value=kettle]")
+    tab.click("button[value=lamp]")
+    tab.click("button[value=lamp]")
+    other = visitor.new_page()
+    other.goto(shop.url)
+    for expected in ("1 × Stovetop kettle", "2 × Reading lamp", "€227.00"):
+        assert expected in other.inner_text("#cart")
+    sign_in(other, shop, "correct horse")
+    assert "ada@example.com" in other.inner_text("main")
+    other.goto(shop.url)
+    assert "2 × Reading lamp" in other.inner_text("#cart")
+
+
+def test_a_form_in_a_tab_opened_earlier_still_works(visitor: BrowserContext, shop: Sandbox) -> None:
+    """Two tabs opened by nobody in particular may both add to the cart."""
+    one, other = visitor.new_page(), visitor.new_page()
+    one.goto(shop.url)
+    other.goto(shop.url)
+    one.click("button[value=radio]")
+    other.click("button[value=notebook]")
+    text = other.inner_text("#cart")
+    assert "Kitchen radio" in text
+    assert "Dot-grid notebook" in text
+
+
+def test_after_the_sign_out_the_old_page_is_anonymous(visitor: BrowserContext, shop: Sandbox) -> None:
+    """A tab left open from before the sign-out shows nobody after a reload, and its forms are refused."""
+    tab = visitor.new_page()
+    sign_in(tab, shop, "correct horse")
+    old = visitor.new_page()
+    old.goto(shop.url)
+    assert "ada@example.com" in old.inner_text("header")
+    tab.click("header button")
+    assert "Sign in" in tab.inner_text("header")
+    answers: list[Response] = []
+    old.on("response", answers.append)
+    old.click("button[value=kettle]")
+    assert answers[0].status == 403
+    old.goto(shop.url + "/account")
+    assert "Sign in to see your account." in old.inner_text(".message")
+    assert "ada@example.com" not in old.inner_text("header")
+
+
+def test_a_tampered_cookie_is_an_anonymous_visitor(visitor: BrowserContext, shop: Sandbox) -> None:
+    """A changed character makes a stranger, not an error."""
+    tab = visitor.new_page()
+    sign_in(tab, shop, "correct horse")
+    (cookie,) = (one for one in visitor.cookies() if one["name"] == "_idx")
+    value = cookie["value"]
+    changed = value[:60] + ("A" if value[60] != "A" else "B") + value[61:]
+    visitor.clear_cookies()
+    visitor.add_cookies([{"name": "_idx", "value": changed, "url": shop.url}])
+    answer = tab.goto(shop.url)
+    assert answer is not None
+    assert answer.status == 200
+    assert "Sign in" in tab.inner_text("header")
+
+
+def test_a_form_from_another_origin_is_refused(visitor: BrowserContext, shop: Sandbox, counter: Sandbox) -> None:
+    """A page of another origin cannot add to the cart, whatever it knows."""
+    tab = visitor.new_page()
+    tab.goto(shop.url)
+    token = tab.get_attribute("[name=_csrf]", "value")
+    tab.goto(counter.url.replace("127.0.0.1", "localhost"))
+    answers: list[Response] = []
+    tab.on("response", answers.append)
+    tab.set_content(
+        f'<form method="post" action="{shop.url}/cart"><input name="_csrf" value="{token}">'
+        '<button name="product" value="kettle">x</button></form>'
+    )
+    tab.click("button")
+    tab.wait_for_load_state()
+    assert answers[0].status == 403
