@@ -45,8 +45,11 @@ class StoreError(ArcError):
     """The store could not be reached or refused; the session's state is unknown, not empty."""
 
 
-class BadRequest(ArcError):
-    """The visitor's request is malformed; `@arc.http.handler` answers `status`."""
+class BadRequest(ArcError, ValueError):
+    """The visitor's request is malformed; `@arc.http.handler` answers `status`.
+
+    A `ValueError` as well, because that is what `parse_body` of architect-functions raises.
+    """
 
     status = 400
 

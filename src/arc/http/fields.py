@@ -1,0 +1,180 @@
+"""The parts of a handler's result, checked: header fields, cookies, texts and JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    Fields = dict[str, str | list[str]]
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110 §5.1
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def given(result: Mapping[str, Any]) -> tuple[Fields, list[str]]:
+    """The application's headers, and its Set-Cookie strings from wherever it put them.
+
+    Names are spelt as the application spells them. `multiValueHeaders` go before `headers` of the same
+    name, as in API Gateway.
+    """
+    multiple = {name: _values(name, item) for name, item in _items(result, "multiValueHeaders")}
+    taken = {name.lower() for name in multiple}
+    headers: Fields = {
+        name: _value(name, item) for name, item in _items(result, "headers") if name.lower() not in taken
+    }
+    cookies = [_cookie("cookie", result["cookie"])] if result.get("cookie") else []
+    cookies += [_cookie("cookies", cookie) for cookie in _list(result)]
+    for name in [name for name in headers if name.lower() == "set-cookie"]:
+        cookies.append(str(headers.pop(name)))
+    for name, values in multiple.items():
+        if name.lower() == "set-cookie":
+            cookies += values
+        else:
+            headers[name] = values
+    return headers, list(dict.fromkeys(cookie for cookie in cookies if cookie))
+
+
+def pop(headers: Fields, name: str) -> str:
+    """Remove the header `name` in every spelling; its value, the exact spelling's first, or ""."""
+    spellings = sorted((one for one in headers if one.lower() == name), key=lambda one: one != name)
+    values = [headers.pop(spelling) for spelling in spellings]
+    return next((text for value in values if (text := joined(value))), "")
+
+
+def joined(value: str | list[str]) -> str:
+    """A header's values as one."""
+    return value if isinstance(value, str) else ", ".join(value)
+
+
+def merged(own: Sequence[str], session: Sequence[str]) -> list[str]:
+    """The application's cookies, then the session's; of two for one name, domain and path the session's."""
+    if not session:
+        return list(own)
+    ours = {_identity(cookie) for cookie in session}
+    return [*(cookie for cookie in own if _identity(cookie) not in ours), *dict.fromkeys(session)]
+
+
+def text(key: str, value: object) -> str:
+    """The text under `key`, "" for None. Raises `TypeError`, and `ValueError` for control characters."""
+    if value is None or value is False:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(f"The response's {key!r} is of type {type(value).__name__}. Return a str.")
+    return _clean(key, value)
+
+
+def check_text(key: str, body: str) -> None:
+    """Raise `ValueError` when `body` is text that UTF-8 cannot carry: half a surrogate pair."""
+    if not body.isascii():
+        try:
+            body.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"The response's {key!r} holds half a surrogate pair at position {error.start}, which UTF-8 cannot "
+                "carry. Decode input with errors='replace'."
+            ) from None
+
+
+def json_text(what: str, value: object) -> str:
+    """`value` as JSON without spaces, as Node writes it. Raises `TypeError` or `ValueError` naming `what`."""
+
+    def other(item: Any) -> object:
+        if is_decimal(item) and item.is_finite():  # boto3 reads a table's numbers as Decimal
+            return int(item) if item == item.to_integral_value() else float(item)
+        raise TypeError(
+            f"In {what} of the response is a value of type {type(item).__name__}, which JSON does not have. "
+            "Use str, int, float, bool, None, list, tuple and dict."
+        )
+
+    def dumped(*, ascii_only: bool) -> str:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=ascii_only, allow_nan=False, default=other)
+
+    try:
+        written = dumped(ascii_only=False)
+        written.encode()
+    except UnicodeEncodeError:
+        return dumped(ascii_only=True)
+    except RecursionError:
+        raise ValueError(f"The data in {what} of the response is nested too deeply for JSON.") from None
+    except ValueError as error:
+        raise ValueError(f"The data in {what} of the response cannot be JSON: {error}.") from None
+    return written
+
+
+def is_decimal(value: object) -> bool:
+    """True for a `decimal.Decimal`, told without importing decimal."""
+    return type(value).__name__ == "Decimal" and type(value).__module__ in ("decimal", "_decimal", "_pydecimal")
+
+
+def _items(result: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
+    headers = result.get(key)
+    if headers is None:
+        return []
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"The response's {key!r} is of type {type(headers).__name__}. Return a dict of header names.")
+    for name in headers:
+        if not isinstance(name, str) or not _NAME.match(name):
+            raise ValueError(f"In the response's {key!r} is {name!r}, which is no header name.")
+    return list(headers.items())
+
+
+def _values(name: str, values: object) -> list[str]:
+    if not isinstance(values, list | tuple):
+        raise TypeError(
+            f"The response's multiValueHeaders[{name!r}] is of type {type(values).__name__}. Return a list of str."
+        )
+    return [_value(name, value) for value in values]
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        value = "true" if value else "false"
+    if isinstance(value, int | float):
+        value = str(value)
+    if not isinstance(value, str):
+        raise TypeError(
+            f"The response's header {name!r} is of type {type(value).__name__}. Return a str or a number; "
+            "several values go under 'multiValueHeaders'."
+        )
+    return _clean(name, value)
+
+
+def _list(result: Mapping[str, Any]) -> Sequence[object]:
+    cookies = result.get("cookies") or ()
+    if not isinstance(cookies, list | tuple):
+        raise TypeError(
+            f"The response's 'cookies' is of type {type(cookies).__name__}. Return a list of Set-Cookie strings, "
+            "or a single one under 'cookie'."
+        )
+    return cookies
+
+
+def _cookie(key: str, cookie: object) -> str:
+    if not isinstance(cookie, str):
+        raise TypeError(
+            f"In the response's {key!r} is a value of type {type(cookie).__name__}. A Set-Cookie string is a str."
+        )
+    return _clean(key, cookie)
+
+
+def _clean(name: str, value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError(f"The response's {name!r} has a line break or another control character in it.")
+    return value
+
+
+def _identity(cookie: str) -> tuple[str, str, str]:
+    """Name, domain and path: what makes two cookies one (RFC 6265bis §5.7)."""
+    pair, *attributes = cookie.split(";")
+    found = {"domain": "", "path": ""}
+    for attribute in attributes:
+        word, _, value = attribute.partition("=")
+        if word.strip().lower() in found:
+            found[word.strip().lower()] = value.strip().lower() if "omain" in word else value.strip()
+    return pair.partition("=")[0].strip(), found["domain"].lstrip("."), found["path"]

@@ -1,0 +1,42 @@
+"""Request headers, found whatever their case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Headers(Mapping[str, str]):
+    """A read-only mapping of header names to values; names ignore case (RFC 9110 §5.1) and iterate in lower case.
+
+    Values of a repeated name are joined by `", "`, those of `Cookie` by `"; "` (RFC 9110 §5.3, RFC 9113 §8.2.3).
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in pairs:
+            key = name.lower()
+            if key in self._values:
+                value = f"{self._values[key]}{'; ' if key == 'cookie' else ', '}{value}"  # noqa: PLW2901  # joined
+            self._values[key] = value
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        """The names alone: values hold cookies and credentials."""
+        return f"<Headers {', '.join(self._values)}>"
