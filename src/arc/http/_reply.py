@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arc.http._current import request_of
-from arc.http.response import format_response
+from arc.http.response import Prepared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from arc.http.request import Request
+
+_SERVER_ERROR = 500
 
 
 def res(req: dict[str, Any], response: object) -> dict[str, Any]:
@@ -27,23 +29,21 @@ def res(req: dict[str, Any], response: object) -> dict[str, Any]:
 def reply(request: Request, response: object, *, commit: bool = True, touch: bool = True) -> dict[str, Any]:
     """The Lambda response for what a handler returned. Commits the session if it was touched and `commit`."""
     response, _ = _without_session(request, response)
+    prepared = Prepared(response, request.shape)
     if not request.touched:
-        return format_response(response, request.shape)
+        return prepared.reply()
     session, manager = request.session, request.manager
-    formatted = format_response(response, request.shape, touched=True)
     cookies: tuple[str, ...] = session.cookies
     if commit:
-        failed = int(formatted["statusCode"]) >= 500
+        failed = prepared.status >= _SERVER_ERROR
         cookies = manager.commit(session, failed=failed, navigation=request.navigation, touch=touch)
     if request.csrf_cookie is not None and session.is_new:
         cookies = (*cookies, request.csrf_cookie)
-    if not cookies:
-        return formatted
 
     def overridden(old: str) -> None:
-        manager.lifecycle.tell("cache_overridden", f"Cache-Control was {old!r}, and the response sets the session's cookie")
+        manager.lifecycle.tell("cache_overridden", f"Cache-Control was {old!r}, and the response sets a cookie")
 
-    return format_response(response, request.shape, session_cookies=cookies, touched=True, on_override=overridden)
+    return prepared.reply(session_cookies=cookies, touched=True, on_override=overridden)
 
 
 def _without_session(request: Request, response: object) -> tuple[object, bool]:

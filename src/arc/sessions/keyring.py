@@ -35,12 +35,11 @@ class Keyring:
         self._settings = settings
         if settings.secret is None and not settings.testing:
             raise MissingSecret(_missing(settings))
-        secrets = () if settings.secret is None else (settings.secret, *settings.fallbacks)
-        names = ("ARC_APP_SECRET", *("ARC_APP_SECRET_FALLBACKS",) * len(settings.fallbacks))
-        self._keys = [self._key(secret, name) for secret, name in zip(secrets, names, strict=True)] or [
-            _DEVELOPMENT[: KEY_BYTES[self.enc]].encode()
-        ]
-        words = secrets or (settings.app_name or "fallback",)  # Node's words for an unset secret, in testing alone
+        # Without a secret, which testing alone allows, Node's development key seals and its own words sign.
+        first = _DEVELOPMENT[: KEY_BYTES[self.enc]].encode() if settings.secret is None else None
+        fallbacks = [self._key(secret, "ARC_APP_SECRET_FALLBACKS") for secret in settings.fallbacks]
+        self._keys = [first or self._key(settings.secret or "", "ARC_APP_SECRET"), *fallbacks]
+        words = (settings.secret or settings.app_name or "fallback", *settings.fallbacks)
         self.signing = tuple(word.encode("utf-8", "replace") for word in words)
 
     @cached_property
