@@ -1,0 +1,139 @@
+"""A real sandbox in a process of its own, for tests: `with running(folder) as sandbox: sandbox.get("/")`."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 30.0  # seconds: a busy machine is slow, and a passing test never waits that long
+_START = (
+    "import arc.inventory as i\n"
+    "if not hasattr(i, 'read'):\n"
+    "    from tests.tools.sandbox import standin; i.read, i.match = standin.read, standin.match\n"
+    "import pathlib, sys; from arc.tools.sandbox import serve; "
+    "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]) if sys.argv[2] != 'any' else None,"
+    " quiet='quiet' in sys.argv, pure='pure' in sys.argv)"
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response as it came: `headers` in order, names in lower case."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a header."""
+        return [value for key, value in self.headers if key == name]
+
+
+class Sandbox:
+    """A sandbox that runs; `url` has no slash at its end."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self._chunks: list[bytes] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.port = int(self.wait_for(r"listens on http://127\.0\.0\.1:(\d+)")[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @property
+    def output(self) -> str:
+        """What it has printed until now."""
+        return b"".join(self._chunks).decode(errors="replace")
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """The first match of `pattern` in what it prints, once it has printed it."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            ended = self.process.poll() is not None and not self._reader.is_alive()
+            found = re.search(pattern, self.output)
+            if found:
+                return found
+            if ended or time.monotonic() > end:
+                raise AssertionError(f"The sandbox did not print {pattern!r}, but:\n{self.output}")
+            time.sleep(0.01)
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """The answer to one request on a new connection."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(
+                response.status, [(name.lower(), value) for name, value in response.getheaders()], response.read()
+            )
+        finally:
+            connection.close()
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """The answer to a GET; `accept="text/html"` and the like are headers."""
+        return self.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal, wait for the end, and give the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        return code
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as stream:
+            while chunk := os.read(stream.fileno(), 65536):
+                self._chunks.append(chunk)
+
+
+@contextmanager
+def running(
+    folder: Path, *options: str, port: int | str = 0, environ: Mapping[str, str] | None = None
+) -> Iterator[Sandbox]:
+    """A sandbox of the app in `folder`, ended with the block. `options`: "quiet", "pure"."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _START, str(folder), str(port), *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=ROOT,
+        env=surroundings(environ),
+    )
+    try:
+        sandbox = Sandbox(process)
+        yield sandbox
+        sandbox.stop()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def surroundings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A developer's environment with nothing of AWS or Architect in it but what `environ` adds."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARC_", "AWS_", "SESSION_"))}
+    dummies = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
+    return kept | dummies | dict(environ or {})
