@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -118,9 +119,19 @@ def test_the_context_is_passed_to_those_who_take_it() -> None:
     def default(_req: arc.Request, size: int = 7) -> None:
         seen.append(size)
 
-    for function in (two, star, default):
+    def named(_req: arc.Request, context: object = None) -> None:
+        seen.append(context)
+
+    class Callable:
+        def __call__(self, _req: arc.Request, context: object) -> None:
+            seen.append(context)
+
+        def method(self, _req: arc.Request) -> None:
+            seen.append("alone")
+
+    for function in (two, star, default, named, Callable(), Callable().method, partial(two), partial(two, context=3)):
         arc.http.handler(manager=manager)(function)(event, "context")
-    assert seen == ["context", "context", 7]
+    assert seen == ["context", "context", 7, "context", "context", "alone", "context", 3]
 
 
 def test_none_is_an_empty_200() -> None:
@@ -259,7 +270,7 @@ def test_assigning_the_session_replaces_it() -> None:
 
     def assign(req: arc.Request) -> dict[str, Any]:
         if req.path == "/set":
-            req.session = {"a": 1}  # type: ignore[assignment]  # mypy takes a setter's type from the getter
+            req.session = {"a": 1}
         return {"json": dict(req.session)}
 
     visitor = browser(assign)

@@ -17,19 +17,25 @@ if TYPE_CHECKING:
     from arc.sessions.manager import SessionManager
 
     LambdaHandler = Callable[..., dict[str, Any]]
+else:
 
-    @overload
-    def handler(function: Callable[..., Any], /) -> LambdaHandler: ...
-    @overload
-    def handler(
-        *, touch: bool = True, csrf: bool = False, manager: SessionManager | None = None
-    ) -> Callable[[Callable[..., Any]], LambdaHandler]: ...
+    def overload(declaration: object) -> object:
+        """`typing.overload` without the import of typing."""
+        return declaration
 
 
 RETRY_AFTER = 2  # seconds
+_UNAUTHORIZED = 401
+_TAKES_STAR_ARGS = 0x04  # inspect.CO_VARARGS
 
 
-def handler(  # type: ignore[no-redef]  # the overloads above are for the type checker alone
+@overload
+def handler(function: Callable[..., Any], /) -> LambdaHandler: ...
+@overload
+def handler(
+    *, touch: bool = True, csrf: bool = False, manager: SessionManager | None = None
+) -> Callable[[Callable[..., Any]], LambdaHandler]: ...
+def handler(
     function: Callable[..., Any] | None = None,
     /,
     *,
@@ -47,7 +53,13 @@ def handler(  # type: ignore[no-redef]  # the overloads above are for the type c
     so that Lambda counts it.
     """
     if function is None:
-        return lambda decorated: handler(decorated, touch=touch, csrf=csrf, manager=manager)  # type: ignore[call-overload]
+        return lambda decorated: _decorated(decorated, touch=touch, csrf=csrf, manager=manager)
+    return _decorated(function, touch=touch, csrf=csrf, manager=manager)
+
+
+def _decorated(
+    function: Callable[..., Any], *, touch: bool, csrf: bool, manager: SessionManager | None
+) -> LambdaHandler:
     wants_context = _wants_context(function)
 
     def sessions() -> SessionManager:
@@ -77,12 +89,15 @@ def handler(  # type: ignore[no-redef]  # the overloads above are for the type c
 
 
 def _refusal(request: Request, error: ArcError) -> dict[str, Any]:
-    if isinstance(error, StoreError):
-        _commit_an_end(request)
-        answer = {"status": 503, "headers": {"retry-after": str(RETRY_AFTER)}}
-        return reply(request, {**answer, "json": {"message": "Service Unavailable"}}, commit=False)
-    status = error.status if isinstance(error, BadRequest) else 401
-    return reply(request, {"status": status, "json": {"message": str(error)}})
+    if not isinstance(error, StoreError):
+        status = error.status if isinstance(error, BadRequest) else _UNAUTHORIZED
+        try:
+            return reply(request, {"status": status, "json": {"message": str(error)}})
+        except StoreError as worse:
+            return _refusal(request, worse)
+    _commit_an_end(request)
+    message = {"message": "Service Unavailable"}
+    return reply(request, {"status": 503, "headers": {"retry-after": RETRY_AFTER}, "json": message}, commit=False)
 
 
 def _commit_an_end(request: Request) -> None:
@@ -96,16 +111,21 @@ def _commit_an_end(request: Request) -> None:
 
 def _wants_context(function: Callable[..., Any]) -> bool:
     """True when `function` takes a second positional argument that has no default, or is named `context`."""
-    import inspect
+    code = getattr(function, "__code__", None)
+    if code is None:  # a callable object, a partial: `inspect` knows, but is too slow to import for a plain function
+        from inspect import signature
 
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return False
-    positional = [
-        one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD, one.VAR_POSITIONAL)
-    ]
-    if len(positional) < 2:
-        return bool(positional) and positional[0].kind is positional[0].VAR_POSITIONAL
-    second = positional[1]
-    return second.default is second.empty or second.name == "context"
+        try:
+            parameters = list(signature(function).parameters.values())
+        except (TypeError, ValueError):
+            return False
+        positional = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+        required = [one for one in positional if one.default is one.empty]
+        names, least = [one.name for one in positional], len(required)
+        star = any(one.kind is one.VAR_POSITIONAL for one in parameters)
+    else:
+        bound = int(getattr(function, "__self__", None) is not None)
+        names = list(code.co_varnames[bound : code.co_argcount])
+        least = len(names) - len(getattr(function, "__defaults__", None) or ())
+        star = bool(code.co_flags & _TAKES_STAR_ARGS)
+    return least > 1 or "context" in names[1:2] or (star and len(names) < 2)

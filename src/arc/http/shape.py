@@ -1,0 +1,151 @@
+"""What every HTTP event has: its parts read, and the response its sender understands.
+
+Reading never raises anything but `BadRequest`, whatever the event holds: a part that is absent, null or
+of a wrong type counts as absent.
+"""
+
+from __future__ import annotations
+
+from arc.errors import BadRequest
+from arc.http.headers import Headers
+from arc.http.query import Query
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    Fields = Mapping[str, str | list[str]]
+
+
+class Shape:
+    """A bare dict, as an application's own tests pass it; the known formats say what they do otherwise."""
+
+    __slots__ = ("_headers", "_query", "event")
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        self.event = event
+        self._headers: Headers | None = None
+        self._query: Query | None = None
+
+    @classmethod
+    def recognises(cls, event: dict[str, Any]) -> bool:
+        """True when `event` is of this format."""
+        return isinstance(event, dict)
+
+    @property
+    def is_v2(self) -> bool:
+        """True for payload format 2.0, where a result that is no response is the JSON body (AWS, Architect)."""
+        return False
+
+    @property
+    def compresses(self) -> bool:
+        """True where nobody in front of the function compresses: events with a `version` (Architect)."""
+        return bool(self.event.get("version"))
+
+    def method(self) -> str:
+        """The method in capitals, `GET` when the event has none."""
+        http = mapping(mapping(self.event.get("requestContext")).get("http"))
+        return (text(http.get("method")) or text(self.event.get("httpMethod")) or "GET").upper()
+
+    def path(self) -> str:
+        """The path without the stage, `/` when the event has none."""
+        return text(self.event.get("path")) or text(self.event.get("rawPath")) or "/"
+
+    def params(self) -> dict[str, str]:
+        """The parameters of the route's path."""
+        return dict(_texts(self.event.get("pathParameters")))
+
+    def query(self) -> Query:
+        """The fields of the query string, percent-decoded."""
+        if self._query is None:
+            self._query = Query(self._query_pairs())
+        return self._query
+
+    def headers(self) -> Headers:
+        """The headers; a name in `multiValueHeaders` counts before the same one in `headers`."""
+        if self._headers is None:
+            pairs = list(_repeated(self.event.get("multiValueHeaders")))
+            names = {name.lower() for name, _ in pairs}
+            single = _texts(self.event.get("headers"))
+            self._headers = Headers([*(pair for pair in single if pair[0].lower() not in names), *pairs])
+        return self._headers
+
+    def cookie_headers(self) -> list[str]:
+        """The values of the Cookie headers: the event's `cookies` list, else the header."""
+        cookies = self.event.get("cookies")
+        if isinstance(cookies, list) and cookies:
+            return [cookie for cookie in cookies if isinstance(cookie, str)]
+        header = self.headers().get("cookie")
+        return [header] if header else []
+
+    def body(self) -> bytes | None:
+        """The body's bytes, None when absent or empty. Raises `BadRequest` for broken base64."""
+        body = self.event.get("body")
+        if not body:
+            return None
+        if not isinstance(body, str):
+            raise BadRequest(f"The event's body is of type {type(body).__name__}, not text.")
+        try:
+            if not self.event.get("isBase64Encoded"):
+                return body.encode()
+            from binascii import a2b_base64
+
+            return a2b_base64(body.encode("ascii"), strict_mode=True)
+        except ValueError:
+            raise BadRequest("The event's body is not what its isBase64Encoded says.") from None
+
+    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, base64: bool) -> dict[str, Any]:  # noqa: FBT001
+        """The response that this event's sender understands; a list among `headers` is a repeated header.
+
+        One cookie is under `headers`, where both of Architect's libraries put it; several are in
+        `multiValueHeaders` too.
+        """
+        reply = basic_reply(status, headers, body, base64)
+        if cookies:
+            reply["headers"]["set-cookie"] = cookies[-1]
+        if len(cookies) > 1:
+            reply.setdefault("multiValueHeaders", {})["set-cookie"] = list(cookies)
+        return reply
+
+    def _query_pairs(self) -> list[tuple[str, str]]:
+        raw = self.event.get("rawQueryString")
+        if isinstance(raw, str) and raw:
+            from urllib.parse import parse_qsl
+
+            return parse_qsl(raw, keep_blank_values=True)
+        pairs = list(_repeated(self.event.get("multiValueQueryStringParameters")))
+        return pairs or list(_texts(self.event.get("queryStringParameters")))
+
+
+def basic_reply(status: int, headers: Fields, body: str, base64: bool, *, single: bool = True) -> dict[str, Any]:  # noqa: FBT001
+    reply: dict[str, Any] = {}
+    if single:
+        reply["headers"] = {name: value for name, value in headers.items() if isinstance(value, str)}
+    reply["statusCode"] = status
+    reply["body"] = body
+    if multiple := {name: list(value) for name, value in headers.items() if isinstance(value, list)}:
+        reply["multiValueHeaders"] = multiple
+    if base64:
+        reply["isBase64Encoded"] = True
+    return reply
+
+
+def mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(fields: object) -> Iterator[tuple[str, str]]:
+    for name, value in mapping(fields).items():
+        if isinstance(name, str) and isinstance(value, str | int | float) and not isinstance(value, bool):
+            yield name, str(value)
+
+
+def _repeated(fields: object) -> Iterator[tuple[str, str]]:
+    for name, values in mapping(fields).items():
+        if isinstance(name, str) and isinstance(values, list):
+            yield from ((name, value) for value in values if isinstance(value, str))
