@@ -65,6 +65,41 @@ def test_write_returns_what_the_response_carries_even_when_the_handler_forgets_i
     assert browser(forgetful).get().set_cookies == written
 
 
+def test_writing_a_plain_dict_under_the_decorator_starts_a_session() -> None:
+    """The plain dict is what the visitor has next, also when the session it was copied from was due for renewal."""
+    made = Made(server=True)
+
+    def copying(req: arc.Request) -> dict[str, Any]:
+        session = {**arc.http.session.read(req)}
+        session["count"] = session.get("count", 0) + 1
+        return {"cookie": arc.http.session.write(session), "text": str(session["count"])}
+
+    visitor = browser(copying, made)
+    for expected in ("1", "2", "3"):
+        page = visitor.get()
+        assert page.text == expected
+        assert len(page.set_cookies) == 1
+        made.clock.forward(days=3)
+
+
+def test_writing_an_empty_dict_under_the_decorator_ends_the_visitors_session() -> None:
+    """`write({})` is a sign-out: the row goes, and the cookie with it."""
+    made = Made(server=True)
+
+    def leave(req: arc.Request) -> dict[str, Any]:
+        if req.path == "/out":
+            return {"cookie": arc.http.session.write({}), "text": "bye"}
+        req.session["a"] = 1
+        return {"text": "hello"}
+
+    visitor = browser(leave, made)
+    visitor.get()
+    visitor.get("/out")
+    assert len(visitor.jar) == 0
+    assert made.store is not None
+    assert len(made.store) == 0
+
+
 def test_write_gives_the_clearing_cookie_after_a_destroy() -> None:
     """`write` always returns a string to set."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 
 from arc.errors import ArcError, BadRequest, FreshSignInRequired, StoreError
+from arc.http._current import handled
 from arc.http._manager import manager_of_process
 from arc.http._reply import reply
 from arc.http.request import Request
@@ -68,6 +69,7 @@ def _decorated(
     @wraps(function)
     def lambda_handler(event: dict[str, Any], context: object = None) -> dict[str, Any]:
         request = Request(event, context, sessions)
+        before = handled.set(request)
         try:
             if csrf:
                 from arc.http.csrf import verify
@@ -84,6 +86,8 @@ def _decorated(
         except BaseException:
             _commit_an_end(request)
             raise
+        finally:
+            handled.reset(before)
 
     return lambda_handler
 

@@ -53,6 +53,13 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         """Replace the session's data, keeping its id; `{}` destroys it."""
         self.session.replace(data)
 
+    def start_session(self, data: dict[str, Any]) -> Session:
+        """A new session with `data` in place of the visitor's own, which is left as it is."""
+        session = self._manager().load(())
+        session.replace(data)
+        self._session = session
+        return session
+
     @property
     def touched(self) -> bool:
         """True once the session was taken."""

@@ -6,7 +6,7 @@ Under `@arc.http.handler`, `read(req)` is `req.session` and `write` commits earl
 
 from __future__ import annotations
 
-from arc.http._current import request_of
+from arc.http._current import handled, request_of
 from arc.http._manager import manager_of_process
 from arc.sessions.manager import manager_of
 from arc.sessions.session import Session
@@ -31,11 +31,15 @@ def write(session: dict[str, Any]) -> str:
     empty when another request ended the session meanwhile: then no cookie may be sent. Raises what a
     commit raises: `TypeError`, `ValueError`, `SessionTooLarge`, `StoreError`, `LateChange`.
     """
-    if isinstance(session, Session):
-        manager = manager_of(session)
-    else:
-        manager = manager_of_process()
-        fresh = manager.load(())
-        fresh.replace(session)
-        session = fresh
-    return next(iter(manager.commit(session, explicit=True)), "")
+    if not isinstance(session, Session):
+        session = _from_plain(session)
+    return next(iter(manager_of(session).commit(session, explicit=True)), "")
+
+
+def _from_plain(data: dict[str, Any]) -> Session:
+    request = handled.get()
+    if request is not None and data:
+        return request.start_session(data)
+    session = request.session if request is not None else manager_of_process().load(())
+    session.replace(data)
+    return session
