@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from arc.http.shape import Shape as Shape
-from arc.http.shape import basic_reply, mapping, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def shape_of(event: dict[str, Any]) -> Shape:
-    """The shape of `event`, by what the event itself says; `Shape` when it is of no known format."""
+    """The shape of `event`, by what the event itself says; a plain `Shape` when it is of no known format."""
     for shape in (PayloadV2, Alb, PayloadV1):
         if shape.recognises(event):
             return shape(event)
@@ -38,11 +37,11 @@ class PayloadV2(Shape):
 
     def path(self) -> str:
         """`rawPath` without the stage."""
-        return _without_stage(self.event, text(self.event.get("rawPath")) or super().path())
+        return _without_stage(self, self.text_at("rawPath") or super().path())
 
-    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, base64: bool) -> dict[str, Any]:  # noqa: FBT001
-        """Cookies go into the list of that name; there are no multiple headers, so values are joined."""
-        reply = basic_reply(status, _joined(headers), body, base64)
+    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
+        """The response with its cookies in the list of that name. This format joins repeated headers."""
+        reply = self._reply(status, _joined(headers), body, base64=base64)
         if cookies:
             reply["cookies"] = list(cookies)
         return reply
@@ -55,61 +54,59 @@ class PayloadV1(Shape):
 
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
-        """True for a `version` of 1.0, and for a REST API's event, which has none."""
+        """True for a `version` of 1.0, and for the event of a REST API, which has none."""
         if event.get("version") == "1.0":
             return True
         return "resource" in event and "httpMethod" in event and isinstance(event.get("requestContext"), dict)
 
     def path(self) -> str:
-        """The path; of an HTTP API without the stage, which a REST API leaves out itself."""
-        return _without_stage(self.event, super().path()) if "version" in self.event else super().path()
+        """The path; an HTTP API has the stage in it, a REST API has not."""
+        return _without_stage(self, super().path()) if "version" in self.event else super().path()
 
-    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, base64: bool) -> dict[str, Any]:  # noqa: FBT001
-        """Cookies, and other repeated headers, go into `multiValueHeaders`."""
-        reply = basic_reply(status, headers, body, base64)
+    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
+        """The response with its cookies, and other repeated headers, in `multiValueHeaders`."""
+        reply = self._reply(status, headers, body, base64=base64)
         if cookies:
             reply.setdefault("multiValueHeaders", {})["set-cookie"] = list(cookies)
         return reply
 
 
 class Alb(Shape):
-    """An Application Load Balancer's event, with single or (by the target group's setting) multiple headers."""
+    """An Application Load Balancer's event, with single or (a setting of the target group) multiple headers."""
 
     __slots__ = ()
 
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:
         """True when the load balancer names itself in the request's context."""
-        return "elb" in mapping(event.get("requestContext"))
+        context = event.get("requestContext")
+        return isinstance(context, dict) and "elb" in context
 
-    @property
-    def compresses(self) -> bool:
-        """False, as Architect has it."""
-        return False
+    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
+        """The response; multiple headers are answered by multiple headers alone.
+
+        With single headers only one of a name can be sent, but names that differ in case count as
+        different: several cookies are `set-cookie`, `Set-cookie`, `sEt-cookie` and so on.
+        """
+        if "multiValueHeaders" not in self.event:
+            reply = self._reply(status, _joined(headers), body, base64=base64)
+            reply["headers"].update(zip(_spellings("set-cookie"), cookies, strict=False))
+            return reply
+        lists = {name: [value] if isinstance(value, str) else value for name, value in headers.items()}
+        if cookies:
+            lists["set-cookie"] = list(cookies)
+        reply = self._reply(status, lists, body, base64=base64)
+        del reply["headers"]
+        return reply
 
     def _query_pairs(self) -> list[tuple[str, str]]:
-        """A load balancer does not decode the query (AWS, "Lambda functions as targets")."""
+        """The fields decoded, which a load balancer does not do (AWS, "Lambda functions as targets")."""
         pairs = super()._query_pairs()
         if not pairs:
             return pairs
         from urllib.parse import unquote_plus
 
         return [(unquote_plus(name), unquote_plus(value)) for name, value in pairs]
-
-    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, base64: bool) -> dict[str, Any]:  # noqa: FBT001
-        """Multiple headers are answered by multiple headers alone.
-
-        With single headers only one of a name can be sent, and names that differ in case count as
-        different: several cookies are `set-cookie`, `Set-cookie`, `sEt-cookie` and so on.
-        """
-        if "multiValueHeaders" in self.event:
-            lists = {name: value if isinstance(value, list) else [value] for name, value in headers.items()}
-            if cookies:
-                lists["set-cookie"] = list(cookies)
-            return basic_reply(status, lists, body, base64, single=False)
-        reply = basic_reply(status, _joined(headers), body, base64)
-        reply["headers"].update(zip(_spellings("set-cookie"), cookies, strict=False))
-        return reply
 
 
 def _joined(headers: Fields) -> dict[str, str]:
@@ -124,9 +121,9 @@ def _spellings(name: str) -> Iterator[str]:
         yield "".join(char.upper() if position in capitals else char for position, char in enumerate(name))
 
 
-def _without_stage(event: dict[str, Any], path: str) -> str:
+def _without_stage(shape: Shape, path: str) -> str:
     """`path` without a leading `/stage`: an HTTP API puts any stage but `$default` there."""
-    stage = text(mapping(event.get("requestContext")).get("stage"))
+    stage = shape.text_at("requestContext", "stage")
     if not stage or stage == "$default" or not f"{path}/".startswith(f"/{stage}/"):
         return path
     return path[len(stage) + 1 :] or "/"

@@ -172,9 +172,11 @@ def _clean(name: str, value: str) -> str:
 def _identity(cookie: str) -> tuple[str, str, str]:
     """Name, domain and path: what makes two cookies one (RFC 6265bis §5.7)."""
     pair, *attributes = cookie.split(";")
-    found = {"domain": "", "path": ""}
+    domain = path = ""
     for attribute in attributes:
         word, _, value = attribute.partition("=")
-        if word.strip().lower() in found:
-            found[word.strip().lower()] = value.strip().lower() if "omain" in word else value.strip()
-    return pair.partition("=")[0].strip(), found["domain"].lstrip("."), found["path"]
+        if word.strip().lower() == "domain":
+            domain = value.strip().lower().lstrip(".")
+        elif word.strip().lower() == "path":
+            path = value.strip()
+    return pair.partition("=")[0].strip(), domain, path

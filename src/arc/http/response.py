@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 
 # Architect's rule for payload 2.0: a dict with none of these keys is the JSON body itself.
 _RESPONSE_KEYS = frozenset(
-    ("statusCode", "body", "headers", "isBase64Encoded", "cookies")
-    + ("code", "cookie", "cors", "location", "session", "status")
-    + tuple(media_types.OF_KEY)
-)
+    ("statusCode", "body", "headers", "isBase64Encoded", "cookies", "code", "cookie", "cors", "location")
+).union(("session", "status"), media_types.OF_KEY)
 _OTHER_KEYS = frozenset(("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders"))
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
 
@@ -49,7 +47,7 @@ class Prepared:
             from arc.http.error_page import error_page
 
             self.status, page = error_page(result)
-            result = {"html": page, "compression": False}
+            result = {"html": page}
         else:
             result = _as_response(result, shape)
             self.status = _status(result)
@@ -92,7 +90,7 @@ class Prepared:
                 headers, explicit=self._explicit, sets_cookie=bool(session_cookies), on_override=on_override
             )
         cookies = fields.merged(self._cookies, session_cookies)
-        return self._shape.reply(self.status, headers, cookies, self._body, self._base64)
+        return self._shape.reply(self.status, headers, cookies, self._body, base64=self._base64)
 
     def _sent(self, key: str, body: str | bytes, result: dict[str, Any], *, encoded: bool) -> tuple[str, bool]:
         """The body as text, and whether that is base64."""
@@ -120,7 +118,7 @@ class Prepared:
 
 def _as_response(result: object, shape: Shape) -> dict[str, Any]:
     """`result` as a dict of response keys."""
-    if result is None or result == "":
+    if result is None or (isinstance(result, str) and not result):
         return {}
     if isinstance(result, dict):
         known = _RESPONSE_KEYS if shape.is_v2 else _RESPONSE_KEYS | _OTHER_KEYS
