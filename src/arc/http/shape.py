@@ -1,4 +1,4 @@
-"""What every HTTP event has: its parts read, and the response its sender understands.
+"""What every HTTP event has: its parts read, and the response that its sender understands.
 
 Reading never raises anything but `BadRequest`, whatever the event holds: a part that is absent, null or
 of a wrong type counts as absent.
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    Fields = Mapping[str, str | list[str]]
+    Fields = Mapping[str, str | list[str]]  # a list is a repeated header
 
 
 class Shape:
-    """A bare dict, as an application's own tests pass it; the known formats say what they do otherwise."""
+    """A bare dict, as an application's own tests pass it; the formats of AWS say what they do otherwise."""
 
     __slots__ = ("_headers", "_query", "event")
 
@@ -28,33 +28,27 @@ class Shape:
         self._headers: Headers | None = None
         self._query: Query | None = None
 
-    @classmethod
-    def recognises(cls, event: dict[str, Any]) -> bool:
-        """True when `event` is of this format."""
-        return isinstance(event, dict)
-
     @property
     def is_v2(self) -> bool:
-        """True for payload format 2.0, where a result that is no response is the JSON body (AWS, Architect)."""
+        """True for payload format 2.0, where a result that is no response is the JSON body itself."""
         return False
 
     @property
     def compresses(self) -> bool:
-        """True where nobody in front of the function compresses: events with a `version` (Architect)."""
+        """True when the function is to compress: for events with a `version` (Architect's rule)."""
         return bool(self.event.get("version"))
 
     def method(self) -> str:
         """The method in capitals, `GET` when the event has none."""
-        http = mapping(mapping(self.event.get("requestContext")).get("http"))
-        return (text(http.get("method")) or text(self.event.get("httpMethod")) or "GET").upper()
+        return (self.text_at("requestContext", "http", "method") or self.text_at("httpMethod") or "GET").upper()
 
     def path(self) -> str:
         """The path without the stage, `/` when the event has none."""
-        return text(self.event.get("path")) or text(self.event.get("rawPath")) or "/"
+        return self.text_at("path") or self.text_at("rawPath") or "/"
 
     def params(self) -> dict[str, str]:
         """The parameters of the route's path."""
-        return dict(_texts(self.event.get("pathParameters")))
+        return dict(_single(self.event.get("pathParameters")))
 
     def query(self) -> Query:
         """The fields of the query string, percent-decoded."""
@@ -66,9 +60,9 @@ class Shape:
         """The headers; a name in `multiValueHeaders` counts before the same one in `headers`."""
         if self._headers is None:
             pairs = list(_repeated(self.event.get("multiValueHeaders")))
-            names = {name.lower() for name, _ in pairs}
-            single = _texts(self.event.get("headers"))
-            self._headers = Headers([*(pair for pair in single if pair[0].lower() not in names), *pairs])
+            taken = {name.lower() for name, _ in pairs}
+            single = _single(self.event.get("headers"))
+            self._headers = Headers([*(pair for pair in single if pair[0].lower() not in taken), *pairs])
         return self._headers
 
     def cookie_headers(self) -> list[str]:
@@ -95,57 +89,51 @@ class Shape:
         except ValueError:
             raise BadRequest("The event's body is not what its isBase64Encoded says.") from None
 
-    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, base64: bool) -> dict[str, Any]:  # noqa: FBT001
-        """The response that this event's sender understands; a list among `headers` is a repeated header.
+    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
+        """The response for this event. One cookie is among `headers`, where both of Architect's libraries put it.
 
-        One cookie is under `headers`, where both of Architect's libraries put it; several are in
-        `multiValueHeaders` too.
+        Several are in `multiValueHeaders` too; the single header is then the last, the session's.
         """
-        reply = basic_reply(status, headers, body, base64)
+        reply = self._reply(status, headers, body, base64=base64)
         if cookies:
             reply["headers"]["set-cookie"] = cookies[-1]
         if len(cookies) > 1:
             reply.setdefault("multiValueHeaders", {})["set-cookie"] = list(cookies)
         return reply
 
+    def text_at(self, *keys: str) -> str:
+        """The text under `keys`, one below the other; "" when there is none."""
+        value: object = self.event
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value if isinstance(value, str) else ""
+
     def _query_pairs(self) -> list[tuple[str, str]]:
-        raw = self.event.get("rawQueryString")
-        if isinstance(raw, str) and raw:
+        if raw := self.text_at("rawQueryString"):
             from urllib.parse import parse_qsl
 
             return parse_qsl(raw, keep_blank_values=True)
         pairs = list(_repeated(self.event.get("multiValueQueryStringParameters")))
-        return pairs or list(_texts(self.event.get("queryStringParameters")))
+        return pairs or list(_single(self.event.get("queryStringParameters")))
+
+    def _reply(self, status: int, headers: Fields, body: str, *, base64: bool) -> dict[str, Any]:
+        """The response without cookies, with repeated headers in `multiValueHeaders`."""
+        single = {name: value for name, value in headers.items() if isinstance(value, str)}
+        reply: dict[str, Any] = {"headers": single, "statusCode": status, "body": body}
+        if len(single) < len(headers):
+            reply["multiValueHeaders"] = {name: list(v) for name, v in headers.items() if not isinstance(v, str)}
+        if base64:
+            reply["isBase64Encoded"] = True
+        return reply
 
 
-def basic_reply(status: int, headers: Fields, body: str, base64: bool, *, single: bool = True) -> dict[str, Any]:  # noqa: FBT001
-    reply: dict[str, Any] = {}
-    if single:
-        reply["headers"] = {name: value for name, value in headers.items() if isinstance(value, str)}
-    reply["statusCode"] = status
-    reply["body"] = body
-    if multiple := {name: list(value) for name, value in headers.items() if isinstance(value, list)}:
-        reply["multiValueHeaders"] = multiple
-    if base64:
-        reply["isBase64Encoded"] = True
-    return reply
-
-
-def mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _texts(fields: object) -> Iterator[tuple[str, str]]:
-    for name, value in mapping(fields).items():
-        if isinstance(name, str) and isinstance(value, str | int | float) and not isinstance(value, bool):
-            yield name, str(value)
+def _single(fields: object) -> Iterator[tuple[str, str]]:
+    for name, value in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(name, str) and isinstance(value, (str, int, float)):
+            yield name, value if isinstance(value, str) else str(value)
 
 
 def _repeated(fields: object) -> Iterator[tuple[str, str]]:
-    for name, values in mapping(fields).items():
+    for name, values in fields.items() if isinstance(fields, dict) else ():
         if isinstance(name, str) and isinstance(values, list):
             yield from ((name, value) for value in values if isinstance(value, str))
