@@ -1,0 +1,94 @@
+"""The public names: pinned, lazy, and the same however they are reached."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import arc
+import arc.http
+import arc.testing
+from arc import errors
+
+PUBLIC = {
+    "arc": {
+        *("ArcError", "BadRequest", "ConfigurationError", "Event", "ForgedRequest", "FreshSignInRequired", "LateChange"),
+        *("MissingSecret", "Request", "Response", "Session", "SessionTooLarge", "Settings", "StoreError"),
+        *("http", "testing"),
+    },
+    "arc.http": {
+        *("build_manager", "csrf", "handler", "parse_body", "res", "session", "session_read", "session_write"),
+    },
+    "arc.testing": {
+        *("Browser", "Clock", "Page", "StoreContract", "alb", "function_url", "payload_v1", "payload_v2"),
+    },
+}
+RUNTIME = ("arc.http", "arc.sessions", "arc.testing")
+
+
+def names() -> list[tuple[ModuleType, str]]:
+    """Every public name beside its module."""
+    return [(importlib.import_module(module), name) for module in PUBLIC for name in sorted(PUBLIC[module])]
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_the_public_names_are_pinned(module: str) -> None:
+    """Adding or removing a public name is a decision, made here too; dir() shows them all."""
+    loaded = importlib.import_module(module)
+    assert set(loaded.__all__) == PUBLIC[module]
+    assert set(dir(loaded)) >= PUBLIC[module]
+
+
+def test_no_name_changes_when_the_submodules_are_imported() -> None:
+    """A lazy callable is the same object before and after every submodule was imported."""
+    before = {(module.__name__, name): getattr(module, name) for module, name in names()}
+    for package in RUNTIME:
+        for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
+            importlib.import_module(found.name)
+    after = {(module.__name__, name): getattr(module, name) for module, name in names()}
+    assert before == after
+
+
+def test_no_name_depends_on_the_order_of_imports() -> None:
+    """In a fresh process that imports every submodule first, callables are callables and modules modules."""
+    code = f"""
+import importlib, pkgutil
+for package in {RUNTIME!r}:
+    for found in pkgutil.walk_packages(importlib.import_module(package).__path__, package + "."):
+        importlib.import_module(found.name)
+import arc
+assert callable(arc.http.handler) and callable(arc.http.res) and callable(arc.http.parse_body)
+assert callable(arc.http.session.read) and callable(arc.http.csrf.token) and callable(arc.testing.Browser)
+assert isinstance(arc.Session, type) and isinstance(arc.Request, type) and isinstance(arc.Response, type)
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env={}, timeout=60)
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_an_unknown_name_is_an_attribute_error(module: str) -> None:
+    """A typing mistake is told by name."""
+    with pytest.raises(AttributeError, match="sesssion"):
+        importlib.import_module(module).sesssion  # noqa: B018
+
+
+def test_every_exception_is_drawn_in_the_tree() -> None:
+    """The picture at the top of errors.py shows every exception under its parent."""
+    assert errors.__doc__
+    depth: dict[int, str] = {}
+    drawn: dict[str, str] = {}
+    for line in errors.__doc__.splitlines():
+        name = line.lstrip(" │├└─").split(" ")[0]
+        if hasattr(errors, name):
+            indent = len(line) - len(line.lstrip(" │├└─"))
+            depth = {level: parent for level, parent in depth.items() if level < indent}
+            drawn[name] = depth[max(depth)] if depth else ""
+            depth[indent] = name
+    real = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
+    assert drawn.keys() == real.keys()
+    for name, parent in drawn.items():
+        assert not parent or issubclass(real[name], real[parent])
