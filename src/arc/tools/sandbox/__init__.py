@@ -1,9 +1,9 @@
 """The sandbox: runs an app on this machine as AWS would.
 
-    server        sockets, servers, signals                gateway      request -> event -> function -> response
-    application   the inventory, read again when saved     function     code version, workers, waiting events
-    worker        one process                              runtime_api  what a worker talks to
-    bootstrap/    what runs inside a worker
+server        sockets, servers, signals                gateway      request -> event -> function -> response
+application   the inventory, read again when saved     function     code version, workers, waiting events
+worker        one process                              runtime_api  what a worker talks to
+bootstrap/    what runs inside a worker
 """
 
 from __future__ import annotations

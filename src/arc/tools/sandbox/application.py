@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from arc import inventory as inventories
@@ -9,6 +10,7 @@ from arc.errors import ArcError
 from arc.tools.sandbox import fingerprint
 from arc.tools.sandbox.function import Function
 from arc.tools.sandbox.launch import launch_of
+from arc.tools.sandbox.requirements import unmet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,13 +18,14 @@ if TYPE_CHECKING:
 
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.fingerprint import Fingerprint
+    from arc.tools.sandbox.requirements import Unmet
     from arc.tools.sandbox.runtime_api import RuntimeApi
     from arc.tools.sandbox.terminal import Terminal
 
 # Files that count as soon as they are there, beside those the inventory has read.
 _CANDIDATES = (
     *("app.arc", ".arc", "arc.json", "arc.yaml", "arc.yml", "package.json", ".env"),
-    *("preferences.arc", "prefs.arc"),
+    *("preferences.arc", "prefs.arc", "src/shared"),
 )
 
 
@@ -30,7 +33,14 @@ class Application:
     """Finds the function for a request, on the newest manifest that is valid."""
 
     def __init__(
-        self, inventory: Inventory, terminal: Terminal, api: RuntimeApi, *, port: int, environ: Mapping[str, str], pure: bool
+        self,
+        inventory: Inventory,
+        terminal: Terminal,
+        api: RuntimeApi,
+        *,
+        port: int,
+        environ: Mapping[str, str],
+        pure: bool,
     ) -> None:
         self.inventory = inventory
         self._terminal, self._api = terminal, api
@@ -38,6 +48,7 @@ class Application:
         self._functions: dict[Path, Function] = {}
         self._files = self._look()
         self._fault = ""
+        self._told: set[tuple[str, Unmet]] = set()
         self._adopt(inventory)
 
     @property
@@ -75,6 +86,17 @@ class Application:
             self._terminal.say(f"{inventory.manifest.name} is good again.")
         self._adopt(inventory)
         self._files = self._look()
+        asyncio.get_running_loop().run_in_executor(None, self.tell_unmet)
+
+    def tell_unmet(self) -> None:
+        """Name each requirement of a function that is not met, once."""
+        for function in self.functions:
+            launch = function.launch
+            for folder in launch.folders:
+                for requirement in unmet(folder / "requirements.txt", (folder, folder / "vendor")):
+                    if (launch.route, requirement) not in self._told:
+                        self._told.add((launch.route, requirement))
+                        self._terminal.lines(launch.route, [str(requirement)])
 
     def _look(self) -> Fingerprint:
         root = self.inventory.root
@@ -89,3 +111,5 @@ class Application:
                 self._functions[route.folder] = Function(launch, self._terminal, self._api, self.read_again)
             else:
                 function.update(launch)
+        for folder in self._functions.keys() - {route.folder for route in inventory.routes}:
+            self._functions.pop(folder).retire()

@@ -11,17 +11,20 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-async def read_body(receive: Receive, most: int | None = None) -> bytes | None:
-    """The whole request body; None when it has more than `most` bytes."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message.get("more_body", False):
-        chunks, size = [body], len(body)
-        while message.get("more_body", False):
-            message = await receive()
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if most is not None and size > most:
-                return None
-        body = b"".join(chunks)
-    return body if most is None or len(body) <= most else None
+class BodyTooLong(Exception):
+    """A request body has more bytes than were allowed."""
+
+
+async def read_body(receive: Receive, most: float = float("inf")) -> bytes:
+    """The whole request body. Raises `BodyTooLong` when it has more than `most` bytes."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        chunk: bytes = message.get("body", b"")
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most:
+            raise BodyTooLong
+        if not message.get("more_body", False):
+            return chunk if len(chunks) == 1 else b"".join(chunks)

@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from arc.tools.sandbox import fingerprint
-from arc.tools.sandbox.failures import Exited, InvocationFailure, NoHandler
+from arc.tools.sandbox.failures import InvocationFailure, NoHandler
 from arc.tools.sandbox.output import Output
 from arc.tools.sandbox.worker import Worker
 
@@ -38,7 +38,7 @@ class Function:
     def __init__(self, launch: Launch, terminal: Terminal, api: RuntimeApi, changed: Callable[[], None]) -> None:
         self.launch = launch
         self._terminal, self._api, self._changed = terminal, api, changed
-        self._files = self._look()
+        self._files, self._look_again_at = self._look(), 0.0
         self._generation, self._changed_at = 0, time.monotonic()
         self._workers: set[Worker] = set()
         self._starting: set[Worker] = set()
@@ -46,7 +46,7 @@ class Function:
         self._waiting: deque[Invocation] = deque()
         self._growth: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._settling = self._confirming = False
+        self._settling = self._confirming = self._closed = False
 
     async def run(self, invocation: Invocation) -> bytes:
         """The handler's result for this event, as JSON. Raises `InvocationFailure`."""
@@ -57,7 +57,12 @@ class Function:
 
     def refresh(self) -> bool:
         """Compare the files with those the workers run on; True when they have changed."""
+        now = time.perf_counter()
+        if now < self._look_again_at:
+            return False
         files = self._look()
+        # A big tree is not looked through at every request; a usual one is, in some 50 microseconds.
+        self._look_again_at = time.perf_counter() + 10 * (time.perf_counter() - now)
         if files == self._files:
             return False
         self._files = files
@@ -80,15 +85,19 @@ class Function:
 
     async def close(self) -> None:
         """Kill every worker and wait until the processes have gone."""
-        for task in self._tasks:
-            task.cancel()
+        self.retire()
         for invocation in self._waiting:
-            invocation.fail(Exited(0))
+            invocation.fail(InvocationFailure("The sandbox was ended."))
         self._waiting.clear()
         for worker in list(self._workers):
             worker.end()
         while self._workers:
             await asyncio.sleep(0.005)
+
+    def retire(self) -> None:
+        """Start nothing any more; workers end, busy ones after their event."""
+        self._closed = True
+        self._renew()
 
     def is_idle(self, worker: Worker) -> None:
         """See `worker.Owner`."""
@@ -159,6 +168,8 @@ class Function:
             self._dispatch()
 
     def _start(self) -> None:
+        if self._closed:
+            return
         launch = self.launch
         if launch.module is None:
             self._take_failure(NoHandler(launch.route, launch.wanted_file), None)

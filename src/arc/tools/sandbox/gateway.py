@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from arc.tools.sandbox.asgi import read_body
+from arc.tools.sandbox.asgi import BodyTooLong, read_body
 from arc.tools.sandbox.event import make_event
 from arc.tools.sandbox.failures import InvocationFailure, TooLarge
 from arc.tools.sandbox.invocation import Invocation
@@ -25,26 +25,25 @@ _BODYLESS = frozenset((204, 304))
 
 
 class Gateway:
-    """The ASGI app that visitors talk to."""
+    """The ASGI app that visitors talk to. While it is `closing`, what fails is nobody's fault."""
 
     def __init__(self, application: Application, terminal: Terminal) -> None:
         self._application, self._terminal = application, terminal
         self._hinted: set[tuple[str, str]] = set()
+        self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if _length_of_head(scope) > _LONGEST_HEAD:
             await _send(scope, send, _plain(431, "Request Header Fields Too Large"))
             return
-        body = await read_body(receive, _MOST)
         found = self._application.find(scope["method"], scope["path"])
         if found is None:
             await _send(scope, send, _plain(404, "Not Found"))
             return
         function, route, parameters = found
         try:
-            if body is None:
-                raise TooLarge("The request")
+            body = await _body(receive)
             event = make_event(scope, body, route, parameters, time.time())
             invocation = Invocation(_event_json(event), event["requestContext"]["requestId"])
             result = await function.run(invocation)
@@ -53,7 +52,8 @@ class Gateway:
             reply = make_reply(result)
             self._hint(route.name, reply)
         except InvocationFailure as failure:
-            self._terminal.lines(route.name, _told(failure))
+            if not self.closing:
+                self._terminal.lines(route.name, _told(failure))
             reply = _reply_of(route.name, failure, scope)
         await _send(scope, send, reply)
 
@@ -61,6 +61,13 @@ class Gateway:
         if reply.hint and (route, reply.hint) not in self._hinted:
             self._hinted.add((route, reply.hint))
             self._terminal.lines(route, [reply.hint])
+
+
+async def _body(receive: Receive) -> bytes:
+    try:
+        return await read_body(receive, _MOST)
+    except BodyTooLong:
+        raise TooLarge("The request") from None
 
 
 def _event_json(event: dict[str, object]) -> bytes:
@@ -71,9 +78,10 @@ def _event_json(event: dict[str, object]) -> bytes:
 
 
 def _told(failure: InvocationFailure) -> list[str]:
-    """What the terminal says; a traceback is there already, printed by the worker."""
-    text = f"{failure.status}: {failure.title}"
-    return f"{text} {failure.detail}".splitlines() if failure.detail else [text]
+    """What the terminal says: nothing of an exception whose traceback the worker has printed already."""
+    if failure.traceback:
+        return []
+    return f"{failure.status}: {failure.title} {failure.detail}".splitlines()
 
 
 def _reply_of(route: str, failure: InvocationFailure, scope: Scope) -> Reply:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import socket
     from pathlib import Path
 
-    from arc.inventory import Inventory
+    from arc.inventory import Inventory, Route
     from arc.tools.sandbox.terminal import Terminal
 
 
 def greet(terminal: Terminal, inventory: Inventory, sockets: list[socket.socket], *, quiet: bool) -> None:
-    """Say the addresses, and unless `quiet` the routes and the functions that answer them."""
-    names = [_address(listening) for listening in sockets]
+    """Say the addresses, and unless `quiet` the warnings, and the routes with the folders that answer them."""
     if not quiet:
         for warning in inventory.warnings:
             terminal.say(f"Warning: {warning}")
-        terminal.say(_routes(inventory))
-    terminal.say(f"{inventory.app} listens on {' and '.join(names)}  (Ctrl-C ends it)")
+        terminal.say(_drawn(inventory) if sys.stdout.isatty() else _plain(inventory))
+    addresses = " and ".join(_address(listening) for listening in sockets)
+    terminal.say(f"{inventory.app} listens on {addresses}  (Ctrl-C ends it)")
 
 
 def _address(listening: socket.socket) -> str:
@@ -27,11 +30,31 @@ def _address(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _place(inventory: Inventory, folder: Path) -> str:
-    return folder.relative_to(inventory.root).as_posix() if folder.is_relative_to(inventory.root) else str(folder)
+def _rows(inventory: Inventory) -> list[tuple[str, str, str]]:
+    return [(route.method, route.path, _place(inventory.root, route)) for route in inventory.routes]
 
 
-def _routes(inventory: Inventory) -> str:
-    rows = [(route.method, route.path, _place(inventory, route.folder)) for route in inventory.routes]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
-    return "\n".join(f"  {method:<{widths[0]}}  {path:<{widths[1]}}  {folder}" for method, path, folder in rows)
+def _place(root: Path, route: Route) -> str:
+    place = route.handler or route.folder
+    shown = place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
+    return shown if route.handler is not None else f"{shown}: no handler yet (arc init writes it)"
+
+
+def _plain(inventory: Inventory) -> str:
+    rows = _rows(inventory)
+    first, second = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
+    return "\n".join(f"  {method:<{first}}  {path:<{second}}  {place}" for method, path, place in rows)
+
+
+def _drawn(inventory: Inventory) -> str:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2), show_header=False)
+    for method, path, place in _rows(inventory):
+        table.add_row(Text(method, style="cyan"), Text(path, style="bold"), Text(place, style="dim"))
+    drawn = io.StringIO()
+    width = shutil.get_terminal_size().columns
+    Console(file=drawn, force_terminal=True, width=width).print(table)
+    return drawn.getvalue().rstrip("\n")

@@ -20,6 +20,7 @@ class Output:
         self._terminal, self._mark = terminal, mark
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._rest = ""
+        self._discarding = False
         self._held: list[str] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -36,10 +37,12 @@ class Output:
     def discard(self) -> None:
         """Forget everything, now and later."""
         self._held, self._rest = None, ""
-        self._decode = lambda _data, _final=False: ""
+        self._discarding = True
 
     def feed(self, data: bytes) -> None:
         """Take bytes as they come from the pipe."""
+        if self._discarding:
+            return
         text = self._rest + self._decode(data)
         # awslambdaric joins the lines of a report by carriage returns, indented with no-break spaces.
         text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")

@@ -32,4 +32,6 @@ def failure_page(route: str, failure: InvocationFailure) -> bytes:
 
 def wants_html(accept: str) -> bool:
     """True when an Accept header names HTML, as a browser's does for a page."""
-    return any(part.split(";", 1)[0].strip().lower() in ("text/html", "application/xhtml+xml") for part in accept.split(","))
+    return any(
+        part.split(";", 1)[0].strip().lower() in ("text/html", "application/xhtml+xml") for part in accept.split(",")
+    )

@@ -26,9 +26,7 @@ def bind(port: int | None, host: str | None) -> tuple[int, list[socket.socket]]:
             sockets = _bind_all(addresses, candidate)
             return int(sockets[0].getsockname()[1]), sockets
     if port:
-        raise ToolError(
-            f"Port {port} is taken. Choose another one with --port, or leave --port out to get a free one."
-        )
+        raise ToolError(f"Port {port} is taken. Choose another one with --port, or leave --port out to get a free one.")
     raise ToolError(f"No port from {DEFAULT_PORT} to {DEFAULT_PORT + _TRIES - 1} is free. Name one: --port 8080")
 
 

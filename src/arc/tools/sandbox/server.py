@@ -15,9 +15,11 @@ from arc import inventory as inventories
 from arc.tools.sandbox.application import Application
 from arc.tools.sandbox.gateway import Gateway
 from arc.tools.sandbox.greeting import greet
+from arc.tools.sandbox.one_segment import OneSegmentProtocol
 from arc.tools.sandbox.ports import bind, bind_loopback
 from arc.tools.sandbox.runtime_api import RuntimeApi
 from arc.tools.sandbox.terminal import Terminal
+from arc.tools.sandbox.watching import watch
 
 if TYPE_CHECKING:
     import socket
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-def serve(root: Path, *, port: int | None = None, host: str | None = None, quiet: bool = False, pure: bool = False) -> None:
+def serve(
+    root: Path, *, port: int | None = None, host: str | None = None, quiet: bool = False, pure: bool = False
+) -> None:
     """Run the app in the folder `root` until Ctrl-C.
 
     Without `port` the first free one from 3333 on is taken; `host` is 127.0.0.1 and ::1 unless named; `quiet`
@@ -51,19 +55,25 @@ async def _serve(inventory: Inventory, port: int, sockets: list[socket.socket], 
     loopback = bind_loopback()
     api.port = loopback.getsockname()[1]
     application = Application(inventory, terminal, api, port=port, environ=os.environ, pure=pure)
-    servers = [_Server(_config(api)), _Server(_config(Gateway(application, terminal)))]
+    gateway = Gateway(application, terminal)
+    servers = [_Server(_config(api)), _Server(_config(gateway))]
     running = [
         asyncio.create_task(server.serve(listening))
         for server, listening in zip(servers, ([loopback], sockets), strict=True)
     ]
     greet(terminal, inventory, sockets, quiet=quiet)
+    loop.run_in_executor(None, application.tell_unmet)
+    watching = asyncio.create_task(watch(application, terminal))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
+    gateway.closing = True
+    for task in (stopping, watching):
+        task.cancel()
     for server in servers:
         server.should_exit = server.force_exit = True
     await asyncio.gather(*(function.close() for function in application.functions))
     await asyncio.gather(*running)
+    await asyncio.gather(watching, return_exceptions=True)
     terminal.close()
 
 
@@ -80,7 +90,7 @@ def _config(app: RuntimeApi | Gateway) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="asyncio",
-        http="httptools",
+        http=OneSegmentProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -48,24 +48,28 @@ class Worker:
         self._event: Invocation | None = None
         self._asking: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._transport: asyncio.SubprocessTransport | None = None
         self._pid = 0
 
     async def start(self, runtime_api: str) -> None:
         """Start the process; it asks for its events at `runtime_api`."""
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_LONGEST_START, self._start_takes_too_long)
-        transport, _ = await loop.subprocess_exec(
-            lambda: _Pipes(self),
-            *(sys.executable, "-u", "-X", "utf8", _BOOTSTRAP, json.dumps(self._launch.plan())),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd=self._launch.folder,
-            env=dict(self._launch.environ) | {"AWS_LAMBDA_RUNTIME_API": runtime_api},
-            start_new_session=True,
-        )
-        self._transport, self._pid = transport, transport.get_pid()
+        try:
+            transport, _ = await loop.subprocess_exec(
+                lambda: _Pipes(self),
+                *(sys.executable, "-u", "-X", "utf8", _BOOTSTRAP, json.dumps(self._launch.plan())),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                cwd=self._launch.folder,
+                env=dict(self._launch.environ) | {"AWS_LAMBDA_RUNTIME_API": runtime_api},
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._fail_start(InvocationFailure("The function's process could not be started.", str(error)))
+            self._owner.has_ended(self)
+            return
+        self._pid = transport.get_pid()
         if self.ended:
             self._kill_group()
 
@@ -139,7 +143,6 @@ class Worker:
             event.fail(Exited(code))
         elif not self.ready and not expected:
             self._owner.has_not_started(self, Exited(code, importing=True))
-            return
         self._owner.has_ended(self)
 
     def _finish(self, request_id: str) -> Invocation | None:

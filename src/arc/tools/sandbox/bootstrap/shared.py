@@ -40,7 +40,7 @@ def make_importable(folder: str, shared: str | None) -> None:
     if os.path.isdir(vendor):
         sys.path.insert(1, vendor)
     if shared is not None:
-        sys.meta_path.insert(sys.meta_path.index(PathFinder), SharedFinder(folder, shared))  # type: ignore[arg-type]
+        sys.meta_path.insert(sys.meta_path.index(PathFinder), SharedFinder(folder, shared))
 
 
 def _package(name: str, folder: str, loader: type[SourceFileLoader | FreshSource]) -> ModuleSpec | None:
