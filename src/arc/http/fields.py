@@ -1,8 +1,7 @@
-"""The parts of a handler's result, checked: header fields, cookies, texts and JSON."""
+"""A response's header fields and cookies as the application gave them, checked."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 
@@ -47,6 +46,12 @@ def pop(headers: Fields, name: str) -> str:
     return next((text for value in values if (text := joined(value))), "")
 
 
+def put(headers: Fields, name: str, value: str) -> None:
+    """Set the header `name`, which is in lower case, in place of every other spelling."""
+    pop(headers, name)
+    headers[name] = value
+
+
 def joined(value: str | list[str]) -> str:
     """A header's values as one."""
     return value if isinstance(value, str) else ", ".join(value)
@@ -67,49 +72,6 @@ def text(key: str, value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"The response's {key!r} is of type {type(value).__name__}. Return a str.")
     return _clean(key, value)
-
-
-def check_text(key: str, body: str) -> None:
-    """Raise `ValueError` when `body` is text that UTF-8 cannot carry: half a surrogate pair."""
-    if not body.isascii():
-        try:
-            body.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(
-                f"The response's {key!r} holds half a surrogate pair at position {error.start}, which UTF-8 cannot "
-                "carry. Decode input with errors='replace'."
-            ) from None
-
-
-def json_text(what: str, value: object) -> str:
-    """`value` as JSON without spaces, as Node writes it. Raises `TypeError` or `ValueError` naming `what`."""
-
-    def other(item: Any) -> object:
-        if is_decimal(item) and item.is_finite():  # boto3 reads a table's numbers as Decimal
-            return int(item) if item == item.to_integral_value() else float(item)
-        raise TypeError(
-            f"In {what} of the response is a value of type {type(item).__name__}, which JSON does not have. "
-            "Use str, int, float, bool, None, list, tuple and dict."
-        )
-
-    def dumped(*, ascii_only: bool) -> str:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=ascii_only, allow_nan=False, default=other)
-
-    try:
-        written = dumped(ascii_only=False)
-        written.encode()
-    except UnicodeEncodeError:
-        return dumped(ascii_only=True)
-    except RecursionError:
-        raise ValueError(f"The data in {what} of the response is nested too deeply for JSON.") from None
-    except ValueError as error:
-        raise ValueError(f"The data in {what} of the response cannot be JSON: {error}.") from None
-    return written
-
-
-def is_decimal(value: object) -> bool:
-    """True for a `decimal.Decimal`, told without importing decimal."""
-    return type(value).__name__ == "Decimal" and type(value).__module__ in ("decimal", "_decimal", "_pydecimal")
 
 
 def _items(result: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:

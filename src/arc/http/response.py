@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from arc.http import caching, fields, media_types
+from arc.http.content import Content
+from arc.http.json_text import is_decimal, json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from arc.http.events import Shape
+    from arc.http.shape import Shape
+
+    Fields = dict[str, str | list[str]]
 
 # Architect's rule for payload 2.0: a dict with none of these keys is the JSON body itself.
 _RESPONSE_KEYS = frozenset(
@@ -47,34 +51,28 @@ class Prepared:
             from arc.http.error_page import error_page
 
             self.status, page = error_page(result)
-            result = {"html": page}
+            response: dict[str, Any] = {"html": page}
         else:
-            result = _as_response(result, shape)
-            self.status = _status(result)
-        headers, cookies = fields.given(result)
-        self._cookies = cookies
-        key, body = _body(result)
-        exact = fields.joined(headers.pop("content-type", ""))
-        other = fields.pop(headers, "content-type")
-        kind = (
-            media_types.OF_KEY.get(key) or fields.text("type", result.get("type")) or exact or other or media_types.JSON
-        )
-        self._headers: dict[str, str | list[str]] = {"content-type": exact or kind, **headers}
-        location = fields.text("location", result.get("location"))
-        control = fields.pop(self._headers, "cache-control")
-        control = _cache_control(result) or control
-        self._explicit = bool(control)
-        private = media_types.is_private_by_default(kind) or bool(location)
-        self._headers["cache-control"] = control or (caching.UNCACHED if private else caching.CACHED)
-        if result.get("cors"):
-            self._headers["access-control-allow-origin"] = "*"
+            response = _as_response(result, shape)
+            self.status = _status(response)
+        headers, self._cookies = fields.given(response)
+        content = Content(response)
+        kind, exact = _content_type(content.key, response, headers)
+        self._headers: Fields = {"content-type": exact or kind, **headers}
+        location = fields.text("location", response.get("location"))
         if location:
-            fields.pop(self._headers, "location")
-            self._headers["location"] = location
+            fields.put(self._headers, "location", location)
+        if response.get("cors"):
+            fields.put(self._headers, "access-control-allow-origin", "*")
+        control = _cache_control(response, self._headers)
+        self._explicit = bool(control)
+        private = location or media_types.is_private_by_default(kind)
+        self._headers["cache-control"] = control or (caching.UNCACHED if private else caching.CACHED)
         encoding = fields.pop(self._headers, "content-encoding")
-        if encoding:
-            self._headers["content-encoding"] = encoding
-        self._body, self._base64 = self._sent(key, body, result, encoded=bool(encoding))
+        accepted = shape.headers().get("accept-encoding") if shape.compresses and not encoding else None
+        self._body, self._base64, compressed = content.sent(exact or kind, accepted)
+        if compressed or encoding:
+            self._headers["content-encoding"] = compressed or encoding
 
     def reply(
         self,
@@ -92,29 +90,6 @@ class Prepared:
         cookies = fields.merged(self._cookies, session_cookies)
         return self._shape.reply(self.status, headers, cookies, self._body, base64=self._base64)
 
-    def _sent(self, key: str, body: str | bytes, result: dict[str, Any], *, encoded: bool) -> tuple[str, bool]:
-        """The body as text, and whether that is base64."""
-        compression = result.get("compression")
-        binary = media_types.is_binary(str(self._headers["content-type"]))
-        if isinstance(body, str):
-            fields.check_text(key, body)
-            if result.get("isBase64Encoded") or (binary and key == "body"):
-                return body, True
-        raw: bytes | None = body if isinstance(body, bytes) else None
-        may = body and self._shape.compresses and not encoded and not binary and compression is not False
-        if may and not result.get("isBase64Encoded"):
-            from arc.http.compression import choose, compress
-
-            chosen = choose(self._shape.headers().get("accept-encoding", ""), compression)
-            if chosen:
-                raw = compress(body.encode() if isinstance(body, str) else body, chosen)
-                self._headers["content-encoding"] = chosen
-        if raw is None:
-            return str(body), False
-        from binascii import b2a_base64
-
-        return b2a_base64(raw, newline=False).decode("ascii"), True
-
 
 def _as_response(result: object, shape: Shape) -> dict[str, Any]:
     """`result` as a dict of response keys."""
@@ -126,12 +101,12 @@ def _as_response(result: object, shape: Shape) -> dict[str, Any]:
             return result
     elif isinstance(result, bytes | bytearray | memoryview):
         return {"body": result, "type": "application/octet-stream"}
-    elif not isinstance(result, str | int | float | list | tuple) and not fields.is_decimal(result):
+    elif not isinstance(result, str | int | float | list | tuple) and not is_decimal(result):
         raise TypeError(
             f"The handler returned a value of type {type(result).__name__}. Return a dict of response keys, "
             "or a dict, list, str, number, bytes or None to be sent as it is."
         )
-    return {"body": fields.json_text("the result", result)}
+    return {"body": json_text("the result", result)}
 
 
 def _status(result: dict[str, Any]) -> int:
@@ -151,27 +126,16 @@ def _status(result: dict[str, Any]) -> int:
     return int(status)
 
 
-def _cache_control(result: dict[str, Any]) -> str:
-    return next((text for key in ("cache_control", "cacheControl") if (text := fields.text(key, result.get(key)))), "")
+def _content_type(key: str, result: dict[str, Any], headers: Fields) -> tuple[str, str]:
+    """The type that decides on caching, and the one that a header in lower case sets in spite of it."""
+    exact = fields.joined(headers.pop("content-type", ""))
+    other = fields.pop(headers, "content-type")
+    kind = media_types.OF_KEY.get(key) or fields.text("type", result.get("type"))
+    return kind or exact or other or media_types.JSON, exact
 
 
-def _body(result: dict[str, Any]) -> tuple[str, str | bytes]:
-    """The key that gives the body, and the body. Of several keys the first that is not empty counts."""
-    body = result.get("body")
-    keys = [key for key in media_types.OF_KEY if result.get(key) is not None]
-    key = next((key for key in keys if result[key] or isinstance(result[key], dict | list | tuple)), "")
-    if not key and keys and not body:
-        key = keys[0]
-    if key == "json":
-        return key, fields.json_text("'json'", result["json"])
-    value = result[key] if key else body
-    key = key or "body"
-    if value is None:
-        return key, ""
-    if isinstance(value, bytearray | memoryview):
-        value = bytes(value)
-    if not isinstance(value, str | bytes):
-        raise TypeError(
-            f"The response's {key!r} is of type {type(value).__name__}. Return str or bytes; data goes under 'json'."
-        )
-    return key, value
+def _cache_control(result: dict[str, Any], headers: Fields) -> str:
+    """What the application says, "" when it says nothing; taken out of `headers`."""
+    header = fields.pop(headers, "cache-control")
+    told = (fields.text(key, result.get(key)) for key in ("cache_control", "cacheControl"))
+    return next((text for text in told if text), header)

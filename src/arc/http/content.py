@@ -1,0 +1,84 @@
+"""The body of a response: which key gives it, and how it is put into text for Lambda."""
+
+from __future__ import annotations
+
+from arc.http import media_types
+from arc.http.json_text import json_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Content:
+    """A body, `str` or `bytes`, and the response key that gave it."""
+
+    __slots__ = ("body", "key", "result")
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        self.result = result
+        self.key = _key(result)
+        self.body = _body(self.key, result)
+
+    def sent(self, content_type: str, accept_encoding: str | None) -> tuple[str, bool, str | None]:
+        """The body as text, whether that is base64, and how it was compressed (None: it was not).
+
+        `accept_encoding` is the client's, None where the function is not to compress. Bytes become
+        base64; text of a binary type counts as base64 that the application made (Architect).
+        """
+        body, binary = self.body, media_types.is_binary(content_type)
+        encoded = bool(self.result.get("isBase64Encoded"))
+        compression = self.result.get("compression")
+        if not isinstance(compression, bool | str | None):
+            raise TypeError(
+                f"The response's 'compression' is of type {type(compression).__name__}. "
+                "Return False, or the encoding to prefer: 'br' or 'gzip'."
+            )
+        if isinstance(body, str) and (encoded or (binary and self.key == "body")):
+            return body, True, None
+        if body and accept_encoding and not encoded and not binary and compression is not False:
+            from arc.http.compression import choose, compress
+
+            if chosen := choose(accept_encoding, compression):
+                return _base64(compress(_bytes(body), chosen)), True, chosen
+        return (body, False, None) if isinstance(body, str) else (_base64(body), True, None)
+
+
+def _key(result: dict[str, Any]) -> str:
+    """The key that gives the body: of several the first that is not empty, an empty one if that is all there is."""
+    keys = [key for key in media_types.OF_KEY if result.get(key) is not None]
+    full = (key for key in keys if result[key] or isinstance(result[key], dict | list | tuple))
+    return next(full, "body" if result.get("body") or not keys else keys[0])
+
+
+def _body(key: str, result: dict[str, Any]) -> str | bytes:
+    value = result.get(key)
+    if key == "json":
+        return json_text("'json'", value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(
+            f"The response's {key!r} is of type {type(value).__name__}. Return str or bytes; data goes under 'json'."
+        )
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"The response's {key!r} holds half a surrogate pair at position {error.start}, which UTF-8 cannot "
+                "carry. Decode input with errors='replace'."
+            ) from None
+    return value
+
+
+def _bytes(body: str | bytes) -> bytes:
+    return body.encode() if isinstance(body, str) else body
+
+
+def _base64(body: bytes) -> str:
+    from binascii import b2a_base64
+
+    return b2a_base64(body, newline=False).decode("ascii")

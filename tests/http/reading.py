@@ -1,0 +1,23 @@
+"""The events of AWS that lie beside these tests, one JSON file for each format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from arc.http.events import Shape, shape_of
+
+FOLDER = Path(__file__).parent / "events"
+FORMATS = ("http_api_v2", "function_url", "http_api_v1", "rest_v1", "alb_single", "alb_multi")
+
+
+def event(name: str) -> dict[str, Any]:
+    """The event in the file called `name`."""
+    loaded: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    return loaded
+
+
+def shape(name: str, **changes: Any) -> Shape:
+    """The shape of the event called `name`, or of a bare one for `bare`, with `changes` to its keys."""
+    return shape_of({**({} if name == "bare" else event(name)), **changes})

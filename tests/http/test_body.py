@@ -1,0 +1,128 @@
+"""`parse_body` means what it means in Architect's libraries."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+import arc
+from arc.errors import ArcError, BadRequest
+from arc.http.body import parse_body
+from arc.testing import alb, payload_v1, payload_v2
+from tests.http.reading import event
+
+
+def request(kind: str | None, body: object, *, encoded: bool = False, header: str = "content-type") -> dict[str, Any]:
+    """A bare event with a body of the content type `kind`."""
+    if encoded:
+        body = b64encode(str(body).encode()).decode()
+    return {"headers": {header: kind} if kind else {}, "body": body, "isBase64Encoded": encoded}
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "application/vnd.api+json"])
+def test_json_is_parsed(kind: str, encoded: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    """JSON gives its value, whether it came as text or base64."""
+    assert parse_body(request(kind, '{"hi": ["é"]}', encoded=encoded)) == {"hi": ["é"]}
+
+
+@pytest.mark.parametrize("header", ["content-type", "Content-Type", "CONTENT-TYPE"])
+def test_the_header_is_found_whatever_its_case(header: str) -> None:
+    """The name of the header and the type in it ignore case."""
+    assert parse_body(request("Application/JSON", "[1]", header=header)) == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("null", {}), ("false", {}), ("0", {}), ('""', {}), ("{}", {}), ("[]", [])]
+)
+def test_empty_json_is_a_dict_but_a_list_stays(text: str, value: object) -> None:
+    """Null, false, 0 and the empty string become `{}`; an empty list does not (as in Node)."""
+    assert parse_body(request("application/json", text)) == value
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_form_is_a_dict_of_last_values(encoded: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    """A form gives the last value of each field, empty ones included, and `getall` every one."""
+    body = parse_body(request("application/x-www-form-urlencoded", "a=1&b=x+y%26&a=2&c=", encoded=encoded))
+    assert body == {"a": "2", "b": "x y&", "c": ""}
+    assert body.getall("a") == ["1", "2"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/xml", "application/xml; charset=utf-8"])
+def test_encoded_text_is_decoded(kind: str) -> None:
+    """Text and XML that came as base64 are given as text."""
+    assert parse_body(request(kind, "<é/>", encoded=True)) == "<é/>"
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/octet-stream"])
+def test_bytes_are_passed_on_as_base64(kind: str) -> None:
+    """Multipart and binary bodies stay base64, under the key `base64`."""
+    sent = request(kind, "abc", encoded=True)
+    assert parse_body(sent) == {"base64": sent["body"]}
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data", "image/png", "text/csv"])
+def test_text_that_is_not_encoded_is_given_as_it_is(kind: str) -> None:
+    """Without base64 only JSON and forms are parsed."""
+    assert parse_body(request(kind, "a=1")) == "a=1"
+
+
+@pytest.mark.parametrize("body", [None, "", {}, {"already": "parsed"}, [1]])
+def test_a_body_that_is_no_text_is_given_as_it_is(body: object) -> None:
+    """Absent, empty and parsed bodies pass through."""
+    assert parse_body(request("application/json", body)) == body
+
+
+def test_without_a_content_type_the_body_is_given_as_it_is() -> None:
+    """No type, no headers, null headers and no body at all are no error."""
+    assert parse_body(request(None, "{}")) == "{}"
+    assert parse_body({"body": "{}"}) == "{}"
+    assert parse_body({"body": "{}", "headers": None}) == "{}"
+    assert parse_body({}) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", "{"),
+        ("application/json", "NaN"),
+        ("application/json", "[" * 100_000),
+        ("application/json", "9" * 5000),
+        ("application/x-www-form-urlencoded", "a=%ff"),
+        ("application/x-www-form-urlencoded", "&".join(["a=1"] * 10_001)),
+    ],
+)
+def test_a_malformed_body_is_a_bad_request_and_a_value_error(kind: str, body: str) -> None:
+    """What is not of its type raises `BadRequest`, which callers of Architect's library catch as `ValueError`."""
+    with pytest.raises(ValueError, match="request's") as refusal:
+        parse_body(request(kind, body))
+    assert isinstance(refusal.value, BadRequest)
+    assert isinstance(refusal.value, ArcError)
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize("body", ["%%%", "/w=="])
+def test_broken_base64_and_broken_utf8_are_bad_requests(kind: str, body: str) -> None:
+    """Both kinds of broken bytes raise the same exception as broken JSON."""
+    with pytest.raises(BadRequest):
+        parse_body({"headers": {"content-type": kind}, "body": body, "isBase64Encoded": True})
+
+
+def test_the_event_is_not_changed() -> None:
+    """Parsing reads the event and leaves it alone."""
+    sent = event("http_api_v2")
+    assert parse_body(sent) == {"item": "blue pen", "count": "2", "note": ""}
+    assert sent == event("http_api_v2")
+
+
+def test_every_format_is_read_through_the_package() -> None:
+    """`arc.http.parse_body` takes the events of every format, and the request of a handler."""
+    for made in (payload_v2, payload_v1, alb):
+        assert arc.http.parse_body(made("POST", form={"a": "1"})) == {"a": "1"}
+        assert arc.http.parse_body(made("POST", json={"a": 1})) == {"a": 1}
+    assert arc.http.parse_body(alb("POST", json={"a": 1}, multi=True)) == {"a": 1}
+    echo = arc.http.handler(lambda req: {"text": str(arc.http.parse_body(req))})
+    assert echo(payload_v2("POST", json={"a": 1}))["body"] == "{'a': 1}"

@@ -1,0 +1,220 @@
+"""Every format of event is recognised and read alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arc.errors import BadRequest
+from arc.http.body import parse_body
+from arc.http.events import Alb, PayloadV1, PayloadV2, Shape, shape_of
+from tests.http.reading import FORMATS, event, shape
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("http_api_v2", PayloadV2),
+        ("function_url", PayloadV2),
+        ("http_api_v1", PayloadV1),
+        ("rest_v1", PayloadV1),
+        ("alb_single", Alb),
+        ("alb_multi", Alb),
+        ("bare", Shape),
+    ],
+)
+def test_each_format_recognises_itself(name: str, kind: type[Shape]) -> None:
+    """An event is of exactly one format, told by what it says of itself."""
+    assert type(shape(name)) is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path"),
+    [
+        ("http_api_v2", "POST", "/shops/corner/items"),
+        ("function_url", "GET", "/report"),
+        ("http_api_v1", "PUT", "/users/7"),
+        ("rest_v1", "GET", "/search"),
+        ("alb_single", "POST", "/caf%C3%A9"),
+        ("alb_multi", "GET", "/"),
+        ("bare", "GET", "/"),
+    ],
+)
+def test_the_request_line(name: str, method: str, path: str) -> None:
+    """Method in capitals; path as it came, without the stage that an HTTP API puts in front."""
+    assert (shape(name).method(), shape(name).path()) == (method, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "stage", "expected"),
+    [
+        ("/beta/users", "beta", "/users"),
+        ("/beta", "beta", "/"),
+        ("/beta/", "beta", "/"),
+        ("/betamax", "beta", "/betamax"),
+        ("/users", "beta", "/users"),
+        ("/$default/users", "$default", "/$default/users"),
+    ],
+)
+def test_only_a_whole_stage_is_taken_off(path: str, stage: str, expected: str) -> None:
+    """A path that merely begins with the letters of the stage stays as it is."""
+    assert shape("http_api_v2", rawPath=path, requestContext={"stage": stage}).path() == expected
+
+
+def test_a_rest_path_keeps_a_part_named_like_the_stage() -> None:
+    """A REST API leaves the stage out itself, so that nothing is taken off."""
+    assert shape("rest_v1", path="/production/x").path() == "/production/x"
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("http_api_v2", {"shop": "corner"}), ("http_api_v1", {"id": "7"}), ("rest_v1", {"proxy": "search"}), ("bare", {})],
+)
+def test_the_path_parameters(name: str, params: dict[str, str]) -> None:
+    """The parameters of the route, none when the event has none."""
+    assert shape(name).params() == params
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("http_api_v2", {"colour": ["red", "blue"], "q": ["a b,c"], "empty": [""]}),
+        ("function_url", {}),
+        ("http_api_v1", {"notify": ["yes", "no"]}),
+        ("rest_v1", {"q": ["red", "blue pen"]}),
+        ("alb_single", {"q": ["a b+c"], "name ": ["x y"]}),
+        ("alb_multi", {"tag": ["été", "b&b"]}),
+        ("bare", {}),
+    ],
+)
+def test_the_query_has_every_value_decoded(name: str, fields: dict[str, list[str]]) -> None:
+    """Repeated fields keep all their values, in order and decoded; `query[k]` is the last."""
+    query = shape(name).query()
+    assert {field: query.getall(field) for field in query} == fields
+    assert dict(query) == {field: values[-1] for field, values in fields.items()}
+
+
+def test_a_query_given_only_as_parameters_is_read() -> None:
+    """An event of a user's test without `rawQueryString` still has its query."""
+    written = shape_of({"version": "2.0", "queryStringParameters": {"a": "1,2"}})
+    assert written.query().getall("a") == ["1,2"]
+
+
+@pytest.mark.parametrize("name", ["http_api_v2", "http_api_v1", "rest_v1", "alb_single", "alb_multi"])
+def test_every_cookie_arrives(name: str) -> None:
+    """Both cookies of each fixture are found, wherever the format puts them."""
+    assert "; ".join(shape(name).cookie_headers()) == "_idx=abc.def; theme=dark"
+
+
+def test_cookies_in_list_and_header_count_once() -> None:
+    """A function URL may give the same cookies twice; the list counts."""
+    both = shape_of({"version": "2.0", "cookies": ["a=1"], "headers": {"cookie": "a=1"}})
+    assert both.cookie_headers() == ["a=1"]
+
+
+@pytest.mark.parametrize("header", ["cookie", "Cookie", "COOKIE"])
+@pytest.mark.parametrize("version", [None, "1.0", "2.0"])
+def test_a_cookie_header_is_found_whatever_its_case(header: str, version: str | None) -> None:
+    """Without a list of cookies the header is read, in every format."""
+    assert shape_of({"version": version, "headers": {header: "a=1; b=2"}}).cookie_headers() == ["a=1; b=2"]
+
+
+def test_repeated_headers_are_joined() -> None:
+    """The values of a header that came more than once are joined, and names ignore case."""
+    headers = shape("rest_v1").headers()
+    assert headers["x-tag"] == headers["X-Tag"] == "one, two"
+    assert headers["HOST"] == "m3n4b5v6c7.execute-api.us-east-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("http_api_v2", b"item=blue+pen&count=2&note="),
+        ("function_url", None),
+        ("http_api_v1", '{"name": "Zoë"}'.encode()),
+        ("rest_v1", None),
+        ("alb_single", b"hello there"),
+        ("alb_multi", None),
+        ("bare", None),
+    ],
+)
+def test_the_body_is_bytes(name: str, body: bytes | None) -> None:
+    """The body's own bytes, whether it came as text or base64; None when there is none."""
+    assert shape(name).body() == body
+
+
+@pytest.mark.parametrize("body", ["a", "YQ", "YQ==\n", "Y Q==", "YQ=", "é", "====", "YQ==YQ=="])
+def test_broken_base64_is_a_bad_request(body: str) -> None:
+    """What is no canonical base64 is the visitor's or the proxy's fault: 400, not a crash."""
+    with pytest.raises(BadRequest, match="isBase64Encoded"):
+        shape("bare", body=body, isBase64Encoded=True).body()
+
+
+@pytest.mark.parametrize("body", [{"a": 1}, ["a"], 5, True, "\ud800"])
+def test_a_body_that_is_no_text_is_a_bad_request(body: object) -> None:
+    """A body of another type than text cannot be read."""
+    with pytest.raises(BadRequest, match="event's body"):
+        shape("bare", body=body).body()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("lost", [None, "", 0, [], {}, [1], "x", {"x": None}])
+def test_parts_that_are_null_or_of_a_wrong_type_count_as_absent(name: str, lost: object) -> None:
+    """Every part of every fixture can be missing or nonsense without an exception."""
+    whole = event(name)
+    for key in whole:
+        if key not in ("body", "version"):
+            read_everything({**whole, key: lost})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = st.sampled_from(
+    sorted({key for name in FORMATS for key in event(name)} | {"elb", "http", "method", "stage", "cookie"})
+)
+EVENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "version": st.sampled_from(["1.0", "2.0", "3.0", 2]) | JSON,
+        "headers": JSON | st.dictionaries(st.sampled_from(["cookie", "Content-Type"]), JSON | st.text(max_size=8)),
+        "requestContext": JSON | st.dictionaries(NAMES, JSON, max_size=3),
+        "isBase64Encoded": st.booleans() | JSON,
+        "body": JSON | st.text(),
+        "rawQueryString": JSON | st.text(alphabet="%&=+aC3é;\ud800"),
+    },
+)
+
+
+@given(EVENTS, st.dictionaries(NAMES | st.text(max_size=8), JSON, max_size=4))
+def test_no_event_raises_anything_but_bad_request(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Whatever JSON an event is, reading it gives parts of the right types or `BadRequest`."""
+    read_everything(second | first)
+
+
+def read_everything(whole: dict[str, Any]) -> None:
+    """Read every part of an event and look at its type."""
+    read = shape_of(whole)
+    assert read.method() == read.method().upper() != ""
+    assert isinstance(read.path(), str)
+    assert read.path()
+    assert all(isinstance(part, str) for pair in read.params().items() for part in pair)
+    assert all(isinstance(value, str) for name in read.query() for value in read.query().getall(name))
+    assert all(isinstance(part, str) for pair in read.headers().items() for part in pair)
+    assert all(isinstance(header, str) for header in read.cookie_headers())
+    assert read.compresses in (True, False)
+    try:
+        assert isinstance(read.body(), bytes | None)
+    except BadRequest:
+        pass
+    try:
+        parse_body(whole)
+    except BadRequest:
+        pass
+    reply = read.reply(200, {"x": "1", "y": ["2", "3"]}, ["a=1", "b=2"], "body", base64=False)
+    assert (reply["statusCode"], reply["body"]) == (200, "body")

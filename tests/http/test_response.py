@@ -1,0 +1,455 @@
+"""What a handler returns becomes what Architect's libraries make of it."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+import logging
+from base64 import b64decode, b64encode
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arc.errors import BadRequest
+from arc.http.response import Prepared, format_response
+from arc.http.shape import Shape
+from tests.http.reading import FORMATS, shape
+
+UNCACHED = "no-cache, no-store, must-revalidate, max-age=0, s-maxage=0"
+DAY = "max-age=86400"
+JSON = "application/json; charset=utf8"
+BARE, V2 = shape("bare"), shape("function_url")
+GZIP = shape("function_url", headers={"accept-encoding": "gzip"})
+
+
+def formatted(result: object, on: Shape = V2) -> dict[str, Any]:
+    """The response for `result` on an event of payload format 2.0, which takes no compression."""
+    return format_response(result, on)
+
+
+@pytest.mark.parametrize(
+    ("result", "kind", "body", "cache"),
+    [
+        ({"html": "<p>é"}, "text/html; charset=utf8", "<p>é", UNCACHED),
+        ({"css": "a{}"}, "text/css; charset=utf8", "a{}", DAY),
+        ({"js": "1"}, "text/javascript; charset=utf8", "1", DAY),
+        ({"text": "hi"}, "text/plain; charset=utf8", "hi", DAY),
+        ({"xml": "<a/>"}, "application/xml; charset=utf8", "<a/>", DAY),
+        ({"json": {"a": [1, "é"]}}, JSON, '{"a":[1,"é"]}', UNCACHED),
+        ({"json": []}, JSON, "[]", UNCACHED),
+        ({"json": {}}, JSON, "{}", UNCACHED),
+        ({"json": 0}, JSON, "0", UNCACHED),
+        ({"json": False}, JSON, "false", UNCACHED),
+        ({"json": None}, JSON, "", UNCACHED),
+        ({"html": ""}, "text/html; charset=utf8", "", UNCACHED),
+        ({"html": "", "body": "x"}, JSON, "x", UNCACHED),
+        ({"html": "y", "body": "x"}, "text/html; charset=utf8", "y", UNCACHED),
+        ({"text": "x", "html": "y"}, "text/html; charset=utf8", "y", UNCACHED),
+        ({"body": "x"}, JSON, "x", UNCACHED),
+        ({"body": None}, JSON, "", UNCACHED),
+        ({"body": "x", "type": "text/plain"}, "text/plain", "x", DAY),
+        ({"body": "{}", "type": "application/vnd.api+json"}, "application/vnd.api+json", "{}", UNCACHED),
+        ({"headers": {}}, JSON, "", UNCACHED),
+        ({"headers": None, "body": "x"}, JSON, "x", UNCACHED),
+    ],
+)
+@pytest.mark.parametrize("on", [BARE, V2, shape("rest_v1", multiValueHeaders={})], ids=["bare", "2.0", "rest"])
+def test_body_type_and_default_cache(on: Shape, result: object, kind: str, body: str, cache: str) -> None:
+    """Each body key has its type, and each type its default Cache-Control, in every format."""
+    assert formatted(result, on) == {
+        "headers": {"content-type": kind, "cache-control": cache},
+        "statusCode": 200,
+        "body": body,
+    }
+
+
+@pytest.mark.parametrize(
+    ("result", "kind"),
+    [
+        ({"body": "x", "headers": {"content-type": "text/html"}}, "text/html"),
+        ({"body": "x", "headers": {"Content-Type": "text/html"}}, "text/html"),
+        ({"body": "x", "type": "text/css", "headers": {"Content-Type": "text/html"}}, "text/css"),
+        ({"body": "x", "type": "text/css", "headers": {"content-type": "text/html"}}, "text/html"),
+        ({"html": "x", "headers": {"content-type": "image/svg+xml"}}, "image/svg+xml"),
+        ({"html": "x", "type": "text/css"}, "text/html; charset=utf8"),
+    ],
+)
+def test_which_content_type_counts(result: object, kind: str) -> None:
+    """A lower-case header first, then the body's key, then `type`, then the header in another case."""
+    assert [value for name, value in formatted(result)["headers"].items() if name.lower() == "content-type"] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("result", "status"),
+    [
+        ({"status": 404}, 404),
+        ({"code": 404}, 404),
+        ({"statusCode": 404}, 404),
+        ({"status_code": 404, "body": ""}, 404),
+        ({"status": 0, "code": 201}, 201),
+        ({"status": None, "statusCode": 204}, 204),
+        ({"status": HTTPStatus.GONE}, 410),
+        ({"status": "404"}, 404),
+        ({"status": 599}, 599),
+        ({"location": "/"}, 302),
+        ({"location": "/", "status": 301}, 301),
+        ({"location": "/", "statusCode": 303}, 303),
+        ({"location": "", "body": "x"}, 200),
+    ],
+)
+def test_the_status(result: object, status: int) -> None:
+    """Four names for a status, the first that is set; a plain int whatever was given."""
+    given_status = formatted(result)["statusCode"]
+    assert given_status == status
+    assert type(given_status) is int
+
+
+def test_a_redirect_is_not_cached() -> None:
+    """`location` becomes a header, and no CDN keeps the answer, whatever its type."""
+    reply = formatted({"location": "/é?a=1", "type": "text/plain"})
+    assert reply["headers"] == {"content-type": "text/plain", "cache-control": UNCACHED, "location": "/é?a=1"}
+    assert formatted({"location": "/", "headers": {"Location": "/other"}})["headers"]["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"cacheControl": "max-age=5"},
+        {"cache_control": "max-age=5"},
+        {"headers": {"cache-control": "max-age=5"}},
+        {"headers": {"Cache-Control": "max-age=5"}},
+        {"headers": {"CACHE-CONTROL": "max-age=5"}},
+        {"headers": {"Cache-Control": "max-age=1"}, "cacheControl": "max-age=5"},
+        {"multiValueHeaders": {"Cache-Control": ["max-age=5"]}},
+    ],
+)
+def test_an_explicit_cache_control_counts(result: dict[str, Any]) -> None:
+    """However it is given there is one header, in lower case; the response key goes before the header."""
+    reply = formatted({**result, "html": "x"})
+    assert [name for name in reply["headers"] if name.lower() == "cache-control"] == ["cache-control"]
+    assert reply["headers"]["cache-control"] == "max-age=5"
+
+
+def test_the_applications_headers_keep_their_spelling() -> None:
+    """Only the names that the formatter itself sets are put in lower case."""
+    reply = formatted({"text": "x", "headers": {"X-Count": 5, "X-Ratio": 0.5, "X-On": True, "Content-Encoding": "zz"}})
+    assert reply["headers"] == {
+        "content-type": "text/plain; charset=utf8",
+        "X-Count": "5",
+        "X-Ratio": "0.5",
+        "X-On": "true",
+        "content-encoding": "zz",
+        "cache-control": DAY,
+    }
+
+
+def test_cors_opens_the_response_to_every_origin() -> None:
+    """`cors: True` is one header."""
+    assert formatted({"cors": True, "json": 1})["headers"]["access-control-allow-origin"] == "*"
+    assert "access-control-allow-origin" not in formatted({"cors": False, "json": 1})["headers"]
+
+
+@pytest.mark.parametrize(
+    ("result", "body"),
+    [
+        ({"a": 1}, '{"a":1}'),
+        ({"type": "Feature", "geometry": None}, '{"type":"Feature","geometry":null}'),
+        ({}, "{}"),
+        ([1, 2], "[1,2]"),
+        ((1, 2), "[1,2]"),
+        ([], "[]"),
+        ("hello", '"hello"'),
+        ("", ""),
+        (5, "5"),
+        (0, "0"),
+        (1.5, "1.5"),
+        (True, "true"),
+        (False, "false"),
+        (Decimal("2.50"), "2.5"),
+        (None, ""),
+    ],
+)
+def test_a_result_that_is_no_response_is_json(result: object, body: str) -> None:
+    """Under payload 2.0 anything without a response key is the JSON body itself; None is empty."""
+    reply = formatted(result)
+    assert (reply["statusCode"], reply["body"], reply["headers"]["content-type"]) == (200, body, JSON)
+
+
+@pytest.mark.parametrize(
+    ("result", "body"), [({}, ""), ({"type": "text/css"}, ""), ({"a": 1}, '{"a":1}'), ([1], "[1]")]
+)
+def test_other_formats_know_more_response_keys(result: object, body: str) -> None:
+    """Elsewhere an empty dict and one with only a type are responses; data is JSON there too, not lost."""
+    assert formatted(result, BARE)["body"] == body
+
+
+def test_returned_bytes_are_the_body() -> None:
+    """Bytes are sent as they are."""
+    reply = formatted(b"\xff\x00")
+    assert (b64decode(reply["body"]), reply["isBase64Encoded"]) == (b"\xff\x00", True)
+    assert reply["headers"]["content-type"] == "application/octet-stream"
+
+
+def test_numbers_of_a_table_are_json() -> None:
+    """DynamoDB's Decimals are numbers, whole ones without a point."""
+    assert formatted({"json": [Decimal("5"), Decimal("1.25"), Decimal("1E+2")]})["body"] == "[5,1.25,100]"
+
+
+def test_half_a_surrogate_pair_in_json_is_escaped() -> None:
+    """Text that UTF-8 cannot carry still makes valid JSON."""
+    body = formatted({"json": "\ud83d"})["body"]
+    assert body == '"\\ud83d"'
+
+
+@pytest.mark.parametrize("body", [b"\x89PNG", bytearray(b"\x89PNG"), memoryview(b"\x89PNG")])
+@pytest.mark.parametrize("on", [BARE, V2, GZIP], ids=["bare", "2.0", "gzip"])
+def test_bytes_are_sent_as_base64(on: Shape, body: object) -> None:
+    """An image's bytes are encoded, flagged and never compressed."""
+    reply = formatted({"body": body, "type": "image/png"}, on)
+    assert b64decode(reply["body"]) == b"\x89PNG"
+    assert reply["isBase64Encoded"] is True
+    assert "content-encoding" not in reply["headers"]
+    assert reply["headers"]["cache-control"] == DAY
+
+
+@pytest.mark.parametrize("kind", ["application/pdf", "IMAGE/PNG; x=y", "font/woff2", "application/zip", "video/mp2t"])
+def test_text_of_a_binary_type_is_taken_for_base64(kind: str) -> None:
+    """The application encoded it already, so it is only flagged."""
+    reply = formatted({"body": "aGk=", "type": kind}, GZIP)
+    assert (reply["body"], reply["isBase64Encoded"]) == ("aGk=", True)
+
+
+@pytest.mark.parametrize("kind", ["image/svg+xml", "text/plain", "application/wasm", "audio", "/zip"])
+def test_text_of_another_type_is_text(kind: str) -> None:
+    """What is not on Architect's list is sent as it stands."""
+    reply = formatted({"body": "aGk=", "type": kind})
+    assert reply["body"] == "aGk="
+    assert "isBase64Encoded" not in reply
+
+
+def test_the_applications_own_base64_is_kept() -> None:
+    """`isBase64Encoded` passes through, uncompressed."""
+    sent = b64encode(b"hi").decode()
+    reply = formatted({"body": sent, "type": "text/plain", "isBase64Encoded": True}, GZIP)
+    assert (reply["body"], reply["isBase64Encoded"]) == (sent, True)
+    assert "content-encoding" not in reply["headers"]
+
+
+@pytest.mark.parametrize(
+    ("name", "compresses"),
+    [("http_api_v2", True), ("http_api_v1", True), ("rest_v1", False), ("alb_single", False), ("bare", False)],
+)
+def test_text_is_compressed_where_nobody_else_does(name: str, compresses: bool) -> None:  # noqa: FBT001
+    """HTTP APIs and function URLs leave compression to the function; REST APIs and ALBs do not."""
+    reply = formatted({"html": "é" * 99}, shape(name, multiValueHeaders={}, headers={"Accept-Encoding": "gzip"}))
+    headers = reply.get("headers") or {key: one for key, [one] in reply["multiValueHeaders"].items()}
+    assert (headers.get("content-encoding") == "gzip") is compresses
+    assert reply.get("isBase64Encoded", False) is compresses
+    body = gzip.decompress(b64decode(reply["body"])).decode() if compresses else reply["body"]
+    assert body == "é" * 99
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"html": "x", "compression": False},
+        {"html": "x", "headers": {"Content-Encoding": "identity"}},
+        {"html": ""},
+        {"location": "/"},
+        {"status": 204},
+    ],
+)
+def test_what_is_not_compressed(result: dict[str, Any]) -> None:
+    """A refusal, an encoding of the application's own and an empty body leave the body alone."""
+    reply = formatted(result, GZIP)
+    assert reply["body"] == result.get("html", "")
+    assert "isBase64Encoded" not in reply
+
+
+def test_bytes_of_a_text_type_are_compressed() -> None:
+    """Bytes that are text go the way of text."""
+    reply = formatted({"body": "é".encode(), "type": "text/plain"}, GZIP)
+    assert gzip.decompress(b64decode(reply["body"])).decode() == "é"
+
+
+@pytest.mark.parametrize(("preferred", "encoding"), [("gzip", "gzip"), ("br", "br"), (True, "br")])
+def test_compression_names_the_encoding(preferred: object, encoding: str) -> None:
+    """`compression` chooses among what the client accepts."""
+    both = shape("http_api_v2", headers={"accept-encoding": "br, gzip"})
+    assert formatted({"html": "x", "compression": preferred}, both)["headers"]["content-encoding"] == encoding
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        (ValueError("a <b>"), 500, "500 error: ValueError"),
+        (Exception("a <b>"), 500, "500 error"),
+        (BadRequest("a <b>"), 400, "400 error: BadRequest"),
+    ],
+)
+@pytest.mark.parametrize("on", [BARE, V2, GZIP], ids=["bare", "2.0", "gzip"])
+def test_a_returned_exception_is_an_error_page(
+    on: Shape, error: Exception, status: int, title: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is answered 500 or by its own status, its message escaped; the traceback is logged, not shown."""
+    with caplog.at_level(logging.ERROR, "arc"):
+        reply = formatted(error, on)
+    body = gzip.decompress(b64decode(reply["body"])).decode() if "isBase64Encoded" in reply else reply["body"]
+    assert reply["statusCode"] == status
+    assert reply["headers"]["content-type"] == "text/html; charset=utf8"
+    assert reply["headers"]["cache-control"] == UNCACHED
+    assert f"<title>{title}</title>" in body
+    assert "a &lt;b&gt;" in body
+    assert [record.exc_info[1] for record in caplog.records if record.exc_info] == [error]
+
+
+def test_an_odd_status_of_an_exception_is_not_used() -> None:
+    """Only a whole number from 400 to 599 is a status; Node's ENOENT under `code` is none."""
+    for odd in ("ENOENT", 200, True, None, 600, 404.0):
+        error = OSError("gone")
+        error.code = odd  # type: ignore[attr-defined]  # as libraries do
+        assert formatted(error)["statusCode"] == 500
+
+
+class Thing:
+    """Something that is neither a response nor data."""
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ({1, 2}, ["type set", "dict, list, str"]),
+        (Thing(), ["type Thing"]),
+        ({"json": b"x"}, ["'json'", "type bytes"]),
+        ({"json": {"a": [Thing()]}}, ["'json'", "type Thing"]),
+        ({"json": {(1, 2): 3}}, ["'json'"]),
+        ({"data": {1, 2}}, ["the result", "type set"]),
+        ({"json": float("nan")}, ["'json'"]),
+        ({"json": Decimal("NaN")}, ["'json'", "Decimal"]),
+        ({"html": 5}, ["'html'", "type int", "str or bytes"]),
+        ({"body": {"a": 1}}, ["'body'", "type dict", "'json'"]),
+        ({"body": 0}, ["'body'", "type int"]),
+        ({"text": "\ud800"}, ["'text'", "surrogate"]),
+        ({"status": 99}, ["'status'", "99", "100 to 599"]),
+        ({"status": 600}, ["'status'", "600"]),
+        ({"code": "E42"}, ["'code'", "type str", "'json'"]),
+        ({"statusCode": 200.0}, ["'statusCode'", "type float"]),
+        ({"status": True}, ["'status'", "type bool"]),
+        ({"status": [200]}, ["'status'", "type list"]),
+        ({"body": "", "type": 5}, ["'type'", "type int"]),
+        ({"body": "", "type": "text/html\r\nx: y"}, ["'type'", "line break"]),
+        ({"location": 5}, ["'location'", "type int"]),
+        ({"location": "/\r\nset-cookie: a=b"}, ["'location'", "line break"]),
+        ({"body": "", "cacheControl": 5}, ["'cacheControl'", "type int"]),
+        ({"body": "", "cache_control": "a\nb"}, ["'cache_control'", "line break"]),
+        ({"headers": [("a", "b")]}, ["'headers'", "type list", "dict"]),
+        ({"headers": {"x-a": None}}, ["'x-a'", "type NoneType", "str or a number"]),
+        ({"headers": {"x-a": ["1"]}}, ["'x-a'", "type list", "multiValueHeaders"]),
+        ({"headers": {"x-a": b"1"}}, ["'x-a'", "type bytes"]),
+        ({"headers": {"x-a": "1\r\nb: 2"}}, ["'x-a'", "line break"]),
+        ({"headers": {"x-a": "1\x00"}}, ["'x-a'", "control"]),
+        ({"headers": {"x a": "1"}}, ["'x a'", "header name"]),
+        ({"headers": {"x-a\n": "1"}}, ["header name"]),
+        ({"headers": {"": "1"}}, ["''", "header name"]),
+        ({"headers": {5: "1"}}, ["5", "header name"]),
+        ({"body": "", "multiValueHeaders": {"x-a": "1"}}, ["'x-a'", "type str", "list"]),
+        ({"body": "", "multiValueHeaders": {"x-a": ["1\n"]}}, ["'x-a'", "line break"]),
+        ({"cookie": ["a=1"]}, ["'cookie'", "type list"]),
+        ({"cookie": "a=1\r\nb: 2"}, ["'cookie'", "line break"]),
+        ({"cookies": "a=1"}, ["'cookies'", "type str", "'cookie'"]),
+        ({"cookies": [1]}, ["'cookies'", "type int"]),
+        ({"cookies": ["a=1\n"]}, ["'cookies'", "line break"]),
+        ({"html": "x", "compression": 5}, ["'compression'", "type int", "False"]),
+    ],
+)
+@pytest.mark.parametrize("on", [BARE, GZIP], ids=["bare", "2.0"])
+def test_a_result_that_cannot_be_sent_is_refused_by_name(on: Shape, result: object, words: list[str]) -> None:
+    """The exception names the key, the type that was found and what is accepted."""
+    with pytest.raises((TypeError, ValueError)) as refusal:
+        formatted(result, on)
+    assert [word for word in words if word not in str(refusal.value)] == []
+
+
+def test_data_that_is_too_deep_or_holds_itself_is_refused() -> None:
+    """What JSON cannot hold is a ValueError, not a crash of the interpreter."""
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="too deeply"):
+        formatted({"json": deep})
+    ring: list[Any] = []
+    ring.append(ring)
+    with pytest.raises(ValueError, match="'json'"):
+        formatted({"json": ring})
+
+
+@pytest.mark.parametrize("name", ["bare", *FORMATS])
+def test_the_result_is_not_changed(name: str) -> None:
+    """A handler may return the same dict again and again."""
+    result = {
+        "headers": {"Content-Type": "text/html", "Cache-Control": "max-age=5", "set-cookie": "a=1", "Vary": "Origin"},
+        "multiValueHeaders": {"Set-Cookie": ["b=2"], "X-A": ["1", "2"]},
+        "cookies": ["c=3"],
+        "body": "x",
+    }
+    before = copy.deepcopy(result)
+    first = format_response(result, shape(name), session_cookies=["_idx=1"], touched=True)
+    assert result == before
+    assert format_response(result, shape(name), session_cookies=["_idx=1"], touched=True) == first
+    assert result == before
+
+
+def test_a_prepared_response_knows_its_status_and_replies_more_than_once() -> None:
+    """The session's part is added at the end, without doing the rest again."""
+    prepared = Prepared({"html": "x"}, V2)
+    assert prepared.status == 200
+    plain = prepared.reply()
+    assert prepared.reply(session_cookies=["_idx=1"], touched=True)["cookies"] == ["_idx=1"]
+    assert prepared.reply() == plain == formatted({"html": "x"})
+
+
+@pytest.mark.parametrize("name", ["bare", *FORMATS])
+def test_repeated_headers_are_sent_in_every_format(name: str) -> None:
+    """`multiValueHeaders` stay apart where the format has them and are joined where it has not."""
+    reply = formatted(
+        {"text": "x", "headers": {"x-a": "0", "x-b": "3"}, "multiValueHeaders": {"X-A": ["1", "2"]}}, shape(name)
+    )
+    single, multiple = reply.get("headers", {}), reply.get("multiValueHeaders", {})
+    joined = {**single, **{key: ", ".join(values) for key, values in multiple.items()}}
+    assert joined["X-A"] == "1, 2"
+    assert "x-a" not in joined
+    assert joined["x-b"] == "3"
+    assert ("headers" in reply) is (name != "alb_multi")
+    assert ("multiValueHeaders" in reply) is (name in ("bare", "http_api_v1", "rest_v1", "alb_multi"))
+
+
+VALUES = st.none() | st.booleans() | st.integers(0, 700) | st.text(max_size=5) | st.binary(max_size=5)
+RESULTS = st.dictionaries(
+    st.sampled_from(
+        "status code statusCode status_code type headers body html css js text json xml location cookie cookies cors "
+        "cache_control cacheControl compression isBase64Encoded multiValueHeaders other".split()
+    ),
+    VALUES | st.lists(VALUES, max_size=2) | st.dictionaries(st.text(max_size=5), VALUES, max_size=2),
+)
+
+
+@given(RESULTS | VALUES, st.sampled_from(["bare", *FORMATS]))
+def test_any_result_is_a_sendable_response_or_refused(result: object, name: str) -> None:
+    """Whatever a handler returns, the outcome is valid JSON for Lambda, or a TypeError or ValueError."""
+    try:
+        reply = formatted(result, shape(name))
+    except (TypeError, ValueError):
+        return
+    json.dumps(reply).encode()
+    assert 100 <= reply["statusCode"] <= 599
+    assert isinstance(reply["body"], str)
+    values = [
+        *reply.get("headers", {}).values(),
+        *(v for vs in reply.get("multiValueHeaders", {}).values() for v in vs),
+    ]
+    assert all(isinstance(value, str) and not set(value) & set("\r\n\0") for value in values)

@@ -1,0 +1,178 @@
+"""The builders make events as AWS makes them."""
+
+from __future__ import annotations
+
+import inspect
+from base64 import b64decode
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from arc.http.body import parse_body
+from arc.http.events import Alb, PayloadV1, PayloadV2, Shape, shape_of
+from arc.testing import alb, events, function_url, payload_v1, payload_v2
+from tests.http.reading import event
+
+Builder = Callable[..., dict[str, Any]]
+
+
+def http_api_v1(*args: Any, **options: Any) -> dict[str, Any]:
+    """An HTTP API's event in payload format 1.0."""
+    return payload_v1(*args, rest=False, **options)
+
+
+def alb_multi(*args: Any, **options: Any) -> dict[str, Any]:
+    """A load balancer's event with multiple headers."""
+    return alb(*args, multi=True, **options)
+
+
+BUILDERS: list[Builder] = [payload_v2, function_url, payload_v1, http_api_v1, alb, alb_multi]
+every = pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
+
+
+@pytest.mark.parametrize(
+    ("build", "shape"),
+    [
+        (payload_v2, PayloadV2),
+        (function_url, PayloadV2),
+        (payload_v1, PayloadV1),
+        (http_api_v1, PayloadV1),
+        (alb, Alb),
+        (alb_multi, Alb),
+    ],
+)
+def test_an_event_is_recognised(build: Builder, shape: type[Shape]) -> None:
+    """Each builder's event has the shape it is named after."""
+    assert type(shape_of(build())) is shape
+
+
+@pytest.mark.parametrize(
+    ("build", "name", "options"),
+    [
+        (
+            payload_v2,
+            "http_api_v2",
+            {"params": {"shop": "corner"}, "query": {"a": "1"}, "cookies": ["a=1"], "body": "x"},
+        ),
+        (function_url, "function_url", {}),
+        (payload_v1, "rest_v1", {}),
+        (http_api_v1, "http_api_v1", {}),
+        (alb, "alb_single", {"query": {"a": "1"}}),
+        (alb_multi, "alb_multi", {"query": {"a": "1"}}),
+    ],
+)
+def test_an_event_is_complete(build: Builder, name: str, options: dict[str, Any]) -> None:
+    """It has the keys of an event of AWS, in the request's context too, and no others."""
+    made, real = build(**options), event(name)
+    assert set(made) == set(real)
+    assert set(made["requestContext"]) == set(real["requestContext"])
+    if "http" in made["requestContext"]:
+        assert set(made["requestContext"]["http"]) == set(real["requestContext"]["http"])
+
+
+@every
+def test_what_is_put_in_is_read_out(build: Builder) -> None:
+    """Method, path, query, headers, cookies and form come out as they went in."""
+    made = build(
+        "post",
+        "/a b",
+        query={"q": ["é&=+ ", ""], "r": "1"},
+        headers={"X-Tag": "one"},
+        cookies={"a": "1", "b": "2"},
+        form={"name": ["Zoë", "x&y"]},
+    )
+    shape = shape_of(made)
+    assert (shape.method(), shape.path()) == ("POST", "/a b")
+    assert shape.query().getall("q") == ([""] if build is alb else ["é&=+ ", ""])
+    assert shape.query()["r"] == "1"
+    assert shape.headers()["x-tag"] == "one"
+    assert "; ".join(shape.cookie_headers()) == "a=1; b=2"
+    assert parse_body(made).getall("name") == ["Zoë", "x&y"]
+    assert shape.headers()["content-length"] == str(len(shape.body() or b""))
+
+
+@every
+@pytest.mark.parametrize("query", [{"q": ["1", "2"]}, [("q", "1"), ("q", "2")]], ids=["mapping", "pairs"])
+def test_a_field_may_come_twice(build: Builder, query: Any) -> None:
+    """Both forms of a query repeat a field; only an ALB with single values keeps no more than the last."""
+    values = shape_of(build(query=query)).query().getall("q")
+    assert values == (["2"] if build is alb else ["1", "2"])
+
+
+@every
+def test_the_body(build: Builder) -> None:
+    """JSON and text stay text, bytes and forms are base64, and a header of the caller's stands."""
+    assert shape_of(build("POST", json={"é": 1})).body() == b'{"\\u00e9": 1}'
+    assert build("POST", json=[])["isBase64Encoded"] is False
+    raw = build("POST", body=b"\xff\x00")
+    assert (raw["isBase64Encoded"], b64decode(raw["body"])) == (True, b"\xff\x00")
+    assert build("POST", form={"a": "1"})["isBase64Encoded"] is True
+    text = build("POST", body="é", headers={"Content-Type": "text/plain"})
+    assert (text["isBase64Encoded"], text["body"]) == (False, "é")
+    broken = build("POST", body=b"\xff", headers={"content-type": "text/plain"})
+    assert shape_of(broken).body() == b"\xff"
+    own = shape_of(build("POST", json={}, headers={"Content-Type": "application/vnd.api+json"})).headers()
+    assert own["content-type"] == "application/vnd.api+json"
+
+
+@every
+def test_an_empty_event_has_no_body_no_query_and_no_cookies(build: Builder) -> None:
+    """What is not given is absent, null or empty, as the format has it."""
+    made = build()
+    assert not made.get("body")
+    assert not made.get("queryStringParameters")
+    assert "cookies" not in made
+    assert "cookie" not in shape_of(made).headers()
+
+
+@every
+def test_two_bodies_are_refused(build: Builder) -> None:
+    """A test that gives a form and JSON is wrong, and is told so."""
+    with pytest.raises(TypeError, match="one of body, form and json"):
+        build(form={"a": "1"}, json={})
+
+
+@every
+def test_the_same_arguments_give_equal_events_that_share_nothing(build: Builder) -> None:
+    """Builders are pure: no clock, no randomness, no state."""
+    arguments: dict[str, Any] = {"query": {"a": "1"}, "headers": {"x": "1"}, "json": [1]}
+    first, second = build(**arguments), build(**arguments)
+    assert first == second
+    first["requestContext"].clear()
+    (first.get("headers") or first["multiValueHeaders"]).clear()
+    assert second == build(**arguments)
+
+
+@pytest.mark.parametrize("build", [payload_v2, function_url, payload_v1, http_api_v1])
+def test_time_address_and_request_id_are_arguments(build: Builder) -> None:
+    """A test may set what AWS would choose."""
+    context = build(time=1_795_431_600.5, source_ip="192.0.2.1", request_id="r-1")["requestContext"]
+    written = context.get("time", context.get("requestTime"))
+    assert written == "23/Nov/2026:11:00:00 +0000"
+    assert context.get("timeEpoch", context.get("requestTimeEpoch")) == 1_795_431_600_500
+    assert context["requestId"] == "r-1"
+    assert context.get("http", context.get("identity"))["sourceIp"] == "192.0.2.1"
+
+
+def test_a_route_and_its_parameters() -> None:
+    """The route is named as API Gateway names it."""
+    made = payload_v2("GET", "/users/7", route="/users/{id}", params={"id": "7"})
+    assert (made["routeKey"], made["requestContext"]["routeKey"]) == ("GET /users/{id}", "GET /users/{id}")
+    assert shape_of(made).params() == {"id": "7"}
+    older = payload_v1("GET", "/users/7", route="/users/{id}", params={"id": "7"})
+    assert (older["resource"], older["requestContext"]["path"]) == ("/users/{id}", "/production/users/7")
+
+
+def test_a_load_balancer_encodes_the_query() -> None:
+    """An ALB hands the query over as it came."""
+    assert alb(query={"a b": "é"})["queryStringParameters"] == {"a+b": "%C3%A9"}
+    assert alb(multi=True, query={"a b": ["é", "/"]})["multiValueQueryStringParameters"] == {"a+b": ["%C3%A9", "%2F"]}
+
+
+def test_every_builder_is_documented() -> None:
+    """Each builder says what it makes, and each of its arguments is in the module's list or its own words."""
+    for build in (payload_v2, function_url, payload_v1, alb):
+        words = f"{events.__doc__}{build.__doc__}"
+        missing = [name for name in inspect.signature(build).parameters if f"`{name}" not in words]
+        assert missing == []
