@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0  # seconds: a busy machine is slow, and a passing test never waits that long
-_START = (
+START = (
     "import arc.inventory as i\n"
     "if not hasattr(i, 'read'):\n"
     "    from tests.tools.sandbox import standin; i.read, i.match = standin.read, standin.match\n"
@@ -115,7 +115,7 @@ def running(
 ) -> Iterator[Sandbox]:
     """A sandbox of the app in `folder`, ended with the block. `options`: "quiet", "pure"."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _START, str(folder), str(port), *options],
+        [sys.executable, "-c", START, str(folder), str(port), *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -137,3 +137,17 @@ def surroundings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARC_", "AWS_", "SESSION_"))}
     dummies = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
     return kept | dummies | dict(environ or {})
+
+
+def ends(process: int) -> bool:
+    """True once the process is gone, or a zombie that nobody has buried yet; False when it lives on."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            with open(f"/proc/{process}/stat", encoding="utf-8") as stat:
+                if stat.read().rpartition(")")[2].split()[0] == "Z":
+                    return True
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False

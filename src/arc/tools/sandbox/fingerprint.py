@@ -37,6 +37,11 @@ def of_files(files: Iterable[Path]) -> Fingerprint:
     return tuple(found)
 
 
+def newest(files: Fingerprint) -> float:
+    """When the file that was saved last was saved, in seconds since 1970; 0 without files."""
+    return max((modified for _, modified, _, _ in files), default=0) / 1e9
+
+
 def _scan(folder: str, found: list[tuple[str, int, int, int]], depth: int) -> None:
     try:
         with os.scandir(folder) as entries:

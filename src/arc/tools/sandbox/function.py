@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 _MOST_WORKERS = 4
 _GROW_AFTER = 0.025  # seconds an event waits for a busy worker before another one is started
-_SETTLED = 0.15  # seconds without a change after which a file counts as wholly written
+_SETTLED = 0.15  # seconds without a change after which a file that could not be run counts as wholly written
+_QUIET = 0.1  # seconds the same for one that can be run; starting a worker takes half of it anyway
 _RECENT = 2.0  # seconds after a change in which a failing start may be due to a half-written file
-_PATIENCE = 2.0  # seconds an event waits while files keep changing; then it runs on code that is not the newest
+_MANY, _SELDOM = 2000, 0.05  # a tree of so many files is looked through only every so many seconds
+_PATIENCE = 5.0  # seconds an event waits while files keep changing; then it runs on code that is not the newest
 
 
 class Function:
@@ -38,7 +40,7 @@ class Function:
     def __init__(self, launch: Launch, terminal: Terminal, api: RuntimeApi, changed: Callable[[], None]) -> None:
         self.launch = launch
         self._terminal, self._api, self._changed = terminal, api, changed
-        self._files, self._look_again_at = self._look(), 0.0
+        self._files, self._looked_at = self._look(), 0.0
         self._generation, self._changed_at = 0, time.monotonic()
         self._workers: set[Worker] = set()
         self._starting: set[Worker] = set()
@@ -57,12 +59,11 @@ class Function:
 
     def refresh(self) -> bool:
         """Compare the files with those the workers run on; True when they have changed."""
-        now = time.perf_counter()
-        if now < self._look_again_at:
+        now = time.monotonic()
+        if len(self._files) > _MANY and now - self._looked_at < _SELDOM:
             return False
+        self._looked_at = now
         files = self._look()
-        # A big tree is not looked through at every request; a usual one is, in some 50 microseconds.
-        self._look_again_at = time.perf_counter() + 10 * (time.perf_counter() - now)
         if files == self._files:
             return False
         self._files = files
@@ -102,8 +103,12 @@ class Function:
     def is_idle(self, worker: Worker) -> None:
         """See `worker.Owner`."""
         if worker in self._starting:
-            self._starting.discard(worker)
             self.refresh()  # What was saved since then may have been the other half of a file.
+            rest = fingerprint.newest(self._files) + _QUIET - time.time()
+            if 0 < rest <= _QUIET and worker.generation == self._generation:
+                asyncio.get_running_loop().call_later(rest, self._is_idle_still, worker)
+                return
+            self._starting.discard(worker)
         if worker.generation == self._generation:
             worker.output.release()
             self._confirming = False
@@ -115,10 +120,18 @@ class Function:
             worker.end()
         self._dispatch()
 
+    def _is_idle_still(self, worker: Worker) -> None:
+        if not worker.ended:
+            self.is_idle(worker)
+
     def has_ended(self, worker: Worker) -> None:
         """See `worker.Owner`."""
         self._forget(worker)
         self._dispatch()
+
+    def take_back(self, invocation: Invocation) -> None:
+        """See `worker.Owner`."""
+        self._waiting.appendleft(invocation)
 
     def has_not_started(self, worker: Worker, failure: InvocationFailure) -> None:
         """See `worker.Owner`."""

@@ -10,13 +10,14 @@ import uuid
 class Invocation:
     """An event's JSON and the future of its result. `id` is the request id, `since` a monotonic time in seconds."""
 
-    __slots__ = ("body", "deadline_ms", "id", "result", "since")
+    __slots__ = ("body", "deadline_ms", "id", "result", "since", "taken_back")
 
     def __init__(self, body: bytes, request_id: str | None = None) -> None:
         self.body = body
         self.id = request_id or str(uuid.uuid4())
         self.since = time.monotonic()
         self.deadline_ms = 0
+        self.taken_back = False
         self.result: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def answer(self, body: bytes) -> None:

@@ -33,6 +33,9 @@ class Owner(Protocol):
     def has_ended(self, worker: Worker) -> None:
         """The process is gone, and with it all its children."""
 
+    def take_back(self, invocation: Invocation) -> None:
+        """The process ended before the handler began with this event, so another one can have it."""
+
     def has_not_started(self, worker: Worker, failure: InvocationFailure) -> None:
         """The process never came to wait for an event."""
 
@@ -49,6 +52,9 @@ class Worker:
         self._asking: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pid = 0
+        # The bootstrap writes a byte here when the handler begins with an event.
+        self._begun, self._begins = os.pipe()
+        os.set_blocking(self._begun, False)
 
     async def start(self, runtime_api: str) -> None:
         """Start the process; it asks for its events at `runtime_api`."""
@@ -57,18 +63,29 @@ class Worker:
         try:
             transport, _ = await loop.subprocess_exec(
                 lambda: _Pipes(self),
-                *(sys.executable, "-u", "-X", "utf8", _BOOTSTRAP, json.dumps(self._launch.plan())),
+                *(
+                    sys.executable,
+                    "-u",
+                    "-X",
+                    "utf8",
+                    _BOOTSTRAP,
+                    json.dumps(self._launch.plan() | {"begins": self._begins}),
+                ),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 cwd=self._launch.folder,
                 env=dict(self._launch.environ) | {"AWS_LAMBDA_RUNTIME_API": runtime_api},
                 start_new_session=True,
+                pass_fds=(self._begins,),
             )
         except OSError as error:
             self._fail_start(InvocationFailure("The function's process could not be started.", str(error)))
+            os.close(self._begun)
             self._owner.has_ended(self)
             return
+        finally:
+            os.close(self._begins)
         self._pid = transport.get_pid()
         if self.ended:
             self._kill_group()
@@ -139,7 +156,12 @@ class Worker:
         self.end()
         self._kill_group()
         event, self._event = self._event, None
-        if event is not None:
+        began = self._handler_began()
+        os.close(self._begun)
+        if event is not None and not began and not event.taken_back:
+            event.taken_back = True
+            self._owner.take_back(event)
+        elif event is not None:
             event.fail(Exited(code))
         elif not self.ready and not expected:
             self._owner.has_not_started(self, Exited(code, importing=True))
@@ -151,7 +173,15 @@ class Worker:
             return None
         self._event = None
         self._stop_timer()
+        self._handler_began()
         return event
+
+    def _handler_began(self) -> bool:
+        """True when the handler has begun with the event; asked once for each."""
+        try:
+            return os.read(self._begun, 16) != b""
+        except BlockingIOError:
+            return False
 
     def _take_too_long(self) -> None:
         event, self._event = self._event, None

@@ -20,7 +20,7 @@ def main(folder: str) -> None:
     sys.path[0] = plan["folder"]
     shared.make_importable(plan["folder"], plan["shared"])
     sys.argv[:] = [plan["module"]]
-    invocations.run(plan["module"], pure=plan["pure"])
+    invocations.run(plan["module"], plan["begins"], pure=plan["pure"])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +17,18 @@ if TYPE_CHECKING:
 _WRAPPED = "_arc_handler"
 
 
-def run(module: str, *, pure: bool) -> None:
-    """Serve invocations of `module.handler`; `pure` leaves awslambdaric's native client aside. Never returns."""
+def run(module: str, begins: int, *, pure: bool) -> None:
+    """Serve invocations of `module.handler`, until the sandbox ends us.
+
+    A byte is written to the file descriptor `begins` when the handler begins with an event; `pure` leaves
+    awslambdaric's native client aside.
+    """
+    os.set_inheritable(begins, False)
     _choose_client(pure=pure)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr, unused-ignore]
     handler = _load(module)
     wrapped = type(sys)(_WRAPPED)
-    wrapped.handler = _recording(handler)  # type: ignore[attr-defined]
+    wrapped.handler = _recording(handler, begins)  # type: ignore[attr-defined]
     sys.modules[_WRAPPED] = wrapped
 
     from awslambdaric.__main__ import main  # type: ignore[import-untyped]
@@ -80,7 +86,7 @@ def _refuse(kind: str, message: str, traceback: str) -> NoReturn:
     os._exit(1)
 
 
-def _recording(handler: Handler) -> Handler:
+def _recording(handler: Handler, begins: int) -> Handler:
     """`handler`, with the whole traceback of what it raises in the sandbox's hands.
 
     AWS reports neither the cause of an exception nor a readable text, and prints its lines joined by
@@ -101,6 +107,8 @@ def _recording(handler: Handler) -> Handler:
     bootstrap.log_error = log_error
 
     def record(event: object, context: object) -> object:
+        with suppress(OSError):  # The handler has closed what it did not open.
+            os.write(begins, b".")
         try:
             return handler(event, context)
         except Exception as error:

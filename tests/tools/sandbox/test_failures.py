@@ -1,0 +1,205 @@
+"""Handlers that fail in every way: the answer, the terminal, and that no other route is harmed."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.tools.sandbox.apps import COUNT, says, write_app
+from tests.tools.sandbox.running import Answer, Sandbox, ends, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HANDLERS = {
+    "get /": COUNT,
+    "get /raise": """
+        def handler(event, context):
+            print("before it fails")
+            try:
+                {}["<b>key</b>"]
+            except KeyError as error:
+                raise ValueError("<script>alert(1)</script>") from error
+        """,
+    "get /os-exit": "import os\ndef handler(event, context):\n    os._exit(3)\n",
+    "get /sys-exit": "import sys\ndef handler(event, context):\n    sys.exit(4)\n",
+    "get /kill": "import os, signal\ndef handler(event, context):\n    os.kill(os.getpid(), signal.SIGKILL)\n",
+    "get /hang": """
+        import subprocess, time
+        def handler(event, context):
+            print("child", subprocess.Popen(["sleep", "600"]).pid)
+            time.sleep(600)
+        """,
+    "get /hang-in-c": "import re\ndef handler(event, context):\n    re.match(r'(a+)+$', 'a' * 60 + 'b')\n",
+    "get /print": """
+        def handler(event, context):
+            for number in range(12_500):
+                print(f"{number:05} " + "x" * 74)
+            return {"statusCode": 200, "body": "printed"}
+        """,
+    "get /import": "import no_such_module\n" + says("x"),
+    "get /exit-at-import": "import os\nos._exit(5)\n",
+    "get /no-handler": "def handle(event, context):\n    return 1\n",
+    "get /unserialisable": "def handler(event, context):\n    return {'statusCode': 200, 'body': {1, 2}}\n",
+    "get /malformed": "def handler(event, context):\n    return {'statusCode': 'fine'}\n",
+    "get /large": "def handler(event, context):\n    return 'x' * (6 * 1024 * 1024 + 1)\n",
+    "get /bare": "def handler(event, context):\n    return {'html': '<p>hello', 'status': 201}\n",
+    "post /": "def handler(event, context):\n    return str(len(event['body']))\n",
+}
+TIMEOUT = {
+    "src/http/get-hang/config.arc": "@aws\ntimeout 1\n",
+    "src/http/get-hang_in_c/config.arc": "@aws\ntimeout 1\n",
+}
+UNMET = {"src/http/get-import/requirements.txt": "no-such-distribution>=2  # not there\npytest\n"}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An app of failing handlers beside a good one."""
+    return write_app(tmp_path_factory.mktemp("failures") / "app", HANDLERS, TIMEOUT | UNMET)
+
+
+@pytest.fixture(scope="module", params=["native", "pure"])
+def sandbox(app: Path, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """The app in a sandbox, with awslambdaric's native client and with ours."""
+    with running(app, request.param) as sandbox:
+        yield sandbox
+
+
+def page(sandbox: Sandbox, path: str) -> Answer:
+    """The answer for a browser; what it holds is printed for whoever reads the test's output."""
+    answer = sandbox.get(path, accept="text/html,*/*;q=0.8")
+    print(path, answer.status, re.sub(r"(?s)<style>.*</style>|<[^>]+>", " ", answer.text[:20_000])[:700])
+    return answer
+
+
+def test_an_exception_gives_a_page_with_the_escaped_traceback(sandbox: Sandbox) -> None:
+    """The page has the whole traceback with its cause, and nothing in it is markup."""
+    answer = page(sandbox, "/raise")
+    assert answer.status == 500
+    assert "ValueError: &lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
+    assert "&lt;b&gt;key&lt;/b&gt;" in answer.text
+    assert "handler.py&quot;, line 6, in handler" in answer.text
+    assert "<script>" not in answer.text
+    assert "awslambdaric" not in answer.text
+    assert answer.all("cache-control") == ["no-store"]
+
+
+def test_prints_and_tracebacks_are_marked_with_their_route(sandbox: Sandbox) -> None:
+    """Each line in the terminal says which route it comes from."""
+    sandbox.get("/raise")
+    sandbox.wait_for(r"(?m)^get /raise \| before it fails$")
+    sandbox.wait_for(r"(?m)^get /raise \| Traceback \(most recent call last\):$")
+    sandbox.wait_for(r"(?m)^get /raise \| ValueError: <script>alert\(1\)</script>$")
+
+
+def test_who_does_not_ask_for_html_gets_what_api_gateway_says(sandbox: Sandbox) -> None:
+    """A client that is no browser gets the JSON of AWS and nothing of the traceback."""
+    for headers in ({}, {"accept": "*/*"}, {"accept": "application/json"}):
+        answer = sandbox.get("/raise", **headers)
+        assert (answer.status, answer.text) == (500, '{"message":"Internal Server Error"}')
+        assert answer.all("content-type") == ["application/json"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/os-exit", 500, "ended before the handler answered (exit code 3)"),
+        ("/sys-exit", 500, "ended before the handler answered (exit code 4)"),
+        ("/kill", 500, "ended before the handler answered (killed by SIGKILL)"),
+        ("/hang", 504, "did not answer within 1 second"),
+        ("/hang-in-c", 504, "did not answer within 1 second"),
+        ("/import", 500, "No module named &#x27;no_such_module&#x27;"),
+        ("/exit-at-import", 500, "ended while the handler was being imported (exit code 5)"),
+        ("/no-handler", 500, "has no callable named &#x27;handler&#x27;"),
+        ("/unserialisable", 500, "set is not JSON serializable"),
+        ("/malformed", 502, "&#x27;statusCode&#x27; is &#x27;fine&#x27;"),
+    ],
+)
+def test_every_kind_of_failure_says_what_happened_and_harms_nobody(
+    sandbox: Sandbox, path: str, status: int, told: str
+) -> None:
+    """The page names the reason, again at the next request, and another route answers as before."""
+    before = int(sandbox.get("/").text)
+    for _ in range(2):
+        answer = page(sandbox, path)
+        assert answer.status == status
+        assert told in answer.text
+    sandbox.wait_for(rf"(?m)^get {path} \| ")
+    assert int(sandbox.get("/").text) == before + 1
+
+
+def test_a_function_answers_again_after_its_process_was_killed(sandbox: Sandbox) -> None:
+    """The next request gets a new process, whichever way the last one ended."""
+    assert [sandbox.get(path).status for path in ("/kill", "/kill", "/os-exit", "/os-exit")] == [500] * 4
+
+
+def test_a_hanging_handler_holds_up_no_other_route(sandbox: Sandbox) -> None:
+    """While one route hangs, another one answers many times."""
+    hanging = threading.Thread(target=sandbox.get, args=("/hang",))
+    hanging.start()
+    served = 0
+    while hanging.is_alive():
+        assert sandbox.get("/").status == 200
+        served += 1
+    hanging.join()
+    assert served > 20
+
+
+def test_children_of_a_handler_that_timed_out_are_killed_with_it(sandbox: Sandbox) -> None:
+    """A process that the handler started does not outlive it."""
+    assert sandbox.get("/hang").status == 504
+    children = re.findall(r"get /hang \| child (\d+)", sandbox.output)
+    assert children
+    for child in children:
+        assert ends(int(child))
+
+
+def test_a_megabyte_of_prints_blocks_nothing(sandbox: Sandbox) -> None:
+    """All of it arrives, each line marked, and other routes answer meanwhile."""
+    printing = threading.Thread(target=sandbox.get, args=("/print",))
+    printing.start()
+    assert sandbox.get("/").status == 200
+    printing.join()
+    sandbox.wait_for("12499 x")
+    lines = re.findall(r"(?m)^get /print \| (\d{5}) x{74}$", sandbox.output)
+    assert [int(number) for number in lines[:12_500]] == list(range(12_500))
+    assert sandbox.get("/print").text == "printed"
+
+
+def test_a_result_over_six_megabytes_is_refused(sandbox: Sandbox) -> None:
+    """Lambda takes no more, so the visitor gets a 413."""
+    answer = page(sandbox, "/large")
+    assert answer.status == 413
+    assert "larger than 6 MB" in answer.text
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream"])
+def test_an_event_over_six_megabytes_is_refused(sandbox: Sandbox, content_type: str) -> None:
+    """What counts is the event: binary bodies grow by a third."""
+    headers = {"content-type": content_type}
+    most = 6_200_000 if content_type == "text/plain" else 4_600_000
+    assert sandbox.request("POST", "/", b"x" * most, headers).status == 200
+    too_large = sandbox.request("POST", "/", b"x" * int(most * 1.1), headers)
+    assert (too_large.status, too_large.text) == (413, '{"message":"Request Entity Too Large"}')
+
+
+def test_a_bare_handler_with_architect_keys_is_served_as_on_lambda_with_a_hint(sandbox: Sandbox) -> None:
+    """The answer is the JSON that AWS would serve; the terminal says once which line to add."""
+    for _ in range(2):
+        answer = sandbox.get("/bare")
+        assert (answer.status, answer.text) == (200, '{"html": "<p>hello", "status": 201}')
+        assert answer.all("content-type") == ["application/json"]
+    sandbox.wait_for(r"get /bare \| .*@arc\.http\.handler.*return arc\.http\.res\(req, ")
+    assert sandbox.output.count("@arc.http.handler") == 1
+
+
+def test_an_unmet_requirement_is_named_once_with_its_command(sandbox: Sandbox) -> None:
+    """Only the line that is not met is named."""
+    sandbox.wait_for(r"get /import \| .*pip install 'no-such-distribution>=2'")
+    sandbox.get("/import")
+    assert sandbox.output.count("pip install") == 1

@@ -1,0 +1,222 @@
+"""What is saved is live at the next request, and nobody is harmed by it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.tools.sandbox.apps import COUNT, folder_of, says, write_app, write_handler, write_manifest
+from tests.tools.sandbox.running import Sandbox, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SAVES = 20
+CLIENTS = 8
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """An app whose index says `0`."""
+    return write_app(tmp_path / "app", {"get /": says("0")})
+
+
+@pytest.fixture
+def sandbox(app: Path) -> Iterator[Sandbox]:
+    """The app in a sandbox."""
+    with running(app) as sandbox:
+        yield sandbox
+
+
+class Load:
+    """Clients that load `/` until the block ends; `answers` is what they got, `(when, status, text)`."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.answers: list[tuple[float, int, str]] = []
+        self._sandbox, self._stop = sandbox, threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(CLIENTS)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                answer = self._sandbox.get("/")
+                self.answers.append((time.monotonic(), answer.status, answer.text))
+            except OSError as error:
+                self.answers.append((time.monotonic(), 0, repr(error)))
+
+
+def save_in_one(file: Path, code: str) -> None:
+    """Save as `open(…).write(…)` does: the file is empty for a moment."""
+    file.write_text(code, encoding="utf-8")
+
+
+def save_by_rename(file: Path, code: str) -> None:
+    """Save as careful editors do: a new file takes the old one's name."""
+    other = file.with_name(".saving")
+    other.write_text(code, encoding="utf-8")
+    other.replace(file)
+
+
+def save_slowly(file: Path, code: str) -> None:
+    """Save in two halves: between them the file does not even parse."""
+    with file.open("w", encoding="utf-8") as stream:
+        stream.write(code[: len(code) // 2])
+        stream.flush()
+        time.sleep(0.05)
+        stream.write(code[len(code) // 2 :])
+
+
+@pytest.mark.parametrize("save", [save_in_one, save_by_rename, save_slowly])
+def test_saving_under_load_fails_no_request(app: Path, sandbox: Sandbox, save: Callable[[Path, str], None]) -> None:
+    """Eight clients load a route while it is saved twenty times: every answer is a good one, the last code wins."""
+    file = folder_of(app, "get /") / "handler.py"
+    sandbox.get("/")
+    with Load(sandbox) as load:
+        for number in range(1, SAVES + 1):
+            save(file, says(str(number)))
+            time.sleep(0.05)
+        saved = time.monotonic()
+        seen = sandbox.get("/").text
+        took = time.monotonic() - saved
+        time.sleep(0.2)
+    failed = [answer for answer in load.answers if answer[1] != 200]
+    print(f"{save.__name__}: {len(load.answers)} answers, {len(failed)} failed, newest code after {took:.3f} s")
+    assert not failed
+    assert seen == str(SAVES)
+    assert load.answers[-1][2] == str(SAVES)
+
+
+def test_every_save_is_live_at_the_very_next_request(app: Path, sandbox: Sandbox) -> None:
+    """Saves of the same size within one second are all seen: no stale bytecode."""
+    seen = []
+    for number in range(10, 20):
+        write_handler(app, "get /", says(str(number)))
+        seen.append(sandbox.get("/").text)
+    assert seen == [str(number) for number in range(10, 20)]
+
+
+def test_module_state_survives_between_requests_and_starts_anew_after_a_save(app: Path, sandbox: Sandbox) -> None:
+    """A worker stays warm until its code changes."""
+    write_handler(app, "get /", COUNT)
+    assert [sandbox.get("/").text for _ in range(3)] == ["1", "2", "3"]
+    write_handler(app, "get /", COUNT + "\n")
+    assert sandbox.get("/").text == "1"
+
+
+def test_an_event_that_runs_while_its_file_is_saved_finishes_on_the_old_code(app: Path, sandbox: Sandbox) -> None:
+    """The old worker finishes, the new one answers who comes next."""
+    write_handler(app, "get /", "import time\nprint('begun', flush=True)\n" + SLEEPY)
+    old: list[str] = []
+    visitor = threading.Thread(target=lambda: old.append(sandbox.get("/").text))
+    visitor.start()
+    sandbox.wait_for("sleeping")
+    write_handler(app, "get /", says("new"))
+    assert sandbox.get("/").text == "new"
+    visitor.join()
+    assert old == ["old"]
+
+
+SLEEPY = """
+def handler(event, context):
+    print("sleeping", flush=True)
+    time.sleep(1)
+    return {"statusCode": 200, "body": "old"}
+"""
+
+
+def test_a_new_route_is_live_once_the_manifest_is_saved(app: Path, sandbox: Sandbox) -> None:
+    """The route answers 404 until it is in the manifest, and 404 again once it is not."""
+    write_handler(app, "get /new", says("new"))
+    assert sandbox.get("/new").status == 404
+    write_manifest(app, "get /", "get /new")
+    assert sandbox.get("/new").text == "new"
+    write_manifest(app, "get /")
+    assert sandbox.get("/new").status == 404
+
+
+def test_a_route_gets_its_handler_file_while_the_sandbox_runs(app: Path, sandbox: Sandbox) -> None:
+    """First a page that says which file to create, then the handler that was created."""
+    write_manifest(app, "get /", "get /later")
+    page = sandbox.get("/later", accept="text/html")
+    assert page.status == 500
+    assert "Create src/http/get-later/handler.py" in page.text
+    assert "arc init" in page.text
+    write_handler(app, "get /later", says("here"))
+    assert sandbox.get("/later").text == "here"
+
+
+def test_a_broken_manifest_keeps_the_last_good_one_and_is_told_once(app: Path, sandbox: Sandbox) -> None:
+    """The routes stay, the fault is printed once, and mending it takes effect."""
+    good = (app / "app.arc").read_text()
+    (app / "app.arc").write_text(good + "get\n")
+    assert [sandbox.get("/").status for _ in range(3)] == [200, 200, 200]
+    sandbox.wait_for("stay as they were")
+    (app / "app.arc").write_text(good + "get /new\n")
+    write_handler(app, "get /new", says("new"))
+    assert sandbox.get("/new").text == "new"
+    assert sandbox.output.count("stay as they were") == 1
+
+
+def test_a_syntax_error_is_shown_once_the_file_has_come_to_rest(app: Path, sandbox: Sandbox) -> None:
+    """An error that stays is no half-written file: the page and the terminal say where it is."""
+    sandbox.get("/")
+    write_handler(app, "get /", "def handler(event, context)\n    return 1\n")
+    page = sandbox.get("/", accept="text/html")
+    assert page.status == 500
+    assert "SyntaxError" in page.text
+    assert "handler.py" in page.text
+    sandbox.wait_for(r"get / \| SyntaxError")
+    assert sandbox.output.count("SyntaxError") == 1
+    write_handler(app, "get /", says("mended"))
+    assert sandbox.get("/").text == "mended"
+
+
+def test_shared_code_configuration_and_variables_are_live_too(app: Path) -> None:
+    """src/shared, config.arc and .env count as the function's own files."""
+    write_handler(
+        app,
+        "get /",
+        """
+        import os
+        from vendor.shared.words import WORD
+
+        def handler(event, context):
+            left = round(context.get_remaining_time_in_millis() / 1000)
+            return {"statusCode": 200, "body": f"{WORD} {os.environ.get('COLOUR')} {left}"}
+        """,
+    )
+    shared = app / "src" / "shared"
+    shared.mkdir(parents=True)
+    (shared / "words.py").write_text("WORD = 'one'\n")
+    with running(app) as sandbox:
+        assert sandbox.get("/").text == "one None 5"
+        (shared / "words.py").write_text("WORD = 'two'\n")
+        assert sandbox.get("/").text == "two None 5"
+        (app / ".env").write_text("COLOUR=red\n")
+        assert sandbox.get("/").text == "two red 5"
+        (folder_of(app, "get /") / "config.arc").write_text("@aws\ntimeout 9\n")
+        assert sandbox.get("/").text == "two red 9"
+
+
+def test_the_app_folder_is_never_written_to(app: Path, sandbox: Sandbox) -> None:
+    """Neither bytecode nor vendored code appears in the app."""
+    write_handler(app, "get /", "import beside\n" + says("x"))
+    (folder_of(app, "get /") / "beside.py").write_text("")
+    assert sandbox.get("/").status == 200
+    found = sorted(name for _, folders, files in os.walk(app) for name in folders + files)
+    assert found == ["app.arc", "beside.py", "get-index", "handler.py", "http", "src"]

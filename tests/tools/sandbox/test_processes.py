@@ -1,0 +1,208 @@
+"""Ports, sockets and processes: what a sandbox opens, and that nothing of it stays."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from arc.errors import ToolError
+from arc.tools.sandbox.ports import bind
+from tests.tools.sandbox.apps import COUNT, says, write_app
+from tests.tools.sandbox.running import PATIENCE, ROOT, START, Sandbox, ends, running, surroundings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUSY = {
+    "get /": "import os\n" + says("x") + "print('worker', os.getpid())\n",
+    "get /sleep": """
+        import os, subprocess, time
+
+        def handler(event, context):
+            print("worker", os.getpid(), flush=True)
+            print("child", subprocess.Popen(["sleep", "600"]).pid, flush=True)
+            time.sleep(600)
+        """,
+    "get /spin": """
+        import os, re, time
+
+        def handler(event, context):
+            print("worker", os.getpid(), flush=True)
+            re.match(r"(a+)+$", "a" * 60 + "b")
+        """,
+}
+CONFIG = {f"src/http/get-{name}/config.arc": "@aws\ntimeout 600\n" for name in ("sleep", "spin")}
+
+
+def processes_of(sandbox: Sandbox) -> list[int]:
+    """The sandbox's workers, one idle and two that are busy, and a child of one; once all of them run."""
+    sandbox.get("/")
+    for path in ("/sleep", "/spin"):
+        threading.Thread(target=_ask, args=(sandbox, path), daemon=True).start()
+        sandbox.wait_for(rf"get {path} \| worker \d+")
+    sandbox.wait_for(r"child \d+")
+    found = [int(number) for number in re.findall(r"(?:worker|child) (\d+)", sandbox.output)]
+    assert len(found) == 4
+    return found
+
+
+def _ask(sandbox: Sandbox, path: str) -> None:
+    try:
+        sandbox.get(path)
+    except OSError:
+        pass  # The sandbox ends while the request runs.
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_no_process_is_left_behind(tmp_path: Path, number: int) -> None:
+    """Idle and busy workers and their children go with the sandbox, even when it is killed."""
+    with running(write_app(tmp_path, BUSY, CONFIG)) as sandbox:
+        processes = processes_of(sandbox)
+        code = sandbox.stop(number)
+        assert code == (-number if number == signal.SIGKILL else 0)
+        assert all(ends(process) for process in processes)
+
+
+def test_ending_says_nothing_about_what_was_running(tmp_path: Path) -> None:
+    """Ctrl-C is no failure: neither a traceback nor a status is printed."""
+    with running(write_app(tmp_path, BUSY, CONFIG)) as sandbox:
+        processes_of(sandbox)
+        sandbox.stop(signal.SIGINT)
+        assert "500" not in sandbox.output.replace(str(sandbox.port), "")
+        assert "Traceback" not in sandbox.output
+
+
+def test_only_loopback_sockets_are_opened(tmp_path: Path) -> None:
+    """Neither the sandbox nor a worker listens on, or is connected to, anything but 127.0.0.1 and ::1."""
+    with running(write_app(tmp_path, {"get /": "import os\n" + COUNT + "print('worker', os.getpid())\n"})) as sandbox:
+        sandbox.get("/")
+        worker = int(sandbox.wait_for(r"worker (\d+)")[1])
+        addresses = addresses_of(sandbox.process.pid) | addresses_of(worker)
+    assert "127.0.0.1" in addresses
+    assert addresses <= {"127.0.0.1", "::1"}
+
+
+def addresses_of(process: int) -> set[str]:
+    """The local addresses of a process's TCP and UDP sockets."""
+    listed = subprocess.run(["ls", "-l", f"/proc/{process}/fd"], capture_output=True, text=True, check=True).stdout
+    inodes = set(re.findall(r"socket:\[(\d+)\]", listed))
+    found = set()
+    for table in ("tcp", "tcp6", "udp", "udp6"):
+        with open(f"/proc/{process}/net/{table}", encoding="ascii") as lines:
+            for fields in (line.split() for line in list(lines)[1:]):
+                if fields[9] in inodes:
+                    found.add(_address(fields[1].partition(":")[0]))
+    return found
+
+
+def _address(raw: str) -> str:
+    words = [bytes.fromhex(raw[start : start + 8])[::-1] for start in range(0, len(raw), 8)]
+    return socket.inet_ntop(socket.AF_INET if len(words) == 1 else socket.AF_INET6, b"".join(words))
+
+
+def test_ipv6_loopback_answers_too(tmp_path: Path) -> None:
+    """`localhost` may mean either address; a machine without IPv6 has the other one alone."""
+    with running(write_app(tmp_path, {"get /": says("both")})) as sandbox:
+        addresses = re.findall(r"http://(\S+):\d+", sandbox.output)
+        for address in addresses:
+            with socket.create_connection((address.strip("[]"), sandbox.port)) as connection:
+                connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                assert connection.recv(65536).endswith(b"both")
+    assert addresses[0] == "127.0.0.1"
+
+
+def test_two_sandboxes_run_at_once(tmp_path: Path) -> None:
+    """Each has its own port, its own app and its own state."""
+    first, second = (write_app(tmp_path / name, {"get /": COUNT, "get /name": says(name)}) for name in ("one", "two"))
+    with running(first, port="any") as one, running(second, port="any") as two:
+        print(one.output, two.output, sep="")
+        assert one.port != two.port
+        assert [one.get("/").text, one.get("/").text, two.get("/").text] == ["1", "2", "1"]
+        assert (one.get("/name").text, two.get("/name").text) == ("one", "two")
+
+
+def test_a_taken_default_port_leads_to_the_next_free_one(tmp_path: Path) -> None:
+    """The address that is printed is the one that answers."""
+    app = write_app(tmp_path, {"get /": says("x")})
+    with running(app, port="any") as one, running(app, port="any") as two:
+        assert two.port > one.port >= 3333
+        assert two.get("/").text == "x"
+
+
+def test_a_taken_port_that_was_asked_for_is_an_error(tmp_path: Path) -> None:
+    """The message names the port and the way out, and nothing else is started."""
+    app = write_app(tmp_path, {"get /": says("x")})
+    with running(app) as sandbox:
+        with pytest.raises(ToolError, match=rf"Port {sandbox.port} is taken.*--port"):
+            bind(sandbox.port, None)
+        second = subprocess.run(
+            [sys.executable, "-c", START, str(app), str(sandbox.port)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=surroundings(),
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert second.returncode == 1
+    assert f"Port {sandbox.port} is taken" in second.stderr
+
+
+def test_quiet_prints_the_address_alone(tmp_path: Path) -> None:
+    """One line, which says where."""
+    with running(write_app(tmp_path, {"get /": says("x")}), "quiet") as sandbox:
+        assert sandbox.get("/").text == "x"
+        assert sandbox.output.splitlines() == [sandbox.output.strip()]
+
+
+def test_a_start_lists_the_routes(tmp_path: Path) -> None:
+    """Method, path and the file that answers, or that there is none yet."""
+    app = write_app(tmp_path, {"get /": says("x"), "post /users/:id": says("x")})
+    (app / "src" / "http" / "get-index" / "handler.py").unlink()
+    with running(app) as sandbox:
+        assert re.search(r"get +/ +src/http/get-index: no handler yet", sandbox.output)
+        assert re.search(r"post +/users/:id +src/http/post-users-000id/handler\.py", sandbox.output)
+
+
+def test_an_idle_worker_that_was_killed_costs_no_request(tmp_path: Path) -> None:
+    """The next event goes to a new process instead of the one that is gone."""
+    with running(
+        write_app(tmp_path, {"get /": "import os\ndef handler(event, context):\n    return os.getpid()\n"})
+    ) as sandbox:
+        for _ in range(5):
+            answer = sandbox.get("/")
+            assert answer.status == 200
+            subprocess.run(["kill", "-9", answer.text], check=True)
+
+
+def test_slow_requests_of_one_route_run_side_by_side(tmp_path: Path) -> None:
+    """A pool grows under load: two events that wait for each other both finish."""
+    code = """
+        import os, pathlib, time
+
+        def handler(event, context):
+            here = pathlib.Path(os.environ["MEETING"], event["rawQueryString"])
+            here.touch()
+            while len(list(here.parent.iterdir())) < 2:
+                time.sleep(0.01)
+            return {"statusCode": 200, "body": "met"}
+        """
+    meeting = tmp_path / "meeting"
+    meeting.mkdir()
+    answers: list[str] = []
+    with running(write_app(tmp_path / "app", {"get /": code}), environ={"MEETING": str(meeting)}) as sandbox:
+        visitors = [
+            threading.Thread(target=lambda who=who: answers.append(sandbox.get(f"/?{who}").text)) for who in "ab"
+        ]
+        for visitor in visitors:
+            visitor.start()
+        for visitor in visitors:
+            visitor.join()
+    assert answers == ["met", "met"]
