@@ -11,13 +11,19 @@ from types import ModuleType
 import pytest
 
 import arc
-import arc.http
-import arc.testing
 from arc import errors
 
 PUBLIC = {
     "arc": {
-        *("ArcError", "BadRequest", "ConfigurationError", "Event", "ForgedRequest", "FreshSignInRequired", "LateChange"),
+        *(
+            "ArcError",
+            "BadRequest",
+            "ConfigurationError",
+            "Event",
+            "ForgedRequest",
+            "FreshSignInRequired",
+            "LateChange",
+        ),
         *("MissingSecret", "Request", "Response", "Session", "SessionTooLarge", "Settings", "StoreError"),
         *("http", "testing"),
     },
@@ -72,8 +78,8 @@ assert isinstance(arc.Session, type) and isinstance(arc.Request, type) and isins
 @pytest.mark.parametrize("module", PUBLIC)
 def test_an_unknown_name_is_an_attribute_error(module: str) -> None:
     """A typing mistake is told by name."""
-    with pytest.raises(AttributeError, match="sesssion"):
-        importlib.import_module(module).sesssion  # noqa: B018
+    with pytest.raises(AttributeError, match="nonesuch"):
+        importlib.import_module(module).nonesuch  # noqa: B018
 
 
 def test_every_exception_is_drawn_in_the_tree() -> None:

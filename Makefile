@@ -1,0 +1,43 @@
+# Everything a newcomer needs: `make demo`, `make test`. PYTHON=… chooses the interpreter.
+.POSIX:
+.PHONY: help demo test check bench vectors clean setup-demo setup-test
+
+BIN = .venv/bin
+
+help:
+	@echo "make demo     set up .venv and serve examples/counter; Ctrl-C ends it"
+	@echo "make test     set up .venv and run every test"
+	@echo "make check    lint, format, types, architecture, spelling"
+	@echo "make bench    measure sessions and the sandbox, beside peers"
+	@echo "make vectors  make the test vectors afresh with Node's own library"
+	@echo "make clean    remove .venv and every cache"
+
+demo: setup-demo
+	@exec $(BIN)/python -m arc sandbox examples/counter
+
+test: setup-test
+	@exec $(BIN)/python -m pytest -n auto
+
+check: setup-test
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m codespell_lib
+
+bench: setup-test
+	$(BIN)/python benchmarks/sealed.py
+	$(BIN)/python benchmarks/sandbox.py
+
+vectors: setup-test
+	$(BIN)/python -m tests.interop.generate
+
+setup-demo:
+	@PYTHON="$(PYTHON)" sh scripts/setup demo
+
+setup-test:
+	@PYTHON="$(PYTHON)" sh scripts/setup test
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/interop/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,119 @@
+"""The architecture and the rules of the runtime, as checks that can fail."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUNTIME = [
+    path
+    for part in ("sessions", "http", "testing", "errors.py", "settings.py", "__init__.py")
+    for path in ((ROOT / "src/arc" / part).rglob("*.py") if "." not in part else [ROOT / "src/arc" / part])
+]
+HEAVY = (
+    *("boto3", "botocore", "typer", "rich", "starlette", "uvicorn", "watchfiles", "yaml", "dotenv", "awslambdaric"),
+    *("dataclasses", "asyncio", "http.client", "http.cookies", "email", "urllib.request", "inspect", "jinja2"),
+    *("arc.tools", "arc.inventory", "arc.manifest"),
+)
+
+
+def lint(project: Path) -> subprocess.CompletedProcess[str]:
+    """The outcome of import-linter in a copy of the project."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
+    environ = {"PYTHONPATH": str(project / "src"), "PATH": ""}
+    return subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, timeout=120, check=False)
+
+
+def copy_of_the_project(folder: Path) -> Path:
+    """A copy of what import-linter reads."""
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def test_the_bands_hold_and_a_stray_module_must_choose_its_floor(tmp_path: Path) -> None:
+    """The contracts hold as they are, and a new module beside the bands breaks them."""
+    project = copy_of_the_project(tmp_path)
+    held = lint(project)
+    assert "0 broken" in held.stdout, held.stdout + held.stderr
+    (project / "src/arc/stray.py").write_text('"""A module without a floor."""\n')
+    assert lint(project).returncode != 0
+
+
+def test_an_import_that_points_up_breaks_a_contract(tmp_path: Path) -> None:
+    """A core that imports the HTTP functions does not pass."""
+    project = copy_of_the_project(tmp_path)
+    with (project / "src/arc/sessions/cookie.py").open("a") as file:
+        file.write("\nimport arc.http.events\n")
+    broken = lint(project)
+    assert broken.returncode != 0
+    assert "BROKEN" in broken.stdout
+
+
+def test_s44_the_runtime_imports_nothing_heavy() -> None:
+    """A handler and a sealed session import neither boto3, nor a tool, nor what is slow to load."""
+    code = f"""
+import sys
+import arc
+arc.http.handler, arc.http.session
+before = set(sys.modules)
+manager = arc.http.build_manager(arc.Settings(environment="testing"))
+session = manager.load([])
+session["a"] = 1
+manager.commit(session)
+@arc.http.handler(manager=manager)
+def handler(req):
+    return {{"html": str(req.session.get("a"))}}
+handler({{"version": "2.0", "headers": {{}}, "requestContext": {{"http": {{"method": "GET"}}}}}}, None)
+print(*sorted(name for name in sys.modules if name in {HEAVY!r} or name.startswith(tuple(f"{{one}}." for one in {HEAVY!r}))))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={}, timeout=60)
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("path", RUNTIME, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_s40_no_pickle_eval_or_yaml_in_the_runtime(path: Path) -> None:
+    """No file of the runtime names what runs or loads code out of data."""
+    forbidden = {"pickle", "marshal", "shelve", "yaml", "eval", "exec", "compile", "__import__"}
+    for node in ast.walk(ast.parse(path.read_text())):
+        used = {alias.name.split(".")[0] for alias in node.names} if isinstance(node, ast.Import) else set()
+        if isinstance(node, ast.ImportFrom):
+            used = {(node.module or "").split(".")[0]}
+        elif isinstance(node, ast.Name):
+            used = {node.id}
+        assert not used & forbidden, f"{path.name}:{getattr(node, 'lineno', 0)}"
+
+
+def test_s40_the_lint_rule_refuses_pickle(tmp_path: Path) -> None:
+    """Ruff, as configured here, does not let pickle, eval or yaml.load pass."""
+    (tmp_path / "bad.py").write_text(
+        "import pickle\nimport yaml\n\npickle.loads(b'')\neval('1')\nyaml.load('a', Loader=yaml.Loader)\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--config",
+        str(ROOT / "pyproject.toml"),
+        "--no-cache",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    for rule in ("TID251", "S301", "S307", "S506"):
+        assert rule in done.stdout
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "src").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT / "src"))
+)
+def test_one_noun_per_file_of_a_readable_size(path: Path) -> None:
+    """A file beyond 300 lines wants to be two."""
+    assert len(path.read_text().splitlines()) <= 300
+    assert path.stem not in {"utils", "util", "helpers", "common", "base"}
