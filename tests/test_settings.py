@@ -89,7 +89,9 @@ def test_s24_what_a_browser_would_drop_is_refused(environ: dict[str, str]) -> No
 
 def test_s24_secure_in_every_environment_but_testing() -> None:
     """Only ARC_ENV=testing leaves Secure out."""
-    secure = {name: Settings.from_env({"ARC_ENV": name}).secure for name in ("testing", "staging", "production", "other")}
+    secure = {
+        name: Settings.from_env({"ARC_ENV": name}).secure for name in ("testing", "staging", "production", "other")
+    }
     assert secure == {"testing": False, "staging": True, "production": True, "other": True}
 
 

@@ -1,17 +1,17 @@
 """Every exception of the package.
 
-    ArcError
-    ├── ConfigurationError      what the operator set is missing or wrong
-    │   └── MissingSecret       no ARC_APP_SECRET where one is needed
-    ├── SessionTooLarge         the session does not fit its store
-    ├── LateChange              the session was changed after it was committed
-    ├── StoreError              the store could not be reached, or refused
-    ├── BadRequest              the visitor's request is malformed (400)
-    │   └── ForgedRequest       the CSRF check failed (403)
-    ├── FreshSignInRequired     the sign-in is too old for this action (401)
-    ├── ManifestError           app.arc does not parse
-    ├── InventoryError          the app as a whole is not valid; every fault at once
-    └── ToolError               a command could not do what it was asked
+ArcError
+├── ConfigurationError      what the operator set is missing or wrong
+│   └── MissingSecret       no ARC_APP_SECRET where one is needed
+├── SessionTooLarge         the session does not fit its store
+├── LateChange              the session was changed after it was committed
+├── StoreError              the store could not be reached, or refused
+├── BadRequest              the visitor's request is malformed (400)
+│   └── ForgedRequest       the CSRF check failed (403)
+├── FreshSignInRequired     the sign-in is too old for this action (401)
+├── ManifestError           app.arc does not parse
+├── InventoryError          the app as a whole is not valid; every fault at once
+└── ToolError               a command could not do what it was asked
 """
 
 from __future__ import annotations

@@ -156,7 +156,9 @@ def _seconds(environ: Mapping[str, str], *names: str) -> int | None:
         except ValueError:
             number = 0.0
         if not 1 <= number <= 1e10 or number != int(number):
-            raise ConfigurationError(f"{name} is {text!r}. Give a lifetime in whole seconds, such as {WEEK} for a week.")
+            raise ConfigurationError(
+                f"{name} is {text!r}. Give a lifetime in whole seconds, such as {WEEK} for a week."
+            )
         return int(number)
     return None
 

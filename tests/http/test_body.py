@@ -23,7 +23,7 @@ def request(kind: str | None, body: object, *, encoded: bool = False, header: st
 
 @pytest.mark.parametrize("encoded", [False, True])
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "application/vnd.api+json"])
-def test_json_is_parsed(kind: str, encoded: bool) -> None:  # noqa: FBT001  # a parameter of the test
+def test_json_is_parsed(kind: str, encoded: bool) -> None:  # a parameter of the test
     """JSON gives its value, whether it came as text or base64."""
     assert parse_body(request(kind, '{"hi": ["é"]}', encoded=encoded)) == {"hi": ["é"]}
 
@@ -43,7 +43,7 @@ def test_empty_json_is_a_dict_but_a_list_stays(text: str, value: object) -> None
 
 
 @pytest.mark.parametrize("encoded", [False, True])
-def test_a_form_is_a_dict_of_last_values(encoded: bool) -> None:  # noqa: FBT001  # a parameter of the test
+def test_a_form_is_a_dict_of_last_values(encoded: bool) -> None:  # a parameter of the test
     """A form gives the last value of each field, empty ones included, and `getall` every one."""
     body = parse_body(request("application/x-www-form-urlencoded", "a=1&b=x+y%26&a=2&c=", encoded=encoded))
     assert body == {"a": "2", "b": "x y&", "c": ""}

@@ -61,7 +61,7 @@ def test_without_brotli_gzip_is_chosen(tmp_path: Path) -> None:
     """A process that has no brotli answers a browser that would take it by gzip."""
     (tmp_path / "brotli.py").write_text("raise ImportError")
     program = "from arc.http.compression import choose; print(choose('gzip, br', 'br'), choose('br'))"
-    done = subprocess.run(  # noqa: S603  # our own interpreter and program
+    done = subprocess.run(  # our own interpreter and program
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
         capture_output=True,

@@ -34,7 +34,9 @@ def token(visitor: Browser, path: str = "/") -> str:
 
 def send(visitor: Browser, given: str, path: str = "/save", **headers: str) -> int:
     """The status of a form sent with a token."""
-    return visitor.post(path, {"_csrf": given}, headers={name.replace("_", "-"): value for name, value in headers.items()}).status
+    return visitor.post(
+        path, {"_csrf": given}, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    ).status
 
 
 def test_s41_a_visitor_without_a_session_can_send_a_form() -> None:

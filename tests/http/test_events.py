@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -208,13 +209,9 @@ def read_everything(whole: dict[str, Any]) -> None:
     assert all(isinstance(part, str) for pair in read.headers().items() for part in pair)
     assert all(isinstance(header, str) for header in read.cookie_headers())
     assert read.compresses in (True, False)
-    try:
+    with suppress(BadRequest):
         assert isinstance(read.body(), bytes | None)
-    except BadRequest:
-        pass
-    try:
+    with suppress(BadRequest):
         parse_body(whole)
-    except BadRequest:
-        pass
     reply = read.reply(200, {"x": "1", "y": ["2", "3"]}, ["a=1", "b=2"], "body", base64=False)
     assert (reply["statusCode"], reply["body"]) == (200, "body")

@@ -57,13 +57,13 @@ def test_a_current_stamp_touches_nothing(tmp_path: Path) -> None:
     bin_folder = made / ".venv/bin"
     bin_folder.mkdir(parents=True)
     program(bin_folder, "python", "echo ran >>../ran; exit 1")
-    key = subprocess.run(
+    key = subprocess.run(  # noqa: S602
         "cat pyproject.toml scripts/setup | cksum",
         shell=True,
         cwd=made,
         capture_output=True,
         text=True,
-        check=True,  # noqa: S602
+        check=True,
     ).stdout
     (made / ".venv/installed-test").write_text(key)
     nothing = tmp_path / "nothing"

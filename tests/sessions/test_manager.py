@@ -328,7 +328,13 @@ def test_s23_the_clearing_cookie_repeats_the_attributes_in_every_variant() -> No
     domain, host_only = made.manager.commit(session)
     for cookie in (domain, host_only):
         assert cookie.startswith("_idx=; Max-Age=0; ")
-        for attribute in ("Path=/app", "HttpOnly", "Secure", "SameSite=Strict", "Expires=Thu, 01 Jan 1970 00:00:00 GMT"):
+        for attribute in (
+            "Path=/app",
+            "HttpOnly",
+            "Secure",
+            "SameSite=Strict",
+            "Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        ):
             assert attribute in cookie
     assert "Domain=example.com" in domain
     assert "Domain" not in host_only

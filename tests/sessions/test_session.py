@@ -39,7 +39,7 @@ def test_flashes_are_given_once_and_by_kind() -> None:
 
 
 def test_increment_returns_the_sum_and_refuses_what_is_no_number() -> None:
-    """increment counts from 0, takes a step, and names the key it cannot add to."""
+    """Increment counts from 0, takes a step, and names the key it cannot add to."""
     session = Made().manager.load([])
     assert session.increment("visits") == 1
     assert session.increment("visits", 4) == 5

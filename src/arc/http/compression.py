@@ -49,7 +49,7 @@ def _accepted(header: str) -> set[str]:
 
 def _brotli_compress() -> Callable[..., bytes] | None:
     """`brotli.compress` when it is installed; sought once, because a failing import is slow."""
-    global _brotli, _brotli_sought  # noqa: PLW0603  # once per process is the point
+    global _brotli, _brotli_sought  # once per process is the point
     if not _brotli_sought:
         try:
             from brotli import compress as found  # type: ignore[import-untyped, unused-ignore]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arc.http.shape import Shape as Shape
+from arc.http.shape import Shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from arc.http.shape import Fields
+
+__all__ = ["Alb", "PayloadV1", "PayloadV2", "Shape", "shape_of"]
 
 
 def shape_of(event: dict[str, Any]) -> Shape:

@@ -16,9 +16,7 @@ KEY_BYTES = {"A256GCM": 32, "A192GCM": 24, "A128GCM": 16}
 MAX_TOKEN = 4096
 _NONCE, _TAG = 12, 16
 # The only headers there are, as bytes: no header is ever parsed.
-_HEADERS = {
-    enc: urlsafe_b64encode(f'{{"alg":"dir","enc":"{enc}"}}'.encode()).decode().rstrip("=") for enc in KEY_BYTES
-}
+_HEADERS = {enc: urlsafe_b64encode(f'{{"alg":"dir","enc":"{enc}"}}'.encode()).decode().rstrip("=") for enc in KEY_BYTES}
 
 
 def seal(payload: bytes, cipher: AESGCM, enc: str, nonce: bytes) -> str:

@@ -63,7 +63,9 @@ class Keyring:
         if self._settings.legacy:
             key = _lenient_base64(secret)[:size]
             if len(key) < size:
-                raise ConfigurationError(f"{name} is too short for ARC_FORCE_LEGACY_JWE_SECRET: 22 characters are needed.")
+                raise ConfigurationError(
+                    f"{name} is too short for ARC_FORCE_LEGACY_JWE_SECRET: 22 characters are needed."
+                )
         else:
             key = self._stretched_or_cut(secret, name, size)
         published = (_DEVELOPMENT[:size].encode(), _LEGACY_DEVELOPMENT.encode())
@@ -104,7 +106,11 @@ def _command(settings: Settings) -> str:
 
 def _lenient_base64(text: str) -> bytes:
     """What Node's Buffer makes of `text` as base64: both alphabets, anything else skipped, an end at `=`."""
-    kept = "".join(one for one in text.partition("=")[0].replace("-", "+").replace("_", "/") if one.isascii() and (one.isalnum() or one in "+/"))
+    kept = "".join(
+        one
+        for one in text.partition("=")[0].replace("-", "+").replace("_", "/")
+        if one.isascii() and (one.isalnum() or one in "+/")
+    )
     kept = kept[: len(kept) - (len(kept) % 4 == 1)]
     return b64decode(kept + "=" * (-len(kept) % 4))
 

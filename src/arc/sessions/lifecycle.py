@@ -60,6 +60,8 @@ class Lifecycle:
             return
         event = Event(name, reason, self._hash(session_id) if session_id else "")
         if heard:
-            logger.log(level, "session %s%s%s", name, f" {event.session}" if event.session else "", reason and f": {reason}")
+            logger.log(
+                level, "session %s%s%s", name, f" {event.session}" if event.session else "", reason and f": {reason}"
+            )
         if self._on_event is not None:
             self._on_event(event)

@@ -70,7 +70,9 @@ class SessionManager:
             self.lifecycle.tell("loaded", session_id=session.id)
         elif reason == "clock":
             session._muted = True
-            self.lifecycle.tell("clock", "the token is from the future: this machine's clock is behind, or another's ahead")
+            self.lifecycle.tell(
+                "clock", "the token is from the future: this machine's clock is behind, or another's ahead"
+            )
         elif values and not records:
             self.lifecycle.tell("refused", reason)
         return session
@@ -108,7 +110,13 @@ class SessionManager:
     # -- commit
 
     def commit(
-        self, session: Session, *, explicit: bool = False, failed: bool = False, navigation: bool = True, touch: bool = True
+        self,
+        session: Session,
+        *,
+        explicit: bool = False,
+        failed: bool = False,
+        navigation: bool = True,
+        touch: bool = True,
     ) -> tuple[str, ...]:
         """The Set-Cookie strings for `session`, once what it holds and intends has been stored.
 

@@ -68,7 +68,9 @@ class CookieJar:
             return
         if cookie.name.lower().startswith("__secure-") and not cookie.secure:
             return
-        if cookie.name.lower().startswith("__host-") and not (cookie.secure and cookie.host_only and cookie.path == "/"):
+        if cookie.name.lower().startswith("__host-") and not (
+            cookie.secure and cookie.host_only and cookie.path == "/"
+        ):
             return
         if cookie.same_site == "none" and not cookie.secure:
             return
