@@ -112,6 +112,8 @@ def test_the_body(build: Builder) -> None:
     assert (text["isBase64Encoded"], text["body"]) == (False, "é")
     broken = build("POST", body=b"\xff", headers={"content-type": "text/plain"})
     assert shape_of(broken).body() == b"\xff"
+    packed = build("POST", body="é", headers={"content-type": "text/plain", "content-encoding": "zstd"})
+    assert packed["isBase64Encoded"] is True
     own = shape_of(build("POST", json={}, headers={"Content-Type": "application/vnd.api+json"})).headers()
     assert own["content-type"] == "application/vnd.api+json"
 

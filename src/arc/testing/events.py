@@ -238,10 +238,10 @@ def _sent(
 
 
 def _encoded(sent: Mapping[str, str], raw: bytes | None) -> tuple[str | None, bool]:
-    """The body as an event holds it, and whether that is base64: so for every type but those known to be text."""
+    """The body as an event holds it, and whether that is base64: so for all but plain text of known types."""
     if raw is None:
         return None, False
-    if sent.get("content-type", "").lower().startswith(_TEXT):
+    if "content-encoding" not in sent and sent.get("content-type", "").lower().startswith(_TEXT):
         try:
             return raw.decode(), False
         except UnicodeDecodeError:
