@@ -149,9 +149,19 @@ def test_the_applications_headers_keep_their_spelling() -> None:
     }
 
 
+def test_tabs_and_letters_of_every_script_are_no_control_characters() -> None:
+    """Only what could end a header, or is refused by proxies, is refused."""
+    reply = formatted({"text": "x", "headers": {"x-a": "a\tb é \u200b \u05d0"}})
+    assert reply["headers"]["x-a"] == "a\tb é \u200b \u05d0"
+    with pytest.raises(ValueError, match="x-a"):
+        formatted({"text": "x", "headers": {"x-a": "\x7f"}})
+
+
 def test_cors_opens_the_response_to_every_origin() -> None:
     """`cors: True` is one header."""
-    assert formatted({"cors": True, "json": 1})["headers"]["access-control-allow-origin"] == "*"
+    for headers in ({}, {"Access-Control-Allow-Origin": "https://a.example"}):
+        sent = formatted({"cors": True, "json": 1, "headers": headers})["headers"]
+        assert [value for name, value in sent.items() if name.lower() == "access-control-allow-origin"] == ["*"]
     assert "access-control-allow-origin" not in formatted({"cors": False, "json": 1})["headers"]
 
 

@@ -164,6 +164,19 @@ def test_a_route_and_its_parameters() -> None:
     assert shape_of(made).params() == {"id": "7"}
     older = payload_v1("GET", "/users/7", route="/users/{id}", params={"id": "7"})
     assert (older["resource"], older["requestContext"]["path"]) == ("/users/{id}", "/production/users/7")
+    assert older["requestContext"]["resourcePath"] == "/users/{id}"
+    plain = payload_v1("PUT", "/users", rest=False)
+    assert (plain["resource"], plain["requestContext"]["resourcePath"]) == ("/users", "/users")
+    assert plain["requestContext"]["resourceId"] == "PUT /users"
+
+
+@pytest.mark.parametrize("build", [payload_v2, function_url, payload_v1, http_api_v1])
+def test_the_host_is_the_domain(build: Builder) -> None:
+    """The name in the request's context is the Host header's, and its first label the prefix."""
+    made = build(headers={"Host": "shop.example.org", "user-agent": "tests"})
+    context = made["requestContext"]
+    assert (context["domainName"], context["domainPrefix"]) == ("shop.example.org", "shop")
+    assert context.get("http", context.get("identity"))["userAgent"] == "tests"
 
 
 def test_a_load_balancer_encodes_the_query() -> None:
