@@ -23,7 +23,12 @@ def test_it_is_a_dict_of_the_users_own_keys() -> None:
 def test_a_new_session_says_so() -> None:
     """A session is new until it was stored."""
     made = Made()
-    assert made.manager.load([]).is_new
+    session = made.manager.load([])
+    assert session.is_new
+    session["count"] = 1
+    assert session.is_new
+    made.manager.commit(session)
+    assert not session.is_new
     assert not made.manager.load([made.cookie(count=1)]).is_new
 
 

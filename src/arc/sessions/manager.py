@@ -177,6 +177,7 @@ class SessionManager:
             return None
         record = self._record(session, now)
         cookies = self._cookies(session, self.store.create(record, now), record, now)
+        session._record, session._destroyed = record, False
         self.lifecycle.tell("created", session_id=record.id)
         return cookies
 
