@@ -125,6 +125,8 @@ def test_a_redirect_is_not_cached() -> None:
         {"headers": {"cache-control": "max-age=5"}},
         {"headers": {"Cache-Control": "max-age=5"}},
         {"headers": {"CACHE-CONTROL": "max-age=5"}},
+        {"headers": {"Cache-Control": "max-age=1", "cache-control": "max-age=5"}},
+        {"headers": {"Cache-Control": "max-age=5", "cache-control": ""}},
         {"headers": {"Cache-Control": "max-age=1"}, "cacheControl": "max-age=5"},
         {"multiValueHeaders": {"Cache-Control": ["max-age=5"]}},
     ],

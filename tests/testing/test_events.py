@@ -165,6 +165,7 @@ def test_a_route_and_its_parameters() -> None:
     older = payload_v1("GET", "/users/7", route="/users/{id}", params={"id": "7"})
     assert (older["resource"], older["requestContext"]["path"]) == ("/users/{id}", "/production/users/7")
     assert older["requestContext"]["resourcePath"] == "/users/{id}"
+    assert older["requestContext"]["resourceId"].isalnum()
     plain = payload_v1("PUT", "/users", rest=False)
     assert (plain["resource"], plain["requestContext"]["resourcePath"]) == ("/users", "/users")
     assert plain["requestContext"]["resourceId"] == "PUT /users"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _JSON = ("application/json", "application/vnd.api+json")
 _TEXT = ("text/plain", "text/xml", "application/xml")
 _BYTES = ("multipart/form-data", "application/octet-stream")
-_FORM = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 10_000
 
 
@@ -36,37 +36,40 @@ def parse_body(req: dict[str, Any]) -> Any:
 
     encoded = bool(req.get("isBase64Encoded"))
     if is_one(_JSON):
-        return _json(_decoded(shape.body()))
-    if _FORM in content_type:
-        return _form(_decoded(shape.body()))
+        value = parse_json(decode(shape.body()))
+        return value if value or isinstance(value, list) else {}
+    if FORM in content_type:
+        return parse_form(decode(shape.body()))
     if encoded and is_one(_TEXT):
-        return _decoded(shape.body())
+        return decode(shape.body())
     if encoded and is_one(_BYTES):
         return {"base64": body}
     return body
 
 
-def _decoded(body: bytes | None) -> str:
+def decode(body: bytes | None) -> str:
+    """The text of a body, "" for None. Raises `BadRequest` when it is no UTF-8."""
     try:
         return (body or b"").decode()
     except UnicodeDecodeError:
         raise BadRequest("The request's body is not UTF-8 text.") from None
 
 
-def _json(text: str) -> object:
+def parse_json(text: str) -> Any:
+    """The value of JSON, which has no NaN and no infinities. Raises `BadRequest`."""
     import json
 
     def refuse(name: str) -> NoReturn:
         raise ValueError(name)
 
     try:
-        value: object = json.loads(text, parse_constant=refuse)
+        return json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError):
         raise BadRequest("The request's body is not valid JSON.") from None
-    return value if value or isinstance(value, list) else {}
 
 
-def _form(text: str) -> Query:
+def parse_form(text: str) -> Query:
+    """The fields of a URL-encoded form, empty ones too. Raises `BadRequest` for broken UTF-8 and over 10,000 fields."""
     from urllib.parse import parse_qsl
 
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arc.errors import BadRequest
+from arc.http.body import FORM, decode, parse_form, parse_json
 from arc.http.events import shape_of
 from arc.http.query import Query
 
@@ -127,35 +127,17 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
     @property
     def text(self) -> str:
         """The body as UTF-8 text, empty when absent. Raises `BadRequest` when it is no UTF-8."""
-        try:
-            return (self.body or b"").decode()
-        except UnicodeDecodeError:
-            raise BadRequest("The request's body is not UTF-8 text.") from None
+        return decode(self.body)
 
     @property
     def form(self) -> Query:
         """The fields of an HTML form, empty when the body is none. Raises `BadRequest`."""
-        if not self.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
-            return Query([])
-        from urllib.parse import parse_qsl
-
-        try:
-            return Query(parse_qsl(self.text, keep_blank_values=True, errors="strict", max_num_fields=10_000))
-        except ValueError:
-            raise BadRequest("The request's form is malformed.") from None
+        is_form = self.headers.get("content-type", "").lower().startswith(FORM)
+        return parse_form(self.text) if is_form else Query()
 
     @property
     def json(self) -> Any:
         """The body as JSON, None when absent. Raises `BadRequest` when malformed."""
         if self._json is _MISSING:
-            self._json = _parsed(self.text) if self.body else None
+            self._json = parse_json(self.text) if self.body else None
         return self._json
-
-
-def _parsed(text: str) -> object:
-    import json
-
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise BadRequest("The request's body is not valid JSON.") from None
