@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import time
+from binascii import unhexlify
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LONGEST = 400 * 86_400  # seconds; RFC 6265bis §5.5
-_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+LONGEST = 400 * 86_400  # seconds; browsers keep no cookie longer (RFC 6265bis §5.5)
+SAME_SITE = ("Lax", "Strict", "None")
+_ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_TOKEN = frozenset("!#$%&'*+-.^_`|~" + _ALPHANUMERIC)  # RFC 9110 §5.6.2
+_ATTRIBUTE = frozenset(map(chr, range(0x21, 0x7F))) - {";", ","}  # visible ASCII
+_UNESCAPED = frozenset("-_.!~*'()" + _ALPHANUMERIC)  # what JavaScript's encodeURIComponent leaves alone
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def parse(header: str) -> list[tuple[str, str]]:
-    """Every `name=value` pair of a Cookie header, in order; quotes are part of a value (RFC 6265bis §5.6)."""
+    """Every `name=value` pair of a Cookie header, in order, as it was sent.
+
+    Only space and tab are trimmed; a pair without `=` or without a name is left out; quotes belong to the
+    value (RFC 6265bis §5.6 and §5.8.3).
+    """
     pairs = []
     for part in header.split(";"):
         name, equals, value = part.partition("=")
@@ -26,23 +35,28 @@ def parse(header: str) -> list[tuple[str, str]]:
 
 
 def values(headers: Iterable[str], name: str) -> list[str]:
-    """The values of every cookie called `name`, percent-decoded, without one pair of quotes around them."""
-    return [_plain(value) for header in headers for other, value in parse(header) if other == name]
+    """The values of every cookie called `name`, in order, percent-decoded, without a pair of quotes around them."""
+    return [_plain(value) for header in headers if name in header for other, value in parse(header) if other == name]
 
 
 def set_cookie(
     name: str, value: str, *, max_age: int, now: int, domain: str | None, path: str, secure: bool, same_site: str
 ) -> str:
-    """A Set-Cookie string with its attributes in the order that Node writes them.
+    """A Set-Cookie string, always HttpOnly, its attributes in the order that Node writes them.
 
-    `max_age` is in seconds, at most 400 days count; `now` in Unix seconds. Raises `ValueError` for what
-    would break the header.
+    `value` is percent-encoded as encodeURIComponent does; `max_age` is in seconds, never below 0 nor over
+    400 days; `now` is in Unix seconds. How long name and value may be is left to the caller. Raises
+    `ValueError` for what would break the header: control characters, `;`, `,`, space, DEL and non-ASCII.
     """
-    if not name or not set(name) <= _TOKEN:
-        raise ValueError(f"{name!r} is no cookie name.")
-    for attribute in (domain or "", path):
-        if any(not "!" <= character <= "~" or character in ";," for character in attribute):
-            raise ValueError(f"{attribute!r} cannot stand in a cookie's domain or path.")
+    if not name or not _TOKEN.issuperset(name):
+        raise ValueError(f"{name!r} is no cookie name. Use letters, digits, '-' and '_'.")
+    if not _ATTRIBUTE.issuperset(value):
+        raise ValueError(f"The value of the cookie {name!r} holds a character that no cookie can carry.")
+    for attribute, text in (("domain", domain or ""), ("path", path)):
+        if not _ATTRIBUTE.issuperset(text):
+            raise ValueError(f"{text!r} cannot be a cookie's {attribute}: visible ASCII without ';' and ',' can.")
+    if same_site not in SAME_SITE or (same_site == "None" and not secure):
+        raise ValueError(f"SameSite={same_site!r} is not possible. Use Lax, Strict, or None on a Secure cookie.")
     age = max(0, min(max_age, LONGEST))
     expires = _imf_fixdate(now + age if age else 0)
     return (
@@ -52,29 +66,32 @@ def set_cookie(
 
 
 def clearing(name: str, *, domain: str | None, path: str, secure: bool, same_site: str) -> str:
-    """The Set-Cookie string that makes a browser drop the cookie."""
+    """The Set-Cookie string that makes a browser drop the cookie: it takes the very attributes it was set with."""
     return set_cookie(name, "", max_age=0, now=0, domain=domain, path=path, secure=secure, same_site=same_site)
 
 
 def _escaped(value: str) -> str:
-    """`value` as JavaScript's encodeURIComponent writes it."""
-    if all(character in _TOKEN and character not in "#$%&+^`|" for character in value):
+    """`value` as encodeURIComponent writes it."""
+    if _UNESCAPED.issuperset(value):
         return value
-    from urllib.parse import quote
-
-    return quote(value, safe="-_.!~*'()")
+    return "".join(one if one in _UNESCAPED else f"%{ord(one):02X}" for one in value)
 
 
 def _plain(value: str) -> str:
+    """`value` without one pair of quotes, as decodeURIComponent reads it; where that would throw, as it is."""
     if len(value) > 1 and value[0] == value[-1] == '"':
         value = value[1:-1]
-    if "%" not in value or len(value) > 65_536:
+    if "%" not in value:
         return value
-    from urllib.parse import unquote
-
+    first, *rest = value.split("%")
     try:
-        return unquote(value, errors="strict")
-    except UnicodeDecodeError:
+        pieces = [first.encode()]
+        for part in rest:
+            if len(part) < 2:  # noqa: PLR2004  # two digits make one byte
+                return value
+            pieces += (unhexlify(part[:2]), part[2:].encode())
+        return b"".join(pieces).decode()
+    except ValueError:
         return value
 
 

@@ -1,53 +1,83 @@
-"""From secrets to keys: which one seals, which ones open."""
+"""From secrets to keys: which one seals, which ones open.
+
+Each secret becomes one key for sealing, as long as the content encryption asks (32, 24 or 16 bytes):
+
+- of at least as many characters: cut as Node cuts it, so that Node opens what we seal;
+- shorter, down to 16 characters: HKDF-SHA256 (RFC 5869) of the whole secret's UTF-8, without salt, with the
+  info `arc-sessions:seal:A256GCM` (or the other name), and one warning, because Node takes no such secret;
+- in legacy mode (`ARC_FORCE_LEGACY_JWE_SECRET`): read as base64 as Node reads it, cut to 16 bytes.
+
+Characters are UTF-16 units, as JavaScript counts them. Keys for other purposes are 32 bytes, HKDF-SHA256
+with the info `arc-sessions:purpose:<purpose>`, so that no token of one purpose opens for another.
+"""
 
 from __future__ import annotations
 
 import hmac
-import logging
 from base64 import b64decode
-from functools import cached_property
 
 from arc.errors import ConfigurationError, MissingSecret
 from arc.sessions.jwe import KEY_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     from arc.settings import Settings
 
-MIN_SECRET = 16  # UTF-16 units, as Node counts
-_DEVELOPMENT = "12345678901234567890123456789012"
-_LEGACY_DEVELOPMENT = "1234567890123456"
-_PUBLISHED = "something-much-better-than-this"
-_logger = logging.getLogger("arc.sessions")
+MIN_SECRET = 16  # characters
+_DEVELOPMENT = "12345678901234567890123456789012"  # Node's key when nothing is set, and its 24 and 16 digit prefixes
+_ON_A_WEB_PAGE = "something-much-better-than-this"
+_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_warned: set[str] = set()
+
+
+def _warn_once(message: str) -> None:
+    """Log `message` as a warning of `arc.sessions`, once in a process."""
+    if message not in _warned:
+        _warned.add(message)
+        import logging
+
+        logging.getLogger("arc.sessions").warning("%s", message)
 
 
 class Keyring:
     """The keys of `settings`: `sealing` and `opening` ciphers, `signing` secrets, and keys for other purposes.
 
-    The first of each list is in use; the rest, from `ARC_APP_SECRET_FALLBACKS`, only open. Raises
-    `MissingSecret` and `ConfigurationError`, and warns about a weak secret, when it is made.
+    The first of each is in use; the rest, from `ARC_APP_SECRET_FALLBACKS`, only open. `enc` names the
+    content encryption. Raises `MissingSecret` and `ConfigurationError` when it is made, and calls `warn`
+    with a sentence for each weak secret.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    __slots__ = ("_ciphers", "_derived", "_keys", "enc", "signing")
+
+    def __init__(self, settings: Settings, *, warn: Callable[[str], None] = _warn_once) -> None:
         self.enc = "A128GCM" if settings.legacy else settings.enc
-        self._settings = settings
-        if settings.secret is None and not settings.testing:
+        if not settings.secret and not settings.testing:
             raise MissingSecret(_missing(settings))
-        # Without a secret, which testing alone allows, Node's development key seals and its own words sign.
-        first = _DEVELOPMENT[: KEY_BYTES[self.enc]].encode() if settings.secret is None else None
-        fallbacks = [self._key(secret, "ARC_APP_SECRET_FALLBACKS") for secret in settings.fallbacks]
-        self._keys = [first or self._key(settings.secret or "", "ARC_APP_SECRET"), *fallbacks]
+        secrets = [("ARC_APP_SECRET", settings.secret)] if settings.secret else []
+        secrets += [
+            (f"Secret {number} of ARC_APP_SECRET_FALLBACKS", secret)
+            for number, secret in enumerate(settings.fallbacks, start=1)
+        ]
+        self._keys = [_sealing_key(secret, name, settings, self.enc, warn) for name, secret in secrets]
+        if not settings.secret:  # Testing alone gets here: Node's development key seals, its own words sign.
+            self._keys.insert(0, _DEVELOPMENT[: KEY_BYTES[self.enc]].encode())
         words = (settings.secret or settings.app_name or "fallback", *settings.fallbacks)
-        self.signing = tuple(word.encode("utf-8", "replace") for word in words)
+        self.signing = tuple(_utf8(_units(word)) for word in words)
+        self._ciphers: tuple[AESGCM, ...] = ()
+        self._derived: dict[str, tuple[bytes, ...]] = {}
 
-    @cached_property
+    @property
     def opening(self) -> tuple[AESGCM, ...]:
-        """The ciphers that open a sealed session, the sealing one first."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        """The ciphers that open a sealed session, the sealing one first. Made at first use."""
+        if not self._ciphers:
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        return tuple(AESGCM(key) for key in self._keys)
+            self._ciphers = tuple(AESGCM(key) for key in self._keys)
+        return self._ciphers
 
     @property
     def sealing(self) -> AESGCM:
@@ -55,67 +85,96 @@ class Keyring:
         return self.opening[0]
 
     def derived(self, purpose: str) -> tuple[bytes, ...]:
-        """A key of 32 bytes for another `purpose`, one for each secret in the order of `signing` (RFC 5869)."""
-        return tuple(_hkdf(secret, f"arc-sessions {purpose}", 32) for secret in self.signing)
+        """Keys of 32 bytes for another `purpose`, one for each secret in the order of `signing`."""
+        keys = self._derived.get(purpose)
+        if keys is None:
+            info = f"arc-sessions:purpose:{purpose}"
+            keys = self._derived[purpose] = tuple(_hkdf(secret, info, 32) for secret in self.signing)
+        return keys
 
-    def _key(self, secret: str, name: str) -> bytes:
-        size = KEY_BYTES[self.enc]
-        if self._settings.legacy:
-            key = _lenient_base64(secret)[:size]
-            if len(key) < size:
-                raise ConfigurationError(
-                    f"{name} is too short for ARC_FORCE_LEGACY_JWE_SECRET: 22 characters are needed."
-                )
-        else:
-            key = self._stretched_or_cut(secret, name, size)
-        published = (_DEVELOPMENT[:size].encode(), _LEGACY_DEVELOPMENT.encode())
-        if not self._settings.testing and any(hmac.compare_digest(key, one) for one in published):
-            raise ConfigurationError(
-                f"{name} gives the development key, which everybody knows. Set a secret of your own: {_command(self._settings)}"
-            )
-        return key
+    def __repr__(self) -> str:
+        return f"<Keyring of {len(self._keys)} keys for {self.enc}>"
 
-    def _stretched_or_cut(self, secret: str, name: str, size: int) -> bytes:
-        units = secret.encode("utf-16-le", "surrogatepass")
-        length = len(units) // 2
-        if length < MIN_SECRET and not self._settings.testing:
+
+def _sealing_key(secret: str, name: str, settings: Settings, enc: str, warn: Callable[[str], None]) -> bytes:
+    """The key of one secret. Raises `ConfigurationError` naming `name`, never showing the secret."""
+    size, units = KEY_BYTES[enc], _units(secret)
+    length = len(units) // 2
+    if settings.legacy:
+        key = _lenient_base64(units)[:size]
+        if len(key) < size:
             raise ConfigurationError(
-                f"{name} has {length} characters, and at least {MIN_SECRET} are needed. Set a longer one: "
-                f"{_command(self._settings)}"
+                f"{name} holds {len(key)} bytes of base64, and ARC_FORCE_LEGACY_JWE_SECRET needs {size}. "
+                f"{_remedy(name, settings)}"
             )
-        if secret == _PUBLISHED:
-            _logger.warning("%s is the example of a public web page. Set a secret of your own.", name)
-        if length >= size:
-            return units[: 2 * size].decode("utf-16-le", "replace").encode("utf-8", "replace")[:size]
-        _logger.warning("%s has fewer than %d characters: it is stretched, and Node cannot use it.", name, size)
-        return _hkdf(secret.encode("utf-8", "replace"), f"arc-sessions seal {self.enc}", size)
+    elif length < MIN_SECRET and not settings.testing:
+        raise ConfigurationError(
+            f"{name} has {length} characters, and at least {MIN_SECRET} are needed. {_remedy(name, settings)}"
+        )
+    else:
+        cut = length >= size
+        key = _utf8(units[: 2 * size])[:size] if cut else _hkdf(_utf8(units), f"arc-sessions:seal:{enc}", size)
+    if not settings.testing and _is_development(secret, key):
+        raise ConfigurationError(f"{name} gives a development key that everybody knows. {_remedy(name, settings)}")
+    if secret == _ON_A_WEB_PAGE:
+        warn(f"{name} is the example of a public web page. {_remedy(name, settings)}")
+    elif length < size and not settings.legacy:
+        warn(
+            f"{name} has {length} characters, and {enc} is best served by {size} or more: this one is stretched, "
+            f"which Node's library cannot do. {_remedy(name, settings)}"
+        )
+    return key
+
+
+def _is_development(secret: str, key: bytes) -> bool:
+    published = [_DEVELOPMENT[:size].encode() for size in KEY_BYTES.values()]
+    return any(hmac.compare_digest(key, one) for one in published) or _DEVELOPMENT.startswith(secret)
 
 
 def _missing(settings: Settings) -> str:
     where = settings.environment
     if where is None:
-        return "ARC_APP_SECRET is not set, and neither is ARC_ENV. Set ARC_ENV=testing to develop, or set both."
+        return (
+            "ARC_APP_SECRET is not set, and ARC_ENV is unset. To develop, set ARC_ENV=testing, which needs no secret; "
+            f"else set ARC_ENV and a secret: {_command(settings)}"
+        )
     if where == "testing":
-        return "ARC_APP_SECRET is not set, and on Lambda the development key is not used. Set ARC_APP_SECRET."
+        return (
+            "ARC_APP_SECRET is not set, and ARC_ENV=testing on Lambda takes no development key. "
+            f"Set one: {_command(settings)}"
+        )
     return f"ARC_APP_SECRET is not set for {where}. Set one: {_command(settings)}"
+
+
+def _remedy(name: str, settings: Settings) -> str:
+    if name != "ARC_APP_SECRET":
+        return "Take it off the list; sessions that only it opens start afresh."
+    return f"Set another: {_command(settings)}"
 
 
 def _command(settings: Settings) -> str:
     return f'arc env {settings.environment or "production"} ARC_APP_SECRET "$(openssl rand -base64 32)"'
 
 
-def _lenient_base64(text: str) -> bytes:
-    """What Node's Buffer makes of `text` as base64: both alphabets, anything else skipped, an end at `=`."""
-    kept = "".join(
-        one
-        for one in text.partition("=")[0].replace("-", "+").replace("_", "/")
-        if one.isascii() and (one.isalnum() or one in "+/")
-    )
+def _units(text: str) -> bytes:
+    """`text` as JavaScript holds it: UTF-16 units of two bytes, the low byte first."""
+    return text.encode("utf-16-le", "surrogatepass")
+
+
+def _utf8(units: bytes) -> bytes:
+    """The UTF-8 that Node's Buffer makes of UTF-16 units: half a surrogate pair becomes U+FFFD."""
+    return units.decode("utf-16-le", "replace").encode()
+
+
+def _lenient_base64(units: bytes) -> bytes:
+    """What Node's Buffer reads as base64: the low byte of each unit, both alphabets, to the first `=`."""
+    low = units[::2].translate(bytes.maketrans(b"-_", b"+/")).partition(b"=")[0]
+    kept = bytes(byte for byte in low if byte in _BASE64)
     kept = kept[: len(kept) - (len(kept) % 4 == 1)]
-    return b64decode(kept + "=" * (-len(kept) % 4))
+    return b64decode(kept + b"=" * (-len(kept) % 4))
 
 
 def _hkdf(secret: bytes, info: str, size: int) -> bytes:
-    """HKDF-SHA256 with an empty salt (RFC 5869 §2), for at most one block of 32 bytes."""
+    """HKDF-SHA256 without salt (RFC 5869 §2), for `size` up to 32 bytes, which is one block."""
     pseudorandom = hmac.digest(bytes(32), secret, "sha256")
     return hmac.digest(pseudorandom, info.encode() + b"\x01", "sha256")[:size]

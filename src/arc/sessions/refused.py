@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 
-class Refused(Exception):  # noqa: N818  # it is not an error: a visitor may send anything
+class Refused(Exception):  # not an error: a visitor may send anything
     """A token or signed id that opens no session; never leaves the core.
 
-    `reason` is one of `malformed`, `too-long`, `forged`, `expired`, `clock` and `unknown-id`.
+    `reason` is one of `malformed`, `too-long`, `forged`, `expired`, `clock`, `unknown-id` and `ambiguous`.
     """
 
     def __init__(self, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Signed ids, as Node's `cookie-signature` makes them: `value.mac` (Architect, database sessions)."""
+"""Signed ids, as Node's `cookie-signature` makes them: `value.mac` (Architect's database sessions)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_SIGNED = 4096
+MAX_SIGNED = 4096  # characters; browsers keep no longer cookie (RFC 6265bis §5.6)
 
 
 def sign(value: str, secret: bytes) -> str:
@@ -23,17 +23,14 @@ def unsign(signed: str, secrets: Sequence[bytes]) -> tuple[str, int]:
     """The value of a signed id, and the index of the secret that signed it. Raises `Refused`."""
     if len(signed) > MAX_SIGNED:
         raise Refused("too-long")
-    value, dot, mac = signed.rpartition(".")
-    if not dot or not value or not signed.isascii():
+    value, _, mac = signed.rpartition(".")
+    if not value or not signed.isascii():
         raise Refused("malformed")
-    found = -1
     for index, secret in enumerate(secrets):
-        if hmac.compare_digest(mac, _mac(value, secret)) and found < 0:
-            found = index
-    if found < 0:
-        raise Refused("forged")
-    return value, found
+        if hmac.compare_digest(mac, _mac(value, secret)):
+            return value, index
+    raise Refused("forged")
 
 
 def _mac(value: str, secret: bytes) -> str:
-    return b64encode(hmac.digest(secret, value.encode(), "sha256")).decode().rstrip("=")
+    return b64encode(hmac.digest(secret, value.encode(), "sha256")).rstrip(b"=").decode()
