@@ -33,6 +33,23 @@ def test_each_format_recognises_itself(name: str, kind: type[Shape]) -> None:
 
 
 @pytest.mark.parametrize(
+    "part",
+    [
+        {"httpMethod": "GET"},
+        {"resource": "/", "httpMethod": "GET"},
+        {"httpMethod": "GET", "requestContext": {"stage": "x"}},
+        {"resource": "/", "httpMethod": "GET", "requestContext": None},
+        {"requestContext": {"http": {"method": "GET"}}},
+        {"version": "3.0"},
+        {"version": 2.0},
+    ],
+)
+def test_a_part_of_an_event_is_a_bare_one(part: dict[str, Any]) -> None:
+    """What users' tests write by hand is of no format, and is answered as Architect's libraries answer it."""
+    assert type(shape_of(part)) is Shape
+
+
+@pytest.mark.parametrize(
     ("name", "method", "path"),
     [
         ("http_api_v2", "POST", "/shops/corner/items"),

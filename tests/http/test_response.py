@@ -97,6 +97,7 @@ def test_which_content_type_counts(result: object, kind: str) -> None:
         ({"status": HTTPStatus.GONE}, 410),
         ({"status": "404"}, 404),
         ({"status": 599}, 599),
+        ({"status": 100}, 100),
         ({"location": "/"}, 302),
         ({"location": "/", "status": 301}, 301),
         ({"location": "/", "statusCode": 303}, 303),
