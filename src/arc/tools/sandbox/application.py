@@ -9,15 +9,15 @@ from arc import inventory as inventories
 from arc.errors import ArcError
 from arc.tools.sandbox import fingerprint
 from arc.tools.sandbox.function import Function
-from arc.tools.sandbox.launch import launch_of
 from arc.tools.sandbox.requirements import unmet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.fingerprint import Fingerprint
+    from arc.tools.sandbox.launch import Launch
     from arc.tools.sandbox.requirements import Unmet
     from arc.tools.sandbox.runtime_api import RuntimeApi
     from arc.tools.sandbox.terminal import Terminal
@@ -35,16 +35,12 @@ class Application:
     def __init__(
         self,
         inventory: Inventory,
+        launch: Callable[[Route, Inventory], Launch],
         terminal: Terminal,
         api: RuntimeApi,
-        *,
-        port: int,
-        environ: Mapping[str, str],
-        pure: bool,
     ) -> None:
         self.inventory = inventory
-        self._terminal, self._api = terminal, api
-        self._port, self._environ, self._pure = port, environ, pure
+        self._launch, self._terminal, self._api = launch, terminal, api
         self._functions: dict[Path, Function] = {}
         self._files = self._look()
         self._fault = ""
@@ -105,7 +101,7 @@ class Application:
     def _adopt(self, inventory: Inventory) -> None:
         self.inventory = inventory
         for route in inventory.routes:
-            launch = launch_of(route, inventory, port=self._port, environ=self._environ, pure=self._pure)
+            launch = self._launch(route, inventory)
             function = self._functions.get(route.folder)
             if function is None:
                 self._functions[route.folder] = Function(launch, self._terminal, self._api, self.read_again)

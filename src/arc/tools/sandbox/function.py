@@ -92,8 +92,7 @@ class Function:
         self._waiting.clear()
         for worker in list(self._workers):
             worker.end()
-        while self._workers:
-            await asyncio.sleep(0.005)
+        await asyncio.gather(*(worker.gone.wait() for worker in list(self._workers)))
 
     def retire(self) -> None:
         """Start nothing any more; workers end, busy ones after their event."""

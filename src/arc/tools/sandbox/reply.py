@@ -16,9 +16,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # The connection is API Gateway's own; so is the length of what it sends.
 _OWN = frozenset(("connection", "content-length", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"))
 _ARCHITECT = frozenset(
-    ("html", "css", "js", "text", "json", "xml", "location", "cookie", "cookies", "session", "cors", "cacheControl")
-    + ("cache_control", "compression", "status_code")
-)
+    ("html", "css", "js", "text", "json", "xml", "location", "cookie", "cookies", "session", "cors", "compression")
+) | {"cache_control", "cacheControl", "status_code"}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 from pathlib import Path
@@ -15,6 +16,7 @@ from arc import inventory as inventories
 from arc.tools.sandbox.application import Application
 from arc.tools.sandbox.gateway import Gateway
 from arc.tools.sandbox.greeting import greet
+from arc.tools.sandbox.launch import launch_of
 from arc.tools.sandbox.one_segment import OneSegmentProtocol
 from arc.tools.sandbox.ports import bind, bind_loopback
 from arc.tools.sandbox.runtime_api import RuntimeApi
@@ -54,7 +56,8 @@ async def _serve(inventory: Inventory, port: int, sockets: list[socket.socket], 
     api = RuntimeApi()
     loopback = bind_loopback()
     api.port = loopback.getsockname()[1]
-    application = Application(inventory, terminal, api, port=port, environ=os.environ, pure=pure)
+    launch = functools.partial(launch_of, port=port, environ=os.environ, pure=pure)
+    application = Application(inventory, launch, terminal, api)
     gateway = Gateway(application, terminal)
     servers = [_Server(_config(api)), _Server(_config(gateway))]
     running = [

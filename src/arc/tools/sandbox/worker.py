@@ -47,6 +47,7 @@ class Worker:
         self.token = secrets.token_urlsafe(18)
         self.name, self.generation, self.output = launch.name, generation, output
         self.ready = self.ended = False
+        self.gone = asyncio.Event()
         self._owner, self._launch = owner, launch
         self._event: Invocation | None = None
         self._asking: asyncio.Future[None] | None = None
@@ -82,7 +83,7 @@ class Worker:
         except OSError as error:
             self._fail_start(InvocationFailure("The function's process could not be started.", str(error)))
             os.close(self._begun)
-            self._owner.has_ended(self)
+            self._leave()
             return
         finally:
             os.close(self._begins)
@@ -165,6 +166,10 @@ class Worker:
             event.fail(Exited(code))
         elif not self.ready and not expected:
             self._owner.has_not_started(self, Exited(code, importing=True))
+        self._leave()
+
+    def _leave(self) -> None:
+        self.gone.set()
         self._owner.has_ended(self)
 
     def _finish(self, request_id: str) -> Invocation | None:

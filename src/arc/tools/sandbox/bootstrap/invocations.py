@@ -31,7 +31,7 @@ def run(module: str, begins: int, *, pure: bool) -> None:
     wrapped.handler = _recording(handler, begins)  # type: ignore[attr-defined]
     sys.modules[_WRAPPED] = wrapped
 
-    from awslambdaric.__main__ import main  # type: ignore[import-untyped]
+    from awslambdaric.__main__ import main  # type: ignore[import-untyped, unused-ignore]
 
     main(["awslambdaric", f"{_WRAPPED}.handler"])
 
@@ -77,7 +77,7 @@ def _refuse(kind: str, message: str, traceback: str) -> NoReturn:
     """Print and report why the function cannot start, then end this process."""
     import http.client
 
-    print(traceback.rstrip() or message, file=sys.stderr, flush=True)
+    sys.stderr.write((traceback.rstrip() or message) + "\n")
     address, _, path = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
     report = json.dumps({"errorType": kind, "errorMessage": message, "traceback": traceback})
     connection = http.client.HTTPConnection(address)
@@ -92,7 +92,7 @@ def _recording(handler: Handler, begins: int) -> Handler:
     AWS reports neither the cause of an exception nor a readable text, and prints its lines joined by
     carriage returns.
     """
-    from awslambdaric import bootstrap  # type: ignore[import-untyped]
+    from awslambdaric import bootstrap  # type: ignore[import-untyped, unused-ignore]
 
     raised: list[str] = []
     log_as_aws = bootstrap.log_error
@@ -100,7 +100,7 @@ def _recording(handler: Handler, begins: int) -> Handler:
     def log_error(result: dict[str, Any], sink: Any) -> None:  # noqa: ANN401 - awslambdaric's types
         if raised:
             result["traceback"] = raised.pop()
-            print(result["traceback"].rstrip(), file=sys.stderr)
+            sys.stderr.write(result["traceback"])
         else:
             log_as_aws(result, sink)
 

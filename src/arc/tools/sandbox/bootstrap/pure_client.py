@@ -55,14 +55,12 @@ def next() -> tuple[bytes, dict[str, str | int | None]]:  # noqa: A001 - the nat
     return body, known
 
 
-def post_invocation_result(
-    invoke_id: str, body: bytes, content_type: str = "application/json", invocation_id: str | None = None
-) -> None:
+def post_invocation_result(invoke_id: str, body: bytes, content_type: str = "application/json", *_: object) -> None:
     """Hand back the handler's result."""
     _expect_accepted(_call("POST", f"{invoke_id}/response", body, {"Content-Type": content_type}))
 
 
-def post_error(invoke_id: str, error: str, xray_fault: str, invocation_id: str | None = None) -> None:
+def post_error(invoke_id: str, error: str, *_: object) -> None:
     """Hand back what the handler raised, as JSON text."""
     _expect_accepted(_call("POST", f"{invoke_id}/error", error.encode(), {"Content-Type": "application/json"}))
 

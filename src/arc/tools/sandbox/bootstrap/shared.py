@@ -22,7 +22,10 @@ class SharedFinder:
         self._vendor, self._shared = os.path.join(folder, "vendor"), shared
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 - importlib.abc.MetaPathFinder
+        target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         """The spec of the two packages; everything below them is found along their paths as usual."""
         if fullname == "vendor":

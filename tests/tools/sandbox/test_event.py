@@ -1,0 +1,101 @@
+"""A request as an event, key by key."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arc.tools.sandbox.event import make_event
+from tests.tools.sandbox.apps import inventory_of, says, write_app
+
+if TYPE_CHECKING:
+    from arc.inventory import Route
+
+NOW = 1_795_417_200.25  # 2026-11-23 07:00:00.25 UTC
+
+
+def scope_of(**changes: Any) -> dict[str, Any]:
+    """An ASGI scope of a GET."""
+    scope = {
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "http_version": "1.1",
+        "headers": [(b"host", b"localhost:3333")],
+        "client": ("127.0.0.1", 50000),
+    }
+    return scope | changes
+
+
+@pytest.fixture(scope="module")
+def route(tmp_path_factory: pytest.TempPathFactory) -> Route:
+    """The route `get /`."""
+    return inventory_of(write_app(tmp_path_factory.mktemp("event"), {"get /": says("x")})).routes[0]
+
+
+def test_time_is_written_as_api_gateway_writes_it(route: Route) -> None:
+    """The common log format, and milliseconds."""
+    context = make_event(scope_of(), b"", route, {}, NOW)["requestContext"]
+    assert (context["time"], context["timeEpoch"]) == ("23/Nov/2026:07:00:00 +0000", 1_795_417_200_250)
+
+
+def test_an_event_without_host_agent_or_address_still_has_the_keys(route: Route) -> None:
+    """Handlers may rely on them."""
+    event = make_event(scope_of(headers=[], client=None), b"", route, {}, NOW)
+    http = event["requestContext"]["http"]
+    assert (http["sourceIp"], http["userAgent"], event["requestContext"]["domainName"]) == (
+        "127.0.0.1",
+        "",
+        "localhost",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoded"),
+    [
+        (b"application/json", False),
+        (b"application/json; charset=utf-8", False),
+        (b"application/problem+json", False),
+        (b"image/svg+xml", False),
+        (b"text/html", False),
+        (b"multipart/form-data; boundary=x", True),
+        (b"application/octet-stream", True),
+        (b"", True),
+    ],
+)
+def test_which_bodies_are_text(route: Route, content_type: bytes, encoded: bool) -> None:
+    """By the content type, as API Gateway decides."""
+    event = make_event(scope_of(headers=[(b"content-type", content_type)]), b"{}", route, {}, NOW)
+    assert event["isBase64Encoded"] is encoded
+
+
+def test_a_compressed_body_is_binary(route: Route) -> None:
+    """Whatever is inside of it."""
+    headers = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip")]
+    assert make_event(scope_of(headers=headers), b"abc", route, {}, NOW)["isBase64Encoded"] is True
+
+
+def test_cookie_headers_are_split_and_empty_ones_absent(route: Route) -> None:
+    """Several headers, odd spaces and nothing between semicolons."""
+    headers = [(b"cookie", b"a=1;  b=2; ;"), (b"cookie", b"c=x=y")]
+    assert make_event(scope_of(headers=headers), b"", route, {}, NOW)["cookies"] == ["a=1", "b=2", "c=x=y"]
+    assert "cookies" not in make_event(scope_of(headers=[(b"cookie", b"")]), b"", route, {}, NOW)
+
+
+@given(
+    headers=st.lists(st.tuples(st.binary(min_size=1, max_size=8), st.binary(max_size=20)), max_size=5),
+    query=st.binary(max_size=40),
+    body=st.binary(max_size=40),
+)
+def test_no_request_breaks_the_event(
+    route: Route, headers: list[tuple[bytes, bytes]], query: bytes, body: bytes
+) -> None:
+    """Whatever bytes arrive, there is an event of text that JSON can carry."""
+    event = make_event(scope_of(headers=headers, query_string=query), body, route, {}, NOW)
+    assert all(isinstance(value, str) for value in event["headers"].values())
+    assert ("body" in event) == bool(body)
+    json.dumps(event).encode()

@@ -1,0 +1,77 @@
+"""What a worker is started with."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from arc.tools.sandbox.launch import Launch, launch_of
+from tests.tools.sandbox.apps import inventory_of, says, write_app
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def launched(app: Path, env_file: str = "", config: str = "", shell: Mapping[str, str] | None = None) -> Launch:
+    """How the index of a small app is started."""
+    files = {".env": env_file, "src/http/get-index/config.arc": config}
+    write_app(app, {"get /": says("x")}, {name: text for name, text in files.items() if text})
+    inventory = inventory_of(app)
+    return launch_of(inventory.routes[0], inventory, port=3333, environ=shell or {})
+
+
+def environ_of(app: Path, env_file: str = "", config: str = "") -> dict[str, str]:
+    """Its environment."""
+    return dict(launched(app, env_file, config).environ)
+
+
+@pytest.mark.parametrize("name", ["SESSION_TABLE_NAME", "ARC_SESSION_TABLE_NAME"])
+def test_the_store_is_the_sealed_cookie_unless_the_app_says_otherwise(tmp_path: Path, name: str) -> None:
+    """The older name is copied onto the newer one, as deploying does."""
+    assert environ_of(tmp_path / "without")["ARC_SESSION_TABLE_NAME"] == "jwe"
+    assert environ_of(tmp_path / name, f"{name}=session\n")["ARC_SESSION_TABLE_NAME"] == "session"
+
+
+def test_env_false_keeps_the_apps_variables_out(tmp_path: Path) -> None:
+    """But not those that the tools set."""
+    environ = environ_of(tmp_path, "COLOUR=red\n", "@arc\nenv false\n")
+    assert "COLOUR" not in environ
+    assert environ["ARC_ENV"] == "testing"
+
+
+def test_what_the_tools_set_cannot_be_changed_by_the_app(tmp_path: Path) -> None:
+    """A function in the sandbox is in testing, whatever a .env says."""
+    environ = environ_of(tmp_path, "ARC_ENV=production\nARC_APP_SECRET=mine\n")
+    assert (environ["ARC_ENV"], environ["ARC_APP_SECRET"]) == ("testing", "mine")
+
+
+@pytest.mark.parametrize("name", ["ARC_APP_SECRET", "AWS_PROFILE", "AWS_SESSION_TOKEN", "SESSION_TTL", "LAMBDA_X"])
+def test_the_shells_own_settings_do_not_reach_a_function(tmp_path: Path, name: str) -> None:
+    """What concerns Architect and AWS stays out, everything else comes along."""
+    environ = dict(launched(tmp_path, shell={name: "secret", "PATH": "/bin"}).environ)
+    assert name not in environ
+    assert environ["PATH"] == "/bin"
+
+
+def test_ports_are_told_as_nodes_library_reads_them(tmp_path: Path) -> None:
+    """JSON with `ports` and `version`."""
+    told = json.loads(environ_of(tmp_path)["ARC_SANDBOX"])
+    assert told["ports"] == {"http": 3333, "_arc": 3333}
+    assert isinstance(told["version"], str)
+
+
+def test_a_launch_shows_no_variables(tmp_path: Path) -> None:
+    """They hold secrets."""
+    assert "mine" not in repr(launched(tmp_path, "ARC_APP_SECRET=mine\n"))
+
+
+def test_shared_false_leaves_the_shared_code_out(tmp_path: Path) -> None:
+    """Neither importable nor watched for this function."""
+    (tmp_path / "src" / "shared").mkdir(parents=True)
+    assert launched(tmp_path).shared == tmp_path / "src" / "shared"
+    without = launched(tmp_path, config="@arc\nshared false\n")
+    assert without.shared is None
+    assert without.folders == (without.folder,)

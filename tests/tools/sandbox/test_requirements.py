@@ -1,0 +1,62 @@
+"""Which lines of requirements.txt are named as not met."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from arc.tools.sandbox.requirements import unmet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "# only a comment",
+        "pytest  # met",
+        "PyTest >= 7, < 1000",
+        "no-such-distribution; sys_platform == 'no-such-system'",
+        "-r other.txt",
+        "--index-url https://example.org",
+        "no-such-distribution @ https://example.org/x.whl",
+        "not a requirement!",
+    ],
+)
+def test_what_is_met_or_not_ours_to_judge_is_not_named(tmp_path: Path, line: str) -> None:
+    """Options, addresses and other platforms are passed over."""
+    (tmp_path / "requirements.txt").write_text(f"{line}\n")
+    assert unmet(tmp_path / "requirements.txt") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("no-such-distribution", "no-such-distribution is not installed. Run: pip install 'no-such-distribution'"),
+        ("no-such-distribution[b,a]>=2 # why", "Run: pip install 'no-such-distribution[a,b]>=2'"),
+        ("no-such-distribution \\\n  >=2 --hash=sha256:abc", "Run: pip install 'no-such-distribution>=2'"),
+        ("pytest<1", "pytest<1 is not met by the"),
+    ],
+)
+def test_what_is_not_met_is_named_with_its_command(tmp_path: Path, line: str, named: str) -> None:
+    """As pip takes it, without comments and hashes."""
+    (tmp_path / "requirements.txt").write_text(f"pytest\n{line}\n")
+    assert [named in str(found) for found in unmet(tmp_path / "requirements.txt")] == [True]
+
+
+def test_a_package_installed_into_the_function_counts(tmp_path: Path) -> None:
+    """`pip install -t` puts it beside the handler or into its vendor folder."""
+    (tmp_path / "requirements.txt").write_text("beside==1.5\n")
+    info = tmp_path / "beside-1.5.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: beside\nVersion: 1.5\n")
+    assert len(unmet(tmp_path / "requirements.txt")) == 1
+    assert unmet(tmp_path / "requirements.txt", [tmp_path]) == []
+
+
+def test_no_file_has_no_unmet_lines(tmp_path: Path) -> None:
+    """Most functions have none."""
+    assert unmet(tmp_path / "requirements.txt") == []
