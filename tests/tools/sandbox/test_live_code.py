@@ -34,11 +34,11 @@ def sandbox(app: Path) -> Iterator[Sandbox]:
 
 
 class Load:
-    """Clients that load `/` until the block ends; `answers` is what they got, `(when, status, text)`."""
+    """Clients that load a page until the block ends; `answers` is what they got, `(when, status, text)`."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, path: str = "/") -> None:
         self.answers: list[tuple[float, int, str]] = []
-        self._sandbox, self._stop = sandbox, threading.Event()
+        self._sandbox, self._path, self._stop = sandbox, path, threading.Event()
         self._threads = [threading.Thread(target=self._run) for _ in range(CLIENTS)]
 
     def __enter__(self) -> Load:
@@ -54,7 +54,7 @@ class Load:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                answer = self._sandbox.get("/")
+                answer = self._sandbox.get(self._path)
                 self.answers.append((time.monotonic(), answer.status, answer.text))
             except OSError as error:
                 self.answers.append((time.monotonic(), 0, repr(error)))
@@ -170,6 +170,24 @@ def test_a_broken_manifest_keeps_the_last_good_one_and_is_told_once(app: Path, s
     write_handler(app, "get /new", says("new"))
     assert sandbox.get("/new").text == "new"
     assert sandbox.output.count("stay as they were") == 1
+
+
+def test_saving_the_manifest_under_load_fails_no_request(app: Path, sandbox: Sandbox) -> None:
+    """A manifest that is only half there for a moment loses no route and prints no fault."""
+    write_handler(app, "get /last", says("last"))
+    text = "@app\ntestapp\n\n@http\n" + "".join(f"get /{name}\n" for name in ("", "one", "two", "last"))
+    (app / "app.arc").write_text(text)
+    assert sandbox.get("/last").text == "last"
+    with Load(sandbox, "/last") as load:
+        for _ in range(10):
+            with (app / "app.arc").open("w") as stream:
+                for half in (text[: len(text) // 2], text[len(text) // 2 :]):
+                    stream.write(half)
+                    stream.flush()
+                    time.sleep(0.02)
+    assert load.answers
+    assert [answer for answer in load.answers if answer[1] != 200] == []
+    assert "stay as they were" not in sandbox.output
 
 
 def test_a_syntax_error_is_shown_once_the_file_has_come_to_rest(app: Path, sandbox: Sandbox) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from arc import inventory as inventories
@@ -28,6 +29,9 @@ _CANDIDATES = (
     *("preferences.arc", "prefs.arc", "src/shared"),
 )
 
+_QUIET = 0.1  # seconds without a change after which a manifest counts as wholly written
+_PATIENCE = 2.0  # seconds that a request without a route waits for that
+
 
 class Application:
     """Finds the function for a request, on the newest manifest that is valid."""
@@ -52,10 +56,15 @@ class Application:
         """All functions of the app."""
         return tuple(self._functions.values())
 
-    def find(self, method: str, path: str) -> tuple[Function, Route, Mapping[str, str]] | None:
+    async def find(self, method: str, path: str) -> tuple[Function, Route, Mapping[str, str]] | None:
         """The function, route and path parameters for a request, or None."""
         self.refresh()
         found = inventories.match(self.inventory.routes, method, path)
+        end = time.monotonic() + _PATIENCE
+        while found is None and (rest := self._unrest()) > 0 and time.monotonic() < end:
+            await asyncio.sleep(rest)
+            self.refresh()
+            found = inventories.match(self.inventory.routes, method, path)
         if found is None:
             return None
         route, parameters = found
@@ -72,8 +81,10 @@ class Application:
         """Take the app as its files are now; a faulty manifest is told once, and the last good one stays."""
         try:
             inventory = inventories.read(self.inventory.root)
-        except ArcError as fault:
-            if str(fault) != self._fault:
+        except (ArcError, OSError) as fault:
+            if (rest := self._unrest()) > 0:
+                asyncio.get_running_loop().call_later(rest, self.read_again)
+            elif str(fault) != self._fault:
                 self._fault = str(fault)
                 self._terminal.say(f"{fault}\n\nThe routes stay as they were until this is mended.")
             return
@@ -94,18 +105,27 @@ class Application:
                         self._told.add((launch.route, requirement))
                         self._terminal.lines(launch.route, [str(requirement)])
 
+    def _unrest(self) -> float:
+        """How many seconds the manifest must be left alone until it counts as wholly written."""
+        rest = fingerprint.newest(self._files) + _QUIET - time.time()
+        return rest if rest <= _QUIET else 0.0
+
     def _look(self) -> Fingerprint:
         root = self.inventory.root
         return fingerprint.of_files((*self.inventory.sources, *(root / name for name in _CANDIDATES)))
 
     def _adopt(self, inventory: Inventory) -> None:
         self.inventory = inventory
+        folders = set()
         for route in inventory.routes:
+            if route.folder in folders:  # Another route of the same function.
+                continue
+            folders.add(route.folder)
             launch = self._launch(route, inventory)
             function = self._functions.get(route.folder)
             if function is None:
                 self._functions[route.folder] = Function(launch, self._terminal, self._api, self.read_again)
             else:
                 function.update(launch)
-        for folder in self._functions.keys() - {route.folder for route in inventory.routes}:
-            self._functions.pop(folder).retire()
+        for folder in self._functions.keys() - folders:
+            self._functions[folder].retire()

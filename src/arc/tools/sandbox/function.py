@@ -86,6 +86,7 @@ class Function:
 
     async def close(self) -> None:
         """Kill every worker and wait until the processes have gone."""
+        self._closed = True
         self.retire()
         for invocation in self._waiting:
             invocation.fail(InvocationFailure("The sandbox was ended."))
@@ -95,8 +96,7 @@ class Function:
         await asyncio.gather(*(worker.gone.wait() for worker in list(self._workers)))
 
     def retire(self) -> None:
-        """Start nothing any more; workers end, busy ones after their event."""
-        self._closed = True
+        """End the workers, busy ones after their event: the route has gone from the manifest."""
         self._renew()
 
     def is_idle(self, worker: Worker) -> None:

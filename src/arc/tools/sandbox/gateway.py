@@ -35,9 +35,11 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if _length_of_head(scope) > _LONGEST_HEAD:
+            name = f"{scope['method'].lower()} {scope['path']}"
+            self._terminal.lines(name, ["431: the request line and headers have more than 10,240 bytes"])
             await _send(scope, send, _plain(431, "Request Header Fields Too Large"))
             return
-        found = self._application.find(scope["method"], scope["path"])
+        found = await self._application.find(scope["method"], scope["path"])
         if found is None:
             await _send(scope, send, _plain(404, "Not Found"))
             return

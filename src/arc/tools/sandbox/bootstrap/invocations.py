@@ -25,7 +25,6 @@ def run(module: str, begins: int, *, pure: bool) -> None:
     """
     os.set_inheritable(begins, False)
     _choose_client(pure=pure)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr, unused-ignore]
     handler = _load(module)
     wrapped = type(sys)(_WRAPPED)
     wrapped.handler = _recording(handler, begins)  # type: ignore[attr-defined]
