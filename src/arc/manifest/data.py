@@ -1,0 +1,150 @@
+"""Manifests in JSON and YAML, as the same values with the same positions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeAlias
+
+from arc.errors import ManifestError
+from arc.manifest.lexer import split_lines
+from arc.manifest.values import Array, Entry, Item, Manifest, Map, Pragma, Scalar, Vector, fault_at
+from arc.manifest.words import meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import yaml
+
+    Node: TypeAlias = yaml.Node
+
+
+def parse_json(text: str, file: str, *, keys: Sequence[str] = ()) -> Manifest | None:
+    """The manifest in JSON `text`; with `keys`, in the first of these keys of its object, None without one.
+
+    Raises `ManifestError`.
+    """
+    text = text.removeprefix("\N{BYTE ORDER MARK}")
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise fault_at(
+            file, split_lines(text), error.lineno, error.colno, f"This is no JSON: {error.msg}.", "Mend it here or just before."
+        ) from None
+    return _Reader(text, file).manifest(text.replace("\t", " "), keys)  # YAML reads JSON, but for tabs
+
+
+def parse_yaml(text: str, file: str) -> Manifest:
+    """The manifest in YAML `text`. Raises `ManifestError`."""
+    text = text.removeprefix("\N{BYTE ORDER MARK}")
+    manifest = _Reader(text, file).manifest(text, ())
+    return manifest if manifest is not None else Manifest(file, split_lines(text), ())
+
+
+class _Reader:
+    """Turns YAML's nodes, which know their places, into a manifest's values."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._file, self._lines = file, split_lines(text)
+
+    def manifest(self, text: str, keys: Sequence[str]) -> Manifest | None:
+        root: Node | None = self._compose(text)
+        if keys:
+            found = [value for key, value in self._pairs(root) if key.text in keys] if root is not None else []
+            if not found:
+                return None
+            root = found[0]
+        pragmas: list[Pragma] = []
+        for name, node in self._pairs(root) if root is not None else ():
+            if any(pragma.name == name.text for pragma in pragmas):
+                raise self._fault(name, f"'{name.text}' is there twice.", "Keep one of the two.")
+            pragmas.append(Pragma(name.text, name.line, name.column, tuple(self._items(node))))
+        return Manifest(self._file, self._lines, tuple(pragmas))
+
+    def _compose(self, text: str) -> Node | None:
+        import yaml
+
+        try:
+            return yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+            problem = error.problem or error.context or "it cannot be read"
+        except yaml.YAMLError:
+            line, column, problem = 1, 1, "it holds a character that YAML does not allow"
+        raise fault_at(self._file, self._lines, line, column, f"This is no YAML: {problem}.", "Mend it here or just before.")
+
+    def _items(self, node: Node) -> list[Item]:
+        import yaml
+
+        if isinstance(node, yaml.ScalarNode):
+            return [] if self._is_nothing(node) else [self._scalar(node)]
+        if isinstance(node, yaml.MappingNode):
+            return [self._named(key, value) for key, value in self._pairs(node)]
+        items: list[Item] = []
+        for each in self._elements(node):
+            if isinstance(each, yaml.ScalarNode):
+                items.append(self._scalar(each))
+            elif isinstance(each, yaml.MappingNode):
+                items.extend(self._named(key, value) for key, value in self._pairs(each))
+            else:
+                items.append(self._row(each))
+        return items
+
+    def _row(self, node: Node) -> Item:
+        scalars = self._scalars(node)
+        return scalars[0] if len(scalars) == 1 else Array(scalars)
+
+    def _named(self, name: Scalar, node: Node) -> Item:
+        import yaml
+
+        if isinstance(node, yaml.ScalarNode):
+            return Array((name, self._scalar(node)))
+        if isinstance(node, yaml.SequenceNode):
+            return Vector(name, self._scalars(node))
+        entries: list[Entry] = []
+        for key, value in self._pairs(node):
+            several = not isinstance(value, yaml.ScalarNode)
+            entries.append(Entry(key, self._scalars(value) if several else (self._scalar(value),), several=several))
+        return Map(name, tuple(entries))
+
+    def _pairs(self, node: Node) -> list[tuple[Scalar, Node]]:
+        import yaml
+
+        if isinstance(node, yaml.MappingNode):
+            return [(self._scalar(key), value) for key, value in node.value]
+        if isinstance(node, yaml.ScalarNode) and self._is_nothing(node):
+            return []
+        raise self._fault(self._place(node), "An object of names is expected here.", "Write it as {name: value}.")
+
+    def _scalars(self, node: Node) -> tuple[Scalar, ...]:
+        scalars = tuple(self._scalar(each) for each in self._elements(node))
+        if not scalars:
+            raise self._fault(self._place(node), "This list is empty.", "Give it values, or remove it.")
+        return scalars
+
+    def _elements(self, node: Node) -> list[Node]:
+        import yaml
+
+        if isinstance(node, yaml.SequenceNode):
+            return list(node.value)
+        raise self._fault(self._place(node), "A list of values is expected here.", "Write it as [value, value].")
+
+    def _scalar(self, node: Node) -> Scalar:
+        import yaml
+
+        if not isinstance(node, yaml.ScalarNode) or self._is_nothing(node):
+            raise self._fault(self._place(node), "Text, a number or a boolean is expected here.", "Write one value.")
+        text = str(node.value)
+        place = self._place(node)
+        return Scalar(meaning(text) if node.style is None else text, text, place.line, place.column)
+
+    @staticmethod
+    def _is_nothing(node: yaml.ScalarNode) -> bool:
+        return node.style is None and node.value in ("", "null", "~")
+
+    @staticmethod
+    def _place(node: Node) -> Scalar:
+        return Scalar("", "", node.start_mark.line + 1, node.start_mark.column + 1)
+
+    def _fault(self, where: Scalar, message: str, hint: str) -> ManifestError:
+        return fault_at(self._file, self._lines, where.line, where.column, message, hint)
