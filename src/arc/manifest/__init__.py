@@ -11,7 +11,7 @@ from __future__ import annotations
 from arc.manifest.data import parse_json, parse_yaml
 from arc.manifest.formatting import format  # noqa: A004  # the pair of `parse`, and always read as manifest.format
 from arc.manifest.parser import parse, parse_all
-from arc.manifest.values import Array, Entry, Item, Manifest, Map, Plain, Pragma, Scalar, Vector
+from arc.manifest.values import Array, Entry, Item, Manifest, Map, Plain, Pragma, Scalar, Vector, fault_at
 
 __all__ = [
     "Array",
@@ -23,6 +23,7 @@ __all__ = [
     "Pragma",
     "Scalar",
     "Vector",
+    "fault_at",
     "format",
     "parse",
     "parse_all",

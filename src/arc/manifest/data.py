@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
-from arc.errors import ManifestError
 from arc.manifest.lexer import split_lines
 from arc.manifest.values import Array, Entry, Item, Manifest, Map, Pragma, Scalar, Vector, fault_at
 from arc.manifest.words import meaning
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import yaml
+
+    from arc.errors import ManifestError
 
     Node: TypeAlias = yaml.Node
 
@@ -28,7 +29,12 @@ def parse_json(text: str, file: str, *, keys: Sequence[str] = ()) -> Manifest | 
         json.loads(text)
     except json.JSONDecodeError as error:
         raise fault_at(
-            file, split_lines(text), error.lineno, error.colno, f"This is no JSON: {error.msg}.", "Mend it here or just before."
+            file,
+            split_lines(text),
+            error.lineno,
+            error.colno,
+            f"This is no JSON: {error.msg}.",
+            "Mend it here or just before.",
         ) from None
     return _Reader(text, file).manifest(text.replace("\t", " "), keys)  # YAML reads JSON, but for tabs
 
@@ -71,7 +77,9 @@ class _Reader:
             problem = error.problem or error.context or "it cannot be read"
         except yaml.YAMLError:
             line, column, problem = 1, 1, "it holds a character that YAML does not allow"
-        raise fault_at(self._file, self._lines, line, column, f"This is no YAML: {problem}.", "Mend it here or just before.")
+        raise fault_at(
+            self._file, self._lines, line, column, f"This is no YAML: {problem}.", "Mend it here or just before."
+        )
 
     def _items(self, node: Node) -> list[Item]:
         import yaml

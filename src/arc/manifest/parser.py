@@ -84,9 +84,7 @@ class _Parser:
         if first.indent:
             self._fault(first, "Nothing stands above this indented line.", "Remove the spaces before it.")
             return None
-        if not self._indents_are_good(first, below):
-            return None
-        if not first.whole:
+        if not self._indents_are_good(first, below) or not first.whole:
             return None
         if not below:
             return first.words[0] if len(first.words) == 1 else Array(tuple(first.words))
@@ -97,9 +95,7 @@ class _Parser:
                 "Leave one name alone on the line above, or remove the spaces before this line.",
             )
             return None
-        if not all(line.whole for line in below):
-            return None
-        return self._read_below(first.words[0], below)
+        return self._read_below(first.words[0], below) if all(line.whole for line in below) else None
 
     def _indents_are_good(self, first: Line, below: list[Line]) -> bool:
         """Tell every wrong indent below a name."""
@@ -117,7 +113,13 @@ class _Parser:
             elif line.indent > deepest:
                 self._fault(line, "This line is indented too far.", "Indent by two spaces below a name.")
                 good = False
-            elif line.whole and above.whole and line.indent == _BELOW_KEY and above.indent == _BELOW_NAME and len(above.words) > 1:
+            elif (
+                line.whole
+                and above.whole
+                and line.indent == _BELOW_KEY
+                and above.indent == _BELOW_NAME
+                and len(above.words) > 1
+            ):
                 self._fault(
                     line,
                     f"'{above.words[0].text}' has values on its line and below it.",
@@ -155,7 +157,11 @@ class _Parser:
             self._fault(line, f"The key '{key.text}' is there twice below '{name.text}'.", "Keep one of the two lines.")
         for each in nested:
             if len(each.words) > 1:
-                self._fault(each, f"A value of '{key.text}' has several words.", "Write one value on each line, or put it in quotes.")
+                self._fault(
+                    each,
+                    f"A value of '{key.text}' has several words.",
+                    "Write one value on each line, or put it in quotes.",
+                )
         if nested:
             entries.append(Entry(key, tuple(each.words[0] for each in nested), several=True))
         else:

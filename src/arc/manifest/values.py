@@ -128,5 +128,8 @@ class Manifest:
 def fault_at(file: str, lines: tuple[str, ...], line: int, column: int, message: str, hint: str) -> ManifestError:
     """A `ManifestError` that quotes its line, with control characters made visible."""
     source = lines[line - 1] if line <= len(lines) else ""
-    shown = "".join(character if character.isprintable() or character == "\t" else "\N{REPLACEMENT CHARACTER}" for character in source)
+    shown = "".join(
+        character if character.isprintable() or character == "\t" else "\N{REPLACEMENT CHARACTER}"
+        for character in source
+    )
     return ManifestError(message, file=file, line=line, column=column, source=shown, hint=hint)

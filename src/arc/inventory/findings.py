@@ -1,0 +1,33 @@
+"""What reading an app found: faults, which are raised together, and warnings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arc.errors import InventoryError
+
+if TYPE_CHECKING:
+    from arc.errors import ArcError
+    from arc.manifest import Item, Manifest, Pragma
+
+
+class Findings:
+    """Collects faults and warnings while an app is read."""
+
+    def __init__(self) -> None:
+        self.faults: list[ArcError] = []
+        self.warnings: list[str] = []
+
+    def fault(self, manifest: Manifest, where: Item | Pragma, message: str, hint: str) -> None:
+        """Add a fault that points at `where`; `hint` says what to write instead."""
+        self.faults.append(manifest.fault(where, message, hint))
+
+    def warn(self, manifest: Manifest, where: Item | Pragma, message: str) -> None:
+        """Add a warning about `where`."""
+        fault = manifest.fault(where, message, "")
+        self.warnings.append(f"{fault.file}:{fault.line}: {message}")
+
+    def raise_faults(self) -> None:
+        """Raise `InventoryError` with every fault, if there is one."""
+        if self.faults:
+            raise InventoryError(self.faults)

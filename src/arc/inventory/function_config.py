@@ -1,0 +1,167 @@
+"""How a function runs: the defaults, the manifest's `@aws`, and the function's own `config.arc`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from arc.inventory.setting import settings_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from arc.inventory.findings import Findings
+    from arc.inventory.setting import Setting
+    from arc.manifest import Manifest, Scalar
+
+_PYTHON = re.compile(r"python3\.(1[1-9]|[2-9][0-9])")
+_LAYER = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+")
+
+
+@dataclass(frozen=True)
+class FunctionConfig:
+    """How one function runs on AWS, and in the sandbox. The limits are those of AWS Lambda."""
+
+    runtime: str = "python3.13"
+    memory: int = 1152
+    """Megabytes, 128 to 10240."""
+    timeout: int = 5
+    """Seconds, 1 to 900."""
+    storage: int = 512
+    """Megabytes of /tmp, 512 to 10240."""
+    architecture: str = "x86_64"
+    concurrency: int | None = None
+    """Reserved concurrency; None leaves it to the account."""
+    layers: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    env: bool = True
+    """False keeps the environment's variables from this function."""
+    shared: bool = True
+    """False keeps the shared code from this function."""
+
+
+class _Wrong(Exception):
+    """A value that a setting cannot have."""
+
+    def __init__(self, hint: str) -> None:
+        self.hint = hint
+        super().__init__(hint)
+
+
+def configure(
+    manifest: Manifest, settings: Sequence[Setting], config: FunctionConfig, findings: Findings
+) -> tuple[FunctionConfig, list[Setting]]:
+    """`config` with what an `@aws` pragma sets for functions, and the settings that are none of a function's."""
+    others: list[Setting] = []
+    for setting in settings:
+        name = _SINGULAR.get(setting.name.text, setting.name.text)
+        if name in _LISTS:
+            config = _with_list(manifest, name, setting, config, findings)
+        elif name in _READERS:
+            try:
+                value: Any = _READERS[name](_single(setting))
+                config = replace(config, **{name: value})
+            except _Wrong as wrong:
+                findings.fault(manifest, setting.value, f"'{setting.value.text}' is no {name}.", wrong.hint)
+        else:
+            others.append(setting)
+    return config, others
+
+
+def configure_function(manifest: Manifest, config: FunctionConfig, findings: Findings) -> FunctionConfig:
+    """`config` with what a function's own `config.arc` says."""
+    for pragma in manifest.pragmas:
+        if pragma.name == "aws":
+            config, others = configure(manifest, settings_in(manifest, pragma, findings), config, findings)
+            for setting in others:
+                findings.warn(
+                    manifest, setting.name, f"'{setting.name.text}' is no setting of a function and has no effect."
+                )
+        elif pragma.name == "arc":
+            config = _with_arc(manifest, settings_in(manifest, pragma, findings), config, findings)
+        else:
+            findings.warn(manifest, pragma, f"@{pragma.name} has no effect here; a config.arc takes @aws and @arc.")
+    return config
+
+
+def _with_arc(
+    manifest: Manifest, settings: Sequence[Setting], config: FunctionConfig, findings: Findings
+) -> FunctionConfig:
+    for setting in settings:
+        name, value = setting.name.text, setting.value.value
+        if name not in ("env", "shared"):
+            findings.warn(manifest, setting.name, f"'{name}' is not known here and has no effect.")
+        elif not isinstance(value, bool):
+            findings.fault(
+                manifest, setting.value, f"'{setting.value.text}' is no boolean.", f"Write {name} true or {name} false."
+            )
+        else:
+            config = replace(config, env=value) if name == "env" else replace(config, shared=value)
+    return config
+
+
+def _with_list(
+    manifest: Manifest, name: str, setting: Setting, config: FunctionConfig, findings: Findings
+) -> FunctionConfig:
+    values = tuple(value.text for value in setting.values)
+    if name == "policies":
+        return replace(config, policies=config.policies + values)
+    for value in setting.values:
+        if not _LAYER.fullmatch(value.text):
+            findings.fault(
+                manifest,
+                value,
+                f"'{value.text}' is no layer.",
+                "Give the ARN of a version, such as arn:aws:lambda:us-east-1:123456789012:layer:name:1.",
+            )
+    return replace(config, layers=config.layers + values)
+
+
+def _single(setting: Setting) -> Scalar:
+    if len(setting.values) > 1:
+        raise _Wrong(f"Write one value: {setting.name.text} {setting.value.text}")
+    return setting.value
+
+
+def _between(least: int, most: int, unit: str) -> Callable[[Scalar], int]:
+    def read(value: Scalar) -> int:
+        number = value.value
+        if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
+            raise _Wrong(f"Write a whole number from {least} to {most} ({unit}).")
+        return number
+
+    return read
+
+
+def _runtime(value: Scalar) -> str:
+    if value.text in ("python", "py"):
+        return FunctionConfig.runtime
+    if not _PYTHON.fullmatch(value.text):
+        raise _Wrong("Functions run on Python 3.11 or newer here: write python, or a version such as python3.13.")
+    return value.text
+
+
+def _architecture(value: Scalar) -> str:
+    if value.text not in ("arm64", "x86_64"):
+        raise _Wrong("Write arm64 or x86_64.")
+    return value.text
+
+
+def _concurrency(value: Scalar) -> int | None:
+    if value.text == "unthrottled":
+        return None
+    return _between(0, 1000, "simultaneous runs, or write unthrottled")(value)
+
+
+_SINGULAR = {"layer": "layers", "policy": "policies"}
+_LISTS = ("layers", "policies")
+_READERS: dict[str, Callable[[Scalar], str | int | None]] = {
+    "architecture": _architecture,
+    "concurrency": _concurrency,
+    "memory": _between(128, 10240, "megabytes"),
+    "runtime": _runtime,
+    "storage": _between(512, 10240, "megabytes"),
+    "timeout": _between(1, 900, "seconds"),
+}
+FUNCTION_SETTINGS = (*sorted(_READERS), *_LISTS)

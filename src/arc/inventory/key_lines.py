@@ -1,0 +1,69 @@
+"""Lines that declare keys, as `@tables` and `@tables-indexes` write them: `id *String`, `at **Number`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arc.inventory.table import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from arc.inventory.findings import Findings
+    from arc.manifest import Entry, Manifest, Map
+
+_KINDS = ("String", "Number")
+
+
+class KeyLines:
+    """The partition and sort key below a name; `others` are the lines that declare no key."""
+
+    def __init__(self, manifest: Manifest, item: Map, findings: Findings) -> None:
+        self.partition: Key | None = None
+        self.sort: Key | None = None
+        self.others: list[Entry] = []
+        self._manifest, self._item, self._findings = manifest, item, findings
+        self.good = True
+        for entry in item.entries:
+            value = entry.values[0].text
+            if value.startswith("**"):
+                self.sort = self._key(entry, value[2:], self.sort, "sort")
+            elif value.startswith("*"):
+                self.partition = self._key(entry, value[1:], self.partition, "partition")
+            else:
+                self.others.append(entry)
+        if self.partition is None and self.good:
+            self.fault(f"'{item.name.text}' has no partition key.", "Write below it a line such as id *String.")
+
+    def _key(self, entry: Entry, kind: str, already: Key | None, what: str) -> Key:
+        if kind not in _KINDS or entry.several:
+            stars = "**" if what == "sort" else "*"
+            self.fault(
+                f"'{entry.values[0].text}' is no type of a {what} key.", f"Write {stars}String or {stars}Number.", entry
+            )
+        elif already is not None:
+            self.fault(
+                f"'{self._item.name.text}' has two {what} keys, '{already.name}' and '{entry.key.text}'.",
+                "Keep one.",
+                entry,
+            )
+        return Key(entry.key.text, kind)
+
+    def fault(self, message: str, hint: str, entry: Entry | None = None) -> None:
+        """Add a fault about a line, or about the whole."""
+        self.good = False
+        self._findings.fault(self._manifest, entry.key if entry is not None else self._item, message, hint)
+
+    def boolean(self, entry: Entry) -> bool:
+        """The value of a line that says true or false."""
+        value = entry.values[0].value
+        if not isinstance(value, bool) or entry.several:
+            self.fault(
+                f"'{entry.key.text}' is no boolean.", f"Write {entry.key.text} true or {entry.key.text} false.", entry
+            )
+        return value is True
+
+    def not_understood(self, entries: Iterable[Entry], hint: str) -> None:
+        """Add a fault for each line that means nothing here."""
+        for entry in entries:
+            self.fault(f"'{entry.key.text} {entry.values[0].text}' is not understood here.", hint, entry)

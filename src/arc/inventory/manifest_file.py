@@ -1,0 +1,53 @@
+"""Finds an app's manifest and parses it, whatever its format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arc.errors import ManifestError, ToolError
+from arc.inventory.source_file import read_text
+from arc.manifest import parse_all, parse_json, parse_yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from arc.inventory.findings import Findings
+    from arc.manifest import Manifest
+
+MANIFEST_FILES = ("app.arc", ".arc", "arc.json", "arc.yaml", "arc.yml", "package.json")
+_PACKAGE_KEYS = ("arc", "architect")
+
+
+def find_manifest(folder: Path, findings: Findings) -> tuple[Path, Manifest | None]:
+    """The first manifest of `folder` with its file; None when it is so faulty that nothing was read.
+
+    Raises `ToolError` when there is none.
+    """
+    for name in MANIFEST_FILES:
+        file = folder / name
+        if not file.is_file():
+            continue
+        try:
+            manifest = parse_file(file, name, findings)
+        except (ManifestError, ToolError) as fault:
+            findings.faults.append(fault)
+            return file, None
+        if manifest is not None:
+            return file, manifest
+    if not folder.is_dir():
+        what = "is no folder" if folder.exists() else "is not there"
+        raise ToolError(f"{folder} {what}. Give the folder of an app, or make one: arc init {folder}")
+    looked = ", ".join(MANIFEST_FILES)
+    raise ToolError(f"There is no manifest in {folder} (looked for {looked}). Make an app there: arc init {folder}")
+
+
+def parse_file(file: Path, name: str, findings: Findings) -> Manifest | None:
+    """The manifest in one file, None for a package.json without one. Faults of `.arc` syntax go to `findings`."""
+    text = read_text(file, name)
+    if name.endswith(".json"):
+        return parse_json(text, name, keys=_PACKAGE_KEYS if name == "package.json" else ())
+    if name.endswith((".yaml", ".yml")):
+        return parse_yaml(text, name)
+    manifest, faults = parse_all(text, name)
+    findings.faults.extend(faults)
+    return manifest

@@ -1,0 +1,111 @@
+"""Reads an app: manifest, preferences, `.env`, the functions' folders."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arc.errors import ManifestError, ToolError
+from arc.inventory.app import read_app
+from arc.inventory.aws import Aws, read_aws
+from arc.inventory.env_file import read_env_file
+from arc.inventory.findings import Findings
+from arc.inventory.function_config import configure_function
+from arc.inventory.http import read_http
+from arc.inventory.inventory import Inventory
+from arc.inventory.manifest_file import MANIFEST_FILES, find_manifest, parse_file
+from arc.inventory.matching import specificity
+from arc.inventory.preferences import read_preferences
+from arc.inventory.route import HANDLER_FILES, Route, find_handler
+from arc.inventory.shared import read_shared
+from arc.inventory.tables import read_tables
+from arc.inventory.tables_indexes import read_indexes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from arc.inventory.function_config import FunctionConfig
+    from arc.inventory.http import RouteLine
+    from arc.manifest import Manifest
+
+_PRAGMAS = ("app", "aws", "http", "shared", "tables", "tables-indexes")
+
+
+def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path | None = None) -> Inventory:
+    """The app in `folder`.
+
+    `environ` (default `os.environ`) says where the developer's `home` is, unless that is given. Raises
+    `InventoryError` with every fault that was found, and `ToolError` when there is no manifest.
+    """
+    root = Path(folder).resolve()
+    findings = Findings()
+    file, manifest = find_manifest(root, findings)
+    preferences = read_preferences(root, home or _home(os.environ if environ is None else environ), findings)
+    testing = read_env_file(root / ".env", findings)
+    if testing is not None:
+        preferences.env["testing"] = testing
+    if manifest is None:
+        findings.raise_faults()
+        raise ToolError(f"{file} holds nothing.")
+    app = read_app(manifest, findings)
+    aws = read_aws(manifest, findings)
+    lines = read_http(manifest, root, findings)
+    tables = read_indexes(manifest, read_tables(manifest, findings), findings)
+    shared = read_shared(manifest, root, findings)
+    _warn_of_others(manifest, findings)
+    routes = [_route(line, aws, root, findings) for line in lines]
+    findings.raise_faults()
+    return Inventory(
+        root=root,
+        manifest=file,
+        app=app,
+        routes=tuple(sorted(routes, key=specificity)),
+        tables=tuple(tables),
+        aws=aws,
+        shared=shared,
+        env=preferences.env,
+        sandbox=preferences.sandbox,
+        warnings=tuple(findings.warnings),
+        sources=(
+            *(root / name for name in MANIFEST_FILES),
+            root / ".env",
+            *preferences.sources,
+            *(line.folder / "config.arc" for line in lines),
+        ),
+    )
+
+
+def _home(environ: Mapping[str, str]) -> Path | None:
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    return Path(home) if home else None
+
+
+def _warn_of_others(manifest: Manifest, findings: Findings) -> None:
+    for pragma in manifest.pragmas:
+        if pragma.name not in _PRAGMAS:
+            close = difflib.get_close_matches(pragma.name, _PRAGMAS, n=1)
+            meant = f" Did you mean @{close[0]}?" if close else ""
+            findings.warn(manifest, pragma, f"@{pragma.name} is not supported yet and is left alone.{meant}")
+
+
+def _route(line: RouteLine, aws: Aws, root: Path, findings: Findings) -> Route:
+    files = [name for name in HANDLER_FILES if (line.folder / name).is_file()]
+    if len(files) > 1:
+        place = line.folder.relative_to(root).as_posix()
+        findings.warnings.append(f"{place} has {' and '.join(files)}: {files[0]} is the handler.")
+    config = _config(line.folder, aws.function, root, findings)
+    return Route(line.method, line.path, line.folder, line.logical_id, find_handler(line.folder), config)
+
+
+def _config(folder: Path, config: FunctionConfig, root: Path, findings: Findings) -> FunctionConfig:
+    file = folder / "config.arc"
+    if not file.is_file():
+        return config
+    try:
+        manifest = parse_file(file, file.relative_to(root).as_posix(), findings)
+    except (ManifestError, ToolError) as fault:
+        findings.faults.append(fault)
+        return config
+    return config if manifest is None else configure_function(manifest, config, findings)

@@ -1,0 +1,72 @@
+"""A route: a verb, a path, and the folder whose function answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from arc.inventory.function_config import FunctionConfig
+
+HANDLER_FILES = ("handler.py", "lambda.py", "index.py")
+
+
+@dataclass(frozen=True)
+class Route:
+    """A line of `@http`, resolved."""
+
+    method: str
+    """In lower case; `any` takes every method."""
+    path: str
+    """As written: `/users/:id`, `/files/*`."""
+    folder: Path
+    """The absolute source folder."""
+    logical_id: str
+    """The function's name in CloudFormation: `GetUsersId`."""
+    handler: Path | None
+    """The handler's file; None while it is not there."""
+    config: FunctionConfig
+
+    @property
+    def name(self) -> str:
+        """Verb and path, as the manifest writes them: `get /users/:id`."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The path's parts; `/` has none."""
+        return parts_of(self.path)
+
+    @property
+    def route_key(self) -> str:
+        """API Gateway's name of the route: `GET /users/{id}`, `ANY /files/{proxy+}`."""
+        keys = ("{proxy+}" if part == "*" else f"{{{part[1:]}}}" if part[0] == ":" else part for part in self.parts)
+        return f"{self.method.upper()} /{'/'.join(keys)}"
+
+
+@lru_cache(maxsize=1024)
+def parts_of(path: str) -> tuple[str, ...]:
+    """The parts of a route's path between its slashes."""
+    return tuple(path[1:].split("/")) if path != "/" else ()
+
+
+def folder_name(method: str, path: str) -> str:
+    """The name of a route's source folder, after Architect: `get-users-000id`."""
+    if path == "/":
+        return f"{method}-index"
+    name = path.replace("-", "_").replace(".", "_").replace("/", "-")
+    return method + name.replace(":", "000").replace("*", "catchall")
+
+
+def logical_id(method: str, path: str) -> str:
+    """A route's name in CloudFormation, after Architect: `GetUsersId`."""
+    words = folder_name(method, path).replace("000", "").replace("_", "-").split("-")
+    return "".join(word[:1].upper() + word[1:] for word in words)
+
+
+def find_handler(folder: Path) -> Path | None:
+    """The handler's file in a source folder, the first of `HANDLER_FILES`, or None."""
+    return next((folder / name for name in HANDLER_FILES if (folder / name).is_file()), None)

@@ -1,0 +1,82 @@
+"""`@tables`: the app's DynamoDB tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from arc.inventory.key_lines import KeyLines
+from arc.inventory.table import Table
+from arc.manifest import Map
+
+if TYPE_CHECKING:
+    from arc.inventory.findings import Findings
+    from arc.manifest import Entry, Item, Manifest
+
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,99}")
+_PITR = ("pitr", "pointintimerecovery")
+_HINT = "Write a key (*String, **Number), an attribute with TTL, stream true, encrypt true or PITR true."
+
+
+def read_tables(manifest: Manifest, findings: Findings) -> list[Table]:
+    """The tables, in the manifest's order; faulty ones are left out."""
+    pragma = manifest.pragma("tables")
+    tables: list[Table] = []
+    seen: dict[str, int] = {}
+    for item in pragma.items if pragma is not None else ():
+        table = _read_table(manifest, item, findings)
+        if table is None:
+            continue
+        logical = re.sub(r"[_-]", "", table.name).lower()
+        if logical in seen:
+            findings.fault(
+                manifest,
+                item,
+                f"The table '{table.name}' is there twice: line {seen[logical]} has the name already.",
+                "Rename or remove one.",
+            )
+        else:
+            tables.append(table)
+            seen[logical] = item.start.line if isinstance(item, Map) else 0
+    return tables
+
+
+def _read_table(manifest: Manifest, item: Item, findings: Findings) -> Table | None:
+    if not isinstance(item, Map):
+        findings.fault(
+            manifest,
+            item,
+            "A table is a name with its keys below it.",
+            "Write below the name, indented by two spaces: id *String.",
+        )
+        return None
+    lines = KeyLines(manifest, item, findings)
+    if not _NAME.fullmatch(item.name.text):
+        lines.fault(
+            f"'{item.name.text}' cannot be the name of a table.",
+            "Use letters, digits, '-' and '_', a letter first, at most 100.",
+        )
+    ttl: str | None = None
+    stream, pitr = False, False
+    encrypt: bool | str = False
+    unknown: list[Entry] = []
+    for entry in lines.others:
+        key, value = entry.key.text.lower(), entry.values[0]
+        if value.text == "TTL":
+            if ttl is not None:
+                lines.fault(
+                    f"'{item.name.text}' has two TTL attributes, '{ttl}' and '{entry.key.text}'.", "Keep one.", entry
+                )
+            ttl = entry.key.text
+        elif key == "stream":
+            stream = lines.boolean(entry)
+        elif key in _PITR:
+            pitr = lines.boolean(entry)
+        elif key == "encrypt" and not entry.several:
+            encrypt = value.value if isinstance(value.value, (bool, str)) else value.text
+        else:
+            unknown.append(entry)
+    lines.not_understood(unknown, _HINT)
+    if not lines.good or lines.partition is None:
+        return None
+    return Table(item.name.text, lines.partition, lines.sort, ttl, stream, encrypt, pitr)
