@@ -1,0 +1,307 @@
+"""Seal and unseal, with joserfc as referee."""
+
+from __future__ import annotations
+
+import os
+import string
+import tracemalloc
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc import jwe as referee
+from joserfc.jwk import OctKey
+
+from arc.sessions.jwe import KEY_BYTES, MAX_TOKEN, seal, unseal
+from arc.sessions.refused import Refused
+from tests.sessions.making import Counting, Made
+
+KEY = bytes(range(32))
+CIPHER = AESGCM(KEY)
+NONCE = bytes(range(12))
+PAYLOAD = '{"who":"Zoë","count":1,"iat":1800000000}'.encode()
+TOKEN = seal(PAYLOAD, CIPHER, "A256GCM", NONCE)
+BASE64URL = string.ascii_letters + string.digits + "-_"
+
+
+class Untouchable:
+    """A cipher that no token may reach."""
+
+    def decrypt(self, nonce: bytes, data: bytes, header: bytes) -> bytes:
+        """Never called."""
+        raise AssertionError("A key was used for a token that its form refuses.")
+
+
+def base64url(data: bytes) -> str:
+    """`data` as base64url without padding."""
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def lenient(text: str) -> bytes:
+    """What a careless decoder makes of base64url."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def reason(token: str, *, ciphers: Any = (CIPHER,), enc: str = "A256GCM") -> str:
+    """Why `token` is refused."""
+    with pytest.raises(Refused) as refusal:
+        unseal(token, ciphers, enc)
+    return refusal.value.reason
+
+
+def is_refused_unopened(token: str) -> bool:
+    """True when `token` is refused by its form alone, without any work with a key."""
+    return reason(token, ciphers=(Untouchable(),)) == "malformed"
+
+
+def test_a_token_is_these_bytes() -> None:
+    """With its key and nonce fixed, a token is one known string, whose header is Node's byte for byte."""
+    assert TOKEN == (
+        "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAECAwQFBgcICQoL."
+        "PCChc6rH-DnXLlQgk8VaDuyj6UDSQW5QGg6E8T9TMYoxIJ7Mn_EiqAk.0FjAM_RHY7_U42x5VIOz8w"
+    )
+
+
+@pytest.mark.parametrize("enc", KEY_BYTES)
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 2900])
+def test_what_was_sealed_unseals(enc: str, size: int) -> None:
+    """A payload of any size comes back as it went in, with every content encryption."""
+    cipher, payload = AESGCM(KEY[: KEY_BYTES[enc]]), bytes(range(256)) * 12
+    assert unseal(seal(payload[:size], cipher, enc, NONCE), (cipher,), enc) == (payload[:size], 0)
+
+
+@pytest.mark.parametrize(("enc", "size"), KEY_BYTES.items())
+def test_joserfc_opens_ours_and_we_open_joserfcs(enc: str, size: int) -> None:
+    """An independent implementation of JWE agrees in both directions, with every content encryption."""
+    cipher, key = AESGCM(KEY[:size]), OctKey.import_key(KEY[:size])
+    opened = referee.decrypt_compact(seal(PAYLOAD, cipher, enc, NONCE), key)
+    assert (opened.plaintext, opened.protected) == (PAYLOAD, {"alg": "dir", "enc": enc})
+    assert unseal(referee.encrypt_compact({"alg": "dir", "enc": enc}, PAYLOAD, key), (cipher,), enc) == (PAYLOAD, 0)
+
+
+@pytest.mark.parametrize("change", ["header", "nonce", "ciphertext", "tag"])
+def test_joserfc_refuses_what_we_refuse(change: str) -> None:
+    """The referee too finds a token forged when one character of any part has changed."""
+    parts = TOKEN.split(".")
+    index = {"header": 0, "nonce": 2, "ciphertext": 3, "tag": 4}[change]
+    parts[index] = ("B" if parts[index][0] == "A" else "A") + parts[index][1:]
+    assert reason(".".join(parts)) in {"malformed", "forged"}
+    with pytest.raises(Exception, match=r"."):  # joserfc raises several kinds
+        referee.decrypt_compact(".".join(parts), OctKey.import_key(KEY))
+
+
+def test_s02_equal_data_sealed_twice_gives_different_bytes() -> None:
+    """Two commits of equal data at one moment are two different tokens."""
+    made = Made()
+    assert made.cookie(count=1) != made.cookie(count=1)
+
+
+def test_s02_a_hundred_thousand_seals_take_a_hundred_thousand_nonces() -> None:
+    """The store asks the system's randomness for 12 fresh bytes at every seal, and they stand in the token."""
+    asked: list[bytes] = []
+
+    def random(size: int) -> bytes:
+        asked.append(os.urandom(size))
+        return asked[-1]
+
+    tokens = {seal(b"{}", CIPHER, "A256GCM", random(12)).split(".")[2] for _ in range(100_000)}
+    assert len(tokens) == len(set(asked)) == 100_000
+
+
+def test_s04_the_index_tells_which_cipher_opened() -> None:
+    """Every cipher of the list opens, in either order, and the index says which one did."""
+    other = AESGCM(bytes(32))
+    assert unseal(TOKEN, (CIPHER, other), "A256GCM") == (PAYLOAD, 0)
+    assert unseal(TOKEN, (other, CIPHER), "A256GCM") == (PAYLOAD, 1)
+    assert reason(TOKEN, ciphers=(other,)) == "forged"
+    assert reason(TOKEN, ciphers=()) == "forged"
+
+
+HEADERS = [
+    '{"alg":"dir","enc":"A128GCM"}',
+    '{"alg":"dir","enc":"A192GCM"}',
+    '{"enc":"A256GCM","alg":"dir"}',
+    '{"alg":"dir", "enc":"A256GCM"}',
+    '{"alg":"dir","enc":"A256GCM"} ',
+    '{"alg":"DIR","enc":"A256GCM"}',
+    '{"alg":"dir","enc":"A256GCM","zip":"DEF"}',
+    '{"alg":"dir","enc":"A256GCM","crit":["exp"]}',
+    '{"alg":"dir","enc":"A256GCM","kid":"1"}',
+    '{"alg":"dir","enc":"A256GCM","typ":"JWT"}',
+    '{"alg":"dir","enc":"A256GCM","jwk":{"kty":"oct","k":"AAAA"}}',
+    '{"alg":"dir","enc":"A256CBC-HS512"}',
+    '{"alg":"dir","enc":"A128CBC-HS256"}',
+    '{"alg":"A256KW","enc":"A256GCM"}',
+    '{"alg":"A256GCMKW","enc":"A256GCM"}',
+    '{"alg":"PBES2-HS256+A128KW","enc":"A256GCM","p2c":2147483647,"p2s":"AAAA"}',
+    '{"alg":"RSA-OAEP","enc":"A256GCM"}',
+    '{"alg":"none"}',
+    '{"alg":"none","enc":"A256GCM"}',
+    "{}",
+    "",
+    "null",
+]
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_s06_only_the_configured_header_is_taken(header: str) -> None:
+    """A token sealed with the right key under any other header is refused before any work with a key."""
+    protected = base64url(header.encode())
+    sealed = CIPHER.encrypt(NONCE, PAYLOAD, protected.encode())
+    assert is_refused_unopened(f"{protected}..{base64url(NONCE)}.{base64url(sealed[:-16])}.{base64url(sealed[-16:])}")
+
+
+@pytest.mark.parametrize("enc", ["A128GCM", "A192GCM"])
+def test_s06_a_token_of_another_configured_size_is_refused(enc: str) -> None:
+    """A good token of another GCM size means nothing to this configuration, and the reverse."""
+    token = seal(PAYLOAD, AESGCM(KEY[: KEY_BYTES[enc]]), enc, NONCE)
+    assert is_refused_unopened(token)
+    assert reason(TOKEN, ciphers=(Untouchable(),), enc=enc) == "malformed"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        ".",
+        "....",
+        "a.b.c",
+        "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.",
+        "eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.AAAA",
+        TOKEN + ".",
+        TOKEN + ".AAAA",
+        "." + TOKEN,
+        TOKEN.replace("..", "."),
+        TOKEN.replace(".", ""),
+        TOKEN[: TOKEN.rindex(".")],
+    ],
+)
+def test_s06_anything_but_five_parts_is_refused(token: str) -> None:
+    """A signed token of three parts, `none` included, and every other number of parts are refused unopened."""
+    assert is_refused_unopened(token)
+
+
+@pytest.mark.parametrize("size", [0, 1, 4, 8, 12, 13, 14, 15, 17, 32])
+def test_s07_a_tag_of_another_size_is_refused(size: int) -> None:
+    """A tag that is not 16 bytes long never reaches a key."""
+    head, _, tag = TOKEN.rpartition(".")
+    assert is_refused_unopened(f"{head}.{base64url((lenient(tag) * 2)[:size])}")
+
+
+@pytest.mark.parametrize("size", [0, 11, 13, 16])
+def test_s07_a_nonce_of_another_size_is_refused(size: int) -> None:
+    """A token sealed properly under a nonce of another size never reaches a key."""
+    header = TOKEN.split(".")[0]
+    nonce = bytes(max(size, 8))
+    sealed = CIPHER.encrypt(nonce, PAYLOAD, header.encode())
+    token = f"{header}..{base64url(nonce[:size])}.{base64url(sealed[:-16])}.{base64url(sealed[-16:])}"
+    assert is_refused_unopened(token)
+
+
+@pytest.mark.parametrize("part", ["A", "AAAA", base64url(bytes(32)), "."])
+def test_s07_a_key_part_is_refused(part: str) -> None:
+    """With direct encryption the second part is empty (RFC 7518 §4.5); anything in it is refused."""
+    assert is_refused_unopened(TOKEN.replace("..", f".{part}."))
+
+
+class Long(str):
+    """A text that may be measured and nothing else."""
+
+    __slots__ = ()
+
+    def split(self, *_: Any, **__: Any) -> Any:
+        """Never called."""
+        raise AssertionError("A token that is too long was looked at.")
+
+    encode = partition = rpartition = split
+
+
+def test_s08_the_length_is_checked_before_anything_else() -> None:
+    """A token over the limit is measured and refused; nothing of it is split, copied or decoded."""
+    tracemalloc.start()
+    try:
+        text = Long(TOKEN + "A" * 10_000_000)
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        assert reason(text) == "too-long"
+        assert tracemalloc.get_traced_memory()[1] - before < 50_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_s08_the_limit_is_what_a_cookie_can_hold() -> None:
+    """A token of 4,096 characters is looked at, one more is not."""
+    assert reason("A" * MAX_TOKEN) == "malformed"
+    assert reason("A" * (MAX_TOKEN + 1)) == "too-long"
+    assert MAX_TOKEN == 4096
+
+
+@pytest.mark.parametrize("position", range(len(TOKEN)))
+def test_s09_changing_any_character_invalidates_a_token(position: int) -> None:
+    """At every position every other character of base64url, and some that are none, give a refusal."""
+    for character in BASE64URL + ".=+/ \n%\0é":
+        if character != TOKEN[position]:
+            assert reason(TOKEN[:position] + character + TOKEN[position + 1 :]) in {"malformed", "forged"}
+
+
+@pytest.mark.parametrize("addition", ["=", "==", "A", "A===", "\n", " ", "\t", "\0", "é", "%3D"])
+@pytest.mark.parametrize("part", [0, 1, 2, 3, 4])
+def test_s09_nothing_can_be_added_to_a_part(part: int, addition: str) -> None:
+    """Padding, white space and further characters after or before any part are refused."""
+    parts = TOKEN.split(".")
+    for changed in (parts[part] + addition, addition + parts[part]):
+        assert reason(".".join([*parts[:part], changed, *parts[part + 1 :]])) in {"malformed", "forged"}
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("part", [3, 4])
+def test_s09_stray_trailing_bits_are_refused(part: int, size: int) -> None:
+    """The characters that decode to the same bytes but are not canonical are refused without a key."""
+    token = seal(b"x" * size, CIPHER, "A256GCM", NONCE)
+    parts = token.split(".")
+    same = [parts[part][:-1] + last for last in BASE64URL if lenient(parts[part][:-1] + last) == lenient(parts[part])]
+    assert len(same) in {4, 16}
+    for stray in set(same) - {parts[part]}:
+        assert is_refused_unopened(".".join([*parts[:part], stray, *parts[part + 1 :]]))
+
+
+@pytest.mark.parametrize("swap", [("-", "+"), ("_", "/")])
+def test_s09_the_other_alphabet_is_refused(swap: tuple[str, str]) -> None:
+    """The characters of standard base64 do not stand for those of base64url."""
+    random = Counting()
+    tokens = (seal(random(30), CIPHER, "A256GCM", random(12)) for _ in range(20))
+    token = next(token for token in tokens if swap[0] in token)
+    assert reason(token.replace(*swap)) == "malformed"
+
+
+@given(st.text(max_size=200) | st.text(BASE64URL + ".", max_size=200))
+def test_s10_no_text_whatever_is_taken(text: str) -> None:
+    """Any text is refused with a reason, and nothing else is raised."""
+    assert reason(text) in {"malformed", "forged"}
+
+
+@given(st.lists(st.binary(max_size=40), min_size=3, max_size=3))
+def test_s10_well_formed_parts_of_any_bytes_are_not_taken(parts: list[bytes]) -> None:
+    """The right header before any bytes is refused with a reason, and nothing else is raised."""
+    header = TOKEN.split(".")[0]
+    assert reason(".".join([header, "", *map(base64url, parts)])) in {"malformed", "forged"}
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace")))
+def test_s10_whatever_a_token_holds_a_session_opens(payload: bytes) -> None:
+    """Even a token under our own key that holds any bytes at all gives a session, empty unless it is one."""
+    made = Made()
+    token = seal(payload, made.manager.keyring.sealing, "A256GCM", NONCE)
+    assert made.manager.load([token]) == {}
+    assert made.names == ["refused"]
+
+
+@given(st.lists(st.text(max_size=100), max_size=6))
+def test_s10_whatever_cookies_come_a_session_opens(values: list[str]) -> None:
+    """Any values of the session cookie give a fresh session and never an exception."""
+    session = Made().manager.load(values)
+    assert session.is_new
+    assert session == {}
