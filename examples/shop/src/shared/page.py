@@ -21,16 +21,19 @@ h1 { font-size: 1.9rem; font-weight: 500; margin: 1rem 0; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; }
 .card h2 { font-size: 1.1rem; margin: .5rem 0 .25rem; }
 .card p { margin: 0 0 .75rem; opacity: .8; }
-.picture { font-size: 2.6rem; line-height: 1; }
+article { display: flex; flex-direction: column; } article .row { margin-top: auto; }
+svg { width: 3.75rem; fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
+code { white-space: nowrap; font-size: .85em; }
 .row { display: flex; justify-content: space-between; align-items: center; }
-button { font: inherit; border: 0; border-radius: .5rem; padding: .4rem .9rem; background: var(--accent); color: #fff;
+button { font: inherit; white-space: nowrap; border: 0; border-radius: .5rem; padding: .4rem .9rem; background: var(--accent); color: #fff;
   cursor: pointer; }
 @media (prefers-color-scheme: dark) { button { color: #16181d; } }
 button.quiet { background: none; color: inherit; padding: 0; text-decoration: underline; }
 label { display: block; margin-bottom: 1rem; }
 input { display: block; width: 100%; font: inherit; padding: .5rem .7rem; border: 1px solid var(--line);
   border-radius: .5rem; background: var(--paper); color: inherit; }
-.narrow { max-width: 24rem; margin: 2rem auto; }
+.narrow { max-width: 24rem; }
+.narrow p { margin: 1.25rem 0 0; }
 .message { border-left: 4px solid var(--accent); background: var(--card); padding: .7rem 1rem; margin: 1rem 0; }
 table { width: 100%; border-collapse: collapse; margin-top: .5rem; }
 td { padding: .45rem 0; border-bottom: 1px solid var(--line); } td:last-child { text-align: right; }

@@ -1,7 +1,8 @@
 from html import escape
 
-import arc
 from vendor.shared.page import page
+
+import arc
 
 
 @arc.http.handler

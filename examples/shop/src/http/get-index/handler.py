@@ -1,8 +1,9 @@
 from html import escape
 
-import arc
 from vendor.shared.catalogue import PRODUCTS, money, total
 from vendor.shared.page import form, page
+
+import arc
 
 
 @arc.http.handler
@@ -15,7 +16,7 @@ def card(req, product):
     name, text, price, picture = PRODUCTS[product]
     button = form(req, "/cart", f'<button name="product" value="{product}">Add</button>')
     return (
-        f'<article class="card"><div class="picture">{picture}</div><h2>{escape(name)}</h2><p>{escape(text)}</p>'
+        f'<article class="card"><svg viewBox="0 0 60 52" aria-hidden="true">{picture}</svg><h2>{escape(name)}</h2><p>{escape(text)}</p>'
         f'<div class="row"><span>{money(price)}</span>{button}</div></article>'
     )
 

@@ -1,5 +1,6 @@
-import arc
 from vendor.shared.page import form, page
+
+import arc
 
 
 @arc.http.handler

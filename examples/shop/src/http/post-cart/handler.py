@@ -1,5 +1,6 @@
-import arc
 from vendor.shared.catalogue import PRODUCTS
+
+import arc
 
 
 @arc.http.handler(csrf=True)

@@ -1,5 +1,6 @@
-import arc
 from vendor.shared.people import knows
+
+import arc
 
 
 @arc.http.handler(csrf=True)
