@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arc.errors import InventoryError
+from arc.errors import InventoryError, ManifestError
 
 if TYPE_CHECKING:
     from arc.errors import ArcError
@@ -30,4 +30,11 @@ class Findings:
     def raise_faults(self) -> None:
         """Raise `InventoryError` with every fault, if there is one."""
         if self.faults:
-            raise InventoryError(self.faults)
+            raise InventoryError(sorted(self.faults, key=self._place))
+
+    def _place(self, fault: ArcError) -> tuple[int, int, int]:
+        """Files in the order in which they were read, and the lines of each from the top."""
+        if not isinstance(fault, ManifestError):
+            return len(self.faults), 0, 0
+        files = [other.file for other in self.faults if isinstance(other, ManifestError)]
+        return files.index(fault.file), fault.line, fault.column

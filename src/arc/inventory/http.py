@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,9 @@ def _method(manifest: Manifest, verb: Scalar, findings: Findings) -> str | None:
     method = verb.text.lower()
     if method in METHODS:
         return method
-    findings.fault(manifest, verb, f"'{verb.text}' is no HTTP verb.", f"Write one of {', '.join(METHODS)}.")
+    close = difflib.get_close_matches(method, METHODS, n=1, cutoff=0.5)
+    hint = f"Did you mean {close[0]}?" if close else f"Write one of {', '.join(METHODS)}."
+    findings.fault(manifest, verb, f"'{verb.text}' is no HTTP verb.", hint)
     return None
 
 

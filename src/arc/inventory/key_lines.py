@@ -32,8 +32,12 @@ class KeyLines:
                 self.partition = self._key(entry, value[1:], self.partition, "partition")
             else:
                 self.others.append(entry)
+
+    def finished(self) -> Key | None:
+        """The partition key once every line is understood; None after a fault, and without one that is the fault."""
         if self.partition is None and self.good:
-            self.fault(f"'{item.name.text}' has no partition key.", "Write below it a line such as id *String.")
+            self.fault(f"'{self._item.name.text}' has no partition key.", "Write below it a line such as id *String.")
+        return self.partition if self.good else None
 
     def _key(self, entry: Entry, kind: str, already: Key | None, what: str) -> Key:
         if kind not in _KINDS or entry.several:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arc.errors import ManifestError, ToolError
+from arc.inventory.findings import Findings
 from arc.inventory.source_file import read_text
 from arc.manifest import parse_all, parse_json, parse_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from arc.inventory.findings import Findings
     from arc.manifest import Manifest
 
 MANIFEST_FILES = ("app.arc", ".arc", "arc.json", "arc.yaml", "arc.yml", "package.json")
@@ -39,6 +39,18 @@ def find_manifest(folder: Path, findings: Findings) -> tuple[Path, Manifest | No
         raise ToolError(f"{folder} {what}. Give the folder of an app, or make one: arc init {folder}")
     looked = ", ".join(MANIFEST_FILES)
     raise ToolError(f"There is no manifest in {folder} (looked for {looked}). Make an app there: arc init {folder}")
+
+
+def has_manifest(folder: Path) -> bool:
+    """True when `folder` holds a manifest, good or faulty."""
+    for name in MANIFEST_FILES:
+        file = folder / name
+        if file.is_file():
+            try:
+                return name != "package.json" or parse_file(file, name, Findings()) is not None
+            except (ManifestError, ToolError):
+                return True
+    return False
 
 
 def parse_file(file: Path, name: str, findings: Findings) -> Manifest | None:

@@ -77,6 +77,7 @@ def _read_table(manifest: Manifest, item: Item, findings: Findings) -> Table | N
         else:
             unknown.append(entry)
     lines.not_understood(unknown, _HINT)
-    if not lines.good or lines.partition is None:
+    partition = lines.finished()
+    if partition is None:
         return None
-    return Table(item.name.text, lines.partition, lines.sort, ttl, stream, encrypt, pitr)
+    return Table(item.name.text, partition, lines.sort, ttl, stream, encrypt, pitr)

@@ -73,6 +73,7 @@ def _read_index(manifest: Manifest, item: Item, findings: Findings) -> Index | N
         else:
             unknown.append(entry)
     lines.not_understood(unknown, _HINT)
-    if not lines.good or lines.partition is None:
+    partition = lines.finished()
+    if partition is None:
         return None
-    return Index(lines.partition, lines.sort, name, projection)
+    return Index(partition, lines.sort, name, projection)

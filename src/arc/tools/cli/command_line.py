@@ -1,0 +1,91 @@
+"""The command line as a whole: its commands, and how what goes wrong is shown."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from arc.errors import ArcError, InventoryError
+from arc.tools.cli.init import init
+from arc.tools.cli.sandbox import sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FAILED, _INTERRUPTED = 1, 130
+
+
+class _Commands(TyperGroup):
+    """Shows expected errors as sentences; what is not expected keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for; it ends with 1 for an error, and with 130 after Ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except ArcError as error:
+            print(shown(error), file=sys.stderr)  # noqa: T201
+            raise typer.Exit(_FAILED) from None
+        except ModuleNotFoundError as missing:
+            if missing.name is None or missing.name.split(".")[0] == "arc":
+                raise
+            sentence = (
+                f"This command needs {missing.name}, which is not installed. Run: pip install 'arc-sessions[sandbox]'"
+            )
+            print(sentence, file=sys.stderr)  # noqa: T201
+            raise typer.Exit(_FAILED) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(_INTERRUPTED) from None
+
+
+app = typer.Typer(
+    name="arc",
+    cls=_Commands,
+    help="Run an Architect app of Python functions.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def shown(error: ArcError) -> str:
+    """An error as the terminal shows it: the message, and after several faults their number."""
+    faults = len(error.faults) if isinstance(error, InventoryError) else 1
+    return f"{error}\n\n{faults} faults." if faults > 1 else str(error)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line on `arguments` (default `sys.argv[1:]`); ends with its exit code."""
+    app(args=arguments, prog_name="arc")
+
+
+@app.callback()
+def _options(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=lambda asked: _show_version(asked=asked), help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    """Run an Architect app of Python functions."""
+
+
+def _show_version(*, asked: bool) -> None:
+    if asked:
+        try:
+            installed = version("arc-sessions")
+        except PackageNotFoundError:
+            installed = "unknown: arc-sessions is not installed"
+        typer.echo(f"arc {installed}")
+        raise typer.Exit
+
+
+app.command()(init)
+app.command()(sandbox)

@@ -1,0 +1,100 @@
+"""Fills a folder with the files that an app lacks, without touching one that is there."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from arc import inventory as inventories
+from arc.errors import ToolError
+from arc.inventory.app import is_app_name
+from arc.inventory.manifest_file import has_manifest
+from arc.tools.cli.templates import IGNORED, REQUIREMENTS, handler_of, manifest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from arc.inventory import Route
+
+_OTHER_LANGUAGES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".rb", ".php")
+_LONGEST_NAME = 60  # characters; names of stacks and tables are made of it
+
+
+@dataclass
+class Outcome:
+    """What was made, as paths below the app's folder, and what the developer should know."""
+
+    made: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def fill_in(folder: Path, *, environ: Mapping[str, str] | None = None) -> Outcome:
+    """Write into `folder` the manifest, handlers and other files that are missing.
+
+    Raises `InventoryError` for a manifest with faults, and `ToolError` for a file that cannot be written; what was
+    written until then stays, and the next run goes on.
+    """
+    root = folder.resolve()
+    if root.exists() and not root.is_dir():
+        raise ToolError(f"{folder} is a file. Give the folder of an app, or a new name.")
+    outcome = Outcome()
+    if not has_manifest(root):
+        _write(root, root / "app.arc", manifest_of(name_for(root.name)), outcome)
+    inventory = inventories.read(root, environ=environ)
+    outcome.notes.extend(f"Warning: {warning}" for warning in inventory.warnings)
+    for route in inventory.routes:
+        if route.handler is None:
+            _write_handler(root, route, outcome)
+    _write(root, root / "requirements.txt", REQUIREMENTS, outcome)
+    _write(root, root / ".gitignore", IGNORED, outcome)
+    return outcome
+
+
+def name_for(folder: str) -> str:
+    """A valid name of an app for a folder of that name: `Über uns!` becomes `uber-uns`."""
+    plain = unicodedata.normalize("NFKD", folder).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9_]+", "-", plain)
+    name = re.sub(r"^[^a-z]+", "", name)[:_LONGEST_NAME].strip("-_")
+    return name if is_app_name(name) else "my-app"
+
+
+def _write_handler(root: Path, route: Route, outcome: Outcome) -> None:
+    place = route.folder.relative_to(root).as_posix()
+    others = _other_handlers(route.folder)
+    if others:
+        outcome.notes.append(f"{route.name} is left alone: {place} holds {others[0]}, which is no Python.")
+    else:
+        _write(root, route.folder / "handler.py", handler_of(route), outcome)
+
+
+def _other_handlers(folder: Path) -> list[str]:
+    """Handlers in another language, which an app may have grown with."""
+    if not folder.is_dir():
+        return []
+    names = sorted(file.name for file in folder.iterdir())
+    return [name for name in names if name.startswith(("index.", "handler.")) and name.endswith(_OTHER_LANGUAGES)]
+
+
+def _write(root: Path, file: Path, text: str, outcome: Outcome) -> None:
+    """Write a new file; one that exists, a dangling link included, is left as it is."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        stream = file.open("x", encoding="utf-8", newline="\n")
+    except FileExistsError:
+        if file.parent.is_dir():
+            return
+        raise ToolError(
+            f"{file.parent} is in the way: a folder is needed there. Move it, and run arc init again."
+        ) from None
+    except OSError as error:
+        raise ToolError(f"{file} cannot be written: {error.strerror}. Mend that, and run arc init again.") from None
+    try:
+        with stream:
+            stream.write(text)
+    except OSError as error:
+        file.unlink(missing_ok=True)  # ours, and incomplete
+        raise ToolError(f"{file} cannot be written: {error.strerror}. Mend that, and run arc init again.") from None
+    outcome.made.append(file.relative_to(root).as_posix())
