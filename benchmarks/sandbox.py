@@ -18,7 +18,7 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 COUNTER = Path(__file__).parents[1] / "examples" / "counter"
-START = "import pathlib, sys; import arc.inventory as i; from tests.tools.sandbox import standin; i.read, i.match = standin.read, standin.match; from arc.tools.sandbox import serve; serve(pathlib.Path(sys.argv[1]), port=0)"
+START = "import pathlib, sys; from arc.tools.sandbox import serve; serve(pathlib.Path(sys.argv[1]), port=0)"
 WARM_UP, REQUESTS, CLIENTS = 200, 4000, 8
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from arc import inventory
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from arc.inventory import Inventory
 
 COUNT = """
 count = 0
@@ -60,12 +57,3 @@ def write_app(app: Path, handlers: Mapping[str, str], files: Mapping[str, str] |
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(dedent(text).lstrip(), encoding="utf-8")
     return app
-
-
-def inventory_of(app: Path) -> Inventory:
-    """The app's inventory."""
-    if not hasattr(inventory, "read"):
-        from tests.tools.sandbox import standin
-
-        return standin.read(app)
-    return inventory.read(app)

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0  # seconds: a busy machine is slow, and a passing test never waits that long
 START = (
-    "import arc.inventory as i\n"
-    "if not hasattr(i, 'read'):\n"
-    "    from tests.tools.sandbox import standin; i.read, i.match = standin.read, standin.match\n"
     "import pathlib, sys; from arc.tools.sandbox import serve; "
     "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]) if sys.argv[2] != 'any' else None,"
     " quiet='quiet' in sys.argv, pure='pure' in sys.argv)"

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arc.inventory import read
 from arc.tools.sandbox.event import make_event
-from tests.tools.sandbox.apps import inventory_of, says, write_app
+from tests.tools.sandbox.apps import says, write_app
 
 if TYPE_CHECKING:
     from arc.inventory import Route
@@ -34,7 +35,7 @@ def scope_of(**changes: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def route(tmp_path_factory: pytest.TempPathFactory) -> Route:
     """The route `get /`."""
-    return inventory_of(write_app(tmp_path_factory.mktemp("event"), {"get /": says("x")})).routes[0]
+    return read(write_app(tmp_path_factory.mktemp("event"), {"get /": says("x")})).routes[0]
 
 
 def test_time_is_written_as_api_gateway_writes_it(route: Route) -> None:

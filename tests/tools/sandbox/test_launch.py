@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from arc.inventory import read
 from arc.tools.sandbox.launch import Launch, launch_of
-from tests.tools.sandbox.apps import inventory_of, says, write_app
+from tests.tools.sandbox.apps import says, write_app
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,7 @@ def launched(app: Path, env_file: str = "", config: str = "", shell: Mapping[str
     """How the index of a small app is started."""
     files = {".env": env_file, "src/http/get-index/config.arc": config}
     write_app(app, {"get /": says("x")}, {name: text for name, text in files.items() if text})
-    inventory = inventory_of(app)
+    inventory = read(app)
     return launch_of(inventory.routes[0], inventory, port=3333, environ=shell or {})
 
 

@@ -77,7 +77,7 @@ def save_slowly(file: Path, code: str) -> None:
     with file.open("w", encoding="utf-8") as stream:
         stream.write(code[: len(code) // 2])
         stream.flush()
-        time.sleep(0.05)
+        time.sleep(0.02)
         stream.write(code[len(code) // 2 :])
 
 
@@ -184,7 +184,7 @@ def test_saving_the_manifest_under_load_fails_no_request(app: Path, sandbox: San
                 for half in (text[: len(text) // 2], text[len(text) // 2 :]):
                     stream.write(half)
                     stream.flush()
-                    time.sleep(0.02)
+                    time.sleep(0.01)
     assert load.answers
     assert [answer for answer in load.answers if answer[1] != 200] == []
     assert "stay as they were" not in sandbox.output

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.runtime_api import RuntimeApi
     from arc.tools.sandbox.terminal import Terminal
 
-# Files that count as soon as they are there, beside those the inventory has read.
-_CANDIDATES = (
-    *("app.arc", ".arc", "arc.json", "arc.yaml", "arc.yml", "package.json", ".env"),
-    *("preferences.arc", "prefs.arc", "src/shared"),
-)
-
 _QUIET = 0.1  # seconds without a change after which a manifest counts as wholly written
 _PATIENCE = 2.0  # seconds that a request without a route waits for that
 
@@ -48,6 +42,7 @@ class Application:
         self._functions: dict[Path, Function] = {}
         self._files = self._look()
         self._fault = ""
+        self._later: asyncio.TimerHandle | None = None
         self._told: set[tuple[str, Unmet]] = set()
         self._adopt(inventory)
 
@@ -57,7 +52,7 @@ class Application:
         return tuple(self._functions.values())
 
     async def find(self, method: str, path: str) -> tuple[Function, Route, Mapping[str, str]] | None:
-        """The function, route and path parameters for a request, or None."""
+        """The function, route and path parameters for a request, or None; `path` is as the visitor sent it."""
         self.refresh()
         found = inventories.match(self.inventory.routes, method, path)
         end = time.monotonic() + _PATIENCE
@@ -79,11 +74,12 @@ class Application:
 
     def read_again(self) -> None:
         """Take the app as its files are now; a faulty manifest is told once, and the last good one stays."""
+        self._files = self._look()
         try:
             inventory = inventories.read(self.inventory.root)
         except (ArcError, OSError) as fault:
             if (rest := self._unrest()) > 0:
-                asyncio.get_running_loop().call_later(rest, self.read_again)
+                self._read_later(rest)
             elif str(fault) != self._fault:
                 self._fault = str(fault)
                 self._terminal.say(f"{fault}\n\nThe routes stay as they were until this is mended.")
@@ -91,8 +87,10 @@ class Application:
         if self._fault:
             self._fault = ""
             self._terminal.say(f"{inventory.manifest.name} is good again.")
+        for warning in inventory.warnings:
+            if warning not in self.inventory.warnings:
+                self._terminal.say(f"Warning: {warning}")
         self._adopt(inventory)
-        self._files = self._look()
         asyncio.get_running_loop().run_in_executor(None, self.tell_unmet)
 
     def tell_unmet(self) -> None:
@@ -105,14 +103,18 @@ class Application:
                         self._told.add((launch.route, requirement))
                         self._terminal.lines(launch.route, [str(requirement)])
 
+    def _read_later(self, seconds: float) -> None:
+        if self._later is not None:
+            self._later.cancel()
+        self._later = asyncio.get_running_loop().call_later(seconds, self.read_again)
+
     def _unrest(self) -> float:
         """How many seconds the manifest must be left alone until it counts as wholly written."""
-        rest = fingerprint.newest(self._files) + _QUIET - time.time()
+        rest = fingerprint.newest(self._look()) + _QUIET - time.time()
         return rest if rest <= _QUIET else 0.0
 
     def _look(self) -> Fingerprint:
-        root = self.inventory.root
-        return fingerprint.of_files((*self.inventory.sources, *(root / name for name in _CANDIDATES)))
+        return fingerprint.of_files((*self.inventory.sources, self.inventory.root / "src" / "shared"))
 
     def _adopt(self, inventory: Inventory) -> None:
         self.inventory = inventory

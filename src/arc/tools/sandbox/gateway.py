@@ -39,7 +39,7 @@ class Gateway:
             self._terminal.lines(name, ["431: the request line and headers have more than 10,240 bytes"])
             await _send(scope, send, _plain(431, "Request Header Fields Too Large"))
             return
-        found = await self._application.find(scope["method"], scope["path"])
+        found = await self._application.find(scope["method"], scope["raw_path"].decode("utf-8", "replace"))
         if found is None:
             await _send(scope, send, _plain(404, "Not Found"))
             return

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from arc.inventory import Inventory, Route
 
-REGION = "us-east-1"
 # The sandbox sets these for each function; what the developer's shell holds must not reach it.
 _KEPT_OUT = ("ARC_", "AWS_", "LAMBDA_", "_LAMBDA_", "_HANDLER", "_X_AMZN_", "SESSION_")
 _RESERVED = frozenset(("ARC_APP_NAME", "ARC_ENV", "ARC_ROLE", "ARC_SANDBOX", "ARC_STACK_NAME", "AWS_REGION"))
@@ -25,8 +24,8 @@ class Launch:
 
     route: str
     """The route's name, which marks its lines in the terminal: `get /users/:id`."""
-    name: str
-    """The function's name on AWS: `app-testing-GetUsersId`."""
+    arn: str
+    """The function's name on AWS; it ends in `app-testing-GetUsersId`."""
     root: Path
     folder: Path
     shared: Path | None
@@ -68,6 +67,7 @@ def launch_of(
     """How to start `route`'s worker in a sandbox on `port`, under the developer's own `environ`."""
     config = route.config
     name = f"{inventory.app}-testing-{route.logical_id}"
+    region = inventory.aws.region or "us-east-1"
     variables = {key: value for key, value in environ.items() if not key.startswith(_KEPT_OUT)}
     variables |= {
         "ARC_APP_NAME": inventory.app,
@@ -77,8 +77,8 @@ def launch_of(
         "ARC_STACK_NAME": _logical(f"{inventory.app}-testing"),
         "AWS_ACCESS_KEY_ID": "dummy",
         "AWS_SECRET_ACCESS_KEY": "dummy",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.memory),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -96,7 +96,7 @@ def launch_of(
         variables["_HANDLER"] = f"{module}.handler"
     return Launch(
         route=route.name,
-        name=name,
+        arn=f"arn:aws:lambda:{region}:123456789012:function:{name}",
         root=inventory.root,
         folder=route.folder,
         shared=inventory.shared if config.shared else None,

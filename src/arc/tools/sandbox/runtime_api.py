@@ -62,7 +62,6 @@ class RuntimeApi:
         if invocation is None:
             await _respond(send, 410, b'{"errorMessage":"Gone"}')
             return
-        arn = f"arn:aws:lambda:us-east-1:123456789012:function:{worker.name}"
         await _respond(
             send,
             200,
@@ -70,7 +69,7 @@ class RuntimeApi:
             [
                 (b"lambda-runtime-aws-request-id", invocation.id.encode()),
                 (b"lambda-runtime-deadline-ms", str(invocation.deadline_ms).encode()),
-                (b"lambda-runtime-invoked-function-arn", arn.encode()),
+                (b"lambda-runtime-invoked-function-arn", worker.arn.encode()),
                 (b"lambda-runtime-trace-id", f"Root=1-{invocation.id.replace('-', '')[:24]}".encode()),
             ],
         )

@@ -45,7 +45,7 @@ class Worker:
 
     def __init__(self, owner: Owner, output: Output, launch: Launch, generation: int) -> None:
         self.token = secrets.token_urlsafe(18)
-        self.name, self.generation, self.output = launch.name, generation, output
+        self.arn, self.generation, self.output = launch.arn, generation, output
         self.ready = self.ended = False
         self.gone = asyncio.Event()
         self._owner, self._launch = owner, launch
