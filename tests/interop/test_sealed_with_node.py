@@ -102,8 +102,8 @@ def test_a_session_that_node_wrote_from_scratch_keeps_its_id(node_peer: Peer) ->
 
 def test_the_set_cookie_string_has_nodes_order_of_attributes(node_peer: Peer) -> None:
     """But for token and times the two strings are the same, with and without a domain."""
-    for env in ({}, {"ARC_SESSION_DOMAIN": "example.com", "ARC_SESSION_SAME_SITE": "Strict"}, {"ARC_ENV": "staging"}):
-        env = {"ARC_APP_SECRET": "abcdefghijklmnopqrstuvwxyz012345", "ARC_SESSION_TTL": "3600", **env}
+    for extra in ({}, {"ARC_SESSION_DOMAIN": "example.com", "ARC_SESSION_SAME_SITE": "Strict"}, {"ARC_ENV": "staging"}):
+        env = {"ARC_APP_SECRET": "abcdefghijklmnopqrstuvwxyz012345", "ARC_SESSION_TTL": "3600", **extra}
         sessions = manager(env)
         session = sessions.load([])
         session["count"] = 1
