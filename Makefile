@@ -1,5 +1,6 @@
 # Everything a newcomer needs: `make demo`, `make test`. PYTHON=… chooses the interpreter.
-.POSIX:
+# Two targets never set up .venv at the same time, even under -j.
+.NOTPARALLEL:
 .PHONY: help demo test check bench vectors clean setup-demo setup-test
 
 BIN = .venv/bin
