@@ -60,6 +60,6 @@ def test_a_port_taken_on_one_address_is_taken() -> None:
 
 
 def test_sockets_send_without_delay() -> None:
-    """asyncio turns Nagle's algorithm off for sockets that name their protocol, and only for them."""
+    """Asyncio turns Nagle's algorithm off for sockets that name their protocol, and only for them."""
     with bind_loopback() as listening:
         assert listening.proto == socket.IPPROTO_TCP
