@@ -23,7 +23,7 @@ def chromium() -> str:
 
 
 def found(what: str, names: tuple[str, ...], command: str) -> str:
-    """The first of `names` on PATH; without one the test is skipped with the command that adds it, under CI it fails."""
+    """The first of `names` on PATH. Without one: skipped with the command that adds it, failed under CI."""
     for name in names:
         path = shutil.which(name)
         if path is not None:

@@ -1,4 +1,4 @@
-"""A machine for tests of the set-up: a copy of the project, a PATH with only what is given, interpreters that play a part."""
+"""A machine for tests of the set-up: a copy of the project, its own PATH, interpreters that play a part."""
 
 from __future__ import annotations
 
