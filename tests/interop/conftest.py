@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import found
 from tests.interop.peer import HERE, Peer, peer
 
 if TYPE_CHECKING:
@@ -22,10 +22,13 @@ def library(node: str) -> str:
     with (HERE / ".installing").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-            npm = shutil.which("npm")
-            assert npm, "npm is not on PATH. On Debian: sudo apt-get install npm"
+            npm = found("npm", ("npm",), "sudo apt-get install npm")
             command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-            subprocess.run(command, cwd=HERE, check=True, capture_output=True, timeout=300)
+            run = subprocess.run(command, cwd=HERE, check=False, capture_output=True, text=True, timeout=300)
+            if run.returncode != 0:
+                pytest.fail(
+                    f"cd tests/interop && npm ci failed; it needs the network once.\n{run.stderr}", pytrace=False
+                )
     return node
 
 

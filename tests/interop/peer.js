@@ -5,6 +5,7 @@ process.env.ARC_SESSION_TABLE_NAME = 'jwe'
 const arc = require('@architect/functions')
 const { sign, unsign } = require('cookie-signature')
 const cookie = require('cookie')
+const clock = Date.now
 const own = { ...process.env }
 
 const answers = {
@@ -17,6 +18,9 @@ const answers = {
   },
   sign: ({ value, secret }) => sign(value, secret),
   unsign: ({ signed, secret }) => unsign(signed, secret),
+  // Node's reading of a Cookie header, and of a secret in legacy mode
+  cookies: ({ header }) => cookie.parse(header),
+  base64: ({ text }) => Buffer.from(text, 'base64').toString('hex'),
   signedCookie: ({ value, secret }) => cookie.serialize('_idx', sign(value, secret)),
 }
 
@@ -24,6 +28,7 @@ readline.createInterface({ input: process.stdin }).on('line', async line => {
   const question = JSON.parse(line)
   for (const name of Object.keys(process.env)) if (!(name in own)) delete process.env[name]
   Object.assign(process.env, own, question.env)
+  Date.now = question.now === undefined ? clock : () => question.now * 1000
   try {
     console.log(JSON.stringify({ answer: await answers[question.ask](question) }))
   }

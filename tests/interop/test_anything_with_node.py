@@ -1,0 +1,174 @@
+"""Any secret, any data, any moment, any cookie: Node's own library and this one agree, or ours is the stricter."""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+import arc
+from arc.errors import ConfigurationError
+from arc.sessions.cookie import parse, values
+from arc.sessions.jwe import KEY_BYTES
+from arc.sessions.values import is_reserved
+from tests.interop.peer import NodeError
+from tests.sessions.making import value_of
+
+if TYPE_CHECKING:
+    from arc.sessions.manager import SessionManager
+    from tests.interop.peer import Peer
+
+NOW = 1_800_000_000
+WEEK = 604_800
+SECRET = {"ARC_APP_SECRET": "abcdefghijklmnopqrstuvwxyz012345"}
+with_node = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(-1e120, 1e120).filter(lambda number: number == 0 or abs(number) > 1e-120)
+    | st.text(characters, max_size=20)
+)
+names = st.text(characters, min_size=1, max_size=10).filter(lambda name: not is_reserved(name))
+data = st.dictionaries(
+    names,
+    st.recursive(scalars, lambda of: st.lists(of, max_size=4) | st.dictionaries(names, of, max_size=4), max_leaves=12),
+    min_size=1,
+    max_size=5,
+)
+
+
+def manager(env: dict[str, str], now: int = NOW) -> SessionManager:
+    """Our side, under the variables that Node is given, at a moment."""
+    return arc.http.build_manager(arc.Settings.from_env({"ARC_ENV": "testing", **env}), clock=lambda: now)
+
+
+def ours(env: dict[str, str], content: dict[str, Any], now: int = NOW) -> str:
+    """The `name=value` of a session of ours with `content`."""
+    sessions = manager(env, now)
+    session = sessions.load([])
+    session.update(content)
+    return sessions.commit(session, explicit=True)[0].partition(";")[0]
+
+
+def apart(read: dict[str, Any]) -> dict[str, Any]:
+    """What Node reads, without the session's own facts."""
+    return {key: value for key, value in read.items() if not is_reserved(key)}
+
+
+def as_doubles(value: Any) -> Any:
+    """`value` with the numbers that JavaScript has: 5.4e16 is written 54000000000000000 there."""
+    if isinstance(value, dict):
+        return {key: as_doubles(element) for key, element in value.items()}
+    if isinstance(value, list):
+        return [as_doubles(element) for element in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def agree(node_peer: Peer, env: dict[str, str]) -> None:
+    """Assert that each side reads the other's session under `env`."""
+    assert apart(node_peer.ask("read", env, now=NOW, headers={"cookie": ours(env, {"a": 1})})) == {"a": 1}
+    assert manager(env).load([value_of(node_peer.ask("write", env, now=NOW, payload={"b": 2}))]) == {"b": 2}
+
+
+@with_node
+@given(st.text(characters, min_size=16, max_size=50), st.sampled_from(list(KEY_BYTES)))
+def test_any_long_secret_gives_nodes_key(node_peer: Peer, secret: str, enc: str) -> None:
+    """Whatever the characters of a secret, as many as Node asks for give the same key on both sides."""
+    assume(len(secret.encode("utf-16-le")) // 2 >= KEY_BYTES[enc])
+    agree(node_peer, {"ARC_APP_SECRET": secret, "ARC_APP_SECRET_ALGO": enc})
+
+
+@pytest.mark.parametrize("edge", ["x" * 15 + "🔑", "x" * 14 + "🔑", "é" * 16, "漢" * 16, "x" * 15 + "漢", "🔑" * 8])
+def test_the_cut_falls_where_nodes_falls(node_peer: Peer, edge: str) -> None:
+    """Through a surrogate pair, through the bytes of a character, at exactly the needed length."""
+    agree(node_peer, {"ARC_APP_SECRET": edge, "ARC_APP_SECRET_ALGO": "A128GCM"})
+    agree(node_peer, {"ARC_APP_SECRET": edge[:-1] * 3 + edge, "ARC_APP_SECRET_ALGO": "A256GCM"})
+
+
+def test_what_node_refuses_is_stretched_here(node_peer: Peer) -> None:
+    """Node takes no secret of 31 characters, the one of Architect's page among them; ours works, but not for Node."""
+    env = {"ARC_APP_SECRET": "something-much-better-than-this"}
+    with pytest.raises(NodeError, match="Invalid secret length"):
+        node_peer.ask("write", env, payload={})
+    assert manager(env).load([value_of(ours(env, {"a": 1}))]) == {"a": 1}
+
+
+@with_node
+@given(st.text(string.ascii_letters + string.digits + "+/-_= \n\t.%éōŁ€🔑漢", max_size=60))
+def test_any_legacy_secret_gives_nodes_key(node_peer: Peer, secret: str) -> None:
+    """Whatever Node's lenient base64 makes of a secret, ours makes too; what is too short for one is for both."""
+    env = {"ARC_FORCE_LEGACY_JWE_SECRET": "1", "ARC_APP_SECRET": secret}
+    assume(secret)
+    if len(bytes.fromhex(node_peer.ask("base64", text=secret))) >= KEY_BYTES["A128GCM"]:
+        agree(node_peer, env)
+        return
+    with pytest.raises(ConfigurationError, match="needs 16"):
+        manager(env)
+    with pytest.raises(NodeError, match="at least 16 bytes"):
+        node_peer.ask("write", env, payload={})
+
+
+@with_node
+@given(data)
+def test_any_data_goes_both_ways(node_peer: Peer, content: dict[str, Any]) -> None:
+    """Whatever JSON a session holds, Node reads it, writes it again, and it comes back equal."""
+    cookie = ours(SECRET, content)
+    read = node_peer.ask("read", SECRET, now=NOW, headers={"cookie": cookie})
+    assert read["iat"] == NOW
+    assert as_doubles(apart(read)) == as_doubles(content)
+    rewritten = node_peer.ask("rewrite", SECRET, now=NOW, headers={"cookie": cookie}, changes={})
+    assert as_doubles(manager(SECRET).load([value_of(rewritten)])) == as_doubles(content)
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, -(2**60) - 1, 10**37 + 1, 12345678901234567890.0])
+def test_numbers_beyond_a_double_lose_digits_in_node_alone(node_peer: Peer, number: float) -> None:
+    """Ours keeps 38 digits; Node reads the nearest double, which is JavaScript's nature."""
+    cookie = ours(SECRET, {"n": number})
+    assert manager(SECRET).load([value_of(cookie)]) == {"n": number}
+    assert float(node_peer.ask("read", SECRET, now=NOW, headers={"cookie": cookie})["n"]) == float(number)
+
+
+@pytest.mark.parametrize("age", [-300, 0, 1, WEEK - 1, WEEK, WEEK + 1])
+def test_a_token_of_nodes_ends_when_node_ends_it(node_peer: Peer, age: int) -> None:
+    """Both read a token for a week; at the last second itself Node still does, ours no longer."""
+    cookie = node_peer.ask("write", SECRET, now=NOW, payload={"a": 1}).partition(";")[0]
+    node_reads = node_peer.ask("read", SECRET, now=NOW + age, headers={"cookie": cookie})
+    assert (node_reads == {}) is (age > WEEK)
+    assert manager(SECRET, NOW + age).load([value_of(cookie)]).is_new is (age >= WEEK)
+
+
+@pytest.mark.parametrize("idle", [50, WEEK - 1, WEEK])
+def test_a_shorter_lifetime_of_ours_holds_in_node(node_peer: Peer, idle: int) -> None:
+    """Node stops reading our token when we do, within its one second."""
+    env = {**SECRET, "ARC_SESSION_TTL": str(idle)}
+    cookie = ours(env, {"a": 1})
+    for moment, reads in ((NOW + idle - 1, True), (NOW + idle + 1, False)):
+        assert (node_peer.ask("read", env, now=moment, headers={"cookie": cookie}) != {}) is reads
+        assert manager(env, moment).load([value_of(cookie)]).is_new is not reads
+
+
+@with_node
+@given(st.text(characters, max_size=30) | st.text("%4123aAfFé+\\ ", max_size=30))
+def test_any_value_is_decoded_as_node_decodes_it(node_peer: Peer, value: str) -> None:
+    """What decodeURIComponent gives, or the value as it is where that throws; quotes alone are our own affair."""
+    assume(
+        not set(value) & set(';"') and value == value.strip() and not any(one < " " or one == "\x7f" for one in value)
+    )
+    assert values([f"_idx={value}"], "_idx") == [node_peer.ask("cookies", header=f"_idx={value}")["_idx"]]
+
+
+@with_node
+@given(st.text("ab=; \t%41", max_size=40))
+def test_any_header_gives_the_names_that_node_finds(node_peer: Peer, header: str) -> None:
+    """The same cookies are found; of several with one name Node's parser keeps the first, ours all."""
+    first: dict[str, str] = {}
+    for name, value in parse(header):
+        first.setdefault(name, values([f"{name}={value}"], name)[0])
+    found = node_peer.ask("cookies", header=header)
+    assert first == {name: value for name, value in found.items() if name}
