@@ -50,7 +50,7 @@ class Client:
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         await self._reader.readexactly(_number(rb"content-length: (\d+)", head))
         took = time.perf_counter() - begun
-        if _number(rb"http/1.1 (\d+)", head) >= 400:  # noqa: PLR2004
+        if _number(rb"http/1.1 (\d+)", head) >= 400:
             sys.exit(f"{line.decode()} failed:\n{head.decode()}")
         return took
 

@@ -10,7 +10,6 @@ from types import ModuleType
 
 import pytest
 
-import arc
 from arc import errors
 
 PUBLIC = {

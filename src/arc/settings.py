@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 WEEK = 604_800
 LONGEST_COOKIE = 400 * 86_400  # RFC 6265bis §5.5: user agents cap a cookie's age at 400 days.
+_MOST_SECONDS = 10**10
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")  # RFC 9110 §5.6.2
 _ENCRYPTIONS = ("A256GCM", "A192GCM", "A128GCM")
 
@@ -155,7 +156,7 @@ def _seconds(environ: Mapping[str, str], *names: str) -> int | None:
             number = float(text)
         except ValueError:
             number = 0.0
-        if not 1 <= number <= 1e10 or number != int(number):
+        if not 1 <= number <= _MOST_SECONDS or number != int(number):
             raise ConfigurationError(
                 f"{name} is {text!r}. Give a lifetime in whole seconds, such as {WEEK} for a week."
             )

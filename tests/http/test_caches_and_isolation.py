@@ -22,9 +22,9 @@ ACCESSES: dict[str, Any] = {
     "==": lambda req: req.session == {},
     "repr": lambda req: repr(req.session),
     "flash": lambda req: req.session.flashes(),
-    "csrf": lambda req: arc.http.csrf.token(req),
+    "csrf": arc.http.csrf.token,
     "user_id": lambda req: req.session.user_id,
-    "read": lambda req: arc.http.session.read(req),
+    "read": arc.http.session.read,
 }
 
 

@@ -32,6 +32,14 @@ def test_a_cookie_goes_back_to_its_host_and_path() -> None:
     assert made.send("evil.test", "/", secure=True) == []
 
 
+def test_without_a_path_a_cookie_belongs_to_the_pages_folder() -> None:
+    """The default path is that of the page, up to its last slash."""
+    made = CookieJar(Clock())
+    made.receive("a=1", HOST, secure=True, path="/shop/cart")
+    assert made.send(HOST, "/shop/other", secure=True) == ["a=1"]
+    assert made.send(HOST, "/", secure=True) == []
+
+
 def test_a_domain_that_is_not_the_hosts_is_ignored() -> None:
     """A site cannot set another's cookie."""
     assert len(jar("a=1; Domain=other.test")) == 0

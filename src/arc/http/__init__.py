@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from arc.http._manager import build_manager as build_manager
     from arc.http._reply import res as res
     from arc.http.body import parse_body as parse_body
-    from arc.http.session import read as session_read
-    from arc.http.session import write as session_write
+
+    session_read = session.read
+    session_write = session.write
 
 _MODULES = ("csrf", "session")
 _NAMES = {

@@ -33,10 +33,10 @@ _TAKES_STAR_ARGS = 0x04  # inspect.CO_VARARGS
 @overload
 def handler(function: Callable[..., Any], /) -> LambdaHandler: ...
 @overload
-def handler(
+def handler(  # noqa: F811  # an overload, by a name that is typing's for the type checker alone
     *, touch: bool = True, csrf: bool = False, manager: SessionManager | None = None
 ) -> Callable[[Callable[..., Any]], LambdaHandler]: ...
-def handler(
+def handler(  # noqa: F811
     function: Callable[..., Any] | None = None,
     /,
     *,
@@ -132,4 +132,4 @@ def _wants_context(function: Callable[..., Any]) -> bool:
         names = list(code.co_varnames[bound : code.co_argcount])
         least = len(names) - len(getattr(function, "__defaults__", None) or ())
         star = bool(code.co_flags & _TAKES_STAR_ARGS)
-    return least > 1 or "context" in names[1:2] or (star and len(names) < 2)
+    return least > 1 or "context" in names[1:2] or (star and len(names) <= 1)

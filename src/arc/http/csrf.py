@@ -27,6 +27,7 @@ COOKIE = "_arc_csrf"
 MAX_AGE = 43_200  # seconds: twelve hours, a working day with a form left open
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
 _NONCE = 8
+_SKEW = 300  # seconds that two machines' clocks may differ
 _LENGTH = 8 + _NONCE + 32
 
 
@@ -88,7 +89,7 @@ def _is_valid(request: Request, given: str, purpose: str, max_age: int) -> bool:
         return False
     stamp, mac = raw[: 8 + _NONCE], raw[8 + _NONCE :]
     age = int(request.manager.clock()) - int.from_bytes(stamp[:8], "big")
-    if not -300 <= age <= max_age:
+    if not -_SKEW <= age <= max_age:
         return False
     valid = False
     for key in range(len(request.manager.keyring.derived("csrf"))):

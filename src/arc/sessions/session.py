@@ -195,7 +195,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         super().__delitem__(key)
         self._increments.pop(key, None)
 
-    def __ior__(self, other: Any) -> Session:  # type: ignore[misc]  # dict's own overloads say no more
+    def __ior__(self, other: Any) -> Session:  # type: ignore[misc]  # noqa: PYI034  # dict's own overloads say no more
         self.update(other)
         return self
 

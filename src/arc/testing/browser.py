@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MOST_REDIRECTS = 20
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Page:
@@ -108,7 +109,7 @@ class Browser:
         """Send one request and, after a redirect, those that it leads to."""
         page = self._send(method, path, form, json, headers)
         for _ in range(_MOST_REDIRECTS):
-            if not follow or not 300 <= page.status < 400 or "location" not in page.headers:
+            if not follow or page.status not in _REDIRECTS or "location" not in page.headers:
                 return page
             target = urlsplit(urljoin(page.url, page.headers["location"]))
             if target.netloc != urlsplit(self.origin).netloc:
@@ -147,5 +148,5 @@ class Browser:
         )
         page = Page(urljoin(self.origin, path), self.handler(event, None))
         for header in page.set_cookies:
-            self.jar.receive(header, host, secure=secure)
+            self.jar.receive(header, host, secure=secure, path=target.path)
         return page

@@ -8,7 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LONGEST = 400 * 86_400
+_LONGEST = 400 * 86_400  # seconds
+_MOST_BYTES = 4096
 
 
 class Cookie:
@@ -61,21 +62,12 @@ class CookieJar:
         """Forget every cookie."""
         self._cookies.clear()
 
-    def receive(self, header: str, host: str, *, secure: bool) -> None:
-        """Take one Set-Cookie header as a browser would, which may mean to ignore it."""
-        cookie = self._parse(header, host)
-        if cookie is None or (cookie.secure and not secure) or len(cookie.name) + len(cookie.value) > 4096:
-            return
-        if cookie.name.lower().startswith("__secure-") and not cookie.secure:
-            return
-        if cookie.name.lower().startswith("__host-") and not (
-            cookie.secure and cookie.host_only and cookie.path == "/"
-        ):
-            return
-        if cookie.same_site == "none" and not cookie.secure:
-            return
-        self._cookies[cookie.key] = cookie
-        self._expire()
+    def receive(self, header: str, host: str, *, secure: bool, path: str = "/") -> None:
+        """Take one Set-Cookie header of a response from `host` and `path`, which may mean to ignore it."""
+        cookie = self._parse(header, host, path)
+        if cookie is not None and _is_kept(cookie, secure=secure):
+            self._cookies[cookie.key] = cookie
+            self._expire()
 
     def send(self, host: str, path: str, *, secure: bool) -> list[str]:
         """The `name=value` pairs that a request carries, longest path first."""
@@ -87,36 +79,39 @@ class CookieJar:
         now = self._clock()
         self._cookies = {key: one for key, one in self._cookies.items() if one.expires is None or one.expires > now}
 
-    def _parse(self, header: str, host: str) -> Cookie | None:
-        pair, *attributes = header.split(";")
+    def _parse(self, header: str, host: str, path: str) -> Cookie | None:
+        pair, *rest = header.split(";")
         name, equals, value = pair.partition("=")
         if not equals or not name.strip(" \t"):
             return None
         cookie = Cookie(name.strip(" \t"), value.strip(" \t"), host)
-        max_age: float | None = None
-        for attribute in attributes:
-            word, _, text = attribute.partition("=")
-            word, text = word.strip(" \t").lower(), text.strip(" \t")
-            if word == "max-age" and text.lstrip("-").isdigit():
-                max_age = min(int(text), _LONGEST)
-            elif word == "expires":
-                cookie.expires = _date(text)
-            elif word == "domain" and text:
-                domain = text.lstrip(".").lower()
-                if host != domain and not host.endswith("." + domain):
-                    return None
-                cookie.domain, cookie.host_only = domain, False
-            elif word == "path" and text.startswith("/"):
-                cookie.path = text
-            elif word == "secure":
-                cookie.secure = True
-            elif word == "httponly":
-                cookie.http_only = True
-            elif word == "samesite":
-                cookie.same_site = text.lower()
-        if max_age is not None:  # RFC 6265bis §5.7: Max-Age has precedence over Expires.
-            cookie.expires = self._clock() + max_age
+        words = (attribute.partition("=") for attribute in rest)
+        attributes = {word.strip(" \t").lower(): text.strip(" \t") for word, _, text in words}
+        domain = attributes.get("domain", "").lstrip(".").lower()
+        if domain:
+            if host != domain and not host.endswith("." + domain):
+                return None
+            cookie.domain, cookie.host_only = domain, False
+        default = path.rpartition("/")[0] or "/"
+        cookie.path = attributes["path"] if attributes.get("path", "").startswith("/") else default
+        cookie.secure, cookie.http_only = "secure" in attributes, "httponly" in attributes
+        cookie.same_site = attributes.get("samesite", "lax").lower()
+        max_age = attributes.get("max-age", "")
+        if max_age.lstrip("-").isdigit():  # RFC 6265bis §5.7: Max-Age has precedence over Expires.
+            cookie.expires = self._clock() + min(int(max_age), _LONGEST)
+        elif "expires" in attributes:
+            cookie.expires = _date(attributes["expires"])
         return cookie
+
+
+def _is_kept(cookie: Cookie, *, secure: bool) -> bool:
+    """True when a browser keeps the cookie: its size, Secure, and the promises of its name and SameSite."""
+    name = cookie.name.lower()
+    if len(cookie.name) + len(cookie.value) > _MOST_BYTES or (cookie.secure and not secure):
+        return False
+    if not cookie.secure and (name.startswith(("__secure-", "__host-")) or cookie.same_site == "none"):
+        return False
+    return not name.startswith("__host-") or (cookie.host_only and cookie.path == "/")
 
 
 def _date(text: str) -> float | None:

@@ -141,7 +141,7 @@ def ends(process: int) -> bool:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
-            with open(f"/proc/{process}/stat", encoding="utf-8") as stat:
+            with Path(f"/proc/{process}/stat").open(encoding="utf-8") as stat:
                 if stat.read().rpartition(")")[2].split()[0] == "Z":
                     return True
         except OSError:

@@ -52,7 +52,7 @@ def test_what_the_tools_set_cannot_be_changed_by_the_app(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["ARC_APP_SECRET", "AWS_PROFILE", "AWS_SESSION_TOKEN", "SESSION_TTL", "LAMBDA_X"])
 def test_the_shells_own_settings_do_not_reach_a_function(tmp_path: Path, name: str) -> None:
     """What concerns Architect and AWS stays out, everything else comes along."""
-    environ = dict(launched(tmp_path, shell={name: "secret", "PATH": "/bin"}).environ)
+    environ = dict(launched(tmp_path, shell={name: "secret", "PATH": "/bin"}).environ)  # noqa: S604 - its own argument
     assert name not in environ
     assert environ["PATH"] == "/bin"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,10 +56,8 @@ def processes_of(sandbox: Sandbox) -> list[int]:
 
 
 def _ask(sandbox: Sandbox, path: str) -> None:
-    try:
+    with contextlib.suppress(OSError):  # The sandbox ends while the request runs.
         sandbox.get(path)
-    except OSError:
-        pass  # The sandbox ends while the request runs.
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
@@ -95,7 +95,7 @@ def addresses_of(process: int) -> set[str]:
     inodes = set(re.findall(r"socket:\[(\d+)\]", listed))
     found = set()
     for table in ("tcp", "tcp6", "udp", "udp6"):
-        with open(f"/proc/{process}/net/{table}", encoding="ascii") as lines:
+        with Path(f"/proc/{process}/net/{table}").open(encoding="ascii") as lines:
             for fields in (line.split() for line in list(lines)[1:]):
                 if fields[9] in inodes:
                     found.add(_address(fields[1].partition(":")[0]))

@@ -51,7 +51,8 @@ HANDLERS = {
             told = {name: getattr(context, name) for name in names}
             told["remaining"] = context.get_remaining_time_in_millis()
             told["same_id"] = context.aws_request_id == event["requestContext"]["requestId"]
-            return {"statusCode": 200, "body": json.dumps({"context": told, "environ": dict(os.environ), "cwd": os.getcwd()})}
+            body = {"context": told, "environ": dict(os.environ), "cwd": os.getcwd()}
+            return {"statusCode": 200, "body": json.dumps(body)}
         """,
     "get /vendored": """
         import plain, vendor.own

@@ -142,7 +142,5 @@ def _flashes(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, list):
         return ()
     return tuple(
-        (pair[0], pair[1])
-        for pair in value
-        if isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
+        (pair[0], pair[1]) for pair in value if isinstance(pair, list) and [type(part) for part in pair] == [str, str]
     )

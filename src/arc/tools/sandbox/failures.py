@@ -21,7 +21,7 @@ class Raised(InvocationFailure):
     """The handler, or its module while being imported, raised an exception."""
 
     @classmethod
-    def from_report(cls, report: Any, *, importing: bool = False) -> Raised:  # noqa: ANN401 - parsed JSON
+    def from_report(cls, report: Any, *, importing: bool = False) -> Raised:
         """The failure that awslambdaric's error report (a dict with `errorType`, `errorMessage`, …) tells."""
         told = report if isinstance(report, dict) else {}
         kind, message = str(told.get("errorType", "")), str(told.get("errorMessage", ""))

@@ -23,7 +23,7 @@ def run(module: str, begins: int, *, pure: bool) -> None:
     A byte is written to the file descriptor `begins` when the handler begins with an event; `pure` leaves
     awslambdaric's native client aside.
     """
-    os.set_inheritable(begins, False)
+    os.set_inheritable(begins, False)  # noqa: FBT003  # its own signature
     _choose_client(pure=pure)
     handler = _load(module)
     wrapped = type(sys)(_WRAPPED)
@@ -96,7 +96,7 @@ def _recording(handler: Handler, begins: int) -> Handler:
     raised: list[str] = []
     log_as_aws = bootstrap.log_error
 
-    def log_error(result: dict[str, Any], sink: Any) -> None:  # noqa: ANN401 - awslambdaric's types
+    def log_error(result: dict[str, Any], sink: Any) -> None:
         if raised:
             result["traceback"] = raised.pop()
             sys.stderr.write(result["traceback"])

@@ -1,0 +1,92 @@
+"""What the runtime may import from outside: the standard library, cryptography, and little else in its own place."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PLACES = {
+    "brotli": "http/compression.py",
+    "boto3": "sessions/stores/dynamodb/",
+    "botocore": "sessions/stores/dynamodb/",
+    "cryptography": "sessions/",
+    "orjson": "sessions/",
+    "pybase64": "sessions/",
+}
+RUNTIME = ("sessions", "http", "testing", "errors.py", "settings.py", "__init__.py")
+
+
+def packages(code: str) -> set[str]:
+    """The top names of everything that `code` imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def strays(package: Path) -> list[str]:
+    """Every file of the runtime in `package` that imports what has no place there, with the name."""
+    files = [path for part in RUNTIME for path in [package / part, *(package / part).rglob("*.py")] if path.is_file()]
+    assert len(files) >= len(RUNTIME)
+    return [
+        f"{place} imports {name}"
+        for path, place in ((path, path.relative_to(package).as_posix()) for path in files)
+        for name in sorted(packages(path.read_text()) - sys.stdlib_module_names - {"arc"})
+        if name not in PLACES or not place.startswith(PLACES[name])
+    ]
+
+
+def test_the_runtime_imports_only_what_has_a_place() -> None:
+    """Cryptography in the core, brotli where responses are compressed, nothing else."""
+    assert strays(ROOT / "src/arc") == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "found"),
+    [
+        ("http/request.py", "import cryptography", ["http/request.py imports cryptography"]),
+        ("sessions/cookie.py", "    from requests import get", ["sessions/cookie.py imports requests"]),
+        ("errors.py", "import os", []),
+    ],
+)
+def test_an_import_out_of_place_is_found(tmp_path: Path, file: str, line: str, found: list[str]) -> None:
+    """A package that nobody chose, and a chosen one elsewhere, at the top or inside a function."""
+    for part in (
+        "http/request.py",
+        "sessions/cookie.py",
+        "errors.py",
+        "settings.py",
+        "__init__.py",
+        "testing/clock.py",
+    ):
+        (tmp_path / part).parent.mkdir(exist_ok=True)
+        (tmp_path / part).write_text("import os\n")
+    (tmp_path / file).write_text(f"def late():\n    import json\n{line}\n")
+    assert strays(tmp_path) == found
+
+
+def test_cryptography_is_the_only_dependency() -> None:
+    """Whatever else is installed belongs to an extra."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    (only,) = project["dependencies"]
+    assert only.startswith("cryptography")
+
+
+def test_every_lint_exception_says_why() -> None:
+    """Each exception stands on a line of its own with its reason."""
+    section = (
+        (ROOT / "pyproject.toml").read_text().partition("[tool.ruff.lint]")[2].partition("[tool.ruff.lint.flake8")[0]
+    )
+    rules = [line for line in section.splitlines() if line.lstrip().startswith('"') and not line.rstrip().endswith("[")]
+    assert len(rules) > 20
+    unexplained = [line for line in rules if "#" not in line and "TID253" not in line]
+    assert unexplained == []
