@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio  # noqa: TID253  # this file is imported for async handlers alone
+import asyncio  # this file is imported for async handlers alone
 import os
 import threading
 

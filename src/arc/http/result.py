@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict  # noqa: TID253  # this file is imported for type checkers alone
+from typing import Any, TypedDict  # this file is imported for type checkers alone
 
 
 class Response(TypedDict, total=False):
