@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FENCE = re.compile(r"^(`{3,})([^`\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block: its language, its text and the line it begins at."""
+    """One fenced block: its language, its text, the line of the page it begins at, and the output shown below it."""
 
     language: str
     text: str
     line: int
+    shown: str | None = None
 
 
-def blocks(page: Path, language: str) -> list[Block]:
-    """The blocks of `page` in one language."""
+def blocks(page: Path, *languages: str) -> list[Block]:
+    """The blocks of `page` in these languages; an `output` block belongs to the one it follows directly."""
     text = page.read_text()
-    return [
-        Block(found[1], found[2], text[: found.start()].count("\n") + 2)
-        for found in _FENCE.finditer(text)
-        if found[1] == language
-    ]
+    found: list[Block] = []
+    end = 0
+    for fence in _FENCE.finditer(text):
+        block = Block(fence[2].strip(), fence[3], text[: fence.start()].count("\n") + 2)
+        if block.language == "output" and found and not text[end : fence.start()].strip():
+            before = found.pop()
+            block = Block(before.language, before.text, before.line, block.text)
+        found.append(block)
+        end = fence.end()
+    return [block for block in found if block.language in languages]
 
 
 def transcript(block: Block) -> list[tuple[str, str]]:
@@ -35,12 +44,7 @@ def transcript(block: Block) -> list[tuple[str, str]]:
         if line.startswith("$ "):
             commands.append((line[2:].strip(), ""))
         else:
+            assert commands, f"line {block.line}: a console block begins with a command, '$ …'"
             command, shown = commands[-1]
             commands[-1] = (command, shown + line)
     return commands
-
-
-def matches(shown: str, real: str) -> bool:
-    """True when `real` is as shown, where an ellipsis stands for any text, lines included."""
-    pattern = re.escape(shown.strip()).replace("…", ".*")
-    return re.fullmatch(pattern, real.strip().replace("\r", ""), re.DOTALL) is not None

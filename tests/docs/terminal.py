@@ -1,0 +1,101 @@
+"""A terminal for the transcripts of a page: commands are run for real, one after the other, servers beside them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
+
+PORT = "3333"  # the port of the pages; a free one is used for it
+PATIENCE = 60.0  # seconds: a busy machine is slow, and a passing test never waits that long
+DUMMIES = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
+
+
+class Terminal:
+    """Runs commands in `folder`; a `cd` holds for the commands after it, and servers end with the block."""
+
+    def __init__(self, folder: Path) -> None:
+        self._home = self._folder = folder
+        self._port = _free_port()
+        self._servers: list[subprocess.Popen[bytes]] = []
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self._environ = {**DUMMIES, "PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for server in self._servers:
+            if server.poll() is None:
+                os.killpg(server.pid, signal.SIGINT)
+            try:
+                server.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
+
+    def run(self, command: str) -> tuple[int, str]:
+        """The exit code of `command` and all it printed; one that ends in `&` is a server, and prints nothing."""
+        command = command.replace(PORT, str(self._port))
+        if command.endswith("&"):
+            return self._start(command.removesuffix("&").strip())
+        state = self._home / ".folder"
+        script = f'{command}\nstatus=$?\npwd >"{state}"\nexit $status'
+        done = subprocess.run(
+            ["/bin/bash", "-c", script],
+            cwd=self._folder,
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        if state.exists():
+            self._folder = Path(state.read_text().strip())
+            state.unlink()
+        return done.returncode, done.stdout.replace(str(self._port), PORT)
+
+    def _start(self, command: str) -> tuple[int, str]:
+        log = self._home / f".server-{len(self._servers)}"
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                ["/bin/bash", "-c", f"exec {command}"],
+                cwd=self._folder,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._servers.append(server)
+        end = time.monotonic() + PATIENCE
+        while not _listens(self._port):
+            if server.poll() is not None or time.monotonic() > end:
+                return server.poll() or 1, log.read_text()
+            time.sleep(0.05)
+        return 0, ""
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
