@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def launched(app: Path, env_file: str = "", config: str = "", shell: Mapping[str, str] | None = None) -> Launch:
+def launched(app: Path, env_file: str = "", config: str = "", developers: Mapping[str, str] | None = None) -> Launch:
     """How the index of a small app is started."""
     files = {".env": env_file, "src/http/get-index/config.arc": config}
     write_app(app, {"get /": says("x")}, {name: text for name, text in files.items() if text})
     inventory = read(app)
-    return launch_of(inventory.routes[0], inventory, port=3333, environ=shell or {})
+    return launch_of(inventory.routes[0], inventory, port=3333, environ=developers or {})
 
 
 def environ_of(app: Path, env_file: str = "", config: str = "") -> dict[str, str]:
@@ -52,7 +52,7 @@ def test_what_the_tools_set_cannot_be_changed_by_the_app(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["ARC_APP_SECRET", "AWS_PROFILE", "AWS_SESSION_TOKEN", "SESSION_TTL", "LAMBDA_X"])
 def test_the_shells_own_settings_do_not_reach_a_function(tmp_path: Path, name: str) -> None:
     """What concerns Architect and AWS stays out, everything else comes along."""
-    environ = dict(launched(tmp_path, shell={name: "secret", "PATH": "/bin"}).environ)  # noqa: S604 - its own argument
+    environ = dict(launched(tmp_path, developers={name: "secret", "PATH": "/bin"}).environ)
     assert name not in environ
     assert environ["PATH"] == "/bin"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import re
 import signal
 import socket
@@ -10,7 +11,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +18,6 @@ from arc.errors import ToolError
 from arc.tools.sandbox.ports import bind
 from tests.tools.sandbox.apps import COUNT, says, write_app
 from tests.tools.sandbox.running import PATIENCE, ROOT, START, Sandbox, ends, running, surroundings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BUSY = {
     "get /": "import os\n" + says("x") + "print('worker', os.getpid())\n",
@@ -206,3 +203,21 @@ def test_slow_requests_of_one_route_run_side_by_side(tmp_path: Path) -> None:
         for visitor in visitors:
             visitor.join()
     assert answers == ["met", "met"]
+
+
+@pytest.mark.parametrize("option", ["native", "pure"])
+def test_workers_run_with_and_without_the_native_client(tmp_path: Path, option: str) -> None:
+    """The tests that run both ways do run both ways; where the native client is not built, ours is the only one."""
+    code = "import sys\ndef handler(event, context):\n    return sys.modules['runtime_client'].__name__\n"
+    native = option == "native" and importlib.util.find_spec("runtime_client") is not None
+    with running(write_app(tmp_path, {"get /": code}), option) as sandbox:
+        assert sandbox.get("/").text == ("runtime_client" if native else "_arc_bootstrap.pure_client")
+
+
+@pytest.mark.parametrize("option", ["native", "pure"])
+def test_large_bodies_arrive_whole(tmp_path: Path, option: str) -> None:
+    """Five megabytes go in and come out."""
+    code = "def handler(event, context):\n    return event['body']\n"
+    body = b"0123456789" * 500_000
+    with running(write_app(tmp_path, {"post /": code}), option) as sandbox:
+        assert sandbox.request("POST", "/", body, {"content-type": "text/plain"}).body == body

@@ -78,8 +78,8 @@ class Application:
         try:
             inventory = inventories.read(self.inventory.root)
         except (ArcError, OSError) as fault:
-            if (rest := self._unrest()) > 0:
-                self._read_later(rest)
+            if self._unrest() > 0 or self._look() != self._files:
+                self._read_later(_QUIET)
             elif str(fault) != self._fault:
                 self._fault = str(fault)
                 self._terminal.say(f"{fault}\n\nThe routes stay as they were until this is mended.")
