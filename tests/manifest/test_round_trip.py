@@ -1,0 +1,64 @@
+"""What is formatted parses back to the same value; nothing that is parsed raises anything but its own error."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arc.errors import ManifestError
+from arc.manifest import format as format_manifest
+from arc.manifest import parse, parse_all
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\N{BYTE ORDER MARK}"), max_size=20)
+WORDS = TEXT | st.sampled_from(
+    ["true", "42", "00123", "-1.5", "#", "@app", "a b", '"', "'", "`", "\\", "1e999", "\n", ""]
+)
+SCALARS = WORDS | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e9, 1e9)
+LISTS = st.lists(SCALARS, min_size=1, max_size=4)
+NAMES = TEXT
+MAPS = st.dictionaries(NAMES, SCALARS | LISTS, min_size=1, max_size=4)
+ITEMS = (
+    SCALARS
+    | st.lists(SCALARS, min_size=2, max_size=4)
+    | st.builds(lambda name, below: {name: below}, NAMES, LISTS | MAPS)
+)
+PRAGMAS = st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True)
+MANIFESTS = st.dictionaries(PRAGMAS, st.lists(ITEMS, max_size=5), max_size=4)
+
+
+@settings(deadline=None)
+@given(MANIFESTS)
+def test_a_formatted_manifest_parses_back(plain: dict[str, list[Any]]) -> None:
+    """Text that looks like a number, holds quotes, line ends or `#`, and every shape survive."""
+    text = format_manifest(plain)
+    again = parse(text).to_plain()
+    assert again == plain
+    assert repr(again) == repr(plain)
+    assert format_manifest(parse(text)) == text
+
+
+@settings(deadline=None)
+@given(st.text() | st.text("@ab \t\n\r#\"'`\\{}12.", max_size=60))
+def test_no_text_raises_anything_but_a_manifest_error(text: str) -> None:
+    """Whatever the file holds, the answer is a manifest or an error with a place in it."""
+    manifest, faults = parse_all(text)
+    assert all(fault.line >= 1 and fault.column >= 1 and fault.hint for fault in faults)
+    if faults:
+        with pytest.raises(ManifestError, match=re.escape(faults[0].message)):
+            parse(text)
+    else:
+        assert parse(text) == manifest
+
+
+@pytest.mark.parametrize("value", [[], [{}], [{"a": []}], [{"a": {}}], [["alone"]], [{"a": 1, "b": 2}]])
+def test_what_a_manifest_cannot_say_is_refused(value: list[Any]) -> None:
+    """Shapes without a text raise instead of changing their meaning; an empty pragma is fine."""
+    if value:
+        with pytest.raises((TypeError, ValueError)):
+            format_manifest({"x": value})
+    else:
+        assert format_manifest({"x": value}) == "@x\n"
