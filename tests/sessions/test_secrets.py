@@ -137,6 +137,7 @@ def test_legacy_mode_is_a128gcm_whatever_is_set(enc: str) -> None:
         ("-_-_-_-_-_-_-_-_-_-_-_-_", "fbffbffbffbffbffbffbffbffbffbffb"),
         ("ŁAECAwQFBgcICQoLDA0ODw", "000102030405060708090a0b0c0d0e0f"),
         ("éAAECAwQFBgcICQoLDA0ODw", "000102030405060708090a0b0c0d0e0f"),
+        ("漢AAECAwQFBgcICQoLDA0ODw", "000102030405060708090a0b0c0d0e0f"),
     ],
 )
 def test_legacy_secrets_are_read_as_leniently_as_node_does(secret: str, key: str) -> None:

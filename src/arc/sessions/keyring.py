@@ -118,7 +118,7 @@ def _sealing_key(secret: str, name: str, settings: Settings, enc: str, warn: Cal
         raise ConfigurationError(f"{name} gives a development key that everybody knows. {_remedy(name, settings)}")
     if secret == _ON_A_WEB_PAGE:
         warn(f"{name} is the example of a public web page. {_remedy(name, settings)}")
-    elif length < size and not settings.legacy:
+    elif length < size:
         warn(
             f"{name} has {length} characters, and {enc} is best served by {size} or more: this one is stretched, "
             f"which Node's library cannot do. {_remedy(name, settings)}"
