@@ -1,0 +1,58 @@
+"""Which route answers a request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from arc.inventory import match
+from tests.inventory.writing import app
+
+ROUTES = (
+    "any /*\nget /\nget /users\nget /users/:id\npost /users/:id\nany /users/:id\nget /users/new\nget /:page\n"
+    "any /files/*\nget /files/:name/raw\nhead /users"
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "parameters"),
+    [
+        ("GET", "/", "get /", {}),
+        ("POST", "/", None, None),
+        ("GET", "/users", "get /users", {}),
+        ("HEAD", "/users", "head /users", {}),
+        ("HEAD", "/users/new", "any /users/:id", {"id": "new"}),
+        ("GET", "/users/new", "get /users/new", {}),
+        ("GET", "/users/7", "get /users/:id", {"id": "7"}),
+        ("POST", "/users/7", "post /users/:id", {"id": "7"}),
+        ("DELETE", "/users/7", "any /users/:id", {"id": "7"}),
+        ("GET", "/users/a%2Fb", "get /users/:id", {"id": "a/b"}),
+        ("GET", "/users/%C3%A9", "get /users/:id", {"id": "é"}),
+        ("GET", "/about", "get /:page", {"page": "about"}),
+        ("PUT", "/about", "any /*", {"proxy": "about"}),
+        ("GET", "/a/b/c", "any /*", {"proxy": "a/b/c"}),
+        ("GET", "/files/a/b", "any /files/*", {"proxy": "a/b"}),
+        ("GET", "/files/a/raw", "get /files/:name/raw", {"name": "a"}),
+        ("GET", "users", None, None),
+    ],
+)
+def test_the_most_specific_route_answers(
+    method: str, path: str, route: str | None, parameters: dict[str, str] | None, tmp_path: Path
+) -> None:
+    """Static before parameters before catch-alls, deeper first, `any` after the exact verb."""
+    found = match(app(tmp_path, ROUTES).routes, method, path)
+    assert (found and found[0].name, found and found[1]) == (route, parameters)
+
+
+def test_nothing_falls_back(tmp_path: Path) -> None:
+    """HEAD is no GET, a slash at the end makes another path, a catch-all wants a part."""
+    routes = app(tmp_path, "get /a\nget /files/*").routes
+    for method, path in (("HEAD", "/a"), ("GET", "/a/"), ("GET", "/"), ("GET", "/files"), ("GET", "/files/")):
+        assert match(routes, method, path) is None
+
+
+def test_route_keys_are_api_gateways(tmp_path: Path) -> None:
+    """Parameters stand in braces and the catch-all is greedy."""
+    keys = {route.route_key for route in app(tmp_path, "get /\nget /users/:id\nany /files/*").routes}
+    assert keys == {"GET /", "GET /users/{id}", "ANY /files/{proxy+}"}

@@ -1,0 +1,209 @@
+"""An app is read whole: manifest, preferences, `.env`, each function's configuration, and every fault at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from arc.errors import ToolError
+from arc.inventory import read
+from tests.inventory.writing import app, faults, write
+
+NAMES = json.loads((Path(__file__).parents[1] / "vectors/route-names.json").read_text())
+
+
+@pytest.mark.parametrize("case", NAMES, ids=lambda case: case["path"])
+def test_folders_and_logical_ids_are_architects(case: dict[str, str], tmp_path: Path) -> None:
+    """A route's source folder and name are those that Architect makes of it."""
+    (route,) = app(tmp_path, f"get {case['path']}").routes
+    assert route.folder == tmp_path / "src/http" / case["dir"]
+    assert route.logical_id == case["logical"]
+    assert route.handler is None
+
+
+def test_a_manifest_with_nothing_but_a_name_has_defaults(tmp_path: Path) -> None:
+    """No route, no table, Architect's defaults for functions."""
+    inventory = app(tmp_path)
+    function = inventory.aws.function
+    assert (inventory.app, inventory.routes, inventory.tables, inventory.shared) == ("myapp", (), (), None)
+    assert (function.memory, function.timeout, function.storage, function.env) == (1152, 5, 512, True)
+    assert inventory.warnings == ()
+
+
+@pytest.mark.parametrize("name", ["handler.py", "lambda.py", "index.py"])
+def test_a_handler_is_found_under_each_of_its_names(name: str, tmp_path: Path) -> None:
+    """handler.py, lambda.py and index.py hold the handler, the first of them when there are several."""
+    write(tmp_path, **{f"src___http___get-index___{name.replace('.', '__')}": ""})
+    (route,) = app(tmp_path, "get /").routes
+    assert route.handler == tmp_path / "src/http/get-index" / name
+    write(tmp_path, src___http___get_index="")
+    write(tmp_path, **{"src___http___get-index___handler__py": ""})
+    inventory = app(tmp_path, "get /")
+    assert inventory.routes[0].handler == tmp_path / "src/http/get-index/handler.py"
+    assert len(inventory.warnings) == (name != "handler.py")
+
+
+def test_a_route_may_name_its_own_source_folder(tmp_path: Path) -> None:
+    """`/path` with `method` and `src` below it is the long form of a route."""
+    (route,) = app(tmp_path, "/pay\n  method post\n  src code/pay\n").routes
+    assert (route.name, route.folder) == ("post /pay", tmp_path / "code/pay")
+
+
+def test_a_function_has_its_own_configuration(tmp_path: Path) -> None:
+    """config.arc is over @aws, which is over the defaults."""
+    inventory = app(
+        tmp_path,
+        "get /\nget /slow",
+        "@aws\nregion eu-west-1\ntimeout 20\nmemory 512\n",
+        **{"src___http___get-slow___config__arc": "@aws\ntimeout 90\n\n@arc\nenv false\n"},
+    )
+    slow, home = sorted(inventory.routes, key=lambda route: route.path, reverse=True)
+    assert (home.config.timeout, home.config.memory, home.config.env) == (20, 512, True)
+    assert (slow.config.timeout, slow.config.memory, slow.config.env) == (90, 512, False)
+
+
+def test_an_env_file_replaces_the_preferences_for_testing_alone(tmp_path: Path) -> None:
+    """`.env` holds the testing variables, to the letter; other environments stay as the preferences have them."""
+    preferences = "@env\ntesting\n  A from-prefs\n  B both\nstaging\n  S 00123\n"
+    assert app(tmp_path, preferences__arc=preferences).env == {
+        "testing": {"A": "from-prefs", "B": "both"},
+        "staging": {"S": "00123"},
+    }
+    text = "A=$HOME ${B}\nC='with # and  spaces'\nD=00123\nexport E=é\n"
+    env = app(tmp_path, preferences__arc=preferences, __env=text).env
+    assert env["testing"] == {"A": "$HOME ${B}", "C": "with # and  spaces", "D": "00123", "E": "é"}
+    assert env["staging"] == {"S": "00123"}
+
+
+def test_local_preferences_are_over_those_at_home(tmp_path: Path) -> None:
+    """What the app's own preferences do not set comes from the home folder."""
+    home = write(tmp_path / "home", prefs__arc="@env\ntesting\n  A home\n  B home\n\n@sandbox\nport 4000\n")
+    root = write(tmp_path / "app", app__arc="@app\nmyapp\n", prefs__arc="@env\ntesting\n  A local\n")
+    inventory = read(root, home=home)
+    assert inventory.env["testing"] == {"A": "local", "B": "home"}
+    assert inventory.sandbox == {"port": 4000}
+
+
+def test_tables_have_keys_ttl_and_indexes(tmp_path: Path) -> None:
+    """The page's session table, and a table with everything."""
+    inventory = app(
+        tmp_path,
+        rest=(
+            "@tables\nsession\n  _idx *String\n  _ttl TTL\norders\n  user *String\n  at **Number\n  stream true\n"
+            "  PITR true\n  encrypt true\n\n@tables-indexes\norders\n  at *Number\n  name byTime\n"
+        ),
+    )
+    session, orders = inventory.tables
+    assert (session.name, session.partition.name, session.partition.kind, session.ttl) == (
+        "session",
+        "_idx",
+        "String",
+        "_ttl",
+    )
+    assert orders.sort is not None
+    assert (orders.sort.name, orders.sort.kind) == ("at", "Number")
+    assert (orders.stream, orders.pitr) == (True, True)
+    assert [index.name for index in orders.indexes] == ["byTime"]
+
+
+def test_other_pragmas_are_named_in_a_warning(tmp_path: Path) -> None:
+    """What is not supported is left alone and said, with the word that was perhaps meant."""
+    inventory = app(tmp_path, "get /", "@events\nhello\n\n@tabels\nx\n")
+    assert any("@events is not supported yet" in warning for warning in inventory.warnings)
+    assert any("Did you mean @tables?" in warning for warning in inventory.warnings)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".arc", "@app\nmyapp\n@http\nget /\n"),
+        ("arc.json", '{"app": "myapp", "http": [["get", "/"]]}'),
+        ("arc.yaml", "app: myapp\nhttp:\n  - get: /\n"),
+        ("arc.yml", "app: myapp\nhttp:\n  - get: /\n"),
+        ("package.json", '{"name": "x", "arc": {"app": "myapp", "http": [{"get": "/"}]}}'),
+        ("package.json", '{"architect": {"app": "myapp", "http": [["get", "/"]]}}'),
+    ],
+)
+def test_every_manifest_file_is_read(name: str, text: str, tmp_path: Path) -> None:
+    """The manifest may be any of Architect's files, in their own notation."""
+    (tmp_path / name).write_text(text)
+    inventory = read(tmp_path, environ={})
+    assert (inventory.app, inventory.manifest.name) == ("myapp", name)
+    assert [route.name for route in inventory.routes] == ["get /"]
+
+
+def test_the_first_manifest_wins(tmp_path: Path) -> None:
+    """app.arc is before all others."""
+    write(tmp_path, app__arc="@app\nfirst\n", arc__json='{"app": "second"}')
+    assert read(tmp_path, environ={}).app == "first"
+
+
+def test_without_a_manifest_the_error_says_how_to_make_one(tmp_path: Path) -> None:
+    """An empty folder and a missing one are sentences, with the command that helps."""
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(ToolError, match="arc init"):
+            read(folder, environ={})
+
+
+def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
+    """Five faults, syntax and meaning, are five messages with file, line and caret."""
+    text = "@app\nMy App\n\n@aws\ntimeout 9999\n\n@http\nget users\nfetch /x\nget /ok\n get /y\n"
+    messages = faults(tmp_path, text)
+    assert [message.split(" ")[0] for message in messages] == [
+        *("app.arc:2:1:", "app.arc:5:9:", "app.arc:8:5:", "app.arc:9:1:", "app.arc:11:2:"),
+    ]
+    assert all("\n  " in message and "^" in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("routes", "says"),
+    [
+        ("get /foo/bar\nget /foo_bar", "'get /foo_bar' and 'get /foo/bar'"),
+        ("get /a-b\nget /a.b", "'get /a.b' and 'get /a-b'"),
+        ("get /x\nget /x", "there twice"),
+        ("get /:id\nget /id", "'get /id' and 'get /:id'"),
+        ("get x", "slash"),
+        ("get /x/", "slash"),
+        ("get /a//b", "empty part"),
+        ("get /a:b", ":"),
+        ("get /*/x", "*"),
+        ("get /é", "é"),
+        ("get /:a/:a", "a"),
+        ("fetch /x", "verb"),
+        ("get", "get"),
+        ("get / more", "get"),
+    ],
+)
+def test_a_route_that_cannot_be_is_refused(routes: str, says: str, tmp_path: Path) -> None:
+    """Wrong paths and routes that would share a folder or a name are errors that show them."""
+    messages = faults(tmp_path, f"@app\nmyapp\n@http\n{routes}\n")
+    assert len(messages) == 1
+    assert says in messages[0]
+
+
+@pytest.mark.parametrize("name", ["1app", "App", "a", "a" * 101, "my app", "ä", "-app"])
+def test_a_name_that_architect_refuses_is_refused(name: str, tmp_path: Path) -> None:
+    """An app's name begins with a small letter and holds at most 100 letters, digits, `-` and `_`."""
+    assert len(faults(tmp_path, f"@app\n{name}\n")) == 1
+
+
+@pytest.mark.parametrize(
+    "aws", ["memory 64", "timeout 0", "timeout 901", "storage 100", "architecture x", "runtime nodejs20.x", "timeout x"]
+)
+def test_a_setting_beyond_lambdas_limits_is_refused(aws: str, tmp_path: Path) -> None:
+    """What Lambda would refuse at deployment is refused now."""
+    assert len(faults(tmp_path, f"@app\nmyapp\n@aws\n{aws}\n")) == 1
+
+
+def test_no_message_about_preferences_or_env_shows_a_value(tmp_path: Path) -> None:
+    """Both files hold secrets, so a faulty line is named and not quoted."""
+    messages = faults(
+        tmp_path,
+        "@app\nmyapp\n",
+        prefs__arc="@env\ntesting\n  SECRET hidden{value\n 1X hidden\n",
+        __env="1X=hidden\n=hidden\n",
+    )
+    assert len(messages) >= 3
+    assert not any("hidden" in message for message in messages)

@@ -1,0 +1,167 @@
+"""The `arc` command, run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tools.sandbox.running import running
+
+AWS = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
+
+
+def arc(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What `arc` with these arguments does in `folder`, without a terminal."""
+    command = [sys.executable, "-W", "error", "-m", "arc", *arguments]
+    environ = {"HOME": str(folder), "PATH": os.environ["PATH"], **AWS}
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    """Every file below `folder` with its bytes."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_init_writes_an_app_that_works(tmp_path: Path) -> None:
+    """The four files are there, and the sandbox serves a session that counts."""
+    done = arc("init", "hello", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        *("made  app.arc", "made  src/http/get-index/handler.py", "made  requirements.txt", "made  .gitignore"),
+        *("", "Next: arc sandbox hello"),
+    ]
+    requirements = (tmp_path / "hello/requirements.txt").read_text()
+    assert all(line.startswith("#") for line in requirements.splitlines())
+    assert ".env" in (tmp_path / "hello/.gitignore").read_text().splitlines()
+    with running(tmp_path / "hello") as sandbox:
+        first = sandbox.get("/")
+        assert "Visits: 1" in first.text
+        (cookie,) = first.all("set-cookie")
+        again = sandbox.request("GET", "/", headers={"Cookie": cookie.partition(";")[0]})
+        assert "Visits: 2" in again.text
+
+
+def test_init_twice_changes_nothing(tmp_path: Path) -> None:
+    """A second run leaves every byte alone and says so."""
+    arc("init", "hello", folder=tmp_path)
+    before = listing(tmp_path)
+    done = arc("init", "hello", folder=tmp_path)
+    assert done.returncode == 0
+    assert "nothing was changed" in done.stdout
+    assert listing(tmp_path) == before
+
+
+def test_init_fills_in_what_a_grown_manifest_lacks(tmp_path: Path) -> None:
+    """A handler for every new route, and nothing that exists is touched, whatever is in it."""
+    (tmp_path / "app.arc").write_text("@app\ngrown\n\n@http\nget /\npost /form\nget /old\n")
+    (tmp_path / "src/http/get-old").mkdir(parents=True)
+    (tmp_path / "src/http/get-old/lambda.py").write_text("mine")
+    (tmp_path / ".gitignore").write_text("mine too")
+    done = arc("init", folder=tmp_path)
+    assert done.returncode == 0
+    assert [line for line in done.stdout.splitlines() if line.startswith("made")] == [
+        *("made  src/http/get-index/handler.py", "made  src/http/post-form/handler.py", "made  requirements.txt"),
+    ]
+    assert (tmp_path / "src/http/get-old/lambda.py").read_text() == "mine"
+    assert not (tmp_path / "src/http/get-old/handler.py").exists()
+    assert (tmp_path / ".gitignore").read_text() == "mine too"
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("Über uns!", "uber-uns"), ("123", "my-app"), ("a", "my-app"), ("Shop", "shop")]
+)
+def test_init_makes_a_valid_name_of_any_folder(folder: str, name: str, tmp_path: Path) -> None:
+    """Whatever the folder is called, the manifest is one that parses."""
+    assert arc("init", folder, folder=tmp_path).returncode == 0
+    assert (tmp_path / folder / "app.arc").read_text().startswith(f"@app\n{name}\n")
+
+
+def test_init_does_not_write_over_a_file_in_the_way(tmp_path: Path) -> None:
+    """A file where a folder is needed is named, and stays."""
+    (tmp_path / "hello").write_text("mine")
+    done = arc("init", "hello", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "hello is a file" in done.stderr
+    assert (tmp_path / "hello").read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", ["sandbox", "init"])
+def test_five_faults_are_five_messages(command: str, tmp_path: Path) -> None:
+    """Each with its line and a caret under the place, on standard error, exit code 1."""
+    (tmp_path / "app.arc").write_text("@app\nMy App\n\n@http\nget users\nfetch /x\nget /ok\n get /y\n@http\nget /z\n")
+    done = arc(command, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    *messages, count = done.stderr.strip().split("\n\n")
+    assert count == "5 faults."
+    assert [message.split(":")[1] for message in messages] == ["2", "5", "6", "8", "9"]
+    for message in messages:
+        _, source, caret, hint = message.splitlines()
+        column = int(message.split(":")[2])
+        assert caret.index("^") == column + 1
+        assert source.strip()
+        assert hint.strip()
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["sandbox", "missing"], 1, "missing is not there. Give the folder of an app, or make one: arc init"),
+        (["sandbox", "."], 1, "arc init"),
+        (["frobnicate"], 2, "frobnicate"),
+        (["sandbox", "--port", "many"], 2, "--port"),
+        (["sandbox", "--port", "70000"], 2, "65535"),
+        (["init", "--frob"], 2, "--frob"),
+        (["init", "a", "b"], 2, "b"),
+    ],
+)
+def test_wrong_use_is_a_sentence(arguments: list[str], code: int, says: str, tmp_path: Path) -> None:
+    """What is wrong is named, with exit code 1, or 2 for words the command does not know."""
+    done = arc(*arguments, folder=tmp_path)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["init", "--help"], ["sandbox", "--help"], ["--version"]])
+def test_everything_has_help(arguments: list[str], tmp_path: Path) -> None:
+    """Help and version go to standard output with exit code 0."""
+    done = arc(*arguments, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: arc" in done.stdout or done.stdout.startswith("arc 0.")
+
+
+def test_ctrl_c_ends_the_sandbox_cleanly(tmp_path: Path) -> None:
+    """After an interrupt the exit is quiet, without a traceback."""
+    arc("init", "hello", folder=tmp_path)
+    command = [sys.executable, "-m", "arc", "sandbox", "hello", "--port", "0"]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], **AWS},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "listens on" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode in (0, 130)
+    assert "Traceback" not in out + err
