@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.runtime_api import RuntimeApi
     from arc.tools.sandbox.terminal import Terminal
 
-_QUIET = 0.1  # seconds without a change after which a manifest counts as wholly written
+_QUIET = 0.25  # seconds without a change after which a manifest counts as wholly written
+_TOLD_AFTER = 0.5  # seconds after a save in which a fault is not told yet
 _PATIENCE = 2.0  # seconds that a request without a route waits for that
 
 
@@ -56,7 +57,7 @@ class Application:
         self.refresh()
         found = inventories.match(self.inventory.routes, method, path)
         end = time.monotonic() + _PATIENCE
-        while found is None and (rest := self._unrest()) > 0 and time.monotonic() < end:
+        while found is None and (rest := self._unrest(_QUIET)) > 0 and time.monotonic() < end:
             await asyncio.sleep(rest)
             self.refresh()
             found = inventories.match(self.inventory.routes, method, path)
@@ -78,7 +79,7 @@ class Application:
         try:
             inventory = inventories.read(self.inventory.root)
         except (ArcError, OSError) as fault:
-            if self._unrest() > 0 or self._look() != self._files:
+            if self._unrest(_TOLD_AFTER) > 0 or self._look() != self._files:
                 self._read_later(_QUIET)
             elif str(fault) != self._fault:
                 self._fault = str(fault)
@@ -108,10 +109,10 @@ class Application:
             self._later.cancel()
         self._later = asyncio.get_running_loop().call_later(seconds, self.read_again)
 
-    def _unrest(self) -> float:
-        """How many seconds the manifest must be left alone until it counts as wholly written."""
-        rest = fingerprint.newest(self._look()) + _QUIET - time.time()
-        return rest if rest <= _QUIET else 0.0
+    def _unrest(self, quiet: float) -> float:
+        """How many seconds are missing until no file has changed for `quiet` seconds."""
+        rest = fingerprint.newest(self._look()) + quiet - time.time()
+        return rest if rest <= quiet else 0.0  # A time in the future is not waited for.
 
     def _look(self) -> Fingerprint:
         return fingerprint.of_files((*self.inventory.sources, self.inventory.root / "src" / "shared"))

@@ -101,7 +101,7 @@ class Worker:
         """True when the process has ended, even if nobody has been told yet."""
         if self.ended:
             return True
-        if not hasattr(os, "waitid"):
+        if not self._pid or not hasattr(os, "waitid"):  # It may ask for its first event before asyncio is done.
             return False
         try:
             return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
