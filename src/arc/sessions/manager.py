@@ -6,7 +6,7 @@ import os
 import time
 from base64 import urlsafe_b64encode
 
-from arc.errors import StoreError
+from arc.errors import SessionTooLarge, StoreError
 from arc.sessions import cookie
 from arc.sessions.lifecycle import Lifecycle
 from arc.sessions.record import Record
@@ -18,6 +18,7 @@ from arc.sessions.values import normalise
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from arc.sessions.keyring import Keyring
     from arc.sessions.lifecycle import Event
@@ -130,23 +131,34 @@ class SessionManager:
                 session._open()
             return session._cookies
         now = max(int(self.clock()), session._now)
-        changed = self._changed(session, strict=not failed)
+        touched = session._snapshot.differs(dict(session), session._facts())
+        data = normalise(session) if touched and not failed else None
+        changed = touched and (data is None or session._snapshot.differs(data, session._facts()))
         ended = session._destroyed or (session._cleared and not session and not session._flashes)
         if failed and changed and (session or not ended):
             self.lifecycle.tell("dropped", "the response is a 5xx, so the session's changes were not kept", session.id)
-        cookies = self._act(session, now, ended=ended, changed=changed, explicit=explicit, failed=failed)
+        cookies = self._act(session, now, data, ended=ended, changed=changed, explicit=explicit, failed=failed)
         if cookies is None and not ended and not failed:
             may_renew = touch and (navigation or self.store.on_server)
             if may_renew and session._record is not None and self._renewal_due(session._record, now):
                 cookies = self._renew(session, session._record, now)
-        session._snapshot = Snapshot(session, session._facts())
+        if touched:
+            session._snapshot = Snapshot(session, session._facts())
         session._cookies = cookies or ()
         return session._cookies
 
     def _act(
-        self, session: Session, now: int, *, ended: bool, changed: bool, explicit: bool, failed: bool
+        self,
+        session: Session,
+        now: int,
+        data: dict[str, Any] | None,
+        *,
+        ended: bool,
+        changed: bool,
+        explicit: bool,
+        failed: bool,
     ) -> tuple[str, ...] | None:
-        """Do what the session intends; None when it intends nothing."""
+        """Do what the session intends; None when it intends nothing. `data` is its normalised data, if at hand."""
         loaded = session._record
         filled = bool(session or session._flashes or session.user_id is not None)
         if ended and loaded is not None:
@@ -157,38 +169,29 @@ class SessionManager:
             return self.clearing() if ended else None
         if loaded is None:
             if filled:
-                return self._create(session, now)
+                return self._create(session, self._record(session, now, data), now)
             return self.clearing() if ended or explicit else None
         if session._regenerated:
-            return self._regenerate(session, loaded, now)
+            return self._regenerate(session, loaded, self._record(session, now, data), now)
         if changed or explicit:
-            return self._update(session, loaded, now)
+            return self._update(session, loaded, self._record(session, now, data), now)
         return None
 
-    def _changed(self, session: Session, *, strict: bool) -> bool:
-        """True when the session is not as loaded; `strict` raises for data that cannot be kept."""
-        if not session._snapshot.differs(dict(session), session._facts()):
-            return False
-        return not strict or session._snapshot.differs(normalise(session), session._facts())
-
-    def _create(self, session: Session, now: int) -> tuple[str, ...] | None:
+    def _create(self, session: Session, record: Record, now: int) -> tuple[str, ...] | None:
         if session._muted:
             self.lifecycle.tell("dropped", "the visitor's own session is from the future and is not replaced")
             return None
-        record = self._record(session, now)
         cookies = self._cookies(session, self.store.create(record, now), record, now)
         session._record, session._destroyed = record, False
         self.lifecycle.tell("created", session_id=record.id)
         return cookies
 
-    def _regenerate(self, session: Session, loaded: Record, now: int) -> tuple[str, ...]:
-        record = self._record(session, now)
+    def _regenerate(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
         cookies = self._cookies(session, self.store.replace(loaded, record, now), record, now)
         self.lifecycle.tell("regenerated", session_id=record.id)
         return cookies
 
-    def _update(self, session: Session, loaded: Record, now: int) -> tuple[str, ...]:
-        record = self._record(session, now)
+    def _update(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
         value = self.store.update(loaded, record, now)
         if value is None:
             self.lifecycle.tell("write_after_destroy", "the session ended while this request ran", loaded.id)
@@ -208,10 +211,11 @@ class SessionManager:
         return now - record.issued >= _WEEK // 10 or (end < record.issued + _WEEK and record.expires != end)
 
     def _renew(self, session: Session, loaded: Record, now: int) -> tuple[str, ...]:
-        record = self._record(session, now)
+        """Move the session's end. What keeps that from happening is an event: the visitor only came to read."""
         try:
+            record = self._record(session, now, None)
             value = self.store.renew(loaded, record, now)
-        except StoreError as error:
+        except (StoreError, SessionTooLarge, TypeError, ValueError) as error:
             self.lifecycle.tell("renewal_failed", str(error), loaded.id)
             return ()
         if value is None:
@@ -222,10 +226,10 @@ class SessionManager:
 
     # -- parts
 
-    def _record(self, session: Session, now: int) -> Record:
+    def _record(self, session: Session, now: int, data: dict[str, Any] | None) -> Record:
         return Record(
             session.id,
-            normalise(session),
+            normalise(session) if data is None else data,
             created=session.created_at,
             issued=now,
             expires=self._new_end(session.created_at, now),
