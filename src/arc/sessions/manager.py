@@ -7,11 +7,11 @@ import time
 from base64 import urlsafe_b64encode
 
 from arc.errors import SessionTooLarge, StoreError
-from arc.sessions import cookie
 from arc.sessions.lifecycle import Lifecycle
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.session import Session
+from arc.sessions.session_cookie import SessionCookie
 from arc.sessions.snapshot import Snapshot
 from arc.sessions.values import normalise
 
@@ -48,6 +48,7 @@ class SessionManager:
     ) -> None:
         self.settings, self.keyring, self.store = settings, keyring, store
         self.clock, self.random = clock, random
+        self.cookie = SessionCookie(settings)
         self.lifecycle = Lifecycle(on_event, self._hash)
 
     # -- load
@@ -166,11 +167,11 @@ class SessionManager:
             self.lifecycle.tell("destroyed", session_id=loaded.id)
             loaded = None
         if failed and not explicit:
-            return self.clearing() if ended else None
+            return self.cookie.clearing() if ended else None
         if loaded is None:
             if filled:
                 return self._create(session, self._record(session, now, data), now)
-            return self.clearing() if ended or explicit else None
+            return self.cookie.clearing() if ended or explicit else None
         if session._regenerated:
             return self._regenerate(session, loaded, self._record(session, now, data), now)
         if changed or explicit:
@@ -245,39 +246,7 @@ class SessionManager:
 
     def _cookies(self, session: Session, value: str, record: Record, now: int) -> tuple[str, ...]:
         max_age = (record.expires or now) - now
-        main = self._set_cookie(value, max_age, now, self.settings.domain)
-        if session._variants and self.settings.domain:
-            return (main, self._clear(None))  # else the host-only variant would shadow this one
-        return (main,)
-
-    def clearing(self) -> tuple[str, ...]:
-        """The Set-Cookie strings that make a browser drop the session cookie, in every variant of ours."""
-        if self.settings.domain:
-            return (self._clear(self.settings.domain), self._clear(None))
-        return (self._clear(None),)
-
-    def _set_cookie(self, value: str, max_age: int, now: int, domain: str | None) -> str:
-        settings = self.settings
-        return cookie.set_cookie(
-            settings.cookie_name,
-            value,
-            max_age=max_age,
-            now=now,
-            domain=domain,
-            path=settings.path,
-            secure=settings.secure,
-            same_site=settings.same_site,
-        )
-
-    def _clear(self, domain: str | None) -> str:
-        settings = self.settings
-        return cookie.clearing(
-            settings.cookie_name,
-            domain=domain,
-            path=settings.path,
-            secure=settings.secure,
-            same_site=settings.same_site,
-        )
+        return self.cookie.carrying(value, max_age=max_age, now=now, has_variants=session._variants)
 
     def _mint(self) -> str:
         """A new id: 18 random bytes as 24 characters, as Node makes them (ASVS 7.2.3 asks for 16)."""
