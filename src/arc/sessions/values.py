@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 RESERVED = frozenset(("_idx", "_secret", "_ttl", "iat", "exp"))
 RESERVED_PREFIX = "_arc_"
 MAX_DEPTH = 30
+_CONTAINERS = (dict, list)
 _MAX_INT = 10**38  # DynamoDB keeps 38 digits.
 _MIN_FLOAT, _MAX_FLOAT = 1e-130, 9.99e125
 
@@ -35,15 +36,20 @@ def normalise(data: Mapping[str, Any]) -> dict[str, Any]:
     return _mapping(data, "session", 1)
 
 
-def deep_copy(value: Any, depth: int = 0) -> Any:
-    """A copy of stored JSON, at whatever size of number. Raises `TypeError` when nested more than 30 deep."""
-    if not isinstance(value, dict | list):
-        return value
-    if depth >= MAX_DEPTH:
-        raise TypeError(f"The data is nested more than {MAX_DEPTH} deep.")
+def deep_copy(value: Any) -> Any:
+    """A copy of stored JSON, whatever the size of its numbers, that shares no container with it."""
     if isinstance(value, dict):
-        return {key: deep_copy(element, depth + 1) for key, element in value.items()}
-    return [deep_copy(element, depth + 1) for element in value]
+        return {key: deep_copy(one) if isinstance(one, _CONTAINERS) else one for key, one in value.items()}
+    return [deep_copy(one) if isinstance(one, _CONTAINERS) else one for one in value]
+
+
+def check_depth(value: Any, depth: int = 1) -> None:
+    """Raise `TypeError` when a container of stored JSON is nested more than 30 deep."""
+    if depth > MAX_DEPTH:
+        raise TypeError(f"The data is nested more than {MAX_DEPTH} deep.")
+    for one in value.values() if isinstance(value, dict) else value:
+        if isinstance(one, _CONTAINERS):
+            check_depth(one, depth + 1)
 
 
 def _mapping(data: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
@@ -91,11 +97,15 @@ def _encodable(text: str, path: str) -> None:
 
 
 def same(one: Any, other: Any) -> bool:
-    """True when two normalised values are equal with equal types at every depth (1, 1.0 and True differ)."""
+    """True when two values are equal with equal types at every depth (1, 1.0 and True differ)."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+        return one.keys() == other.keys() and all(_alike(value, other[key]) for key, value in one.items())
     if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
+        return len(one) == len(other) and all(map(_alike, one, other))
     return bool(one == other)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return same(one, other) if isinstance(one, _CONTAINERS) else type(one) is type(other) and one == other

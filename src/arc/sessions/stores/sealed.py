@@ -8,7 +8,7 @@ from arc.errors import SessionTooLarge
 from arc.sessions import jwe
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
-from arc.sessions.values import deep_copy, is_reserved
+from arc.sessions.values import check_depth, is_reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,10 +108,10 @@ def _parse(text: bytes) -> dict[str, Any]:
         payload = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
         if not isinstance(payload, dict):
             raise Refused("malformed")
-        copy: dict[str, Any] = deep_copy(payload)
+        check_depth(payload)
     except (ValueError, TypeError, RecursionError):
         raise Refused("malformed") from None
-    return copy
+    return payload
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
