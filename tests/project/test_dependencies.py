@@ -15,8 +15,6 @@ PLACES = {
     "boto3": ("sessions/stores/dynamodb/",),
     "botocore": ("sessions/stores/dynamodb/",),
     "cryptography": ("sessions/", "http/csrf.py"),
-    "orjson": ("sessions/",),
-    "pybase64": ("sessions/",),
 }
 RUNTIME = ("sessions", "http", "testing", "errors.py", "settings.py", "__init__.py")
 

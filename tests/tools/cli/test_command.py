@@ -145,6 +145,19 @@ def test_everything_has_help(arguments: list[str], tmp_path: Path) -> None:
     assert "Usage: arc" in done.stdout or done.stdout.startswith("arc 0.")
 
 
+def test_a_package_of_the_same_name_is_told(tmp_path: Path) -> None:
+    """Beside architect-functions the command warns, with the two commands that mend it, and goes on."""
+    metadata = tmp_path / "packages/architect_functions-1.0.0.dist-info/METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: architect-functions\nVersion: 1.0.0\n")
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "packages"), **AWS}
+    command = [sys.executable, "-m", "arc", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.startswith("arc 0.")
+    assert "pip uninstall --yes architect-functions arc-sessions" in done.stderr
+    assert "pip install 'arc-sessions[sandbox]'" in done.stderr
+
+
 def test_ctrl_c_ends_the_sandbox_cleanly(tmp_path: Path) -> None:
     """After an interrupt the exit is quiet, without a traceback."""
     arc("init", "hello", folder=tmp_path)

@@ -61,7 +61,21 @@ def shown(error: ArcError) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line on `arguments` (default `sys.argv[1:]`); ends with its exit code."""
+    _warn_of_a_namesake()
     app(args=arguments, prog_name="arc")
+
+
+def _warn_of_a_namesake() -> None:
+    """Tell when `architect-functions` is installed too: it writes into the same folder `arc`."""
+    try:
+        version("architect-functions")
+    except PackageNotFoundError:
+        return
+    sentence = (
+        "Warning: architect-functions is installed too, and both packages are called arc. Mend it with\n"
+        "  pip uninstall --yes architect-functions arc-sessions\n  pip install 'arc-sessions[sandbox]'"
+    )
+    print(sentence, file=sys.stderr)  # noqa: T201
 
 
 @app.callback()
