@@ -131,9 +131,15 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
 
     @property
     def form(self) -> Query:
-        """The fields of an HTML form, empty when the body is none. Raises `BadRequest`."""
-        is_form = self.headers.get("content-type", "").lower().startswith(FORM)
-        return parse_form(self.text) if is_form else Query()
+        """The text fields of an HTML form, empty when the body is none. Raises `BadRequest`."""
+        content_type = self.headers.get("content-type", "")
+        if content_type.lower().startswith(FORM):
+            return parse_form(self.text)
+        if content_type.lower().startswith("multipart/form-data"):
+            from arc.http.multipart import parse_multipart
+
+            return Query(parse_multipart(content_type, self.body or b""))
+        return Query()
 
     @property
     def json(self) -> Any:
