@@ -67,6 +67,35 @@ def test_the_names_of_architect_functions_work() -> None:
     assert out == '302 {"body": {"a": 1}}'
 
 
+def test_a_session_read_in_another_thread_is_written_whole() -> None:
+    """What was done to the session where it was read, a sign-in included, is in the cookie of the response."""
+    out = run(
+        """
+        import arc
+        from concurrent.futures import ThreadPoolExecutor
+        from arc.testing import Browser
+
+        def reading(event):
+            session = arc.http.session.read(event)
+            session.sign_in("ada")
+            return session
+
+        def handler(event, context):
+            if event["rawPath"] == "/in":
+                with ThreadPoolExecutor(1) as pool:
+                    session = pool.submit(reading, event).result()
+                return arc.http.res(event, {"text": "hello", "session": session})
+            return arc.http.res(event, {"text": arc.http.session.read(event).user_id})
+
+        visitor = Browser(handler)
+        visitor.get("/in")
+        print(visitor.get("/").text)
+        """,
+        ARC_ENV="testing",
+    )
+    assert out == "ada"
+
+
 def test_writing_a_plain_dict_starts_a_session() -> None:
     """A plain dict is a new session; an empty one gives the clearing cookie; a reserved key is refused."""
     out = run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arc.http._current import request_of
 from arc.http.response import Prepared
+from arc.sessions.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def _without_session(request: Request, response: object) -> tuple[object, bool]:
     if not isinstance(response, dict) or "session" not in response:
         return response, False
     rest: Mapping[str, Any] = {key: value for key, value in response.items() if key != "session"}
-    if response["session"] is not None:
-        request.session.replace(response["session"])
+    given = response["session"]
+    if isinstance(given, Session):
+        request.use_session(given)
+    elif given is not None:
+        request.session.replace(given)
     # A key of Architect's shows that this is a response, not a JSON body, although `session` was its only one.
-    return {"cookies": [], **rest}, response["session"] is not None
+    return {"cookies": [], **rest}, given is not None

@@ -57,8 +57,12 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         """A new session with `data` in place of the visitor's own, which is left as it is."""
         session = self._manager().load(())
         session.replace(data)
-        self._session = session
+        self.use_session(session)
         return session
+
+    def use_session(self, session: Session) -> None:
+        """Take `session` for this request's, with all that was done to it, wherever it was read."""
+        self._session = session
 
     @property
     def touched(self) -> bool:
