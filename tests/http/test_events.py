@@ -133,6 +133,20 @@ def test_cookies_in_list_and_header_count_once() -> None:
     assert both.cookie_headers() == ["a=1"]
 
 
+@pytest.mark.parametrize("odd", [[], {}, {"a": "1"}, "a=1", 5, None, True])
+def test_a_list_of_cookies_that_is_none_gives_way_to_the_header(odd: object) -> None:
+    """Only a list with something in it counts as the event's cookies."""
+    assert shape_of({"version": "2.0", "cookies": odd, "headers": {"cookie": "b=2"}}).cookie_headers() == ["b=2"]
+
+
+def test_of_odd_headers_the_usable_ones_are_kept() -> None:
+    """Numbers become text; what is neither text nor a number is left out, and so is what is in a list."""
+    odd: dict[str, Any] = {"a": None, "b": 5, "c": ["x"], "d": "y", "e": {}}
+    assert dict(shape_of({"headers": odd}).headers()) == {"b": "5", "d": "y"}
+    repeated = {"a": "x", "b": ["1", 2, None, "3"], "c": None}
+    assert dict(shape_of({"multiValueHeaders": repeated}).headers()) == {"b": "1, 3"}
+
+
 @pytest.mark.parametrize("header", ["cookie", "Cookie", "COOKIE"])
 @pytest.mark.parametrize("version", [None, "1.0", "2.0"])
 def test_a_cookie_header_is_found_whatever_its_case(header: str, version: str | None) -> None:

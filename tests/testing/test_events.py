@@ -124,6 +124,7 @@ def test_an_empty_event_has_no_body_no_query_and_no_cookies(build: Builder) -> N
     made = build()
     assert not made.get("body")
     assert not made.get("queryStringParameters")
+    assert made["isBase64Encoded"] is False
     assert "cookies" not in made
     assert "cookie" not in shape_of(made).headers()
 
@@ -178,6 +179,14 @@ def test_the_host_is_the_domain(build: Builder) -> None:
     context = made["requestContext"]
     assert (context["domainName"], context["domainPrefix"]) == ("shop.example.org", "shop")
     assert context.get("http", context.get("identity"))["userAgent"] == "tests"
+
+
+def test_a_rest_api_gives_the_query_twice() -> None:
+    """Once with the last value of each field, once with all; null when there is no query."""
+    made = payload_v1(query=[("a", "1"), ("a", "é &")])
+    assert made["queryStringParameters"] == {"a": "é &"}
+    assert made["multiValueQueryStringParameters"] == {"a": ["1", "é &"]}
+    assert payload_v1()["queryStringParameters"] is payload_v1()["multiValueQueryStringParameters"] is None
 
 
 def test_a_load_balancer_encodes_the_query() -> None:
