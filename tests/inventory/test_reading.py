@@ -157,6 +157,12 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
     assert all("\n  " in message and "^" in message for message in messages)
 
 
+def test_what_follows_from_a_fault_is_no_fault_of_its_own(tmp_path: Path) -> None:
+    """A name or table that did not parse is not missed as well."""
+    messages = faults(tmp_path, "@app\nmy{app\n@tables\nt\n   id *String\n@tables-indexes\nt\n  at *Number\n")
+    assert [message.split(" ")[0] for message in messages] == ["app.arc:2:3:", "app.arc:5:4:"]
+
+
 @pytest.mark.parametrize(
     ("routes", "says"),
     [
@@ -202,8 +208,10 @@ def test_no_message_about_preferences_or_env_shows_a_value(tmp_path: Path) -> No
     messages = faults(
         tmp_path,
         "@app\nmyapp\n",
-        prefs__arc="@env\ntesting\n  SECRET hidden{value\n 1X hidden\n",
+        prefs__arc=(
+            '@env\ntesting\n  SECRET hidden{value\n 1X hidden\n  B\n    hidden two\n  C "x\nhidden"y\n@hidden{\n'
+        ),
         __env="1X=hidden\n=hidden\n",
     )
-    assert len(messages) >= 3
+    assert len(messages) >= 6
     assert not any("hidden" in message for message in messages)

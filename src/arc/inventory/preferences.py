@@ -103,9 +103,7 @@ def _masked(fault: ArcError) -> ArcError:
     """The fault without the values of its line: preferences hold secrets."""
     if not isinstance(fault, ManifestError):
         return fault
-    kept = re.match(r"\s*[A-Za-z0-9_@-]*", fault.source)
-    length = kept.end() if kept else 0
-    source = fault.source[:length] + re.sub(r"\S", "*", fault.source[length:])
+    source = re.sub(r"\S", "*", fault.source)  # the first word too: a value may go on over several lines
     return ManifestError(
         fault.message, file=fault.file, line=fault.line, column=fault.column, source=source, hint=fault.hint
     )

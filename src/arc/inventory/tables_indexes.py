@@ -23,11 +23,12 @@ def read_indexes(manifest: Manifest, tables: Sequence[Table], findings: Findings
     """`tables` with the indexes that the manifest gives them."""
     pragma = manifest.pragma("tables-indexes")
     indexed = {table.name: table for table in tables}
+    tables_pragma = manifest.pragma("tables")
     declared = _declared(manifest)
     for item in pragma.items if pragma is not None else ():
         index = _read_index(manifest, item, findings)
         name = item.start.text if not hasattr(item, "text") else item.text
-        if name not in declared:
+        if name not in declared and (tables_pragma is None or tables_pragma.whole):
             findings.fault(
                 manifest, item, f"There is no table '{name}' to index.", "Declare it in @tables, or mend the name."
             )

@@ -25,17 +25,18 @@ def parse_json(text: str, file: str, *, keys: Sequence[str] = ()) -> Manifest | 
     Raises `ManifestError`.
     """
     text = text.removeprefix("\N{BYTE ORDER MARK}")
+    line, column, problem = 1, 1, ""
     try:
-        json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise fault_at(
-            file,
-            split_lines(text),
-            error.lineno,
-            error.colno,
-            f"This is no JSON: {error.msg}.",
-            "Mend it here or just before.",
-        ) from None
+        line, column, problem = error.lineno, error.colno, error.msg
+    except (RecursionError, ValueError):  # thousands of levels, or of digits
+        problem = "it is nested too deeply, or holds too long a number"
+    if problem:
+        message = f"This is no JSON for a manifest: {problem}."
+        raise fault_at(file, split_lines(text), line, column, message, "Mend it here or just before.")
+    if keys and not (isinstance(value, dict) and any(key in value for key in keys)):
+        return None
     return _Reader(text, file).manifest(text.replace("\t", " "), keys)  # YAML reads JSON, but for tabs
 
 
@@ -75,6 +76,8 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
             problem = error.problem or error.context or "it cannot be read"
+        except RecursionError:
+            line, column, problem = 1, 1, "it is nested too deeply"
         except yaml.YAMLError:
             line, column, problem = 1, 1, "it holds a character that YAML does not allow"
         raise fault_at(
@@ -142,7 +145,8 @@ class _Reader:
 
         if not isinstance(node, yaml.ScalarNode) or self._is_nothing(node):
             raise self._fault(self._place(node), "Text, a number or a boolean is expected here.", "Write one value.")
-        text = str(node.value)
+        # A pair of JSON's escapes is one character beyond the first plane (RFC 8259 §7); YAML leaves the halves.
+        text = str(node.value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         place = self._place(node)
         return Scalar(meaning(text) if node.style is None else text, text, place.line, place.column)
 

@@ -19,6 +19,8 @@ _PRAGMA_NAME = re.compile(r"[A-Za-z0-9_-]+")
 def format(manifest: Manifest | Mapping[str, Sequence[_Value]]) -> str:  # noqa: A001  # the pair of `parse`
     """The text of a manifest, or of the dicts and lists that `to_plain` gives; it parses back to the same value.
 
+    Comments are not kept.
+
     Raises `ValueError` for what a manifest cannot say, such as an empty list or a name without values,
     and `TypeError` for a value that is not text, a number, a boolean, or lists and dicts of those.
     """

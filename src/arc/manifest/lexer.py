@@ -76,11 +76,10 @@ class Lexer:
         self._at += 1 + len(name)
         following = self._peek()
         if not name or following not in ("", " ", "\t", "#"):
-            found = self._rest().split("#")[0].strip()
             self._fault(
                 line,
                 self._column() if name else start,
-                f"'@{name}{found}' is no name of a pragma.",
+                "This is no name of a pragma." if name else "A pragma's name is missing.",
                 "Write letters, digits, '-' and '_' after the '@', or put a value that begins with '@' in quotes.",
             )
             return

@@ -99,6 +99,38 @@ def test_init_does_not_write_over_a_file_in_the_way(tmp_path: Path) -> None:
     assert (tmp_path / "hello").read_text() == "mine"
 
 
+def test_init_names_what_is_no_file(tmp_path: Path) -> None:
+    """A folder or a dangling link of the manifest's name is in the way; nothing is written through it."""
+    (tmp_path / "a/app.arc").mkdir(parents=True)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/app.arc").symlink_to(tmp_path / "elsewhere")
+    for folder in ("a", "b"):
+        done = arc("init", folder, folder=tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "app.arc is in the way: a file is needed there" in done.stderr
+    assert listing(tmp_path) == {}
+
+
+def test_init_leaves_functions_in_other_languages_alone(tmp_path: Path) -> None:
+    """A route with a Node handler gets no Python one, and the command says so."""
+    (tmp_path / "app.arc").write_text("@app\ngrown\n\n@http\nget /\n")
+    (tmp_path / "src/http/get-index").mkdir(parents=True)
+    (tmp_path / "src/http/get-index/index.mjs").write_text("mine")
+    done = arc("init", folder=tmp_path)
+    assert done.returncode == 0
+    assert "get / is left alone: src/http/get-index holds index.mjs" in done.stdout
+    assert not (tmp_path / "src/http/get-index/handler.py").exists()
+
+
+@pytest.mark.parametrize("command", ["sandbox", "init"])
+def test_a_path_that_cannot_be_is_a_sentence(command: str, tmp_path: Path) -> None:
+    """The system's refusal of a name is told without a traceback."""
+    done = arc(command, "x" * 300, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("command", ["sandbox", "init"])
 def test_five_faults_are_five_messages(command: str, tmp_path: Path) -> None:
     """Each with its line and a caret under the place, on standard error, exit code 1."""

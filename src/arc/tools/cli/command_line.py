@@ -37,6 +37,11 @@ class _Commands(TyperGroup):
             )
             print(sentence, file=sys.stderr)  # noqa: T201
             raise typer.Exit(_FAILED) from None
+        except OSError as error:
+            if error.filename is None:  # no file of the user's: a broken pipe, or a fault of ours
+                raise
+            print(f"{error.filename} cannot be used: {error.strerror}.", file=sys.stderr)  # noqa: T201
+            raise typer.Exit(_FAILED) from None
         except KeyboardInterrupt:
             raise typer.Exit(_INTERRUPTED) from None
 

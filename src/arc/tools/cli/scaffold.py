@@ -79,15 +79,16 @@ def _other_handlers(folder: Path) -> list[str]:
 
 
 def _write(root: Path, file: Path, text: str, outcome: Outcome) -> None:
-    """Write a new file; one that exists, a dangling link included, is left as it is."""
+    """Write a new file; one that exists is left as it is, and anything else of that name is told."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         stream = file.open("x", encoding="utf-8", newline="\n")
     except FileExistsError:
-        if file.parent.is_dir():
+        if file.is_file():
             return
+        in_the_way, needed = (file, "file") if file.parent.is_dir() else (file.parent, "folder")
         raise ToolError(
-            f"{file.parent} is in the way: a folder is needed there. Move it, and run arc init again."
+            f"{in_the_way} is in the way: a {needed} is needed there. Move it, and run arc init again."
         ) from None
     except OSError as error:
         raise ToolError(f"{file} cannot be written: {error.strerror}. Mend that, and run arc init again.") from None
