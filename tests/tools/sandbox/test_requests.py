@@ -130,9 +130,11 @@ def test_repeated_headers_are_joined(sandbox: Sandbox) -> None:
 
 
 def test_text_bodies_arrive_as_text_and_binary_ones_as_base64(sandbox: Sandbox) -> None:
-    """A form stays readable; bytes are encoded, and so is what calls itself text and is none."""
+    """JSON stays readable; forms and bytes are encoded, and so is what calls itself text and is none."""
+    data = event_of(sandbox, "POST", "/", b'{"a": 1}', content_type="application/json")
+    assert (data["body"], data["isBase64Encoded"]) == ('{"a": 1}', False)
     form = event_of(sandbox, "POST", "/", b"a=1&b=%C3%A9", content_type="application/x-www-form-urlencoded")
-    assert (form["body"], form["isBase64Encoded"]) == ("a=1&b=%C3%A9", False)
+    assert (base64.b64decode(form["body"]), form["isBase64Encoded"]) == (b"a=1&b=%C3%A9", True)
     for content_type in ("image/png", "text/plain"):
         event = event_of(sandbox, "POST", "/", b"\x00\xff\xfe", content_type=content_type)
         assert (base64.b64decode(event["body"]), event["isBase64Encoded"]) == (b"\x00\xff\xfe", True)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.asgi import Scope
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_TEXT = ("text/", "application/json", "application/javascript", "application/xml", "application/x-www-form-urlencoded")
+# API Gateway sends everything else as base64, HTML forms included: `parse_body` of Architect's libraries counts on it.
+_TEXT = ("text/", "application/json", "application/javascript", "application/xml")
 _TEXT_SUFFIXES = ("+json", "+xml")
 
 
