@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_MOST_SHOWN = 100  # characters of a faulty line: a minified file is one line
+
+
 class ArcError(Exception):
     """Anything this package raises on purpose."""
 
@@ -74,8 +77,10 @@ class ManifestError(ArcError):
     def __init__(self, message: str, *, file: str, line: int, column: int, source: str, hint: str) -> None:
         self.message, self.file, self.line, self.column = message, file, line, column
         self.source, self.hint = source, hint
-        caret = "".join("\t" if character == "\t" else " " for character in source[: column - 1]) + "^"
-        super().__init__(f"{file}:{line}:{column}: {message}\n  {source}\n  {caret}\n  {hint}")
+        start = max(0, column - _MOST_SHOWN // 2) if len(source) > _MOST_SHOWN else 0
+        shown = source[start : start + _MOST_SHOWN]
+        caret = "".join("\t" if character == "\t" else " " for character in source[start : column - 1]) + "^"
+        super().__init__(f"{file}:{line}:{column}: {message}\n  {shown}\n  {caret}\n  {hint}")
 
 
 class InventoryError(ArcError):

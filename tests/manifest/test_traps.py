@@ -109,3 +109,14 @@ def test_an_unclosed_quote_is_told_where_it_opens() -> None:
     """The rest of the text is not taken for faults of its own."""
     _, faults = parse_all('@app\n"name\n@http\nget /\n')
     assert [(fault.line, fault.column) for fault in faults] == [(2, 1)]
+
+
+def test_of_a_very_long_line_only_the_place_is_shown() -> None:
+    """The caret still stands under the character, and the whole line is in `source`."""
+    text = "@app\n" + "x" * 5000 + "{" + "y" * 5000 + "\n"
+    with pytest.raises(ManifestError) as raised:
+        parse(text)
+    _, shown, caret, _ = str(raised.value).splitlines()
+    assert len(shown) <= 102
+    assert shown[caret.index("^")] == "{"
+    assert len(raised.value.source) == 10_001
