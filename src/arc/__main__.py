@@ -13,6 +13,8 @@ def main() -> None:
         if missing.name is None or missing.name.split(".")[0] == "arc":
             raise
         sys.exit(f"arc needs {missing.name}, which is not installed. Run: pip install 'arc-sessions[sandbox]'")
+    except KeyboardInterrupt:  # while the tools are being loaded
+        sys.exit(130)
     run()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -30,4 +31,5 @@ def sandbox(
     """Run the app on this machine until Ctrl-C; a saved file is live at the next request."""
     from arc.tools.sandbox import serve
 
-    serve(path, port=port, host=host, quiet=quiet)
+    if serve(path, port=port, host=host, quiet=quiet) == signal.SIGINT:
+        raise KeyboardInterrupt

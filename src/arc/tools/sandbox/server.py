@@ -8,7 +8,7 @@ import functools
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -34,8 +34,8 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 
 def serve(
     root: Path, *, port: int | None = None, host: str | None = None, quiet: bool = False, pure: bool = False
-) -> None:
-    """Run the app in the folder `root` until Ctrl-C.
+) -> int:
+    """Run the app in the folder `root` until Ctrl-C; the number of the signal that ended it, 0 without one.
 
     Without `port` the first free one from 3333 on is taken; `host` is 127.0.0.1 and ::1 unless named; `quiet`
     leaves out the table of routes. `pure` keeps awslambdaric's native client out of the workers. Raises
@@ -43,15 +43,15 @@ def serve(
     """
     inventory = inventories.read(Path(root))
     chosen, sockets = bind(port, host)
-    asyncio.run(_serve(inventory, chosen, sockets, quiet=quiet, pure=pure))
+    return asyncio.run(_serve(inventory, chosen, sockets, quiet=quiet, pure=pure))
 
 
-async def _serve(inventory: Inventory, port: int, sockets: list[socket.socket], *, quiet: bool, pure: bool) -> None:
-    stop = asyncio.Event()
+async def _serve(inventory: Inventory, port: int, sockets: list[socket.socket], *, quiet: bool, pure: bool) -> int:
+    stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows; a thread that is not the main one
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, _stop, stop, number)
     terminal = Terminal()
     api = RuntimeApi()
     loopback = bind_loopback()
@@ -67,17 +67,22 @@ async def _serve(inventory: Inventory, port: int, sockets: list[socket.socket], 
     greet(terminal, inventory, sockets, quiet=quiet)
     loop.run_in_executor(None, application.tell_unmet)
     watching = asyncio.create_task(watch(application, terminal))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([stopping, *running], return_when=asyncio.FIRST_COMPLETED)
+    ends: list[asyncio.Future[Any]] = [stop, *running]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     gateway.closing = True
-    for task in (stopping, watching):
-        task.cancel()
+    watching.cancel()
     for server in servers:
         server.should_exit = server.force_exit = True
     await asyncio.gather(*(function.close() for function in application.functions))
     await asyncio.gather(*running)
     await asyncio.gather(watching, return_exceptions=True)
     terminal.close()
+    return stop.result() if stop.done() else 0
+
+
+def _stop(stop: asyncio.Future[int], number: int) -> None:
+    if not stop.done():
+        stop.set_result(number)
 
 
 class _Server(uvicorn.Server):
