@@ -14,7 +14,7 @@ help:
 	@echo "make clean    remove .venv and every cache"
 
 demo: setup-demo
-	@exec $(BIN)/python -m arc sandbox examples/counter
+	@trap : INT; $(BIN)/python -m arc sandbox examples/counter || [ $$? -eq 130 ] # Ctrl-C is how it ends
 
 test: setup-test
 	@exec $(BIN)/python -m pytest -n auto
