@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tracemalloc
 from typing import Any
 
@@ -12,7 +11,6 @@ from joserfc import jwe as referee
 from joserfc.jwk import OctKey
 
 from arc.sessions.jwe import KEY_BYTES, MAX_TOKEN, seal, unseal
-from tests.sessions.making import Made
 from tests.sessions.tokens import (
     CIPHER,
     KEY,
@@ -61,24 +59,6 @@ def test_joserfc_refuses_what_we_refuse(change: str) -> None:
     assert reason(".".join(parts)) in {"malformed", "forged"}
     with pytest.raises(Exception, match=r"."):  # joserfc raises several kinds
         referee.decrypt_compact(".".join(parts), OctKey.import_key(KEY))
-
-
-def test_s02_equal_data_sealed_twice_gives_different_bytes() -> None:
-    """Two commits of equal data at one moment are two different tokens."""
-    made = Made()
-    assert made.cookie(count=1) != made.cookie(count=1)
-
-
-def test_s02_a_hundred_thousand_seals_take_a_hundred_thousand_nonces() -> None:
-    """The store asks the system's randomness for 12 fresh bytes at every seal, and they stand in the token."""
-    asked: list[bytes] = []
-
-    def random(size: int) -> bytes:
-        asked.append(os.urandom(size))
-        return asked[-1]
-
-    tokens = {seal(b"{}", CIPHER, "A256GCM", random(12)).split(".")[2] for _ in range(100_000)}
-    assert len(tokens) == len(set(asked)) == 100_000
 
 
 def test_s04_the_index_tells_which_cipher_opened() -> None:
