@@ -16,6 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from rich.console import Console
+from rich.table import Table
 
 import arc
 from arc.sessions.jwe import seal, unseal
@@ -130,7 +132,7 @@ def tokens(found: list[Peer]) -> list[Row]:
     """Making and reading a token, everybody beside us."""
     rows = []
     for size, data in PAYLOADS.items():
-        payload = json.dumps(data, separators=(",", ":")).encode()
+        payload = _json(data)
         for peer in found:
             token = peer.make(payload)
             rows.append(Row(f"seal, {size} ({len(payload):,} bytes)", peer.name, _shown(partial(peer.make, payload))))
@@ -142,8 +144,8 @@ def _shown(work: Callable[[], Any]) -> str:
     return f"{microseconds(work):.1f} µs"
 
 
-def sessions() -> list[Row]:
-    """A whole session: a cookie in, the dict, a cookie out."""
+def sessions(others: list[Peer]) -> list[Row]:
+    """A whole session: a cookie in, the dict, a cookie out. A peer does JSON and its token, and no more than that."""
     manager = arc.http.build_manager(arc.Settings(environment="production", secret=SECRET))
     rows = []
     for size, data in PAYLOADS.items():
@@ -163,7 +165,22 @@ def sessions() -> list[Row]:
             Row(f"load, commit unchanged, {size}", "arc-sessions", _shown(read)),
             Row(f"load, change, commit, {size}", "arc-sessions", _shown(change)),
         ]
+        rows += [
+            Row(f"load, change, commit, {size}", peer.name, _shown(partial(_counted, peer, peer.make(_json(data)))))
+            for peer in others
+        ]
     return rows
+
+
+def _counted(peer: Peer, token: Any) -> Any:
+    """The token of a session that `peer` opened and that has counted one visit more."""
+    data = json.loads(peer.read(token))
+    data["visits"] += 1
+    return peer.make(_json(data))
+
+
+def _json(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, separators=(",", ":")).encode()
 
 
 def handlers() -> list[Row]:
@@ -206,13 +223,16 @@ def imports() -> list[Row]:
 def main() -> None:
     """Measure everything and print the table."""
     found, absent = peers()
-    rows = [*tokens(found), *sessions(), *handlers(), *imports()]
-    width, column = (max(len(part) for part in parts) for parts in list(zip(*rows, strict=True))[:2])
-    print(f"CPython {sys.version.split()[0]}, one thread; cold imports less an empty interpreter\n")
-    for row in rows:
-        print(f"{row.what:<{width}}  {row.who:<{column}}  {row.found:>9}")
+    table = Table(
+        "what", "who", title=f"CPython {sys.version.split()[0]}, one thread; cold imports less an empty interpreter"
+    )
+    table.add_column("found", justify="right")
+    for row in (*tokens(found), *sessions(found[1:]), *handlers(), *imports()):
+        table.add_row(*row)
+    console = Console()
+    console.print(table)
     if absent:
-        print(f"\nNot installed, so not measured: {', '.join(absent)}. Add them: pip install {' '.join(absent)}")
+        console.print(f"Not installed, so not measured: {', '.join(absent)}. Add them: pip install {' '.join(absent)}")
 
 
 if __name__ == "__main__":
