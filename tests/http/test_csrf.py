@@ -51,6 +51,24 @@ def test_s41_a_visitor_without_a_session_can_send_a_form() -> None:
     assert len(made.store) == 0
 
 
+def test_s02_every_csrf_cookie_is_sealed_with_a_nonce_of_its_own() -> None:
+    """Each page shown to a visitor without a session seals the cookie again: no two nonces are alike."""
+    visitor = browser(app)
+    nonces = set()
+    for _ in range(50):
+        token(visitor)
+        nonces.add((visitor.jar.get("_arc_csrf") or "").split(".")[2])
+    assert len(nonces) == 50
+    assert {len(nonce) for nonce in nonces} == {16}
+
+
+def test_s41_a_token_is_new_on_every_call() -> None:
+    """Two tokens of one moment and one visitor differ, so that compressing a page tells nothing about them."""
+    visitor = browser(app)
+    visitor.get("/in")
+    assert len({token(visitor) for _ in range(50)}) == 50
+
+
 def test_s41_a_session_needs_no_second_cookie() -> None:
     """With a session the token is bound to it."""
     visitor = browser(app)
