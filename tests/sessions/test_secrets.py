@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from arc.errors import ConfigurationError
 from arc.sessions.jwe import KEY_BYTES
+from arc.sessions.keyring import Keyring
+from arc.settings import Settings
 from tests.sessions.rings import DEVELOPMENT, LONG, PAGE, SHORT, hkdf, keyring, opens, refusal
 
 
@@ -155,3 +158,9 @@ def test_s05_a_legacy_secret_that_is_too_short_is_refused(secret: str, environme
 def test_legacy_mode_has_a_development_key() -> None:
     """Without a secret, testing takes the sixteen digits."""
     assert opens(keyring(None, legacy=True, environment="testing"), b"1234567890123456")
+
+
+def test_s05_a_blank_secret_is_refused_outside_testing() -> None:
+    """Twenty spaces are long enough and no secret."""
+    with pytest.raises(ConfigurationError, match="blank"):
+        Keyring(Settings(environment="production", secret=" " * 20))

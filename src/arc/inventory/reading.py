@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from arc.inventory.http import RouteLine
     from arc.manifest import Manifest
 
+# Pragmas of Architect that mean what they say: no misspelling is guessed at.
+_ARCHITECTS = frozenset(
+    ("cdn", "domain", "events", "indexes", "macros", "plugins", "proxy", "queues", "scheduled", "static", "ws")
+)
 _PRAGMAS = ("app", "aws", "http", "shared", "tables", "tables-indexes")
 
 
@@ -85,7 +89,8 @@ def _home(environ: Mapping[str, str]) -> Path | None:
 def _warn_of_others(manifest: Manifest, findings: Findings) -> None:
     for pragma in manifest.pragmas:
         if pragma.name not in _PRAGMAS:
-            close = difflib.get_close_matches(pragma.name, _PRAGMAS, n=1)
+            known = pragma.name in _ARCHITECTS
+            close = [] if known else difflib.get_close_matches(pragma.name, _PRAGMAS, n=1)
             meant = f" Did you mean @{close[0]}?" if close else ""
             findings.warn(manifest, pragma, f"@{pragma.name} is not supported yet and is left alone.{meant}")
 

@@ -107,6 +107,8 @@ def _sealing_key(secret: str, name: str, settings: Settings, enc: str, warn: Cal
                 f"{name} holds {len(key)} bytes of base64, and ARC_FORCE_LEGACY_JWE_SECRET needs {size}. "
                 f"{_remedy(name, settings)}"
             )
+    elif not secret.strip() and not settings.testing:
+        raise ConfigurationError(f"{name} is blank. {_remedy(name, settings)}")
     elif length < MIN_SECRET and not settings.testing:
         raise ConfigurationError(
             f"{name} has {length} characters, and at least {MIN_SECRET} are needed. {_remedy(name, settings)}"

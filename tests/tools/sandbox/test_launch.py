@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.inventory import read
-from arc.tools.sandbox.launch import Launch, launch_of
+from arc.tools.sandbox.launch import Launch, launch_of, unheeded
 from tests.tools.sandbox.apps import says, write_app
 
 if TYPE_CHECKING:
@@ -76,3 +76,9 @@ def test_shared_false_leaves_the_shared_code_out(tmp_path: Path) -> None:
     without = launched(tmp_path, config="@arc\nshared false\n")
     assert without.shared is None
     assert without.folders == (without.folder,)
+
+
+def test_settings_of_the_shell_that_no_function_sees_are_named() -> None:
+    """Those of sessions alone, and never their values."""
+    environ = {"ARC_SESSION_TTL": "60", "SESSION_TABLE_NAME": "t", "PATH": "/bin", "AWS_PROFILE": "p"}
+    assert unheeded(environ) == ["ARC_SESSION_TTL", "SESSION_TABLE_NAME"]

@@ -96,10 +96,10 @@ class SealedStore:
             ((len(json.dumps(element, ensure_ascii=False).encode()), key) for key, element in record.data.items()),
             reverse=True,
         )
-        largest = ", ".join(f"{key!r} ({length:,} bytes)" for length, key in sizes[:3]) or "the flash messages"
+        largest = ", ".join(f"{key!r} ({length:,} byte{'' if length == 1 else 's'})" for length, key in sizes[:3])
         raise SessionTooLarge(
             f"The session makes a cookie of {size:,} bytes, and browsers keep {MAX_COOKIE:,}. "
-            f"Largest: {largest}. Store less, or keep sessions in a table: set SESSION_TABLE_NAME."
+            f"Largest: {largest or 'the flash messages'}. Store less, such as an id instead of what it stands for."
         )
 
 

@@ -18,7 +18,9 @@ __pycache__/
 .venv/
 """
 
-REQUIREMENTS = "# What your functions import, one package on each line; arc-sessions is there already.\n"
+REQUIREMENTS = """\
+# What your functions import, one package on each line. The sandbox has arc-sessions already; deployed it belongs here.
+"""
 
 _COUNTER = """\
 import arc

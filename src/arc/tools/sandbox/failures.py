@@ -55,8 +55,9 @@ class Exited(InvocationFailure):
 class NoHandler(InvocationFailure):
     """The route has no handler file yet."""
 
-    def __init__(self, name: str, file: str) -> None:
-        super().__init__(f"{name} has no handler yet.", f"Create {file} with a function handler(req), or run: arc init")
+    def __init__(self, name: str, file: str, folder: str) -> None:
+        hint = f"Create {file} with a function handler(req), or run: arc init {folder}"
+        super().__init__(f"{name} has no handler yet.", hint)
 
 
 class Malformed(InvocationFailure):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from arc.tools.sandbox import fingerprint
 from arc.tools.sandbox.failures import InvocationFailure, NoHandler
+from arc.tools.sandbox.greeting import shown_root
 from arc.tools.sandbox.output import Output
 from arc.tools.sandbox.worker import Worker
 
@@ -184,7 +185,7 @@ class Function:
             return
         launch = self.launch
         if launch.module is None:
-            self._take_failure(NoHandler(launch.route, launch.wanted_file), None)
+            self._take_failure(NoHandler(launch.route, launch.wanted_file, shown_root(launch.root)), None)
             return
         output = Output(self._terminal, launch.route)
         output.hold()

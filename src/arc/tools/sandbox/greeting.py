@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import io
+import shlex
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import socket
-    from pathlib import Path
 
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.terminal import Terminal
 
 
-def greet(terminal: Terminal, inventory: Inventory, sockets: list[socket.socket], *, quiet: bool) -> None:
-    """Say the addresses, and unless `quiet` the warnings, and the routes with the folders that answer them."""
+def greet(
+    terminal: Terminal, inventory: Inventory, sockets: list[socket.socket], unheeded: list[str], *, quiet: bool
+) -> None:
+    """Say the addresses, and unless `quiet` the warnings, and the routes with the folders that answer them.
+
+    `unheeded` are variables of the developer's shell that no function sees.
+    """
     if not quiet:
         for warning in inventory.warnings:
             terminal.say(f"Warning: {warning}")
+        if inventory.tables:
+            terminal.say("Warning: @tables are not made here yet; sessions live in the sealed cookie.")
+        if unheeded:
+            names = ", ".join(unheeded)
+            terminal.say(f"Warning: functions do not see this shell's {names}. Put such settings into the app's .env.")
         terminal.say(_drawn(inventory) if sys.stdout.isatty() else _plain(inventory))
     addresses = " and ".join(_address(listening) for listening in sockets)
     terminal.say(f"{inventory.app} listens on {addresses}  (Ctrl-C ends it)")
@@ -37,7 +48,13 @@ def _rows(inventory: Inventory) -> list[tuple[str, str, str]]:
 def _place(root: Path, route: Route) -> str:
     place = route.handler or route.folder
     shown = place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
-    return shown if route.handler is not None else f"{shown}: no handler yet (arc init writes it)"
+    return shown if route.handler is not None else f"{shown}: no handler yet (arc init {shown_root(root)} writes it)"
+
+
+def shown_root(root: Path) -> str:
+    """The app's folder as a word for the shell, from where the developer stands."""
+    here = Path.cwd()
+    return shlex.quote(str(root.relative_to(here)) if root.is_relative_to(here) else str(root))
 
 
 def _plain(inventory: Inventory) -> str:

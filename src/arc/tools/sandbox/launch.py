@@ -107,6 +107,11 @@ def launch_of(
     )
 
 
+def unheeded(environ: Mapping[str, str]) -> list[str]:
+    """The settings of sessions in the developer's own `environ`, which functions do not see."""
+    return sorted(name for name in environ if name.startswith(("ARC_", "SESSION_")))
+
+
 def _version() -> str:
     try:
         return version("arc-sessions")

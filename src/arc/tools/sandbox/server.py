@@ -16,7 +16,7 @@ from arc import inventory as inventories
 from arc.tools.sandbox.application import Application
 from arc.tools.sandbox.gateway import Gateway
 from arc.tools.sandbox.greeting import greet
-from arc.tools.sandbox.launch import launch_of
+from arc.tools.sandbox.launch import launch_of, unheeded
 from arc.tools.sandbox.one_segment import OneSegmentProtocol
 from arc.tools.sandbox.ports import bind, bind_loopback
 from arc.tools.sandbox.runtime_api import RuntimeApi
@@ -64,7 +64,7 @@ async def _serve(inventory: Inventory, port: int, sockets: list[socket.socket], 
         asyncio.create_task(server.serve(listening))
         for server, listening in zip(servers, ([loopback], sockets), strict=True)
     ]
-    greet(terminal, inventory, sockets, quiet=quiet)
+    greet(terminal, inventory, sockets, unheeded(os.environ), quiet=quiet)
     loop.run_in_executor(None, application.tell_unmet)
     watching = asyncio.create_task(watch(application, terminal))
     ends: list[asyncio.Future[Any]] = [stop, *running]

@@ -1,0 +1,33 @@
+"""What the sandbox says when it starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.tools.sandbox.apps import says, write_app
+from tests.tools.sandbox.running import running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_has_no_effect_is_said(tmp_path: Path) -> None:
+    """Tables that are not made and settings of the shell that no function sees are named, without a value."""
+    write_app(tmp_path, {"get /": says("x")})
+    with (tmp_path / "app.arc").open("a") as manifest:
+        manifest.write("\n@tables\nsession\n  _idx *String\n")
+    with running(tmp_path, environ={"ARC_APP_SECRET": "hidden-value"}) as sandbox:
+        assert "@tables are not made here yet" in sandbox.output
+        assert (
+            "functions do not see this shell's ARC_APP_SECRET. Put such settings into the app's .env." in sandbox.output
+        )
+        assert "hidden-value" not in sandbox.output
+
+
+def test_a_missing_handler_names_the_folder_to_run_arc_init_on(tmp_path: Path) -> None:
+    """Greeting and page give the whole command, wherever the sandbox was started."""
+    write_app(tmp_path, {"get /": says("x")})
+    (tmp_path / "src/http/get-index/handler.py").unlink()
+    with running(tmp_path) as sandbox:
+        assert f"no handler yet (arc init {tmp_path} writes it)" in sandbox.output
+        assert f"run: arc init {tmp_path}" in sandbox.get("/", accept="text/html").text
