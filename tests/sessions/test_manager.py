@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from arc.errors import LateChange, SessionTooLarge, StoreError
+from arc.sessions.delta import Delta
 from arc.sessions.record import Record
 from arc.sessions.stores.memory import MemoryStore
+from arc.sessions.stores.store import Written
 from tests.sessions.making import WEEK, Made, value_of
 
 both = pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"])
@@ -15,7 +17,7 @@ both = pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"]
 class Failing(MemoryStore):
     """A store whose system is down for everything but loading and creating."""
 
-    def update(self, loaded: Record, record: Record, now: int) -> str | None:
+    def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written | None:
         """Fail."""
         raise StoreError("throttled")
 

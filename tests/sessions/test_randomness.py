@@ -60,8 +60,15 @@ def test_s02_every_seal_asks_for_twelve_bytes_and_uses_them(enc: str) -> None:
         return given[-1]
 
     store = SealedStore(Keyring(settings(enc)), "_idx", random=random)
-    tokens = [store.create(record(), NOW), store.create(record(), NOW), store.update(record(), record(), NOW)]
-    tokens += [store.replace(record(), record(), NOW), store.renew(record(), record(), NOW)]
+    tokens = [
+        store.create(record(), NOW),
+        store.create(record(), NOW),
+        store.update(record(), record(), None, NOW).value,
+    ]
+    tokens += [
+        store.replace(record(), record(), None, NOW, signing_in=False).value,
+        store.renew(record(), record(), NOW),
+    ]
     assert [nonce(token) for token in tokens] == given
     assert [len(one) for one in given] == [12] * 5
 

@@ -7,12 +7,14 @@ import time
 from base64 import urlsafe_b64encode
 
 from arc.errors import SessionTooLarge, StoreError
+from arc.sessions.delta import described
 from arc.sessions.lifecycle import Lifecycle
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.session import Session
 from arc.sessions.session_cookie import SessionCookie
 from arc.sessions.snapshot import Snapshot
+from arc.sessions.stores.store import IdTaken
 from arc.sessions.values import normalise
 
 TYPE_CHECKING = False
@@ -20,12 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from arc.sessions.delta import Delta
     from arc.sessions.keyring import Keyring
     from arc.sessions.lifecycle import Event
-    from arc.sessions.stores.store import Store
+    from arc.sessions.stores.store import Store, Written
     from arc.settings import Settings
 
 _MOST_COOKIES = 4
+_MOST_IDS = 3
 _WEEK = 604_800  # Node's fixed lifetime of a sealed token, whatever ours is.
 
 
@@ -80,7 +84,7 @@ class SessionManager:
         return session
 
     def _open(self, record: Record | None, now: int) -> Session:
-        return Session(record, now=now, mint=self._mint, manager=self)
+        return Session(record, now=now, mint=self._mint, merges=self.store.merges, manager=self)
 
     def _choose(self, records: list[Record], arrived: int) -> Record | None:
         """The newest of several sealed sessions, the last of several signed ids; none of different principals."""
@@ -182,22 +186,48 @@ class SessionManager:
         if session._muted:
             self.lifecycle.tell("dropped", "the visitor's own session is from the future and is not replaced")
             return None
-        cookies = self._cookies(session, self.store.create(record, now), record, now)
+        value = self._under_a_free_id(session, record, lambda: self.store.create(record, now))
         session._record, session._destroyed = record, False
         self.lifecycle.tell("created", session_id=record.id)
-        return cookies
+        return self._cookies(session, value, record, now)
 
     def _regenerate(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
-        cookies = self._cookies(session, self.store.replace(loaded, record, now), record, now)
-        self.lifecycle.tell("regenerated", session_id=record.id)
-        return cookies
+        delta, signing_in = self._delta(session, loaded, record), session._signed_in
+        written = self._under_a_free_id(
+            session, record, lambda: self.store.replace(loaded, record, delta, now, signing_in=signing_in)
+        )
+        if written is not None:
+            self.lifecycle.tell("regenerated", session_id=record.id)
+        return self._written(session, loaded, written, record, now)
 
     def _update(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
-        value = self.store.update(loaded, record, now)
-        if value is None:
+        written = self.store.update(loaded, record, self._delta(session, loaded, record), now)
+        return self._written(session, loaded, written, record, now)
+
+    def _written(
+        self, session: Session, loaded: Record, written: Written | None, record: Record, now: int
+    ) -> tuple[str, ...]:
+        if written is None:
             self.lifecycle.tell("write_after_destroy", "the session ended while this request ran", loaded.id)
             return ()
-        return self._cookies(session, value, record, now)
+        for path in written.lost:
+            self.lifecycle.tell("conflict", f"two requests changed {described(path)} at once", record.id)
+        return self._cookies(session, written.value, record, now)
+
+    def _under_a_free_id(self, session: Session, record: Record, insert: Callable[[], Any]) -> Any:
+        """What `insert` returns, under another id when the first is in use (which a broken random source does)."""
+        for _ in range(_MOST_IDS):
+            try:
+                return insert()
+            except IdTaken:
+                session._id = record.id = self._mint()
+        raise StoreError(f"{_MOST_IDS} new session ids in a row were in use: this machine's randomness is broken.")
+
+    def _delta(self, session: Session, loaded: Record, record: Record) -> Delta | None:
+        if not self.store.merges:
+            return None
+        flashes = [list(pair) for pair in loaded.flashes], [list(pair) for pair in record.flashes]
+        return session._snapshot.delta(session, record.data, flashes, session._increments, replaced=session._replaced)
 
     # -- renewal
 

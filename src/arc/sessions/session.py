@@ -39,13 +39,23 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         "_now",
         "_record",
         "_regenerated",
+        "_replaced",
+        "_signed_in",
         "_signed_in_at",
         "_snapshot",
         "_user_id",
         "_variants",
     )
 
-    def __init__(self, record: Record | None, *, now: int, mint: Callable[[], str], manager: object = None) -> None:
+    def __init__(
+        self,
+        record: Record | None,
+        *,
+        now: int,
+        mint: Callable[[], str],
+        merges: bool = False,
+        manager: object = None,
+    ) -> None:
         super().__init__(record.data if record else ())
         self._record, self._now, self._mint, self._manager = record, now, mint, manager
         self._id = record.id if record else mint()
@@ -53,10 +63,11 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self._user_id = record.user_id if record else None
         self._signed_in_at = record.signed_in_at if record else None
         self._flashes = list(record.flashes) if record else []
-        self._increments: dict[str, int | float] = {}
-        self._cleared = self._destroyed = self._regenerated = self._muted = self._variants = False
+        self._increments: dict[str, int | float | None] = {}  # None: assigned, so that adding to it is assigning too
+        self._cleared = self._destroyed = self._regenerated = self._replaced = False
+        self._signed_in = self._muted = self._variants = False
         self._cookies: tuple[str, ...] | None = None
-        self._snapshot = Snapshot(self, self._facts())
+        self._snapshot = Snapshot(self, self._facts(), merges=merges)
 
     # -- what it is
 
@@ -123,7 +134,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         if self._user_id not in (None, user_id):
             self._drop()
         self.regenerate()
-        self._user_id, self._signed_in_at = user_id, self._now
+        self._user_id, self._signed_in_at, self._signed_in = user_id, self._now, True
 
     def sign_out(self) -> None:
         """End the session: data, id and cookie go. Data set afterwards starts a new one."""
@@ -146,6 +157,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self._drop()
         self._destroyed = True
         self._user_id = self._signed_in_at = None
+        self._signed_in = False
         self._id, self._created_at = self._mint(), self._now
 
     def increment(self, key: str, by: float = 1) -> int | float:
@@ -160,9 +172,9 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
             if isinstance(number, bool) or not isinstance(number, int | float):
                 raise TypeError(f"session[{key!r}] cannot be incremented: {number!r} is no number.")
         total: int | float = current + by
-        added = self._increments.get(key, 0) + by
+        before = self._increments.get(key, 0)
         self[key] = total
-        self._increments[key] = added
+        self._increments[key] = None if before is None else before + by
         return total
 
     def replace(self, data: dict[str, Any]) -> None:
@@ -178,8 +190,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         for key in fresh:
             refuse_reserved(key)
         self._open()
-        self._increments.clear()
-        dict.clear(self)
+        self._forget()
         dict.update(self, fresh)
 
     # -- the dict's own ways to change, closed after the commit
@@ -187,13 +198,14 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
     def __setitem__(self, key: str, value: Any) -> None:
         self._open()
         refuse_reserved(key)
-        self._increments.pop(key, None)
+        self._increments[key] = None
+        self._snapshot.assigned(key, value)
         super().__setitem__(key, value)
 
     def __delitem__(self, key: str) -> None:
         self._open()
         super().__delitem__(key)
-        self._increments.pop(key, None)
+        self._increments[key] = None
 
     def __ior__(self, other: Any) -> Session:  # type: ignore[misc]  # noqa: PYI034  # dict's own overloads say no more
         self.update(other)
@@ -202,14 +214,14 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
     def pop(self, key: str, default: Any = _MISSING) -> Any:
         """Remove `key` and return its value, or `default` when given and the key is absent."""
         self._open()
-        self._increments.pop(key, None)
+        self._increments[key] = None
         return super().pop(key) if default is _MISSING else super().pop(key, default)
 
     def popitem(self) -> tuple[str, Any]:
         """Remove and return the newest key and its value."""
         self._open()
         key, value = super().popitem()
-        self._increments.pop(key, None)
+        self._increments[key] = None
         return key, value
 
     def setdefault(self, key: str, default: Any = None) -> Any:
@@ -227,8 +239,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         """Remove every key. With nothing set afterwards this ends the session, as `destroy` does."""
         self._open()
         self._cleared = True
-        self._increments.clear()
-        super().clear()
+        self._forget()
 
     def copy(self) -> dict[str, Any]:
         """A plain dict of the data (shallow)."""
@@ -244,9 +255,13 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
             )
 
     def _drop(self) -> None:
-        dict.clear(self)
         self._flashes.clear()
-        self._increments.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Remove every key: whatever is set from now on replaces all there was."""
+        self._replaced = True
+        dict.clear(self)
 
     def _facts(self) -> tuple[object, ...]:
         return (self._user_id, self._signed_in_at, tuple(self._flashes))

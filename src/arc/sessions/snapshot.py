@@ -1,23 +1,126 @@
-"""A session as it was loaded, so that a commit can tell what changed."""
+"""A session as it was loaded, by value and by identity, so that a commit can tell what changed and how."""
 
 from __future__ import annotations
 
-from arc.sessions.values import deep_copy, same
+from arc.sessions.delta import FLASHES, MISSING, Change, Delta, created
+from arc.sessions.list_merge import begins_with
+from arc.sessions.values import deep_copy, normalise, same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from typing import Any
+
+    from arc.sessions.delta import Path
 
 
 class Snapshot:
-    """The data and facts of a session at one moment, by value."""
+    """The data and facts of a session at one moment.
 
-    __slots__ = ("data", "facts")
+    With `merges`, containers are known by identity too: one that is still the same object was changed in
+    place, another one was assigned. That costs a second pass, and only stores that merge have a use for it.
+    """
 
-    def __init__(self, data: dict[str, Any], facts: tuple[object, ...]) -> None:
+    __slots__ = ("_began", "_loaded", "data", "facts", "merges")
+
+    def __init__(self, data: dict[str, Any], facts: tuple[object, ...], *, merges: bool = False) -> None:
         self.data: dict[str, Any] = deep_copy(data)
         self.facts = facts
+        self.merges = merges
+        self._loaded: dict[int, object] = {}
+        self._began: dict[str, Any] = {}
+        if merges:
+            self._pair(self.data, data)
 
     def differs(self, data: dict[str, Any], facts: tuple[object, ...]) -> bool:
         """True when `data`, at any depth and type-strictly, or `facts` are not as they were."""
         return facts != self.facts or not same(self.data, data)
+
+    def assigned(self, key: str, value: Any) -> None:
+        """Remember what `key`, which was not there, was first assigned: later changes to it are in place."""
+        if self.merges and key not in self.data and isinstance(value, dict | list):
+            try:
+                self._began[key] = normalise({key: value})[key]
+            except (TypeError, ValueError):  # The commit says what is wrong with it, if it is still there.
+                self._began.pop(key, None)
+
+    def delta(
+        self,
+        live: Mapping[str, Any],
+        data: dict[str, Any],
+        flashes: tuple[list[list[str]], list[list[str]]],
+        increments: Mapping[str, Any],
+        *,
+        replaced: bool,
+    ) -> Delta:
+        """What changed from the snapshot to `live`, of which `data` is the normalised copy.
+
+        `flashes` are the messages as loaded and as they are now; they change as a list under a reserved key.
+        `increments` holds what was added to numbers by `increment`.
+        """
+        before, now = flashes
+        base = {**self.data, FLASHES: before} if before else self.data
+        ours = {**data, FLASHES: now} if now else data
+        changes: list[Change] = []
+        if replaced:
+            changes += [Change("remove", (key,), base=value) for key, value in base.items() if key not in ours]
+            changes += [
+                Change("set", (key,), value, base.get(key, MISSING))
+                for key, value in ours.items()
+                if key not in base or not same([value], [base[key]])
+            ]
+            return Delta(changes, ours, replaces=True, base=base)
+        changes += self._of_map((), self.data, live, data, increments)
+        if before != now:
+            changes.append(_of_flashes(before, now))
+        return Delta(changes, ours, base=base)
+
+    def _pair(self, copy: Any, live: Any) -> None:
+        self._loaded[id(copy)] = live
+        for key, value in copy.items() if isinstance(copy, dict) else enumerate(copy):
+            if isinstance(value, dict | list):
+                self._pair(value, live[key])
+
+    def _of_map(
+        self,
+        path: Path,
+        base: dict[str, Any],
+        live: Mapping[str, Any],
+        data: dict[str, Any],
+        increments: Mapping[str, Any],
+    ) -> Iterator[Change]:
+        for key, value in base.items():
+            if key not in data:
+                yield Change("remove", (*path, key), base=value)
+        for key, value in data.items():
+            here = (*path, key)
+            if increments.get(key) is not None:
+                yield Change("increment", here, increments[key], base.get(key, MISSING))
+            elif key in base:
+                yield from self._of_value(here, base[key], live[key], value)
+            else:
+                yield created(here, value, self._first(here, live[key], value))
+
+    def _of_value(self, path: Path, base: Any, live: Any, data: Any) -> Iterator[Change]:
+        in_place = self._loaded.get(id(base)) is live and type(base) is type(data)
+        if in_place and isinstance(data, dict):
+            yield from self._of_map(path, base, live, data, {})
+        elif not same([base], [data]):
+            if in_place and isinstance(data, list):
+                appended = begins_with(data, base)
+                yield Change("append", path, data[len(base) :], base) if appended else Change("edit", path, data, base)
+            else:
+                yield Change("set", path, data, base)
+
+    def _first(self, path: Path, live: Any, value: Any) -> Any:
+        """What a new container began as: empty, when it was made inside another one."""
+        if not isinstance(live, dict | list):
+            return value
+        began = self._began.get(path[0]) if len(path) == 1 else None
+        return type(value)() if began is None else began
+
+
+def _of_flashes(before: list[list[str]], now: list[list[str]]) -> Change:
+    if begins_with(now, before):
+        return Change("append", (FLASHES,), now[len(before) :], before or MISSING)
+    return Change("edit", (FLASHES,), now, before)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
+from arc.sessions.snapshot import Snapshot
+from arc.sessions.stores.store import IdTaken
+from arc.sessions.values import deep_copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from arc.sessions.delta import Delta
     from arc.sessions.stores.store import Store
 
 NOW = 1_800_000_000
@@ -36,6 +42,28 @@ class StoreContract:
         except Refused as refusal:
             return refusal.reason
         raise AssertionError(f"{value[:8]}… was accepted.")
+
+    def delta(self, store: Store, loaded: Record, record: Record) -> Delta | None:
+        """What changed in place from `loaded` to `record`, for a store that merges."""
+        if not store.merges:
+            return None
+        live = deep_copy(loaded.data)
+        snapshot = Snapshot(live, (), merges=True)
+        _change_in_place(live, record.data)
+        return snapshot.delta(live, deep_copy(live), ([], []), {}, replaced=False)
+
+    def updated(self, store: Store, loaded: Record, **data: object) -> str:
+        """The value after an update of `loaded` to `data`, made five seconds later."""
+        record = self.record(loaded.id, **data)
+        written = store.update(loaded, record, self.delta(store, loaded, record), NOW + 5)
+        assert written is not None
+        return written.value
+
+    def replaced(self, store: Store, loaded: Record, record: Record, *, signing_in: bool = False) -> str:
+        """The value after `record` has replaced `loaded`."""
+        written = store.replace(loaded, record, self.delta(store, loaded, record), NOW, signing_in=signing_in)
+        assert written is not None
+        return written.value
 
     def test_what_is_created_is_loaded(self) -> None:
         """A created record loads with its data, id, times, principal and messages."""
@@ -72,9 +100,16 @@ class StoreContract:
         """After an update the new data is there under the returned value."""
         store = self.store()
         loaded = store.load(store.create(self.record(count=1), NOW), NOW)
-        value = store.update(loaded, self.record(count=2), NOW + 5)
-        assert value is not None
-        assert store.load(value, NOW + 5).data == {"count": 2}
+        assert store.load(self.updated(store, loaded, count=2), NOW + 5).data == {"count": 2}
+
+    def test_numbers_keep_their_kind(self) -> None:
+        """1.0 comes back as a float where a store promises it, and as the same number everywhere."""
+        store = self.store()
+        numbers = [0, -1, 2**53 + 1, 10**37, 1.5, 1e-9, 1.0]
+        loaded = store.load(store.create(self.record(numbers=numbers), NOW), NOW).data["numbers"]
+        assert loaded == numbers
+        kinds = [type(number) for number in numbers]
+        assert [type(number) for number in loaded] == (kinds if store.typed_numbers else [*kinds[:-1], int])
 
     def test_a_renewal_moves_the_end(self) -> None:
         """A renewed session keeps its data and lives until its new end."""
@@ -90,18 +125,117 @@ class StoreContract:
         """After a regeneration the new id holds the data; a revocable store no longer knows the old one."""
         store = self.store()
         old = store.create(self.record(count=1), NOW)
-        new = store.replace(store.load(old, NOW), self.record("B" * 24, count=1), NOW)
+        new = self.replaced(store, store.load(old, NOW), self.record("B" * 24, count=1))
         assert store.load(new, NOW).id == "B" * 24
+        assert store.load(new, NOW).data == {"count": 1}
         if store.revocable:
             assert self.reason(store, old)
 
-    def test_replacing_works_when_the_old_one_has_gone(self) -> None:
-        """A double-clicked sign-in ends signed in: the second one inserts a fresh record."""
+    def test_a_second_sign_in_finds_the_first_one_done(self) -> None:
+        """A double-clicked sign-in ends signed in: the second one inserts a record of its own, data and all."""
         store = self.store()
-        loaded = store.load(store.create(self.record(), NOW), NOW)
-        store.replace(loaded, self.record("B" * 24, winner=1), NOW)
-        value = store.replace(loaded, self.record("C" * 24, winner=2), NOW)
-        assert store.load(value, NOW).data == {"winner": 2}
+        loaded = store.load(store.create(self.record(cart=1), NOW), NOW)
+        self.replaced(store, loaded, self.record("B" * 24, cart=1))
+        value = self.replaced(store, loaded, self.record("C" * 24, cart=1, late=2), signing_in=True)
+        assert store.load(value, NOW).data == {"cart": 1, "late": 2}
+
+    def test_nobody_else_replaces_what_has_gone(self) -> None:
+        """Without a sign-in, a session that was replaced or destroyed meanwhile gets no new id."""
+        store = self.store()
+        if not store.revocable:
+            return
+        loaded = store.load(store.create(self.record(count=1), NOW), NOW)
+        self.replaced(store, loaded, self.record("B" * 24, count=1))
+        again = self.record("C" * 24, count=1)
+        delta = self.delta(store, loaded, again)
+        assert store.replace(loaded, again, delta, NOW, signing_in=False) is None
+
+    def test_a_sign_in_brings_no_destroyed_data_back(self) -> None:
+        """A sign-in beside a sign-out ends signed in, with its own changes and none of the ended session's data."""
+        store = self.store()
+        if not store.revocable:
+            return
+        loaded = store.load(store.create(self.record(secrets="old"), NOW), NOW)
+        store.destroy(loaded, NOW)
+        record = self.record("B" * 24, secrets="old", welcome=True)
+        record.user_id = "ada"
+        value = self.replaced(store, loaded, record, signing_in=True)
+        assert store.load(value, NOW).data == {"welcome": True}
+        assert store.load(value, NOW).user_id == "ada"
+
+    def test_a_sign_out_ends_what_replaced_the_session(self) -> None:
+        """Destroying a session that another request has just given a new id ends that one too."""
+        store = self.store()
+        if not store.revocable:
+            return
+        loaded = store.load(store.create(self.record(count=1), NOW), NOW)
+        value = self.replaced(store, loaded, self.record("B" * 24, count=1))
+        store.destroy(loaded, NOW)
+        assert self.reason(store, value)
+
+    def test_s17_an_id_in_use_is_not_overwritten(self) -> None:
+        """Creating or replacing under a living id raises `IdTaken` and leaves the living one alone."""
+        store = self.store()
+        if not store.on_server:
+            return
+        value = store.create(self.record(owner="ada"), NOW)
+        loaded = store.load(store.create(self.record("B" * 24, owner="grace"), NOW), NOW)
+        taken = self.record(owner="mallory")
+        delta = self.delta(store, loaded, taken)
+        try:
+            store.create(taken, NOW)
+        except IdTaken:
+            pass
+        else:
+            raise AssertionError("A record was created under an id in use.")
+        try:
+            store.replace(loaded, taken, delta, NOW, signing_in=True)
+        except IdTaken:
+            pass
+        else:
+            raise AssertionError("A session was moved to an id in use.")
+        assert store.load(value, NOW).data == {"owner": "ada"}
+
+    def test_parallel_changes_are_all_kept(self) -> None:
+        """In a store that merges, two requests that loaded one session keep each other's work."""
+        store = self.store()
+        if not store.merges:
+            return
+        value = store.create(self.record(cart={"items": ["a"]}, visits=1, gone=1), NOW)
+        first, second = store.load(value, NOW), store.load(value, NOW)
+        self.updated(store, first, cart={"items": ["a", "b"], "note": "x"}, visits=2, gone=1)
+        self.updated(store, second, cart={"items": ["a", "c"]}, visits=1, new={"key": 1})
+        assert store.load(value, NOW).data == {
+            "cart": {"items": ["a", "b", "c"], "note": "x"},
+            "visits": 2,
+            "new": {"key": 1},
+        }
+
+    def test_a_regeneration_takes_parallel_changes_along(self) -> None:
+        """In a store that merges, what was written since the load moves under the new id as well."""
+        store = self.store()
+        if not store.merges:
+            return
+        value = store.create(self.record(items=["a"]), NOW)
+        first, second = store.load(value, NOW), store.load(value, NOW)
+        self.updated(store, first, items=["a", "b"])
+        new = self.replaced(store, second, self.record("B" * 24, items=["a", "c"]))
+        assert store.load(new, NOW).data == {"items": ["a", "b", "c"]}
+        assert self.reason(store, value)
+
+    def test_what_is_lost_is_named(self) -> None:
+        """In a store that merges, the later of two writers of one value wins, and is told which value."""
+        store = self.store()
+        if not store.merges:
+            return
+        value = store.create(self.record(colour="red"), NOW)
+        first, second = store.load(value, NOW), store.load(value, NOW)
+        self.updated(store, first, colour="blue")
+        record = self.record(colour="green")
+        written = store.update(second, record, self.delta(store, second, record), NOW)
+        assert written is not None
+        assert written.lost == (("colour",),)
+        assert store.load(value, NOW).data == {"colour": "green"}
 
     def test_destroying_twice_is_no_error(self) -> None:
         """Destroying a session that has gone already does nothing."""
@@ -121,7 +255,8 @@ class StoreContract:
         value = store.create(self.record(count=1), NOW)
         loaded = store.load(value, NOW)
         store.destroy(loaded, NOW)
-        assert store.update(loaded, self.record(count=2), NOW) is None
+        record = self.record(count=2)
+        assert store.update(loaded, record, self.delta(store, loaded, record), NOW) is None
         assert store.renew(loaded, self.record(count=1), NOW) is None
         assert self.reason(store, value)
 
@@ -133,3 +268,17 @@ class StoreContract:
         value = store.create(self.record(count=1), NOW)
         assert store.load(value, NOW + WEEK - 1).data == {"count": 1}
         assert self.reason(store, value, NOW + WEEK)
+
+
+def _change_in_place(live: Any, data: Any) -> None:
+    """Give the dict `live` the content of `data`, keeping the containers that both have."""
+    for key in [key for key in live if key not in data]:
+        del live[key]
+    for key, value in data.items():
+        here = live.get(key)
+        if isinstance(here, dict) and isinstance(value, dict):
+            _change_in_place(here, value)
+        elif isinstance(here, list) and isinstance(value, list):
+            here[:] = value
+        else:
+            live[key] = value

@@ -27,16 +27,3 @@ class TestSealedStore(StoreContract):
     def store(self) -> Store:
         """A new store."""
         return SealedStore(KEYRING, "_idx", random=Counting())
-
-
-def test_s17_a_forced_collision_overwrites_nothing() -> None:
-    """Creating a session under a living id raises and leaves the living one alone."""
-    store = MemoryStore(KEYRING)
-    contract = StoreContract()
-    value = store.create(contract.record(owner="ada"), 1_800_000_000)
-    try:
-        store.create(contract.record(owner="grace"), 1_800_000_000)
-    except KeyError:
-        assert store.load(value, 1_800_000_000).data == {"owner": "ada"}
-    else:
-        raise AssertionError("the id was taken twice")

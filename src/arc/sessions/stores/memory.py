@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import threading
 
+from arc.sessions.delta import FLASHES
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.signing import sign, unsign
+from arc.sessions.stores.store import IdTaken, Written
 from arc.sessions.values import deep_copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from arc.sessions.delta import Delta, Path
     from arc.sessions.keyring import Keyring
+
+TOMBSTONE = 60  # seconds for which a replaced id is remembered, so that a sign-out finds its successor
 
 
 class MemoryStore:
-    """Sessions in a dict, found by a signed id. The later of two parallel writes wins."""
+    """Sessions in a dict, found by a signed id."""
 
     revocable = True
     on_server = True
+    merges = True
+    typed_numbers = True
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
         self._rows: dict[str, Record] = {}
+        self._replaced: dict[str, tuple[str, int]] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -35,31 +45,44 @@ class MemoryStore:
         with self._lock:
             row = self._living(session_id, now)
             if row is None:
-                raise Refused("unknown-id")
+                raise Refused("ended" if session_id in self._replaced else "unknown-id")
             return _copy(row, stale=signed_by > 0)
 
     def create(self, record: Record, now: int) -> str:
-        """Keep a new record; raises `KeyError` when its id is taken by a living one."""
+        """Keep a new record. Raises `IdTaken`."""
         with self._lock:
-            if self._living(record.id, now) is not None:
-                raise KeyError("this session id is taken")
-            self._rows[record.id] = _copy(record, issued=now)
-        return sign(record.id, self._keyring.signing[0])
+            self._insert(record, now)
+        return self._value(record)
 
-    def update(self, loaded: Record, record: Record, now: int) -> str | None:
-        """Keep the changed record; None when the session has gone."""
+    def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written | None:
+        """Make the change on the record as it is now; None when the session has gone."""
         with self._lock:
-            if self._living(loaded.id, now) is None:
+            row = self._living(loaded.id, now)
+            if row is None:
                 return None
-            self._rows[loaded.id] = _copy(record, issued=now)
-        return sign(loaded.id, self._keyring.signing[0])
+            merged, lost = _merged(row, record, delta)
+            self._rows[loaded.id] = _copy(merged, issued=now)
+        return Written(self._value(loaded), lost)
 
-    def replace(self, loaded: Record, record: Record, now: int) -> str:
-        """Keep `record` under its new id and drop the old one, in one step."""
+    def replace(
+        self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
+    ) -> Written | None:
+        """Keep the record as it is now under its new id and drop the old one, in one step."""
         with self._lock:
-            self._rows.pop(loaded.id, None)
-            self._rows[record.id] = _copy(record, issued=now)
-        return sign(record.id, self._keyring.signing[0])
+            row = self._living(loaded.id, now)
+            if row is None and not signing_in:
+                return None
+            if row is not None:
+                merged, lost = _merged(row, record, delta)
+            elif loaded.id in self._replaced:
+                merged, lost = record, ()
+            else:
+                merged, lost = _merged(Record(loaded.id, {}, created=now), record, delta)
+            self._insert(merged, now)
+            if row is not None:
+                del self._rows[loaded.id]
+                self._replaced[loaded.id] = (record.id, now + TOMBSTONE)
+        return Written(self._value(record), lost)
 
     def renew(self, loaded: Record, record: Record, now: int) -> str | None:
         """Move the end of the session; None when it has gone."""
@@ -68,19 +91,46 @@ class MemoryStore:
             if row is None:
                 return None
             row.expires, row.issued = record.expires, now
-        return sign(loaded.id, self._keyring.signing[0])
+        return self._value(loaded)
 
-    def destroy(self, loaded: Record, now: int) -> None:  # noqa: ARG002  # the contract's shape
-        """Drop the session."""
+    def destroy(self, loaded: Record, now: int) -> None:
+        """Drop the session, and what has replaced it."""
         with self._lock:
-            self._rows.pop(loaded.id, None)
+            session_id: str | None = loaded.id
+            while session_id is not None:
+                self._rows.pop(session_id, None)
+                session_id, until = self._replaced.pop(session_id, (None, 0))
+                if until <= now:
+                    break
+
+    def _insert(self, record: Record, now: int) -> None:
+        if self._living(record.id, now) is not None or record.id in self._replaced:
+            raise IdTaken
+        self._rows[record.id] = _copy(record, issued=now)
 
     def _living(self, session_id: str, now: int) -> Record | None:
+        if self._replaced.get(session_id, ("", now + 1))[1] <= now:
+            del self._replaced[session_id]
         row = self._rows.get(session_id)
         if row is not None and row.expires is not None and row.expires <= now:
             del self._rows[session_id]
             return None
         return row
+
+    def _value(self, record: Record) -> str:
+        return sign(record.id, self._keyring.signing[0])
+
+
+def _merged(row: Record, record: Record, delta: Delta | None) -> tuple[Record, tuple[Path, ...]]:
+    """`record` with the data that `delta` makes of the row's."""
+    if delta is None:
+        return record, ()
+    theirs: dict[str, Any] = {**row.data, FLASHES: [list(pair) for pair in row.flashes]} if row.flashes else row.data
+    made, lost = delta.rebased(theirs)
+    merged = _copy(record)
+    flashes = made.ours.pop(FLASHES, ())
+    merged.data, merged.flashes = made.ours, tuple((kind, message) for kind, message in flashes)
+    return merged, lost
 
 
 def _copy(record: Record, *, issued: int | None = None, stale: bool = False) -> Record:

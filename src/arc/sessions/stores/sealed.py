@@ -8,6 +8,7 @@ from arc.errors import SessionTooLarge
 from arc.sessions import jwe
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
+from arc.sessions.stores.store import Written
 from arc.sessions.values import check_depth, is_reserved
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from arc.sessions.delta import Delta
     from arc.sessions.keyring import Keyring
 
 MAX_COOKIE = 4096  # RFC 6265bis §5.6: name plus value, in bytes.
@@ -31,6 +33,8 @@ class SealedStore:
 
     revocable = False
     on_server = False
+    merges = False
+    typed_numbers = True
 
     __slots__ = ("_cookie_name", "_keyring", "_random")
 
@@ -78,12 +82,25 @@ class SealedStore:
         self._fit(token, record)
         return token
 
-    def update(self, loaded: Record, record: Record, now: int) -> str:  # noqa: ARG002  # the contract's shape
+    def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written:  # noqa: ARG002
         """The token of the changed record. Raises `SessionTooLarge`."""
-        return self.create(record, now)
+        return Written(self.create(record, now))
 
-    replace = update
-    renew = update
+    def replace(
+        self,
+        loaded: Record,  # noqa: ARG002  # nothing can end it
+        record: Record,
+        delta: Delta | None,  # noqa: ARG002
+        now: int,
+        *,
+        signing_in: bool,  # noqa: ARG002
+    ) -> Written:
+        """The token of the record under its new id. Raises `SessionTooLarge`."""
+        return Written(self.create(record, now))
+
+    def renew(self, loaded: Record, record: Record, now: int) -> str:  # noqa: ARG002  # the contract's shape
+        """The token of the record, made now. Raises `SessionTooLarge`."""
+        return self.create(record, now)
 
     def destroy(self, loaded: Record, now: int) -> None:
         """Nothing: a sealed session ends with its cookie, and a captured copy opens until it expires."""

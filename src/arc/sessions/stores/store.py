@@ -14,13 +14,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from arc.sessions.delta import Delta, Path
     from arc.sessions.record import Record
 else:
     Protocol = object
 
 
+class IdTaken(Exception):
+    """A new record's id is in use; the session manager mints another one. Never leaves the core."""
+
+
+class Written:
+    """What came of a write: the cookie's `value`, and the paths at which one of two writers lost something."""
+
+    __slots__ = ("lost", "value")
+
+    def __init__(self, value: str, lost: tuple[Path, ...] = ()) -> None:
+        self.value, self.lost = value, lost
+
+
 class Store(Protocol):
-    """What the session manager asks of a store; `arc.testing.StoreContract` holds every one to it."""
+    """What the session manager asks of a store; `arc.testing.StoreContract` holds every one to it.
+
+    The flags say what a store can promise; the contract's tests ask a store for no more than that.
+    """
 
     revocable: bool
     """True when a destroyed or regenerated session's old cookie opens nothing."""
@@ -28,20 +45,35 @@ class Store(Protocol):
     on_server: bool
     """True when data stays on the server: a renewal then sends nothing old that could undo a parallel write."""
 
+    merges: bool
+    """True when parallel writers keep each other's work; only then is a delta made, and given to `update`."""
+
+    typed_numbers: bool
+    """True when 1.0 comes back as 1.0 and not as 1: a database may have one kind of number."""
+
     def load(self, value: str, now: int) -> Record:
         """The record that a cookie's value stands for. Raises `Refused`, `StoreError`."""
 
     def create(self, record: Record, now: int) -> str:
-        """Store a new record and return its cookie value; an existing id is never overwritten."""
+        """Store a new record and return its cookie value. An id in use is never overwritten: `IdTaken`."""
 
-    def update(self, loaded: Record, record: Record, now: int) -> str | None:
-        """Store the changed record; None when the session has gone meanwhile, and nothing is brought back."""
+    def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written | None:
+        """Store the changed record, or `delta` on what is stored now; None when the session has gone meanwhile.
 
-    def replace(self, loaded: Record, record: Record, now: int) -> str:
-        """Store `record` under its new id and end `loaded`; works too when `loaded` has gone."""
+        Nothing is brought back that has gone.
+        """
+
+    def replace(
+        self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
+    ) -> Written | None:
+        """Store `record` under its new id and end `loaded`, at once. Raises `IdTaken`.
+
+        When `loaded` has gone meanwhile: None, unless the visitor is `signing_in`, which never fails for that.
+        What replaced it keeps the data; what ended it does not, and only this request's own changes are stored.
+        """
 
     def renew(self, loaded: Record, record: Record, now: int) -> str | None:
         """Move the end of the session to `record.expires`; None when it has gone meanwhile."""
 
     def destroy(self, loaded: Record, now: int) -> None:
-        """End the session; one that has gone already is no error."""
+        """End the session, and the one that has replaced it; one that has gone already is no error."""

@@ -1,0 +1,248 @@
+"""What one request changed in a session, as paths; and that change made again on what others wrote meanwhile.
+
+What was assigned replaces, what was changed in place merges. A delta is made by `Snapshot.delta`, and is
+pure data: `applied` gives the new data, `rebased` the same intent on other data with the paths where
+something was lost.
+"""
+
+from __future__ import annotations
+
+from arc.sessions.list_merge import begins_with, merged
+from arc.sessions.values import deep_copy, same
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    Path = tuple[str, ...]
+
+
+class _Missing:
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Any = _Missing()
+"""Stands for a value that is not there."""
+
+
+FLASHES = "_arc_flash"
+"""The reserved key under which messages for the next page travel in every store."""
+
+
+class Change:
+    """One change at a `path` of keys; `base` is the value it was made on, `MISSING` where there was none.
+
+    `kind` is `set` (put `value` there), `remove`, `create` (put the container `value` where none was found;
+    `base` is what it was first assigned as), `append` (add the elements of `value` to the list), `edit` (the
+    list became `value` by more than appending) or `increment` (add the number `value`).
+    """
+
+    __slots__ = ("base", "kind", "path", "value")
+
+    def __init__(self, kind: str, path: Path, value: Any = MISSING, base: Any = MISSING) -> None:
+        self.kind, self.path, self.value, self.base = kind, path, value, base
+
+    def __repr__(self) -> str:
+        return f"Change({self.kind!r}, {'.'.join(self.path)!r})"
+
+
+class Delta:
+    """Changes of disjoint paths, and `ours`, the data as the request left it.
+
+    `replaces` is true when the data as a whole was assigned: what others added goes as well; `base` is then
+    the data it was assigned over.
+    """
+
+    __slots__ = ("base", "changes", "ours", "replaces")
+
+    def __init__(
+        self,
+        changes: Sequence[Change],
+        ours: dict[str, Any],
+        *,
+        replaces: bool = False,
+        base: dict[str, Any] | None = None,
+    ) -> None:
+        self.changes, self.ours, self.replaces = tuple(changes), ours, replaces
+        self.base: dict[str, Any] = base or {}
+
+    @property
+    def one_writer(self) -> bool:
+        """True when it must meet the data it was made on: a list was edited, or everything was replaced."""
+        return self.replaces or any(change.kind == "edit" for change in self.changes)
+
+    @property
+    def repeatable(self) -> bool:
+        """True when doing it twice is the same as doing it once."""
+        return not self.replaces and all(change.kind in ("set", "remove") for change in self.changes)
+
+    def applied(self, data: dict[str, Any]) -> dict[str, Any]:
+        """A copy of `data`, the delta's base, with the changes made."""
+        result: dict[str, Any] = deep_copy(data)
+        for change in self.changes:
+            parent = result
+            for key in change.path[:-1]:
+                parent = parent[key]
+            key = change.path[-1]
+            if change.kind == "remove":
+                parent.pop(key, None)
+            elif change.kind == "append":
+                parent[key] = [*parent.get(key, ()), *change.value]
+            elif change.kind == "increment":
+                parent[key] = parent.get(key, 0) + change.value
+            else:
+                parent[key] = change.value
+        return result
+
+    def rebased(self, theirs: dict[str, Any]) -> tuple[Delta, tuple[Path, ...]]:
+        """The same intent on `theirs`, and the paths at which one side's work is lost.
+
+        Deleted there and changed below here: the deletion wins. Another type there: our value wins. Both set
+        one value: ours wins. Elements added here are added there, also to a list that was deleted there.
+        """
+        rebase = _Rebase(theirs, self.ours)
+        if self.replaces:
+            rebase.whole(self.base)
+        else:
+            for change in self.changes:
+                rebase.change(change)
+        made = Delta(rebase.changes, {}, replaces=self.replaces, base=theirs)
+        made.ours = made.applied(theirs)
+        return made, tuple(rebase.lost)
+
+
+def created(path: Path, value: Any, began: Any) -> Change:
+    """The change that puts `value` where there was none; a container was first assigned as `began`.
+
+    A list that began empty is no more than what was appended to it: whoever made it first, both survive.
+    """
+    if not isinstance(value, dict | list):
+        return Change("set", path, value)
+    return Change("append", path, value) if began == [] else Change("create", path, value, began)
+
+
+def described(path: Path) -> str:
+    """A path as its user would write it; messages are called what the user calls them."""
+    return "the flashes" if path == (FLASHES,) else "session" + "".join(f"[{key!r}]" for key in path)
+
+
+class _Rebase:
+    """One run of `Delta.rebased`."""
+
+    def __init__(self, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
+        self._theirs, self._ours = theirs, ours
+        self.changes: list[Change] = []
+        self.lost: list[Path] = []
+
+    def whole(self, base: dict[str, Any]) -> None:
+        """Replace everything."""
+        for key in (*self._theirs, *(key for key in self._ours if key not in self._theirs)):
+            there, here = self._theirs.get(key, MISSING), self._ours.get(key, MISSING)
+            if _alike(there, here):
+                continue
+            if not _alike(there, base.get(key, MISSING)):
+                self.lost.append((key,))
+            self.changes.append(Change("remove" if here is MISSING else "set", (key,), here, there))
+
+    def change(self, change: Change) -> None:
+        """Make one change again."""
+        parent: Any = self._theirs
+        for depth, key in enumerate(change.path[:-1], start=1):
+            parent = parent.get(key, MISSING)
+            if parent is MISSING:
+                if change.kind != "remove":
+                    self._lose(change.path[:depth])
+                return
+            if not isinstance(parent, dict):
+                self._take_ours(change.path[:depth], parent)
+                return
+        there = parent.get(change.path[-1], MISSING)
+        getattr(self, f"_{change.kind}")(change, there)
+
+    def _set(self, change: Change, there: Any) -> None:
+        if _alike(there, change.value):
+            return
+        if not _alike(there, change.base):
+            self._lose(change.path)
+        self.changes.append(Change("set", change.path, change.value, there))
+
+    def _remove(self, change: Change, there: Any) -> None:
+        if there is MISSING:
+            return
+        if not _alike(there, change.base):
+            self._lose(change.path)
+        self.changes.append(Change("remove", change.path, base=there))
+
+    def _increment(self, change: Change, there: Any) -> None:
+        if there is MISSING or (isinstance(there, int | float) and not isinstance(there, bool)):
+            self.changes.append(Change("increment", change.path, change.value, there))
+        else:
+            self._take_ours(change.path, there)
+
+    def _append(self, change: Change, there: Any) -> None:
+        if there is MISSING or isinstance(there, list):
+            self.changes.append(Change("append", change.path, change.value, there))
+        else:
+            self._take_ours(change.path, there)
+
+    def _edit(self, change: Change, there: Any) -> None:
+        if there is MISSING:
+            self._lose(change.path)
+        elif isinstance(there, list):
+            self._merge_lists(change.path, change.base, change.value, there)
+        else:
+            self._take_ours(change.path, there)
+
+    def _create(self, change: Change, there: Any) -> None:
+        self._meet(change.path, change.base, change.value, there)
+
+    def _meet(self, path: Path, first: Any, here: Any, there: Any) -> None:
+        """Bring together what both sides created at `path`; `first` is what ours began as."""
+        if there is MISSING:
+            self.changes.append(created(path, here, first))
+        elif isinstance(here, dict) and isinstance(there, dict):
+            began = first if isinstance(first, dict) else {}
+            for key, value in here.items():
+                empty = type(value)() if isinstance(value, dict | list) else value
+                self._meet((*path, key), began.get(key, empty), value, there.get(key, MISSING))
+        elif isinstance(here, list) and isinstance(there, list):
+            if isinstance(first, list) and begins_with(there, first):
+                self._merge_lists(path, first, here, there)
+            elif here:
+                self.changes.append(Change("append", path, here, there))
+        elif not _alike(here, there):
+            self._lose(path)
+            self.changes.append(Change("set", path, here, there))
+
+    def _merge_lists(self, path: Path, base: list[Any], here: list[Any], there: list[Any]) -> None:
+        if begins_with(here, base):
+            if len(here) > len(base):
+                self.changes.append(Change("append", path, here[len(base) :], there))
+            return
+        value, complete = merged(base, here, there)
+        if not complete:
+            self._lose(path)
+        if not same(value, there):
+            self.changes.append(Change("edit", path, value, there))
+
+    def _take_ours(self, path: Path, there: Any) -> None:
+        """Put our whole value at `path`, once: other changes of ours below it are in it already."""
+        if any(change.path == path for change in self.changes):
+            return
+        self._lose(path)
+        value: Any = self._ours
+        for key in path:
+            value = value[key]
+        self.changes.append(Change("set", path, value, there))
+
+    def _lose(self, path: Path) -> None:
+        if path not in self.lost:
+            self.lost.append(path)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return one is other or (one is not MISSING and other is not MISSING and same(one, other))

@@ -1,0 +1,138 @@
+"""Two edits of one list brought together: both sides' additions and removals, replayed on what both began with."""
+
+from __future__ import annotations
+
+import json
+
+from arc.sessions.values import same
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_MOST_STEPS = 1_000_000  # Of comparing two lists; beyond it the later list wins.
+
+
+def begins_with(elements: list[Any], start: list[Any]) -> bool:
+    """True when `elements` are those of `start`, perhaps with more after them."""
+    return len(elements) >= len(start) and same(elements[: len(start)], start)
+
+
+def merged(base: list[Any], ours: list[Any], theirs: list[Any]) -> tuple[list[Any], bool]:
+    """`theirs` with our additions and removals of `base` replayed; False when one side lost something.
+
+    An edited element is one removed and one added. What both added at one place is all kept, theirs first.
+    Where both changed one element ours is the later; one removed on one side and edited on the other is removed.
+    """
+    if same(ours, theirs):
+        return ours, True
+    b, o, t = _names(base), _names(ours), _names(theirs)
+    if len(b) * max(len(o), len(t)) > _MOST_STEPS:
+        return ours, False
+    our_edit, their_edit = _Edit(b, o, ours), _Edit(b, t, theirs)
+    result: list[Any] = []
+    complete, start = True, 0
+    kept_by_both = [place for place in range(len(b)) if place in our_edit.kept and place in their_edit.kept]
+    for end in (*kept_by_both, len(b)):
+        stretch, whole = _stretch(base, our_edit, their_edit, start, end)
+        result += stretch
+        complete = complete and whole
+        result += base[end : end + 1]
+        start = end + 1
+    return result, complete and _nothing_missing(b, o, t, _names(result))
+
+
+class _Edit:
+    """What one side did to a list: the elements of the base it `kept`, and those it `added` before each place."""
+
+    def __init__(self, base: list[str], names: list[str], elements: list[Any]) -> None:
+        self.kept = _kept(base, names)
+        self.added: list[list[Any]] = [[] for _ in range(len(base) + 1)]
+        self._elements = elements
+        at = gap = 0
+        for place, found in [*self.kept.items(), (len(base), len(names))]:
+            self.added[gap] = elements[at:found]
+            at, gap = found + 1, place + 1
+
+    def additions(self, start: int, end: int) -> list[Any]:
+        """What was added from before `start` to before `end`, both included."""
+        return [element for gap in self.added[start : end + 1] for element in gap]
+
+    def outcome(self, base: list[Any], start: int, end: int) -> list[Any]:
+        """What this side made of base[start:end]."""
+        result: list[Any] = []
+        for place in range(start, end + 1):
+            result += self.added[place]
+            if place < end and place in self.kept:
+                result.append(base[place])
+        return result
+
+
+def _stretch(base: list[Any], ours: _Edit, theirs: _Edit, start: int, end: int) -> tuple[list[Any], bool]:
+    """What becomes of base[start:end], between two elements that both sides kept."""
+    places = range(start, end)
+    both_removed = any(place not in ours.kept and place not in theirs.kept for place in places)
+    our_additions, their_additions = ours.additions(start, end), theirs.additions(start, end)
+    if not both_removed or not (our_additions or their_additions):
+        result: list[Any] = []
+        for place in range(start, end + 1):
+            result += theirs.added[place] + ours.added[place]
+            if place < end and place in ours.kept and place in theirs.kept:
+                result.append(base[place])
+        return result, True
+    here, there = ours.outcome(base, start, end), theirs.outcome(base, start, end)
+    if same(here, there):
+        return here, True
+    if not our_additions or not their_additions:
+        return [base[place] for place in places if place in ours.kept and place in theirs.kept], False
+    if len(here) == len(there) == end - start:
+        return _pairwise(base[start:end], here, there)
+    return here, False
+
+
+def _pairwise(base: list[Any], ours: list[Any], theirs: list[Any]) -> tuple[list[Any], bool]:
+    result, complete = [], True
+    for was, here, there in zip(base, ours, theirs, strict=True):
+        changed_here, changed_there = not same([was], [here]), not same([was], [there])
+        result.append(here if changed_here else there)
+        complete = complete and not (changed_here and changed_there and not same([here], [there]))
+    return result, complete
+
+
+def _nothing_missing(base: list[str], ours: list[str], theirs: list[str], result: list[str]) -> bool:
+    """True when every element is there as often as both sides' changes ask for (a moved one may meet a removal)."""
+    b, o, t, r = _counts(base), _counts(ours), _counts(theirs), _counts(result)
+    return all(r.get(name, 0) == max(0, o.get(name, 0) + t.get(name, 0) - b.get(name, 0)) for name in (b | o | t))
+
+
+def _counts(names: list[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def _names(elements: list[Any]) -> list[str]:
+    """A text for each element, equal for equal elements alone."""
+    return [json.dumps(element, sort_keys=True) for element in elements]
+
+
+def _kept(base: list[str], other: list[str]) -> dict[int, int]:
+    """The places of a longest common subsequence: in `base` → in `other`, in order."""
+    lengths = [[0] * (len(other) + 1) for _ in range(len(base) + 1)]
+    for i in range(len(base) - 1, -1, -1):
+        for j in range(len(other) - 1, -1, -1):
+            lengths[i][j] = (
+                lengths[i + 1][j + 1] + 1 if base[i] == other[j] else max(lengths[i + 1][j], lengths[i][j + 1])
+            )
+    places: dict[int, int] = {}
+    i = j = 0
+    while i < len(base) and j < len(other):
+        if base[i] == other[j]:
+            places[i] = j
+            i, j = i + 1, j + 1
+        elif lengths[i + 1][j] >= lengths[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return places
