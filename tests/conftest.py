@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import engines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.engines import Engine
+
+INTEROP = Path(__file__).parent / "interop"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -20,6 +32,82 @@ def node() -> str:
 def chromium() -> str:
     """The path of Chromium or Chrome."""
     return found("Chromium", BROWSERS, "sudo apt-get install chromium")
+
+
+@pytest.fixture(scope="session")
+def library(node: str) -> str:
+    """The path of Node, once the pinned packages lie in `tests/interop`; one process installs, the others wait."""
+    installed, lock = INTEROP / "node_modules/.package-lock.json", INTEROP / "package-lock.json"
+    with (INTEROP / ".installing").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            npm = found("npm", ("npm",), "sudo apt-get install npm")
+            command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+            run = subprocess.run(command, cwd=INTEROP, check=False, capture_output=True, text=True, timeout=300)
+            if run.returncode != 0:
+                pytest.fail(
+                    f"cd tests/interop && npm ci failed; it needs the network once.\n{run.stderr}", pytrace=False
+                )
+    return node
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[Engine]:
+    """The local cloud that the sandbox uses: DynamoDB with transactions and TTL, and SSM."""
+    with engines.ministack() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def dynalite(library: str) -> Iterator[Engine]:
+    """A second DynamoDB, strict on expressions, without transactions."""
+    with engines.dynalite(library, INTEROP / "node_modules") as engine:
+        yield engine
+
+
+@pytest.fixture(params=["ministack", "dynalite"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each of both engines."""
+    chosen: Engine = request.getfixturevalue(request.param)
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def library(node: str) -> str:
+    """The path of Node, once the pinned packages lie in `interop`; one process installs them, the others wait."""
+    installed, lock = INTEROP / "node_modules/.package-lock.json", INTEROP / "package-lock.json"
+    with (INTEROP / ".installing").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            npm = found("npm", ("npm",), "sudo apt-get install npm")
+            command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+            run = subprocess.run(command, cwd=INTEROP, check=False, capture_output=True, text=True, timeout=300)
+            if run.returncode != 0:
+                pytest.fail(
+                    f"cd tests/interop && npm ci failed; it needs the network once.\n{run.stderr}", pytrace=False
+                )
+    return node
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[Engine]:
+    """A DynamoDB API with transactions and TTL calls, and an SSM."""
+    with engines.ministack() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def dynalite(library: str) -> Iterator[Engine]:
+    """A DynamoDB API that is strict about expressions, without transactions and TTL calls."""
+    with engines.dynalite(library) as engine:
+        yield engine
+
+
+@pytest.fixture(params=["ministack", "dynalite"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each DynamoDB API in turn."""
+    chosen: Engine = request.getfixturevalue(request.param)
+    return chosen
 
 
 def found(what: str, names: tuple[str, ...], command: str) -> str:

@@ -1,0 +1,130 @@
+"""Real DynamoDB APIs on loopback, for tests: ministack and dynalite, each a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+AWS = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
+_SECONDS_TO_START = 60
+
+
+class Engine:
+    """A running DynamoDB API at `url`; `transactions` tells whether it knows TransactWriteItems and TTL calls."""
+
+    def __init__(self, name: str, port: int, process: subprocess.Popen[bytes], *, transactions: bool) -> None:
+        self.name, self.port, self.process, self.transactions = name, port, process, transactions
+        self.url = f"http://127.0.0.1:{port}"
+        self._numbers = itertools.count(1)
+
+    def client(self, service: str = "dynamodb", **config: Any) -> Any:
+        """A boto3 client for it that never retries by itself; `config` goes to botocore's Config."""
+        session = boto3.session.Session(
+            aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1"
+        )
+        options = Config(retries={"total_max_attempts": 1}, max_pool_connections=64, **config)
+        return session.client(service, endpoint_url=self.url, config=options)
+
+    def table(self, *, key: str = "_idx", ttl: str | None = "_ttl") -> str:
+        """The name of a new session table."""
+        client = self.client()
+        name = f"testapp-testing-session-{next(self._numbers)}"
+        client.create_table(
+            TableName=name,
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        while client.describe_table(TableName=name)["Table"]["TableStatus"] != "ACTIVE":
+            time.sleep(0.01)
+        if ttl is not None and self.transactions:
+            client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": ttl})
+        return name
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Every row of `table`, in DynamoDB's JSON."""
+        found: list[dict[str, Any]] = self.client().scan(TableName=table, ConsistentRead=True)["Items"]
+        return found
+
+
+@contextlib.contextmanager
+def ministack() -> Iterator[Engine]:
+    """A ministack of DynamoDB and SSM that ends with the block."""
+    port = _free_port()
+    environ = {
+        **_machine(),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "SERVICES": "dynamodb,ssm",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PYTHONWARNINGS": "ignore",
+    }
+    with _running("ministack", [sys.executable, "-m", "ministack"], port, environ, transactions=True) as engine:
+        yield engine
+
+
+@contextlib.contextmanager
+def dynalite(node: str, modules: Path) -> Iterator[Engine]:
+    """A dynalite of the Node packages in `modules` that ends with the block."""
+    port = _free_port()
+    command = [node, str(modules / "dynalite/cli.js"), "--host", "127.0.0.1", "--port", str(port)]
+    with _running("dynalite", [*command, "--createTableMs", "0"], port, _machine(), transactions=False) as engine:
+        yield engine
+
+
+@contextlib.contextmanager
+def _running(
+    name: str, command: list[str], port: int, environ: dict[str, str], *, transactions: bool
+) -> Iterator[Engine]:
+    with subprocess.Popen(
+        command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        engine = Engine(name, port, process, transactions=transactions)
+        try:
+            _wait_for(engine)
+            yield engine
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait_for(engine: Engine) -> None:
+    end = time.monotonic() + _SECONDS_TO_START
+    while time.monotonic() < end:
+        if engine.process.poll() is not None:
+            raise RuntimeError(f"{engine.name} ended at its start with {engine.process.returncode}.")
+        with contextlib.suppress(Exception):
+            engine.client(connect_timeout=1, read_timeout=2).list_tables()
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{engine.name} did not answer within {_SECONDS_TO_START} seconds.")
+
+
+def _machine() -> dict[str, str]:
+    """What a process needs from the machine, and nothing of AWS but dummies."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+    return {**kept, **AWS}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
