@@ -1,4 +1,4 @@
-"""What tests need from the machine: Node and a browser, looked up on PATH."""
+"""What tests need from the machine: Node and a browser, looked up on PATH, and two real DynamoDB APIs."""
 
 from __future__ import annotations
 
@@ -68,44 +68,6 @@ def dynalite(library: str) -> Iterator[Engine]:
 @pytest.fixture(params=["ministack", "dynalite"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each of both engines."""
-    chosen: Engine = request.getfixturevalue(request.param)
-    return chosen
-
-
-@pytest.fixture(scope="session")
-def library(node: str) -> str:
-    """The path of Node, once the pinned packages lie in `interop`; one process installs them, the others wait."""
-    installed, lock = INTEROP / "node_modules/.package-lock.json", INTEROP / "package-lock.json"
-    with (INTEROP / ".installing").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-            npm = found("npm", ("npm",), "sudo apt-get install npm")
-            command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-            run = subprocess.run(command, cwd=INTEROP, check=False, capture_output=True, text=True, timeout=300)
-            if run.returncode != 0:
-                pytest.fail(
-                    f"cd tests/interop && npm ci failed; it needs the network once.\n{run.stderr}", pytrace=False
-                )
-    return node
-
-
-@pytest.fixture(scope="session")
-def ministack() -> Iterator[Engine]:
-    """A DynamoDB API with transactions and TTL calls, and an SSM."""
-    with engines.ministack() as engine:
-        yield engine
-
-
-@pytest.fixture(scope="session")
-def dynalite(library: str) -> Iterator[Engine]:
-    """A DynamoDB API that is strict about expressions, without transactions and TTL calls."""
-    with engines.dynalite(library) as engine:
-        yield engine
-
-
-@pytest.fixture(params=["ministack", "dynalite"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """Each DynamoDB API in turn."""
     chosen: Engine = request.getfixturevalue(request.param)
     return chosen
 

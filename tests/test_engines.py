@@ -52,14 +52,14 @@ def test_an_engine_checks_conditions(engine: Engine) -> None:
         client.put_item(**put, ExpressionAttributeNames={"#i": "_idx"})
 
 
-@pytest.mark.parametrize("ttl", [True, False])
-def test_ttl_is_on_where_it_is_asked_for(ministack: Engine, ttl: bool) -> None:
-    """A session table expires its rows by `_ttl`, or has no TTL at all."""
+@pytest.mark.parametrize("ttl", ["_ttl", "other", None])
+def test_ttl_is_on_where_it_is_asked_for(ministack: Engine, ttl: str | None) -> None:
+    """A table expires its rows by the attribute that was asked for, or has no TTL at all."""
     described = ministack.client().describe_time_to_live(TableName=ministack.table(ttl=ttl))["TimeToLiveDescription"]
     assert described["TimeToLiveStatus"] == ("ENABLED" if ttl else "DISABLED")
-    assert described.get("AttributeName") == ("_ttl" if ttl else None)
+    assert described.get("AttributeName") == ttl
 
 
 def test_an_engine_listens_on_loopback_alone(engine: Engine) -> None:
     """One socket, on 127.0.0.1, on the port that its address tells."""
-    assert listening(engine.process) == [(LOOPBACK, int(engine.url.rpartition(":")[2]))]
+    assert listening(engine.process.pid) == [(LOOPBACK, engine.port)]
