@@ -34,6 +34,9 @@ def test_every_variable_is_read() -> None:
             "ARC_SESSION_DOMAIN": "example.com",
             "ARC_SESSION_PATH": "/app",
             "ARC_SESSION_SAME_SITE": "strict",
+            "ARC_STACK_NAME": "ShopStaging",
+            "ARC_LOCAL": "1",
+            "AWS_REGION": "eu-west-1",
         }
     )
     assert (settings.environment, settings.app_name, settings.secret) == ("staging", "shop", "secret")
@@ -41,6 +44,7 @@ def test_every_variable_is_read() -> None:
     assert (settings.table, settings.idle, settings.absolute) == ("shop-staging-session", 604_800, 86_400)
     assert (settings.cookie_name, settings.domain, settings.path) == ("__Secure-s", "example.com", "/app")
     assert settings.same_site == "Strict"
+    assert (settings.stack_name, settings.sandbox_on_aws, settings.region) == ("ShopStaging", True, "eu-west-1")
 
 
 def test_the_older_names_are_read_too() -> None:
@@ -108,3 +112,46 @@ def test_testing_on_lambda_is_not_testing() -> None:
     function = {"ARC_ENV": "testing", "AWS_LAMBDA_FUNCTION_NAME": "f"}
     assert not Settings.from_env(function).testing
     assert Settings.from_env({**function, "ARC_SANDBOX": "{}"}).testing
+
+
+@pytest.mark.parametrize(
+    ("environment", "sandbox", "local_variable", "local"),
+    [
+        ("testing", None, None, True),
+        ("testing", "{}", "1", True),
+        ("staging", None, None, False),
+        ("staging", "{}", None, True),
+        ("production", "{}", None, True),
+        ("production", "{}", "1", False),
+        (None, "{}", None, False),
+        ("other", "{}", None, False),
+    ],
+)
+def test_where_tables_are_local(
+    environment: str | None, sandbox: str | None, local_variable: str | None, local: bool
+) -> None:
+    """Testing is local; staging and production are in a sandbox, unless ARC_LOCAL asks for AWS's own tables."""
+    named = {"ARC_ENV": environment, "ARC_SANDBOX": sandbox, "ARC_LOCAL": local_variable}
+    assert Settings.from_env({name: value for name, value in named.items() if value is not None}).local is local
+
+
+def test_the_ports_of_the_sandbox_are_read() -> None:
+    """ARC_SANDBOX tells where the service map and the tables are."""
+    text = '{"ports": {"http": 3333, "_arc": 2222, "tables": 5555}, "version": "6.0.0"}'
+    assert Settings.from_env({"ARC_SANDBOX": text}).sandbox_ports == {"http": 3333, "_arc": 2222, "tables": 5555}
+    assert Settings.from_env({}).sandbox_ports is None
+
+
+@pytest.mark.parametrize(
+    "text", ["true", "{}", "[]", "no JSON", '"ports"', '{"ports": [1]}', '{"ports": {"_arc": "x"}}', "[" * 100_000]
+)
+def test_a_sandbox_without_ports_is_still_one(text: str) -> None:
+    """What names no port stops no session that needs none."""
+    assert Settings.from_env({"ARC_SANDBOX": text}).sandbox_ports == {}
+
+
+def test_the_region_may_have_either_name() -> None:
+    """AWS_DEFAULT_REGION counts where AWS_REGION is not set."""
+    assert Settings.from_env({"AWS_DEFAULT_REGION": "eu-west-1"}).region == "eu-west-1"
+    assert Settings.from_env({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}).region == "eu-west-2"
+    assert Settings.from_env({}).region is None

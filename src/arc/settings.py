@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 WEEK = 604_800
 LONGEST_COOKIE = 400 * 86_400  # RFC 6265bis §5.5: user agents cap a cookie's age at 400 days.
 _MOST_SECONDS = 10**10
+_LEAST_BYTES, _MOST_BYTES = 1024, 400 * 1024  # DynamoDB keeps at most 400 KB in a row.
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")  # RFC 9110 §5.6.2
 _ENCRYPTIONS = ("A256GCM", "A192GCM", "A128GCM")
 
@@ -21,12 +22,16 @@ class Settings:
     """What the runtime was told, validated. Every argument has the default of an unset variable.
 
     `idle` and `absolute` are lifetimes in seconds; `table` is `"jwe"` for the sealed cookie, otherwise
-    the name of a table. Raises `ConfigurationError` naming the variable and its remedy.
+    the name of a table; `migrate_from` names in the same way where sessions were kept before. `max_bytes` is
+    the largest row of a table, and `consistent_read` false lets its reads be a moment old. `sandbox_ports`
+    is None outside a sandbox; `sandbox_on_aws` tells that one uses AWS's own tables. Raises
+    `ConfigurationError` naming the variable and its remedy.
     """
 
     __slots__ = (
         "absolute",
         "app_name",
+        "consistent_read",
         "cookie_name",
         "domain",
         "enc",
@@ -35,9 +40,15 @@ class Settings:
         "idle",
         "in_lambda",
         "legacy",
+        "max_bytes",
+        "migrate_from",
         "path",
+        "region",
         "same_site",
+        "sandbox_on_aws",
+        "sandbox_ports",
         "secret",
+        "stack_name",
         "table",
     )
 
@@ -52,23 +63,41 @@ class Settings:
         enc: str = "A256GCM",
         legacy: bool = False,
         table: str = "jwe",
+        migrate_from: str | None = None,
+        max_bytes: int = 65_536,
+        consistent_read: bool = True,
         idle: int = WEEK,
         absolute: int | None = None,
         cookie_name: str = "_idx",
         domain: str | None = None,
         path: str = "/",
         same_site: str = "Lax",
+        region: str | None = None,
+        stack_name: str | None = None,
+        sandbox_ports: Mapping[str, int] | None = None,
+        sandbox_on_aws: bool = False,
     ) -> None:
         self.environment, self.in_lambda, self.app_name = environment, in_lambda, app_name
         self.secret, self.fallbacks, self.enc, self.legacy = secret, fallbacks, enc, legacy
         self.table, self.idle, self.absolute = table, idle, absolute
+        self.migrate_from = migrate_from if migrate_from != table else None
+        self.max_bytes, self.consistent_read = max_bytes, consistent_read
         self.cookie_name, self.domain, self.path, self.same_site = cookie_name, domain, path, same_site
+        self.region, self.stack_name = region, stack_name
+        self.sandbox_ports, self.sandbox_on_aws = sandbox_ports, sandbox_on_aws
         self._check()
 
     @property
     def testing(self) -> bool:
         """True in the testing environment outside Lambda: the only place where development keys are good."""
         return self.environment == "testing" and not self.in_lambda
+
+    @property
+    def local(self) -> bool:
+        """True when tables and service map are the sandbox's: in testing always (Architect's rule)."""
+        if self.environment in ("staging", "production"):
+            return self.sandbox_ports is not None and not self.sandbox_on_aws
+        return self.environment == "testing"
 
     @property
     def secure(self) -> bool:
@@ -91,12 +120,19 @@ class Settings:
             enc=get("ARC_APP_SECRET_ALGO") or "A256GCM",
             legacy=get("ARC_FORCE_LEGACY_JWE_SECRET") is not None,
             table=_agreed(environ, "ARC_SESSION_TABLE_NAME", "SESSION_TABLE_NAME") or "jwe",
+            migrate_from=get("ARC_SESSION_MIGRATE_FROM"),
+            max_bytes=_bytes(environ, "ARC_SESSION_MAX_BYTES") or 65_536,
+            consistent_read=_flag(environ, "ARC_SESSION_CONSISTENT_READ", default=True),
             idle=_seconds(environ, "ARC_SESSION_TTL", "SESSION_TTL") or WEEK,
             absolute=_seconds(environ, "ARC_SESSION_ABSOLUTE_TTL"),
             cookie_name=get("ARC_SESSION_COOKIE_NAME") or "_idx",
             domain=get("ARC_SESSION_DOMAIN") or get("SESSION_DOMAIN"),
             path=get("ARC_SESSION_PATH") or "/",
             same_site=(get("ARC_SESSION_SAME_SITE") or "Lax").capitalize(),
+            region=get("AWS_REGION") or get("AWS_DEFAULT_REGION"),
+            stack_name=get("ARC_STACK_NAME"),
+            sandbox_ports=_ports(get("ARC_SANDBOX")),
+            sandbox_on_aws=get("ARC_LOCAL") is not None,
         )
 
     def _check(self) -> None:
@@ -164,6 +200,23 @@ def _seconds(environ: Mapping[str, str], *names: str) -> int | None:
     return None
 
 
+def _bytes(environ: Mapping[str, str], name: str) -> int | None:
+    """A size that DynamoDB takes in a row."""
+    text = environ.get(name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not _LEAST_BYTES <= int(text) <= _MOST_BYTES:
+        raise ConfigurationError(f"{name} is {text!r}. Give a number of bytes from {_LEAST_BYTES} to {_MOST_BYTES}.")
+    return int(text)
+
+
+def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = (environ.get(name) or str(default)).lower()
+    if text not in ("true", "false"):
+        raise ConfigurationError(f"{name} is {environ[name]!r}. Set it to true or false.")
+    return text == "true"
+
+
 def _fallbacks(text: str | None) -> tuple[str, ...]:
     """The secrets in a JSON list. The message never shows the text: it holds secrets."""
     if text is None:
@@ -177,3 +230,14 @@ def _fallbacks(text: str | None) -> tuple[str, ...]:
             'ARC_APP_SECRET_FALLBACKS is not a JSON list of secrets. Write it as ["older secret", "oldest secret"].'
         )
     return tuple(secrets)
+
+
+def _ports(text: str | None) -> Mapping[str, int] | None:
+    """The sandbox's ports by name, `_arc` and `tables` among them; None outside a sandbox."""
+    if text is None:
+        return None
+    try:
+        ports = json.loads(text)["ports"]
+        return {name: port for name, port in ports.items() if type(port) is int}
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return {}  # who needs a port says that it is missing
