@@ -13,9 +13,24 @@ class Record:
     `data` holds the user's own keys. `issued` is when it was last written, None where a store does not
     know; `expires` is the end the store itself was told, None where it was told none. `stale` asks for
     a renewal before its time: the session was opened by an old secret. `state` is the store's own.
+    A session that was taken over from another store has an older token: until `origin_ends` that could bring
+    it back. `foreign` says that it still lives in the other store.
     """
 
-    __slots__ = ("created", "data", "expires", "flashes", "id", "issued", "signed_in_at", "stale", "state", "user_id")
+    __slots__ = (
+        "created",
+        "data",
+        "expires",
+        "flashes",
+        "foreign",
+        "id",
+        "issued",
+        "origin_ends",
+        "signed_in_at",
+        "stale",
+        "state",
+        "user_id",
+    )
 
     def __init__(
         self,
@@ -30,11 +45,14 @@ class Record:
         flashes: tuple[tuple[str, str], ...] = (),
         stale: bool = False,
         state: object = None,
+        origin_ends: int | None = None,
+        foreign: bool = False,
     ) -> None:
         self.id, self.data, self.created = id, data, created
         self.issued, self.expires = issued, expires
         self.user_id, self.signed_in_at, self.flashes = user_id, signed_in_at, flashes
         self.stale, self.state = stale, state
+        self.origin_ends, self.foreign = origin_ends, foreign
 
     def __repr__(self) -> str:
         return f"<Record of {len(self.data)} keys>"

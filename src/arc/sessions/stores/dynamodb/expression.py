@@ -1,0 +1,176 @@
+"""The requests that change a session's row."""
+
+from __future__ import annotations
+
+from arc.sessions.stores.dynamodb.attributes import copied, encode, make
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from arc.sessions.delta import Delta
+    from arc.sessions.stores.dynamodb.row import Row
+
+# Limits of one expression, of real DynamoDB.
+MAX_BYTES = 4096
+MAX_OPERATORS = 300
+_REMEMBERED = 60  # seconds for which the token of a change is kept, longer than any retry
+_MOST_FORGOTTEN = 20  # tokens dropped by one change
+
+
+class Expression:
+    """The parts of one update, every name and value behind an alias: DynamoDB refuses `_idx` as it stands."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
+        self._aliases: dict[str, str] = {}
+        self._parts: dict[str, list[str]] = {"SET": [], "REMOVE": [], "ADD": []}
+        self._conditions: list[str] = []
+        self._operators = 0
+
+    def name(self, *path: str) -> str:
+        """The aliased path."""
+        for key in path:
+            if key not in self._aliases:
+                self._aliases[key] = f"#n{len(self._aliases)}"
+                self.names[self._aliases[key]] = key
+        return ".".join(self._aliases[key] for key in path)
+
+    def value(self, value: Any) -> str:
+        """The alias of a value."""
+        alias = f":v{len(self.values)}"
+        self.values[alias] = encode(value)
+        return alias
+
+    def set(self, path: Sequence[str], value: Any) -> None:
+        """Put `value` at `path`."""
+        self._add("SET", f"{self.name(*path)} = {self.value(value)}", 1)
+
+    def append(self, path: Sequence[str], elements: list[Any]) -> None:
+        """Append `elements` to the list at `path`, which is made when it is not there."""
+        name = self.name(*path)
+        self._add("SET", f"{name} = list_append(if_not_exists({name}, {self.value([])}), {self.value(elements)})", 3)
+
+    def remove(self, path: Sequence[str]) -> None:
+        """Remove what is at `path`."""
+        self._add("REMOVE", self.name(*path), 1)
+
+    def add(self, name: str, number: float) -> None:
+        """Add `number` to the number of a whole row's attribute, 0 when there is none."""
+        self._add("ADD", f"{self.name(name)} {self.value(number)}", 1)
+
+    def demand(self, comparison: str, path: Sequence[str], value: Any = None) -> None:
+        """Demand `=` or `>` of a value, or `attribute_not_exists` of a path."""
+        name = self.name(*path)
+        text = (
+            f"{comparison}({name})"
+            if comparison.startswith("attribute")
+            else f"{name} {comparison} {self.value(value)}"
+        )
+        self._conditions.append(text)
+        self._operators += 2
+
+    @property
+    def fits(self) -> bool:
+        """True when DynamoDB takes expressions of this length and this many operators."""
+        longest = max(len(self.update.encode()), len(self.condition.encode()))
+        return longest <= MAX_BYTES and self._operators <= MAX_OPERATORS
+
+    @property
+    def update(self) -> str:
+        """The UpdateExpression."""
+        return " ".join(f"{word} {', '.join(parts)}" for word, parts in self._parts.items() if parts)
+
+    @property
+    def condition(self) -> str:
+        """The ConditionExpression."""
+        return " AND ".join(self._conditions)
+
+    def conditional(self) -> dict[str, Any]:
+        """The members of a request that carry the condition, its names and its values."""
+        request: dict[str, Any] = {
+            "ConditionExpression": self.condition,
+            "ExpressionAttributeNames": self.names,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if self.values:
+            request["ExpressionAttributeValues"] = self.values
+        return request
+
+    def _add(self, word: str, part: str, operators: int) -> None:
+        self._parts[word].append(part)
+        self._operators += operators
+
+
+def alive(row: Row, now: int, *, unchanged: bool = False) -> Expression:
+    """The condition that the session lives, and with `unchanged` that its row is as it was read.
+
+    The row's own secret is asked for, so that neither a tombstone nor anything else under the id will do.
+    """
+    expression = Expression()
+    expression.demand("=", ("_secret",), row.secret)
+    expression.demand(">", ("_ttl",), now)
+    if unchanged:
+        expression.demand("=", ("_ttl",), row.ends)  # Node changes nothing else that we could go by.
+        if row.revision is None:
+            expression.demand("attribute_not_exists", ("_arc_rev",))
+        else:
+            expression.demand("=", ("_arc_rev",), row.revision)
+    return expression
+
+
+def change(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) -> tuple[str, dict[str, Any]]:
+    """The operation that makes `delta` on the row, and its request but for the table.
+
+    `facts` are attributes to set besides. It is one UpdateItem of what changed; a delta that no expression
+    holds puts the whole row, on the condition that it is as it was read. `token` is recorded with changes
+    that must not be made twice.
+    """
+    expression = alive(row, now, unchanged=delta.one_writer)
+    for name, value in facts.items():
+        expression.set((name,), value)
+    expression.add("_arc_rev", 1)
+    if not delta.repeatable:
+        _record(expression, row, now, token)
+    for one in delta.changes:
+        if one.kind == "append":
+            expression.append(one.path, one.value)
+        elif one.kind == "remove":
+            expression.remove(one.path)
+        elif one.kind == "increment":
+            expression.add(one.path[0], one.value)
+        else:
+            expression.set(one.path, one.value)
+            if one.kind == "create":
+                expression.demand("attribute_not_exists", one.path)
+    if not expression.fits:
+        return _whole(row, delta, facts, now, token)
+    return "UpdateItem", {
+        "Key": {"_idx": {"S": row.id}},
+        "UpdateExpression": expression.update,
+        "ReturnValues": "UPDATED_OLD",
+        **expression.conditional(),
+    }
+
+
+def _record(expression: Expression, row: Row, now: int, token: str) -> None:
+    if row.done is None:
+        expression.set(("_arc_ops",), {token: now})
+        expression.demand("attribute_not_exists", ("_arc_ops",))
+        return
+    expression.set(("_arc_ops", token), now)
+    expression.demand("attribute_not_exists", ("_arc_ops", token))
+    for old in [key for key, at in row.done.items() if at < now - _REMEMBERED][:_MOST_FORGOTTEN]:
+        expression.remove(("_arc_ops", old))
+
+
+def _whole(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) -> tuple[str, dict[str, Any]]:
+    item = copied(row.item)
+    for one in delta.changes:
+        make(one, item)
+    recent = {key: at for key, at in (row.done or {}).items() if at >= now - _REMEMBERED}
+    made = {**facts, "_arc_rev": (row.revision or 0) + 1, "_arc_ops": {**recent, token: now}}
+    item.update({name: encode(value) for name, value in made.items()})
+    return "PutItem", {"Item": item, **alive(row, now, unchanged=True).conditional()}

@@ -1,0 +1,131 @@
+"""A session's row in DynamoDB."""
+
+from __future__ import annotations
+
+from arc.sessions.delta import FLASHES
+from arc.sessions.record import Record
+from arc.sessions.refused import Refused
+from arc.sessions.stores.dynamodb.attributes import copied, decode, decoded, encode
+from arc.sessions.values import check_depth, is_reserved
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from arc.sessions.stores.dynamodb.attributes import Attribute
+
+_WEEK = 604_800  # Node ends a row so many seconds after it wrote it.
+TOMBSTONE = 60  # seconds for which a replaced session's row says what replaced it
+
+
+class Row:
+    """A living row as it was read: `item` is all of it, the rest is what the store goes by.
+
+    `values` is the data with the messages under their reserved key, as a delta changes it. `revision` is None
+    in a row that Node made; `done` holds the tokens of changes that were made lately, None where the row keeps
+    none. `origin_ends` says until when an older token could bring the session back.
+    """
+
+    __slots__ = ("created", "done", "ends", "id", "item", "origin_ends", "revision", "secret", "values")
+
+    def __init__(self, item: dict[str, Attribute], now: int) -> None:
+        """Raises `Refused` for a row that has ended or that somebody mangled."""
+        if "_arc_next" in item or ("_secret" not in item and "_arc_ended" in item):
+            raise Refused("ended")
+        if "_secret" not in item:
+            raise Refused("unknown-id")
+        try:
+            self._read(item)
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError):
+            raise Refused("malformed") from None
+        if self.ends <= now:
+            raise Refused("expired")
+
+    def _read(self, item: dict[str, Attribute]) -> None:
+        self.item = item
+        self.id, self.secret = _text(item["_idx"]), _text(item["_secret"])
+        self.ends = _whole(item["_ttl"])
+        self.revision = _whole(item["_arc_rev"]) if "_arc_rev" in item else None
+        self.done = {key: _whole(at) for key, at in item["_arc_ops"]["M"].items()} if "_arc_ops" in item else None
+        self.created = _whole(item["_arc_created"]) if "_arc_created" in item else None
+        self.origin_ends = _whole(item["_arc_origin"]) if "_arc_origin" in item else None
+        self.values = decoded({key: item[key] for key in item if not is_reserved(key) or key == FLASHES})
+        check_depth(self.values)
+        for kind, message in self.values.get(FLASHES, ()):
+            _strings(kind, message)
+
+    def record(self, now: int, *, stale: bool) -> Record:
+        """What the session manager sees of it. A row without a creation stamp began when Node wrote it."""
+        item = self.item
+        return Record(
+            self.id,
+            {key: value for key, value in self.values.items() if key != FLASHES},
+            created=min(now, self.ends - _WEEK) if self.created is None else self.created,
+            expires=self.ends,
+            user_id=_text(item["_arc_user"]) if "_arc_user" in item else None,
+            signed_in_at=_whole(item["_arc_signed_in"]) if "_arc_signed_in" in item else None,
+            flashes=tuple((kind, message) for kind, message in self.values.get(FLASHES, ())),
+            stale=stale,
+            state=self,
+            origin_ends=self.origin_ends,
+        )
+
+
+def item_of(record: Record, secret: str, *, over: dict[str, Attribute] | None = None) -> dict[str, Attribute]:
+    """The row of a new session; `over` holds attributes to keep under those of the record's facts."""
+    if over is None:
+        item = {key: encode(value) for key, value in record.data.items()}
+        if record.flashes:
+            item[FLASHES] = encode([list(pair) for pair in record.flashes])
+    else:
+        item = copied(over)
+        for name in ("_arc_user", "_arc_signed_in", "_arc_origin"):
+            item.pop(name, None)
+    facts: dict[str, Any] = {
+        "_idx": record.id,
+        "_secret": secret,
+        "_ttl": record.expires,
+        "_arc_created": record.created,
+        "_arc_rev": 1,
+        "_arc_ops": {},
+    }
+    if record.user_id is not None:
+        facts["_arc_user"] = record.user_id
+    if record.signed_in_at is not None:
+        facts["_arc_signed_in"] = record.signed_in_at
+    if record.origin_ends is not None:
+        facts["_arc_origin"] = record.origin_ends
+    return item | {name: encode(value) for name, value in facts.items()}
+
+
+def tombstone(session_id: str, ends: int, successor: str | None) -> dict[str, Attribute]:
+    """The row that stands where a session ended: nobody can read or write it, and nothing can begin there.
+
+    Only a sign-out follows it, to the `successor` that has replaced the session.
+    """
+    name, value = ("_arc_next", successor) if successor else ("_arc_ended", True)
+    return {"_idx": {"S": session_id}, "_ttl": encode(ends), name: encode(value)}
+
+
+def successor_of(item: dict[str, Attribute]) -> str | None:
+    """The id of the session that has replaced the one whose row this was."""
+    return item.get("_arc_next", {}).get("S")
+
+
+def _text(attribute: Attribute) -> str:
+    value = attribute["S"]
+    if not isinstance(value, str) or not value:
+        raise ValueError("an empty string")
+    return value
+
+
+def _whole(attribute: Attribute) -> int:
+    value = decode({"N": attribute["N"]})
+    if not isinstance(value, int):
+        raise TypeError("a fraction")
+    return value
+
+
+def _strings(*values: object) -> None:
+    if not all(isinstance(value, str) for value in values):
+        raise TypeError("no messages")

@@ -1,0 +1,189 @@
+"""DynamoDB as a function: operation name and JSON in, JSON out."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from arc.errors import ConfigurationError, StoreError
+from arc.sessions.time_left import time_left
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Protocol
+else:
+    Protocol = object
+
+ATTEMPTS = 3
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds; each pause is a random part of twice the one before
+TIMEOUTS = ((1.0, 2.0), (0.5, 1.0), (0.25, 0.5), (0.1, 0.25))  # seconds to connect and to read; the first that fits
+_AGAIN = frozenset(
+    (
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "Throttling",
+        "RequestLimitExceeded",
+        "LimitExceededException",
+        "InternalServerError",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    )
+)
+_FOR_THE_STORE = frozenset(
+    (
+        "ConditionalCheckFailedException",
+        "TransactionCanceledException",
+        "ValidationException",
+        "ResourceNotFoundException",
+    )
+)
+_SERVER_ERROR = 500
+
+
+class Refusal(Exception):
+    """An answer of DynamoDB's that the store acts on; never leaves the core.
+
+    `code` is the name of DynamoDB's exception. `item` is the row that did not meet a condition, where the
+    service tells it; `reasons` are the codes and rows of a cancelled transaction, one for each of its parts.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        item: dict[str, Any] | None = None,
+        reasons: Sequence[tuple[str, dict[str, Any] | None]] = (),
+    ) -> None:
+        self.code, self.message, self.item, self.reasons = code, message, item, tuple(reasons)
+        super().__init__(f"{code}: {message}")
+
+
+class Transport(Protocol):
+    """What the store asks of DynamoDB."""
+
+    def __call__(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to `operation` (`"GetItem"`, …). Raises `Refusal`, `StoreError`."""
+
+
+class BotoTransport:
+    """DynamoDB through boto3, which is imported at the first call.
+
+    `client(connect, read)` makes a client with these timeouts in seconds that never retries by itself: every
+    attempt is made here, `ATTEMPTS` of them, with random pauses between and within the time that is left to
+    the invocation.
+    """
+
+    def __init__(
+        self,
+        client: Callable[[float, float], Any],
+        *,
+        random: Callable[[int], bytes] = os.urandom,
+        sleep: Callable[[float], None] = time.sleep,
+        left: Callable[[], float | None] = time_left,
+    ) -> None:
+        self._make, self._random, self._sleep, self._left = client, random, sleep, left
+        self._clients: dict[tuple[float, float], Any] = {}
+
+    def __call__(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer. Raises `Refusal`, `StoreError`, and `ConfigurationError` where no region is set."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._ask(operation, request)
+            except _TryAgain as failure:
+                last = failure
+            if attempt + 1 < ATTEMPTS:
+                self._sleep(pause(attempt, self._random))
+        raise StoreError(f"DynamoDB did not do {operation} in {ATTEMPTS} attempts: {last}. Try again later.")
+
+    def _ask(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        client = self._client(operation)
+        from botocore import exceptions
+
+        try:
+            answer: dict[str, Any] = getattr(client, _method(operation))(**request)
+        except exceptions.ClientError as error:
+            raise _failure(error.response, operation) from None
+        except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
+            raise StoreError(
+                f"There are no AWS credentials for {operation} ({error}). "
+                "Give the function a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            ) from None
+        except exceptions.ParamValidationError as error:
+            raise Refusal("ValidationException", str(error)) from None
+        except (exceptions.HTTPClientError, exceptions.BotoCoreError, OSError) as error:
+            raise _TryAgain(type(error).__name__) from None
+        return answer
+
+    def _client(self, operation: str) -> Any:
+        left = self._left()
+        for timeouts in TIMEOUTS:
+            if left is None or sum(timeouts) <= left:
+                if timeouts not in self._clients:
+                    self._clients[timeouts] = self._make(*timeouts)
+                return self._clients[timeouts]
+        raise StoreError(f"No time is left for {operation}: the function is about to reach its timeout.")
+
+
+class _TryAgain(Exception):
+    """A failure that another attempt may not meet."""
+
+
+def pause(attempt: int, random: Callable[[int], bytes]) -> float:
+    """The seconds to wait after `attempt` (from 0): a random part of a pause that doubles (full jitter)."""
+    whole: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
+    return whole * int.from_bytes(random(4), "big") / 2**32
+
+
+def boto_client(endpoint: str | None, region: str | None = None) -> Callable[[float, float], Any]:
+    """What makes boto3 clients for `endpoint`, or for AWS itself when it is None."""
+    session: Any = None
+
+    def make(connect: float, read: float) -> Any:
+        nonlocal session
+        try:
+            import boto3
+            from botocore.config import Config
+            from botocore.exceptions import NoRegionError
+        except ImportError:
+            raise ConfigurationError(
+                "Sessions in a table need boto3, which is not installed (Lambda has it). "
+                "Install it: pip install 'arc-sessions[aws]'"
+            ) from None
+        if session is None:
+            session = boto3.session.Session()
+        config = Config(
+            connect_timeout=connect,
+            read_timeout=read,
+            retries={"total_max_attempts": 1},
+            tcp_keepalive=True,
+            max_pool_connections=64,
+        )
+        try:
+            return session.client("dynamodb", endpoint_url=endpoint, region_name=region, config=config)
+        except NoRegionError:
+            raise ConfigurationError("No AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1.") from None
+
+    return make
+
+
+def _method(operation: str) -> str:
+    """`GetItem` as boto3 calls it: `get_item`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)[1:]
+
+
+def _failure(response: dict[str, Any], operation: str) -> Exception:
+    error = response.get("Error", {})
+    code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+    if code in _FOR_THE_STORE:
+        reasons = [(str(one.get("Code")), one.get("Item")) for one in response.get("CancellationReasons", ())]
+        return Refusal(code, message, response.get("Item"), reasons)
+    if code in _AGAIN or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
+        return _TryAgain(code or "an error of the service")
+    return StoreError(
+        f"DynamoDB refused {operation}: {code}{message and f' ({message})'}. "
+        "Check the credentials of the function and that its role may use the session table."
+    )
