@@ -24,11 +24,12 @@ PUBLIC = {
             "LateChange",
         ),
         *("MissingSecret", "Request", "Response", "Session", "SessionTooLarge", "Settings", "StoreError"),
-        *("http", "testing"),
+        *("UnknownTable", "http", "services", "tables", "testing"),
     },
     "arc.http": {
         *("build_manager", "csrf", "handler", "parse_body", "res", "session", "session_read", "session_write"),
     },
+    "arc.tables": {"name", "table"},
     "arc.testing": {
         *("Browser", "Clock", "Page", "StoreContract", "alb", "function_url", "payload_v1", "payload_v2"),
     },
@@ -69,6 +70,8 @@ for package in {RUNTIME!r}:
 import arc
 assert callable(arc.http.handler) and callable(arc.http.res) and callable(arc.http.parse_body)
 assert callable(arc.http.session.read) and callable(arc.http.csrf.token) and callable(arc.testing.Browser)
+import arc._services, arc.tables
+assert callable(arc.services) and callable(arc.tables.name) and callable(arc.tables.table)
 assert isinstance(arc.Session, type) and isinstance(arc.Request, type) and isinstance(arc.Response, type)
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env={}, timeout=60)

@@ -8,7 +8,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from arc import http as http
+    from arc import tables as tables
     from arc import testing as testing
+    from arc._services import services as services
     from arc.errors import ArcError as ArcError
     from arc.errors import BadRequest as BadRequest
     from arc.errors import ConfigurationError as ConfigurationError
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
     from arc.errors import MissingSecret as MissingSecret
     from arc.errors import SessionTooLarge as SessionTooLarge
     from arc.errors import StoreError as StoreError
+    from arc.errors import UnknownTable as UnknownTable
     from arc.http.request import Request as Request
     from arc.http.result import Response as Response
     from arc.sessions.lifecycle import Event as Event
     from arc.sessions.session import Session as Session
     from arc.settings import Settings as Settings
 
-_MODULES = ("http", "testing")
+_MODULES = ("http", "tables", "testing")
 _NAMES = {
     "ArcError": "arc.errors",
     "BadRequest": "arc.errors",
@@ -40,6 +43,8 @@ _NAMES = {
     "SessionTooLarge": "arc.errors",
     "Settings": "arc.settings",
     "StoreError": "arc.errors",
+    "UnknownTable": "arc.errors",
+    "services": "arc._services",
 }
 __all__ = [*sorted(_NAMES), *_MODULES]  # noqa: PLE0604  # all strings
 

@@ -2,7 +2,8 @@
 
 ArcError
 ├── ConfigurationError      what the operator set is missing or wrong
-│   └── MissingSecret       no ARC_APP_SECRET where one is needed
+│   ├── MissingSecret       no ARC_APP_SECRET where one is needed
+│   └── UnknownTable        the service map has no table of this name
 ├── SessionTooLarge         the session does not fit its store
 ├── LateChange              the session was changed after it was committed
 ├── StoreError              the store could not be reached, or refused
@@ -34,6 +35,13 @@ class ConfigurationError(ArcError):
 
 class MissingSecret(ConfigurationError):
     """`ARC_APP_SECRET` is not set where a session must be sealed or signed."""
+
+
+class UnknownTable(ConfigurationError, NameError):
+    """The app's stack has no table of this name; the message tells those it has.
+
+    A `NameError` as well, because that is what `tables.name` of architect-functions raises.
+    """
 
 
 class SessionTooLarge(ArcError):

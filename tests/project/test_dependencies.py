@@ -12,11 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PLACES = {
     "brotli": ("http/compression.py",),
-    "boto3": ("sessions/stores/dynamodb/",),
-    "botocore": ("sessions/stores/dynamodb/",),
+    "boto3": ("sessions/stores/dynamodb/", "_services.py"),
+    "botocore": ("sessions/stores/dynamodb/", "_services.py"),
     "cryptography": ("sessions/", "http/csrf.py"),
 }
-RUNTIME = ("sessions", "http", "testing", "errors.py", "settings.py", "__init__.py")
+RUNTIME = ("sessions", "http", "testing", "errors.py", "settings.py", "_services.py", "tables.py", "__init__.py")
 
 
 def packages(code: str) -> set[str]:
@@ -53,6 +53,8 @@ def test_the_runtime_imports_only_what_has_a_place() -> None:
         ("http/request.py", "import cryptography", ["http/request.py imports cryptography"]),
         ("sessions/cookie.py", "    from requests import get", ["sessions/cookie.py imports requests"]),
         ("errors.py", "import os", []),
+        ("_services.py", "    import boto3", []),
+        ("tables.py", "    import boto3", ["tables.py imports boto3"]),
     ],
 )
 def test_an_import_out_of_place_is_found(tmp_path: Path, file: str, line: str, found: list[str]) -> None:
@@ -62,6 +64,8 @@ def test_an_import_out_of_place_is_found(tmp_path: Path, file: str, line: str, f
         "sessions/cookie.py",
         "errors.py",
         "settings.py",
+        "_services.py",
+        "tables.py",
         "__init__.py",
         "testing/clock.py",
     ):

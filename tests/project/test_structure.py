@@ -13,7 +13,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RUNTIME = [
     path
-    for part in ("sessions", "http", "testing", "errors.py", "settings.py", "__init__.py")
+    for part in (
+        *("sessions", "http", "testing"),
+        *("errors.py", "settings.py", "_services.py", "tables.py", "__init__.py"),
+    )
     for path in ((ROOT / "src/arc" / part).rglob("*.py") if "." not in part else [ROOT / "src/arc" / part])
 ]
 HEAVY = (
@@ -61,7 +64,7 @@ def test_s44_the_runtime_imports_nothing_heavy() -> None:
     code = f"""
 import sys
 import arc
-arc.http.handler, arc.http.session
+arc.http.handler, arc.http.session, arc.services, arc.tables.table
 manager = arc.http.build_manager(arc.Settings(environment="testing"))
 session = manager.load([])
 session["a"] = 1

@@ -1,0 +1,176 @@
+"""The service map: what the app's stack is made of, as its parameters in SSM tell it."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+
+from arc.errors import ArcError, ConfigurationError, StoreError
+from arc.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+ANY_REGION = "us-west-2"  # Architect's, for a sandbox that is in none
+_PORT = 2222  # where Architect's sandbox answers who knows no ports of it
+_LOCAL_APP = "arc-app"  # Architect's name for a local app without one
+_DUMMIES = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
+
+_lock = threading.Lock()
+_maps: dict[tuple[str, str | None, str | None], dict[str, dict[str, Any]]] = {}
+
+
+def services(environ: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+    """The service map: kinds of things (`tables`, `static`, …), each with the names and values of its things.
+
+    `services()["tables"]["session"]` is the physical name of the table `session`. It is asked of SSM, or of the
+    sandbox, once per process; `environ` is `os.environ` unless given. Raises `ConfigurationError` where the
+    environment does not tell which stack this is, and `StoreError` when SSM cannot be reached or refuses.
+    """
+    return service_map(Settings.from_env(os.environ if environ is None else environ))
+
+
+def service_map(settings: Settings, *, client: Any = None) -> dict[str, dict[str, Any]]:
+    """The service map of the stack that `settings` name, asked once; an empty one is asked again.
+
+    `client` is a boto3 client of SSM, made when needed unless given. Raises `ConfigurationError`, `StoreError`.
+    """
+    path, address = service_path(settings), _address(settings)
+    key = (path, address, settings.region)
+    with _lock:
+        if key in _maps:
+            return _maps[key]
+        found = _nested(_parameters(settings, path, address, client))
+        if found:
+            _maps[key] = found
+        return found
+
+
+def service_path(settings: Settings) -> str:
+    """Where the service map lies in SSM: `/TestappStaging`. Raises `ConfigurationError`."""
+    if settings.stack_name:
+        return f"/{settings.stack_name}"
+    app = settings.app_name or (_LOCAL_APP if settings.local else None)
+    missing = "ARC_APP_NAME" if not app else "ARC_ENV" if not settings.environment else None
+    if missing:
+        raise ConfigurationError(
+            f"Neither ARC_STACK_NAME nor {missing} is set, so nothing tells which stack's services are meant. "
+            f"A deployed function has both; elsewhere set ARC_APP_NAME and ARC_ENV, or ARC_STACK_NAME."
+        )
+    return f"/{_logical_id(f'{app}-{settings.environment}')}"
+
+
+def table_names(settings: Settings, value: str, *, client: Any = None) -> Sequence[str]:
+    """The physical names that `value` of SESSION_TABLE_NAME may stand for, the likeliest first.
+
+    `{app}-{env}-…` is a physical name as it stands, and asks nobody. Otherwise the service map decides; where it
+    does not know the value, or cannot be had, the name that `arc create` would give comes before the value itself.
+    """
+    own = f"{settings.app_name}-{settings.environment}-" if settings.app_name and settings.environment else None
+    if own and value.startswith(own):
+        return (value,)
+    try:
+        tables = service_map(settings, client=client).get("tables", {})
+    except ArcError as error:
+        import logging
+
+        logging.getLogger("arc.sessions").debug("No service map for the table %s: %s", value, error)
+        tables = {}
+    mapped = tables.get(value)
+    if isinstance(mapped, str):
+        return (mapped,)
+    if not own or value in tables.values():
+        return (value,)
+    return (own + value, value)
+
+
+def aws_session(settings: Settings) -> Any:
+    """A new boto3 session, with dummy credentials where everything is local. Raises `ConfigurationError`."""
+    try:
+        import boto3
+        from botocore.exceptions import ProfileNotFound
+    except ImportError:
+        raise ConfigurationError(
+            "Tables and services need boto3, which is not installed (Lambda has it). "
+            "Install it: pip install 'arc-sessions[aws]'"
+        ) from None
+    given = {"region_name": ANY_REGION, **_DUMMIES} if settings.local else {}
+    if settings.region:
+        given["region_name"] = settings.region
+    try:
+        session = boto3.session.Session(**given)
+    except ProfileNotFound as error:
+        raise ConfigurationError(
+            f"{error}. AWS_PROFILE names it: set it to a profile that exists, or unset it."
+        ) from None
+    if session.region_name is None:
+        raise ConfigurationError("No AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1.")
+    return session
+
+
+def _address(settings: Settings) -> str | None:
+    """Where to ask for the map: the sandbox's own SSM, or None for AWS. Raises `ConfigurationError`."""
+    if not settings.local:
+        return None
+    ports = {"_arc": _PORT} if settings.sandbox_ports is None else settings.sandbox_ports
+    if "_arc" not in ports:
+        raise ConfigurationError(
+            f"ARC_SANDBOX tells no port '_arc' (found: {', '.join(sorted(ports)) or 'none'}), "
+            "where the service map is. The sandbox sets the variable for the functions that it runs: arc sandbox"
+        )
+    return f"http://localhost:{ports['_arc']}/_arc/ssm"
+
+
+def _parameters(settings: Settings, path: str, address: str | None, client: Any) -> list[tuple[str, str]]:
+    """Every name and value below `path`."""
+    session = aws_session(settings) if client is None else None
+    from botocore import exceptions
+    from botocore.config import Config
+
+    try:
+        if session is not None:
+            config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
+            client = session.client("ssm", endpoint_url=address, config=config)
+        pages = client.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True)
+        return [(one["Name"], one["Value"]) for page in pages for one in page.get("Parameters", ())]
+    except exceptions.ClientError as error:
+        answer = error.response.get("Error", {})
+        raise StoreError(
+            f"SSM refused to tell the parameters below {path}: {answer.get('Code')} ({answer.get('Message')}). "
+            f"Check the credentials, and that the role may use ssm:GetParametersByPath on {path}."
+        ) from None
+    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
+        raise StoreError(
+            f"There are no AWS credentials to read the parameters below {path} ({error}). "
+            "Give the function a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        ) from None
+    except (exceptions.BotoCoreError, exceptions.HTTPClientError, OSError) as error:
+        raise StoreError(
+            f"The parameters below {path} could not be read: {type(error).__name__}. "
+            + (f"Is the sandbox up at {address}? Start it: arc sandbox" if address else "Try again later.")
+        ) from None
+
+
+def _nested(parameters: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+    """`/Stack/kind/name[/…]` and values as dicts in dicts, as Node nests them."""
+    found: dict[str, Any] = {}
+    for name, value in sorted(parameters):
+        _, _, *parts = name.split("/")
+        if len(parts) < 2:  # noqa: PLR2004  # a kind and a name
+            continue
+        place = found
+        for part in parts[:-1]:
+            if not isinstance(place.get(part), dict):
+                place[part] = {}
+            place = place[part]
+        place[parts[-1]] = value
+    return found
+
+
+def _logical_id(text: str) -> str:
+    """`testapp-staging` as CloudFormation knows it: `TestappStaging` (Architect's rule)."""
+    words = re.split(r"[\W_]+|(?=[A-Z])", text, flags=re.ASCII)
+    return "".join(word[:1].upper() + word[1:].lower() for word in words)
