@@ -146,21 +146,24 @@ def test_s03_the_development_key_is_refused_when_set_explicitly() -> None:
     assert out == "ConfigurationError False"
 
 
-def test_a_table_is_not_silently_a_cookie() -> None:
-    """SESSION_TABLE_NAME with a table's name says what this version can do."""
+def test_a_table_that_cannot_be_reached_is_no_empty_session() -> None:
+    """With a table configured and nothing that answers, reading raises `StoreError` and says what was refused."""
     out = run(
         """
         import arc
+        from arc.sessions.signing import sign
+        value = sign("A" * 24, b"testapp")
         try:
-            arc.http.session.read({"headers": {}})
-        except arc.ConfigurationError as error:
+            arc.http.session.read({"headers": {"cookie": "_idx=" + value}})
+        except arc.StoreError as error:
             print(error)
         """,
         ARC_ENV="testing",
-        SESSION_TABLE_NAME="testapp-production-session",
+        ARC_APP_NAME="testapp",
+        ARC_SANDBOX='{"ports": {"tables": 9}}',
+        SESSION_TABLE_NAME="testapp-testing-session",
     )
-    assert "testapp-production-session" in out
-    assert "jwe" in out
+    assert "DynamoDB did not do GetItem in 3 attempts: EndpointConnectionError" in out
 
 
 def test_s45_two_events_in_one_process_do_not_see_each_other() -> None:

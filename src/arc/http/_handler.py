@@ -9,6 +9,7 @@ from arc.http._current import handled
 from arc.http._manager import manager_of_process
 from arc.http._reply import reply
 from arc.http.request import Request
+from arc.sessions.time_left import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _decorated(
     def lambda_handler(event: dict[str, Any], context: object = None) -> dict[str, Any]:
         request = Request(event, context, sessions)
         before = handled.set(request)
+        clock_before = clock.set(getattr(context, "get_remaining_time_in_millis", None))
         try:
             if csrf:
                 from arc.http.csrf import verify
@@ -87,6 +89,7 @@ def _decorated(
             _commit_an_end(request)
             raise
         finally:
+            clock.reset(clock_before)
             handled.reset(before)
 
     return lambda_handler

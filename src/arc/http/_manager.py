@@ -6,7 +6,7 @@ import os
 import threading
 import time
 
-from arc.errors import ConfigurationError
+from arc.http._stores import store_of
 from arc.sessions.keyring import Keyring
 from arc.sessions.manager import SessionManager
 from arc.settings import Settings
@@ -43,16 +43,5 @@ def build_manager(
     """A manager for `settings`, with the store they name unless one is given. Raises `ConfigurationError`."""
     keyring = Keyring(settings)
     if store is None:
-        store = _store(settings, keyring, random)
+        store = store_of(settings, keyring, random)
     return SessionManager(settings, keyring, store, clock=clock, random=random, on_event=on_event)
-
-
-def _store(settings: Settings, keyring: Keyring, random: Callable[[int], bytes]) -> Store:
-    if settings.table != "jwe":
-        raise ConfigurationError(
-            f"SESSION_TABLE_NAME is {settings.table!r}, and this version keeps sessions in the sealed cookie only. "
-            "Unset the variable, or set it to jwe."
-        )
-    from arc.sessions.stores.sealed import SealedStore
-
-    return SealedStore(keyring, settings.cookie_name, random=random)

@@ -22,6 +22,8 @@ _LEVELS = {
     "conflict": logging.WARNING,
     "dropped": logging.WARNING,
     "renewal_failed": logging.WARNING,
+    "stayed": logging.WARNING,
+    "unavailable": logging.ERROR,
     "cache_overridden": logging.WARNING,
     "write_after_destroy": logging.WARNING,
 }
@@ -31,7 +33,9 @@ class Event:
     """One thing that happened to a session.
 
     `name` is `created`, `loaded`, `renewed`, `regenerated`, `destroyed`, `refused`, `clock`, `ambiguous`,
-    `conflict`, `dropped`, `renewal_failed`, `cache_overridden` or `write_after_destroy`; `reason` says why,
+    `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden` or
+    `write_after_destroy`;
+    `reason` says why,
     `session` is a keyed hash of the id (never the id), empty where no session was found.
     """
 

@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from arc.errors import SessionTooLarge, StoreError
 from arc.sessions.delta import described
 from arc.sessions.lifecycle import Lifecycle
+from arc.sessions.lifetimes import Lifetimes
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.session import Session
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 _MOST_COOKIES = 4
 _MOST_IDS = 3
-_WEEK = 604_800  # Node's fixed lifetime of a sealed token, whatever ours is.
 
 
 class SessionManager:
@@ -53,6 +53,7 @@ class SessionManager:
         self.settings, self.keyring, self.store = settings, keyring, store
         self.clock, self.random = clock, random
         self.cookie = SessionCookie(settings)
+        self.lifetimes = Lifetimes(settings.idle, settings.absolute)
         self.lifecycle = Lifecycle(on_event, self._hash)
 
     # -- load
@@ -70,6 +71,9 @@ class SessionManager:
                 records.append(self._living(self.store.load(value, now), now))
             except Refused as refusal:
                 reason = refusal.reason
+            except StoreError as error:
+                self.lifecycle.tell("unavailable", str(error))
+                raise
         session = self._open(self._choose(records, len(values)), now)
         session._variants = len(values) > 1
         if session._record is not None:
@@ -87,7 +91,7 @@ class SessionManager:
         return Session(record, now=now, mint=self._mint, merges=self.store.merges, manager=self)
 
     def _choose(self, records: list[Record], arrived: int) -> Record | None:
-        """The newest of several sealed sessions, the last of several signed ids; none of different principals."""
+        """The newest sealed session or the last signed id, the new store's first; none of different principals."""
         if arrived > 1:
             if len({record.user_id for record in records}) > 1:
                 self.lifecycle.tell("ambiguous", f"{arrived} session cookies, of different principals: none was taken")
@@ -95,23 +99,15 @@ class SessionManager:
             self.lifecycle.tell("ambiguous", f"{arrived} session cookies, {len(records)} of them valid")
         if not records:
             return None
+        records = [record for record in records if not record.foreign] or records
         if self.store.on_server:
             return records[-1]
         return max(reversed(records), key=lambda record: record.issued or 0)
 
     def _living(self, record: Record, now: int) -> Record:
-        if now >= self._end(record):
+        if now >= self.lifetimes.end(record):
             raise Refused("expired")
         return record
-
-    def _end(self, record: Record) -> int:
-        """When `record` ends: the first of its idle and absolute lifetimes and what its store was told."""
-        ends = [record.created + self.settings.absolute] if self.settings.absolute else []
-        if record.issued is not None:
-            ends.append(record.issued + self.settings.idle)
-        if record.expires is not None:
-            ends.append(record.expires)
-        return min(ends, default=0)
 
     # -- commit
 
@@ -142,10 +138,18 @@ class SessionManager:
         ended = session._destroyed or (session._cleared and not session and not session._flashes)
         if failed and changed and (session or not ended):
             self.lifecycle.tell("dropped", "the response is a 5xx, so the session's changes were not kept", session.id)
-        cookies = self._act(session, now, data, ended=ended, changed=changed, explicit=explicit, failed=failed)
+        try:
+            cookies = self._act(session, now, data, ended=ended, changed=changed, explicit=explicit, failed=failed)
+        except StoreError as error:
+            self.lifecycle.tell("unavailable", str(error), session.id)
+            raise
         if cookies is None and not ended and not failed:
             may_renew = touch and (navigation or self.store.on_server)
-            if may_renew and session._record is not None and self._renewal_due(session._record, now):
+            if (
+                may_renew
+                and session._record is not None
+                and self.lifetimes.renewal_due(session._record, now, on_server=self.store.on_server)
+            ):
                 cookies = self._renew(session, session._record, now)
         if touched:
             session._snapshot = Snapshot(session, session._facts())
@@ -212,6 +216,8 @@ class SessionManager:
             return ()
         for path in written.lost:
             self.lifecycle.tell("conflict", f"two requests changed {described(path)} at once", record.id)
+        if written.stayed:
+            self.lifecycle.tell("stayed", "it does not fit into a cookie and is kept in its table", record.id)
         return self._cookies(session, written.value, record, now)
 
     def _under_a_free_id(self, session: Session, record: Record, insert: Callable[[], Any]) -> Any:
@@ -230,16 +236,6 @@ class SessionManager:
         return session._snapshot.delta(session, record.data, flashes, session._increments, replaced=session._replaced)
 
     # -- renewal
-
-    def _renewal_due(self, record: Record, now: int) -> bool:
-        """True when a tenth of the idle lifetime has passed, or the end is not where we would put it."""
-        end, target = self._end(record), self._new_end(record.created, now)
-        if record.stale or target - end >= max(1, self.settings.idle // 10) or end > target:
-            return True
-        if record.issued is None or self.store.on_server:
-            return False
-        # Node reads sealed tokens for a week after `iat` or until `exp`: keep its idea in step with ours.
-        return now - record.issued >= _WEEK // 10 or (end < record.issued + _WEEK and record.expires != end)
 
     def _renew(self, session: Session, loaded: Record, now: int) -> tuple[str, ...]:
         """Move the session's end. What keeps that from happening is an event: the visitor only came to read."""
@@ -263,16 +259,11 @@ class SessionManager:
             normalise(session) if data is None else data,
             created=session.created_at,
             issued=now,
-            expires=self._new_end(session.created_at, now),
+            expires=self.lifetimes.new_end(session.created_at, now),
             user_id=session.user_id,
             signed_in_at=session.signed_in_at,
             flashes=tuple(session._flashes),
         )
-
-    def _new_end(self, created: int, now: int) -> int:
-        """The end of a session written now (DESIGN: the shorter of both lifetimes)."""
-        end = now + self.settings.idle
-        return min(end, created + self.settings.absolute) if self.settings.absolute else end
 
     def _cookies(self, session: Session, value: str, record: Record, now: int) -> tuple[str, ...]:
         max_age = (record.expires or now) - now

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from arc.sessions.delta import FLASHES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -53,6 +55,11 @@ class Record:
         self.user_id, self.signed_in_at, self.flashes = user_id, signed_in_at, flashes
         self.stale, self.state = stale, state
         self.origin_ends, self.foreign = origin_ends, foreign
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The data, with the messages as a list under their reserved key: what a delta changes."""
+        return {**self.data, FLASHES: [list(pair) for pair in self.flashes]} if self.flashes else self.data
 
     def __repr__(self) -> str:
         return f"<Record of {len(self.data)} keys>"

@@ -13,8 +13,6 @@ from arc.sessions.values import deep_copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from arc.sessions.delta import Delta, Path
     from arc.sessions.keyring import Keyring
 
@@ -32,7 +30,7 @@ class MemoryStore:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
         self._rows: dict[str, Record] = {}
-        self._replaced: dict[str, tuple[str, int]] = {}
+        self._ended: dict[str, tuple[str | None, int]] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -45,7 +43,7 @@ class MemoryStore:
         with self._lock:
             row = self._living(session_id, now)
             if row is None:
-                raise Refused("ended" if session_id in self._replaced else "unknown-id")
+                raise Refused("ended" if session_id in self._ended else "unknown-id")
             return _copy(row, stale=signed_by > 0)
 
     def create(self, record: Record, now: int) -> str:
@@ -61,6 +59,7 @@ class MemoryStore:
             if row is None:
                 return None
             merged, lost = _merged(row, record, delta)
+            merged.origin_ends = row.origin_ends
             self._rows[loaded.id] = _copy(merged, issued=now)
         return Written(self._value(loaded), lost)
 
@@ -74,14 +73,14 @@ class MemoryStore:
                 return None
             if row is not None:
                 merged, lost = _merged(row, record, delta)
-            elif loaded.id in self._replaced:
+            elif self._ended.get(loaded.id, (None,))[0] is not None:
                 merged, lost = record, ()
             else:
                 merged, lost = _merged(Record(loaded.id, {}, created=now), record, delta)
             self._insert(merged, now)
             if row is not None:
                 del self._rows[loaded.id]
-                self._replaced[loaded.id] = (record.id, now + TOMBSTONE)
+                self._ended[loaded.id] = (record.id, max(now + TOMBSTONE, row.origin_ends or 0))
         return Written(self._value(record), lost)
 
     def renew(self, loaded: Record, record: Record, now: int) -> str | None:
@@ -99,18 +98,18 @@ class MemoryStore:
             session_id: str | None = loaded.id
             while session_id is not None:
                 self._rows.pop(session_id, None)
-                session_id, until = self._replaced.pop(session_id, (None, 0))
-                if until <= now:
-                    break
+                session_id = self._ended.pop(session_id, (None, 0))[0]
+            if loaded.origin_ends is not None and loaded.origin_ends > now:
+                self._ended[loaded.id] = (None, loaded.origin_ends)
 
     def _insert(self, record: Record, now: int) -> None:
-        if self._living(record.id, now) is not None or record.id in self._replaced:
+        if self._living(record.id, now) is not None or record.id in self._ended:
             raise IdTaken
         self._rows[record.id] = _copy(record, issued=now)
 
     def _living(self, session_id: str, now: int) -> Record | None:
-        if self._replaced.get(session_id, ("", now + 1))[1] <= now:
-            del self._replaced[session_id]
+        if self._ended.get(session_id, ("", now + 1))[1] <= now:
+            del self._ended[session_id]
         row = self._rows.get(session_id)
         if row is not None and row.expires is not None and row.expires <= now:
             del self._rows[session_id]
@@ -125,8 +124,7 @@ def _merged(row: Record, record: Record, delta: Delta | None) -> tuple[Record, t
     """`record` with the data that `delta` makes of the row's."""
     if delta is None:
         return record, ()
-    theirs: dict[str, Any] = {**row.data, FLASHES: [list(pair) for pair in row.flashes]} if row.flashes else row.data
-    made, lost = delta.rebased(theirs)
+    made, lost = delta.rebased(row.values)
     merged = _copy(record)
     flashes = made.ours.pop(FLASHES, ())
     merged.data, merged.flashes = made.ours, tuple((kind, message) for kind, message in flashes)
@@ -144,4 +142,5 @@ def _copy(record: Record, *, issued: int | None = None, stale: bool = False) -> 
         signed_in_at=record.signed_in_at,
         flashes=record.flashes,
         stale=stale,
+        origin_ends=record.origin_ends,
     )

@@ -25,12 +25,15 @@ class IdTaken(Exception):
 
 
 class Written:
-    """What came of a write: the cookie's `value`, and the paths at which one of two writers lost something."""
+    """What came of a write: the cookie's `value`, and the paths at which one of two writers lost something.
 
-    __slots__ = ("lost", "value")
+    `stayed` tells that a session which was to move did not fit into its new store, and is kept in the old one.
+    """
 
-    def __init__(self, value: str, lost: tuple[Path, ...] = ()) -> None:
-        self.value, self.lost = value, lost
+    __slots__ = ("lost", "stayed", "value")
+
+    def __init__(self, value: str, lost: tuple[Path, ...] = (), *, stayed: bool = False) -> None:
+        self.value, self.lost, self.stayed = value, lost, stayed
 
 
 class Store(Protocol):

@@ -138,23 +138,16 @@ def pause(attempt: int, random: Callable[[int], bytes]) -> float:
     return whole * int.from_bytes(random(4), "big") / 2**32
 
 
-def boto_client(endpoint: str | None, region: str | None = None) -> Callable[[float, float], Any]:
-    """What makes boto3 clients for `endpoint`, or for AWS itself when it is None."""
-    session: Any = None
+def boto_client(session: Callable[[], Any], endpoint: str | None) -> Callable[[float, float], Any]:
+    """What makes boto3 clients of one boto3 `session`, for AWS or for a local `endpoint`."""
+    made: list[Any] = []
 
     def make(connect: float, read: float) -> Any:
-        nonlocal session
-        try:
-            import boto3
-            from botocore.config import Config
-            from botocore.exceptions import NoRegionError
-        except ImportError:
-            raise ConfigurationError(
-                "Sessions in a table need boto3, which is not installed (Lambda has it). "
-                "Install it: pip install 'arc-sessions[aws]'"
-            ) from None
-        if session is None:
-            session = boto3.session.Session()
+        if not made:
+            made.append(session())
+        from botocore.config import Config
+        from botocore.exceptions import NoRegionError
+
         config = Config(
             connect_timeout=connect,
             read_timeout=read,
@@ -163,7 +156,7 @@ def boto_client(endpoint: str | None, region: str | None = None) -> Callable[[fl
             max_pool_connections=64,
         )
         try:
-            return session.client("dynamodb", endpoint_url=endpoint, region_name=region, config=config)
+            return made[0].client("dynamodb", endpoint_url=endpoint, config=config)
         except NoRegionError:
             raise ConfigurationError("No AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1.") from None
 

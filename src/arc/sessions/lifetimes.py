@@ -1,0 +1,42 @@
+"""How long sessions live, and when their end is moved."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from arc.sessions.record import Record
+
+_WEEK = 604_800  # Node's fixed lifetime of a sealed token, whatever ours is.
+
+
+class Lifetimes:
+    """The `idle` and the `absolute` lifetime (None: unlimited) of sessions, in seconds."""
+
+    __slots__ = ("_absolute", "_idle")
+
+    def __init__(self, idle: int, absolute: int | None) -> None:
+        self._idle, self._absolute = idle, absolute
+
+    def end(self, record: Record) -> int:
+        """When `record` ends: the first of its idle and absolute lifetimes and what its store was told."""
+        ends = [record.created + self._absolute] if self._absolute else []
+        if record.issued is not None:
+            ends.append(record.issued + self._idle)
+        if record.expires is not None:
+            ends.append(record.expires)
+        return min(ends, default=0)
+
+    def new_end(self, created: int, now: int) -> int:
+        """The end of a session written now: that of the shorter lifetime."""
+        end = now + self._idle
+        return min(end, created + self._absolute) if self._absolute else end
+
+    def renewal_due(self, record: Record, now: int, *, on_server: bool) -> bool:
+        """True when a tenth of the idle lifetime has passed, or the end is not where we would put it."""
+        end, target = self.end(record), self.new_end(record.created, now)
+        if record.stale or target - end >= max(1, self._idle // 10) or end > target:
+            return True
+        if record.issued is None or on_server:
+            return False
+        # Node reads sealed tokens for a week after `iat` or until `exp`: keep its idea in step with ours.
+        return now - record.issued >= _WEEK // 10 or (end < record.issued + _WEEK and record.expires != end)

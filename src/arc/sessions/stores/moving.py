@@ -1,0 +1,199 @@
+"""Sessions on their way from one store to another, so that a change of stores signs nobody out."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+
+from arc.errors import SessionTooLarge
+from arc.sessions.delta import FLASHES
+from arc.sessions.record import Record
+from arc.sessions.refused import Refused
+from arc.sessions.signing import sign
+from arc.sessions.stores.store import IdTaken, Written
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from arc.sessions.delta import Delta, Path
+    from arc.sessions.keyring import Keyring
+    from arc.sessions.stores.store import Store
+
+_WEEK = 604_800  # seconds for which Node takes a sealed token
+
+
+class MovingStore:
+    """The store `new`, which takes a session over from `old` at the first commit after the change.
+
+    Into a store on the server a session moves under an id that is derived from the old one's identity, so
+    that parallel first requests meet in one record. Until the old token has expired, the end of a session
+    leaves a mark there, and the token cannot bring it back. Into the sealed cookie it moves with the removal
+    of the old record; what does not fit stays where it is. `idle` is the idle lifetime, in seconds.
+    """
+
+    def __init__(self, new: Store, old: Store, keyring: Keyring, *, idle: int) -> None:
+        self._new, self._old, self._keyring, self._idle = new, old, keyring, idle
+        self.revocable, self.on_server = new.revocable, new.on_server
+        self.merges, self.typed_numbers = new.merges or old.merges, new.typed_numbers
+
+    def load(self, value: str, now: int) -> Record:
+        """The record of a value of either store. Raises `Refused`, `StoreError`."""
+        try:
+            return self._new.load(value, now)
+        except Refused as refusal:
+            if refusal.reason in ("ended", "expired"):
+                raise
+            first = refusal
+        try:
+            old = self._old.load(value, now)
+        except Refused as refusal:
+            raise (first if refusal.reason == "malformed" else refusal) from None
+        if not self._new.on_server:
+            return _copy(old, old.id, state=old, foreign=True)
+        ids = self._derived(old)
+        for session_id in ids:
+            try:
+                taken_over = self._new.load(sign(session_id, self._keyring.signing[0]), now)
+            except Refused as refusal:
+                if refusal.reason != "unknown-id":
+                    raise
+            else:
+                taken_over.stale = True  # The visitor's cookie is still the old one.
+                return taken_over
+        ends = (old.issued or now) + max(self._idle, _WEEK) if old.expires is None else old.expires
+        return _copy(old, ids[0], state=old, foreign=True, origin_ends=ends)
+
+    def create(self, record: Record, now: int) -> str:
+        """Store a new record in the new store."""
+        return self._new.create(record, now)
+
+    def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written | None:
+        """Store the changed record, in the new store from now on; None when the session has gone."""
+        if not loaded.foreign:
+            return self._new.update(loaded, record, delta if self._new.merges else None, now)
+        return self._take_over(loaded, record, delta, now)
+
+    def replace(
+        self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
+    ) -> Written | None:
+        """Store the record under its new id in the new store, and end the old one."""
+        if not loaded.foreign:
+            return self._new.replace(loaded, record, delta if self._new.merges else None, now, signing_in=signing_in)
+        if not self._new.on_server:
+            return self._take_over(loaded, record, delta, now, signing_in=signing_in)
+        # First the session moves as it was, so that parallel requests agree on what the new id replaces.
+        was = _copy(loaded, loaded.id, origin_ends=loaded.origin_ends)
+        was.expires = record.expires
+        moved = self._moved(was, now)
+        if moved is None:
+            return None
+        delta, lost = _on(moved, delta)
+        written = self._new.replace(moved, record, delta, now, signing_in=signing_in)
+        return written and Written(written.value, (*lost, *written.lost))
+
+    def renew(self, loaded: Record, record: Record, now: int) -> str | None:
+        """Move the session's end, and the session itself where it is still in the old store."""
+        if not loaded.foreign:
+            return self._new.renew(loaded, record, now)
+        written = self._take_over(loaded, record, None, now)
+        return None if written is None else written.value
+
+    def destroy(self, loaded: Record, now: int) -> None:
+        """End the session in both stores."""
+        if not loaded.foreign:
+            self._new.destroy(loaded, now)
+            return
+        if isinstance(loaded.state, Record):
+            self._old.destroy(loaded.state, now)
+        if self._new.on_server:
+            self._new.destroy(loaded, now)
+
+    def _take_over(
+        self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool = False
+    ) -> Written | None:
+        old = loaded.state
+        if not isinstance(old, Record):
+            raise TypeError("This record was not loaded from the old store.")
+        if not self._new.on_server:
+            return self._into_the_cookie(old, record, delta, now, signing_in=signing_in)
+        record.origin_ends = loaded.origin_ends
+        try:
+            value = self._new.create(record, now)
+        except IdTaken:  # A parallel request was first: this one's changes join it.
+            moved = self._moved(loaded, now)
+            if moved is None:
+                return None
+            delta, lost = _on(moved, delta)
+            written = self._new.update(moved, record, delta, now)
+            return written and Written(written.value, (*lost, *written.lost))
+        self._old.destroy(old, now)
+        return Written(value)
+
+    def _into_the_cookie(
+        self, old: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
+    ) -> Written | None:
+        if self._old.renew(old, record, now) is None:  # It ended while this request ran.
+            if not signing_in or delta is None:
+                return None
+            made, _ = delta.rebased({})
+            record.flashes = tuple((kind, text) for kind, text in made.ours.pop(FLASHES, ()))
+            record.data = made.ours
+            return Written(self._new.create(record, now))
+        try:
+            value = self._new.create(record, now)
+        except SessionTooLarge:
+            return self._stay(old, record, delta, now, signing_in=signing_in)
+        self._old.destroy(old, now)
+        return Written(value)
+
+    def _stay(self, old: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool) -> Written | None:
+        if record.id != old.id:
+            written = self._old.replace(old, record, delta, now, signing_in=signing_in)
+        else:
+            written = self._old.update(old, record, delta, now)
+        return written and Written(written.value, written.lost, stayed=True)
+
+    def _moved(self, record: Record, now: int) -> Record | None:
+        """The record in the new store, put there unless another request was first; None when it has ended."""
+        try:
+            value = self._new.create(record, now)
+        except IdTaken:
+            value = sign(record.id, self._keyring.signing[0])
+        try:
+            return self._new.load(value, now)
+        except Refused:
+            return None
+
+    def _derived(self, old: Record) -> list[str]:
+        """The ids, by each secret, under which a session of the old store is kept: nobody can choose or guess them."""
+        from hmac import digest
+
+        keys = self._keyring.derived("moved session")
+        return [urlsafe_b64encode(digest(key, old.id.encode(), "sha256")[:18]).decode() for key in keys]
+
+
+def _on(moved: Record, delta: Delta | None) -> tuple[Delta | None, tuple[Path, ...]]:
+    """The delta on what another request has moved already."""
+    return (None, ()) if delta is None else delta.rebased(moved.values)
+
+
+def _copy(
+    record: Record,
+    session_id: str,
+    *,
+    state: object = None,
+    foreign: bool = False,
+    origin_ends: int | None = None,
+) -> Record:
+    return Record(
+        session_id,
+        record.data,
+        created=record.created,
+        issued=record.issued,
+        expires=record.expires,
+        user_id=record.user_id,
+        signed_in_at=record.signed_in_at,
+        flashes=record.flashes,
+        stale=True,
+        state=state,
+        origin_ends=origin_ends,
+        foreign=foreign,
+    )

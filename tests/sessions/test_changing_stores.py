@@ -1,0 +1,198 @@
+"""The store is changed under a signed-in visitor, who notices nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arc.http import build_manager
+from arc.sessions.keyring import Keyring
+from arc.sessions.stores.memory import MemoryStore
+from arc.sessions.stores.moving import MovingStore
+from arc.sessions.stores.sealed import SealedStore
+from arc.settings import Settings
+from arc.testing import Clock
+from tests.sessions.making import SECRET, WEEK, Counting, value_of
+from tests.sessions.stores.tables import Kept
+
+if TYPE_CHECKING:
+    from arc.sessions.lifecycle import Event
+    from arc.sessions.manager import SessionManager
+    from arc.sessions.session import Session
+    from arc.sessions.stores.store import Store
+    from tests.engines import Engine
+
+
+class Shop:
+    """An app whose store can be changed while its visitors keep their cookies."""
+
+    def __init__(self, server: Store, **settings: Any) -> None:
+        self.settings = Settings(environment="production", secret=SECRET, **settings)
+        self.keyring = Keyring(self.settings)
+        self.random = Counting()
+        self.server = server
+        self.sealed = SealedStore(self.keyring, "_idx", random=self.random)
+        self.clock = Clock()
+        self.events: list[Event] = []
+        self.manager = self._manager(self.sealed)
+
+    def _manager(self, store: Store) -> SessionManager:
+        return build_manager(
+            self.settings, store=store, clock=self.clock, random=self.random, on_event=self.events.append
+        )
+
+    def use(self, name: str, *, moving: bool = True) -> None:
+        """Keep sessions in the `table` or in the cookie (`jwe`) from now on."""
+        new, old = (self.server, self.sealed) if name == "table" else (self.sealed, self.server)
+        store = MovingStore(new, old, self.keyring, idle=self.settings.idle) if moving else new
+        self.manager = self._manager(store)
+
+    def signed_in(self, **data: Any) -> str:
+        """The cookie value of a visitor who has signed in."""
+        session = self.manager.load([])
+        session.update(data)
+        session.sign_in("ada")
+        return self.commit(session)
+
+    def load(self, value: str) -> Session:
+        """The session of a cookie value."""
+        return self.manager.load([value])
+
+    def commit(self, session: Session) -> str:
+        """The cookie value after the commit, empty without a cookie."""
+        cookies = self.manager.commit(session)
+        return value_of(cookies[0]) if cookies else ""
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def server(request: pytest.FixtureRequest, ministack: Engine) -> Store:
+    """A store on the server."""
+    if request.param == "memory":
+        return MemoryStore(Keyring(Settings(environment="production", secret=SECRET)))
+    return Kept(ministack).store
+
+
+@pytest.fixture
+def shop(server: Store) -> Shop:
+    """An app with an absolute lifetime of four weeks."""
+    return Shop(server, absolute=4 * WEEK)
+
+
+@pytest.mark.parametrize(("first", "then"), [("jwe", "table"), ("table", "jwe")])
+def test_s18_a_change_of_store_signs_nobody_out(shop: Shop, first: str, then: str) -> None:
+    """In both directions principal, data and creation time go along, and the absolute lifetime still ends."""
+    shop.use(first, moving=False)
+    old = shop.signed_in(cart=["book"])
+    began = shop.load(old).created_at
+    shop.clock.forward(days=1)
+    shop.use(then)
+    session = shop.load(old)
+    session["cart"].append("pen")
+    new = shop.commit(session)
+    assert new not in ("", old)
+    shop.use(then, moving=False)
+    again = shop.load(new)
+    assert again == {"cart": ["book", "pen"]}
+    assert (again.user_id, again.created_at) == ("ada", began)
+    for _ in range(5):
+        shop.clock.forward(days=5)
+        new = shop.commit(shop.load(new)) or new
+    assert shop.load(new).user_id == "ada"
+    shop.clock.forward(days=2)
+    assert shop.load(new).is_new
+
+
+def test_a_visitor_who_only_reads_moves_too(shop: Shop) -> None:
+    """The first visit after the change gives the cookie of the new store."""
+    shop.use("jwe", moving=False)
+    old = shop.signed_in(cart=["book"])
+    shop.use("table")
+    new = shop.commit(shop.load(old))
+    shop.use("table", moving=False)
+    assert shop.load(new) == {"cart": ["book"]}
+
+
+def test_parallel_first_requests_meet_in_one_session(shop: Shop) -> None:
+    """Two requests with the old cookie end in one record with the work of both."""
+    shop.use("jwe", moving=False)
+    old = shop.signed_in(cart=["book"])
+    shop.use("table")
+    first, second = shop.load(old), shop.load(old)
+    first["cart"].append("pen")
+    second["cart"].append("ink")
+    value = shop.commit(first)
+    assert shop.commit(second) == value
+    assert shop.load(value) == {"cart": ["book", "pen", "ink"]}
+    assert shop.load(old) == {"cart": ["book", "pen", "ink"]}
+
+
+def test_s21_a_sign_out_ends_the_old_token_too(shop: Shop) -> None:
+    """Signed out before or after the move, the old token opens nothing, however long it would have lived."""
+    shop.use("jwe", moving=False)
+    never_moved, moved = shop.signed_in(cart=["a"]), shop.signed_in(cart=["b"])
+    shop.use("table")
+    value = shop.commit(shop.load(moved))
+    for cookie in (never_moved, value):
+        session = shop.load(cookie)
+        session.sign_out()
+        shop.manager.commit(session)
+    for days in (0, 1, 5):
+        shop.clock.forward(days=days)
+        assert shop.load(never_moved).is_new
+        assert shop.load(moved).is_new
+        assert shop.load(value).is_new
+
+
+def test_s16_after_a_new_sign_in_the_old_token_opens_nothing(shop: Shop) -> None:
+    """A session that moves while its visitor signs in again leaves no way back to it, days later neither."""
+    shop.use("jwe", moving=False)
+    old = shop.signed_in(cart=["book"])
+    shop.use("table")
+    session = shop.load(old)
+    session.sign_in("ada")
+    new = shop.commit(session)
+    assert shop.load(new).user_id == "ada"
+    assert shop.load(new) == {"cart": ["book"]}
+    for days in (0, 1, 5):
+        shop.clock.forward(days=days)
+        assert shop.load(old).is_new
+
+
+def test_what_does_not_fit_into_a_cookie_stays_in_the_table(shop: Shop) -> None:
+    """A large session is changed where it is, and moves when it has become small."""
+    shop.use("table", moving=False)
+    value = shop.signed_in(text="x" * 5000)
+    shop.use("jwe")
+    session = shop.load(value)
+    session["more"] = 1
+    assert shop.commit(session) == value
+    assert shop.events[-1].name == "stayed"
+    session = shop.load(value)
+    assert session["more"] == 1
+    session["text"] = "short"
+    moved = shop.commit(session)
+    assert moved.count(".") == 4
+    assert shop.load(moved) == {"text": "short", "more": 1}
+    assert shop.load(value).is_new
+
+
+def test_s22_a_request_that_ends_after_the_sign_out_takes_nothing_over(shop: Shop) -> None:
+    """A session that was signed out in its table does not come back as a cookie."""
+    shop.use("table", moving=False)
+    value = shop.signed_in(cart=["book"])
+    shop.use("jwe")
+    slow, quick = shop.load(value), shop.load(value)
+    quick.sign_out()
+    shop.manager.commit(quick)
+    slow["late"] = True
+    assert shop.manager.commit(slow) == ()
+    assert shop.events[-1].name == "write_after_destroy"
+
+
+def test_without_the_variable_the_other_stores_cookies_mean_nothing(shop: Shop) -> None:
+    """A store opens what it made, nothing else."""
+    shop.use("jwe", moving=False)
+    old = shop.signed_in(cart=["book"])
+    shop.use("table", moving=False)
+    assert shop.load(old).is_new
