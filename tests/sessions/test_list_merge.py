@@ -28,7 +28,10 @@ LISTS = st.lists(st.integers(0, 3), max_size=6)
         ("a", "", "Z", "", False),
         ("a", "Z", "", "", False),
         ("abcd", "abXd", "ad", "ad", False),
-        ("ab", "xy", "pqr", "xy", False),
+        ("a", "A", "Zbc", "Abc", False),
+        ("a", "Axy", "Z", "Axy", False),
+        ("ab", "xy", "pqr", "xyr", False),
+        ("abc", "xy", "pqr", "xy", False),
     ],
 )
 def test_both_edits_are_in_the_result(base: str, ours: str, theirs: str, result: str, complete: bool) -> None:

@@ -142,9 +142,9 @@ class _Rebase:
         """Replace everything."""
         for key in (*self._theirs, *(key for key in self._ours if key not in self._theirs)):
             there, here = self._theirs.get(key, MISSING), self._ours.get(key, MISSING)
-            if _alike(there, here):
+            if alike(there, here):
                 continue
-            if not _alike(there, base.get(key, MISSING)):
+            if not alike(there, base.get(key, MISSING)):
                 self.lost.append((key,))
             self.changes.append(Change("remove" if here is MISSING else "set", (key,), here, there))
 
@@ -164,16 +164,16 @@ class _Rebase:
         getattr(self, f"_{change.kind}")(change, there)
 
     def _set(self, change: Change, there: Any) -> None:
-        if _alike(there, change.value):
+        if alike(there, change.value):
             return
-        if not _alike(there, change.base):
+        if not alike(there, change.base):
             self._lose(change.path)
         self.changes.append(Change("set", change.path, change.value, there))
 
     def _remove(self, change: Change, there: Any) -> None:
         if there is MISSING:
             return
-        if not _alike(there, change.base):
+        if not alike(there, change.base):
             self._lose(change.path)
         self.changes.append(Change("remove", change.path, base=there))
 
@@ -214,7 +214,7 @@ class _Rebase:
                 self._merge_lists(path, first, here, there)
             elif here:
                 self.changes.append(Change("append", path, here, there))
-        elif not _alike(here, there):
+        elif not alike(here, there):
             self._lose(path)
             self.changes.append(Change("set", path, here, there))
 
@@ -244,5 +244,6 @@ class _Rebase:
             self.lost.append(path)
 
 
-def _alike(one: Any, other: Any) -> bool:
+def alike(one: Any, other: Any) -> bool:
+    """True when both are missing, or are the same value type for type."""
     return one is other or (one is not MISSING and other is not MISSING and same(one, other))

@@ -34,9 +34,8 @@ class Event:
 
     `name` is `created`, `loaded`, `renewed`, `regenerated`, `destroyed`, `refused`, `clock`, `ambiguous`,
     `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden` or
-    `write_after_destroy`;
-    `reason` says why,
-    `session` is a keyed hash of the id (never the id), empty where no session was found.
+    `write_after_destroy`; `reason` says why, `session` is a keyed hash of the id (never the id), empty where no
+    session was found.
     """
 
     __slots__ = ("name", "reason", "session")

@@ -23,6 +23,7 @@ def merged(base: list[Any], ours: list[Any], theirs: list[Any]) -> tuple[list[An
 
     An edited element is one removed and one added. What both added at one place is all kept, theirs first.
     Where both changed one element ours is the later; one removed on one side and edited on the other is removed.
+    Of elements that both changed side by side, the first are taken for edited and the rest for added.
     """
     if same(ours, theirs):
         return ours, True
@@ -85,9 +86,11 @@ def _stretch(base: list[Any], ours: _Edit, theirs: _Edit, start: int, end: int) 
         return here, True
     if not our_additions or not their_additions:
         return [base[place] for place in places if place in ours.kept and place in theirs.kept], False
-    if len(here) == len(there) == end - start:
-        return _pairwise(base[start:end], here, there)
-    return here, False
+    length = end - start
+    if min(len(here), len(there)) < length:
+        return here, False
+    edited, whole = _pairwise(base[start:end], here[:length], there[:length])
+    return [*edited, *there[length:], *here[length:]], whole
 
 
 def _pairwise(base: list[Any], ours: list[Any], theirs: list[Any]) -> tuple[list[Any], bool]:

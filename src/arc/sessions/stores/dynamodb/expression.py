@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from arc.sessions.stores.dynamodb.attributes import copied, encode, make
+from arc.sessions.delta import MISSING, alike
+from arc.sessions.stores.dynamodb.attributes import copied, decoded, encode, make
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from arc.sessions.delta import Delta
+    from arc.sessions.delta import Delta, Path
     from arc.sessions.stores.dynamodb.row import Row
 
 # Limits of one expression, of real DynamoDB.
@@ -174,3 +175,18 @@ def _whole(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) 
     made = {**facts, "_arc_rev": (row.revision or 0) + 1, "_arc_ops": {**recent, token: now}}
     item.update({name: encode(value) for name, value in made.items()})
     return "PutItem", {"Item": item, **alive(row, now, unchanged=True).conditional()}
+
+
+def overwritten(delta: Delta, attributes: dict[str, Any]) -> list[Path]:
+    """The paths where an update that answered UPDATED_OLD with `attributes` overwrote what its request had not seen."""
+    before = decoded(attributes)
+    lost = []
+    for change in delta.changes:
+        if change.kind not in ("set", "remove"):
+            continue
+        found: Any = before
+        for key in change.path:
+            found = found.get(key, MISSING) if isinstance(found, dict) else MISSING
+        if not any(alike(found, known) for known in (change.base, change.value)):
+            lost.append(change.path)
+    return lost

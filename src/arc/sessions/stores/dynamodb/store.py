@@ -6,15 +6,15 @@ import time
 from base64 import urlsafe_b64encode
 
 from arc.errors import SessionTooLarge, StoreError
-from arc.sessions.delta import MISSING, Delta
+from arc.sessions.delta import Delta
 from arc.sessions.refused import Refused
 from arc.sessions.signing import sign, unsign
 from arc.sessions.stores.dynamodb import expression
-from arc.sessions.stores.dynamodb.attributes import copied, decoded, encode, make, size
-from arc.sessions.stores.dynamodb.row import TOMBSTONE, Row, item_of, successor_of, tombstone
+from arc.sessions.stores.dynamodb.attributes import encode, size
+from arc.sessions.stores.dynamodb.replacement import moved, reason, replacement
+from arc.sessions.stores.dynamodb.row import Row, item_of, successor_of, tombstone
 from arc.sessions.stores.dynamodb.transport import Refusal, pause
 from arc.sessions.stores.store import IdTaken, Written
-from arc.sessions.values import same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,17 +87,15 @@ class DynamoStore:
             try:
                 answer = self._table(operation, request)
             except Refusal as refusal:
-                current = self._current(row, refusal, now)
+                current = self._current(row, refusal, now, attempt)
                 if current is None:
                     return None
                 if token in (current.done or ()):
                     return Written(self._value(row.id), lost)
-                if attempt:
-                    self._sleep(pause(attempt - 1, self._random))
                 delta, more = delta.rebased(current.values)
                 row, lost = current, (*lost, *(path for path in more if path not in lost))
                 continue
-            overwritten = _overwritten(delta, answer.get("Attributes", {}))
+            overwritten = expression.overwritten(delta, answer.get("Attributes", {}))
             return Written(self._value(row.id), (*lost, *(path for path in overwritten if path not in lost)))
         raise _contended()
 
@@ -109,24 +107,23 @@ class DynamoStore:
         secret = self._secret()
         lost: tuple[Path, ...] = ()
         for attempt in range(_MOST_ATTEMPTS):
-            item = _moved(row, record, delta, secret)
+            item = moved(row, record, delta, secret)
             self._fit(item)
             try:
-                self._table("TransactWriteItems", _replacement(row, item, now, self._token()))
+                self._table("TransactWriteItems", replacement(row, item, now, self._token()))
             except Refusal as refusal:
-                taken, _ = _reason(refusal, 0)
+                taken, _ = reason(refusal, 0)
                 if taken and self._is_ours(record.id, secret):
                     return Written(self._value(record.id), lost)
                 if taken:
                     raise IdTaken from None
-                stale, old = _reason(refusal, 1)
+                stale, old = reason(refusal, 1)
                 if not stale and refusal.code != "TransactionCanceledException":
                     raise self._explained(refusal) from None
-                old = old or self._get(row.id)
+                old = self._again(row, old, attempt)
                 current = _living(old, now)
                 if current is None:
                     return self._signed_in_anew(row, record, delta, old, lost) if signing_in else None
-                self._sleep(pause(attempt, self._random))
                 delta, more = delta.rebased(current.values)
                 row, lost = current, (*lost, *(path for path in more if path not in lost))
                 continue
@@ -175,7 +172,7 @@ class DynamoStore:
         """A row for a sign-in whose old session has gone: with its data when it was replaced, without when it ended."""
         secret = self._secret()
         if old is not None and successor_of(old) is not None:
-            item = _moved(row, record, delta, secret)
+            item = moved(row, record, delta, secret)
         else:
             own, more = delta.rebased({})
             lost = (*lost, *more)
@@ -200,11 +197,17 @@ class DynamoStore:
         found = self._get(session_id)
         return found is not None and found.get("_secret") == {"S": secret}
 
-    def _current(self, row: Row, refusal: Refusal, now: int) -> Row | None:
+    def _again(self, row: Row, told: dict[str, Any] | None, attempt: int) -> dict[str, Any] | None:
+        """The row as it is now: as the refusal told it at first, read after a pause when that was stale again."""
+        if attempt:
+            self._sleep(pause(attempt - 1, self._random))
+        return told if told is not None and not attempt else self._get(row.id)
+
+    def _current(self, row: Row, refusal: Refusal, now: int, attempt: int) -> Row | None:
         """The row as it is now, after a change was refused; None when the session has gone."""
         if refusal.code not in ("ConditionalCheckFailedException", "ValidationException"):
             raise self._explained(refusal) from None
-        current = _living(refusal.item or self._get(row.id), now)
+        current = _living(self._again(row, refusal.item, attempt), now)
         if current is not None and current.secret != row.secret:
             return None
         if refusal.code == "ValidationException" and (
@@ -267,56 +270,6 @@ def _living(item: dict[str, Any] | None, now: int) -> Row | None:
         return Row(item, now) if item is not None else None
     except Refused:
         return None
-
-
-def _moved(row: Row, record: Record, delta: Delta, secret: str) -> dict[str, Any]:
-    """The row under its new id: all of the old one with our changes, or ours alone where they replace everything."""
-    if delta.replaces:
-        return item_of(record, secret)
-    item = copied(row.item)
-    for change in delta.changes:
-        make(change, item)
-    return item_of(record, secret, over=item)
-
-
-def _replacement(row: Row, item: dict[str, Any], now: int, token: str) -> dict[str, Any]:
-    new = expression.Expression()
-    new.demand("attribute_not_exists", ("_idx",))
-    ends = max(now + TOMBSTONE, row.origin_ends or 0)
-    old = tombstone(row.id, ends, item["_idx"]["S"])
-    unchanged = expression.alive(row, now, unchanged=True)
-    return {
-        "TransactItems": [
-            {"Put": {"Item": item, **new.conditional()}},
-            {"Put": {"Item": old, **unchanged.conditional()}},
-        ],
-        "ClientRequestToken": token,
-    }
-
-
-def _reason(refusal: Refusal, part: int) -> tuple[bool, dict[str, Any] | None]:
-    """Whether a part of a transaction did not meet its condition, and the row it met instead."""
-    code, item = refusal.reasons[part] if part < len(refusal.reasons) else ("", None)
-    return code == "ConditionalCheckFailed", item
-
-
-def _overwritten(delta: Delta, attributes: dict[str, Any]) -> list[Path]:
-    """The paths where another request's value was overwritten that nobody here had seen."""
-    before = decoded(attributes)
-    lost = []
-    for change in delta.changes:
-        if change.kind not in ("set", "remove"):
-            continue
-        found: Any = before
-        for key in change.path:
-            found = found.get(key, MISSING) if isinstance(found, dict) else MISSING
-        if not any(_alike(found, known) for known in (change.base, change.value)):
-            lost.append(change.path)
-    return lost
-
-
-def _alike(one: Any, other: Any) -> bool:
-    return one is other or (one is not MISSING and other is not MISSING and same([one], [other]))
 
 
 def _contended() -> StoreError:

@@ -1,0 +1,155 @@
+"""Fifty requests at once on one session, against real DynamoDB APIs."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arc.http import build_manager
+from tests.sessions.making import value_of
+from tests.sessions.stores.tables import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from arc.sessions.lifecycle import Event
+    from arc.sessions.session import Session
+    from tests.engines import Engine
+
+REQUESTS = 50
+runs = pytest.mark.parametrize("run", range(3))
+
+
+class Visitor:
+    """A visitor with a session of `data`, whose browser sends many requests at once."""
+
+    def __init__(self, engine: Engine, **data: Any) -> None:
+        self.kept = Kept(engine)
+        self.events: list[Event] = []
+        self.manager = build_manager(self.kept.settings, store=self.kept.store, on_event=self.events.append)
+        session = self.manager.load([])
+        session.update({"here": True, **data})
+        self.value = value_of(self.manager.commit(session)[0])
+
+    def request(self, work: Callable[[Session], object], loaded: threading.Barrier) -> tuple[str, ...]:
+        """One request: load, wait for all the others to have loaded too, do the work, commit."""
+        session = self.manager.load([self.value])
+        loaded.wait(60)
+        work(session)
+        return self.manager.commit(session)
+
+    def all_at_once(self, works: list[Callable[[Session], object]]) -> None:
+        """A request for each of `works`, none of which commits before every one has loaded."""
+        loaded = threading.Barrier(len(works))
+        with ThreadPoolExecutor(len(works)) as pool:
+            for answer in [pool.submit(self.request, work, loaded) for work in works]:
+                assert len(answer.result()) == 1
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the session holds, but for what it began with."""
+        session = dict(self.manager.load([self.value]))
+        assert session.pop("here")
+        return session
+
+    @property
+    def conflicts(self) -> list[str]:
+        """What the conflict events name."""
+        return [event.reason for event in self.events if event.name == "conflict"]
+
+
+def numbered(work: Callable[[Session, int], object]) -> list[Callable[[Session], object]]:
+    """`work` once for each request, with its number."""
+
+    def one(number: int) -> Callable[[Session], object]:
+        return lambda session: work(session, number)
+
+    return [one(number) for number in range(REQUESTS)]
+
+
+@runs
+def test_s36_different_keys_are_all_there(engine: Engine, run: int) -> None:
+    """Fifty requests that each set a key of their own lose none."""
+    visitor = Visitor(engine)
+    visitor.all_at_once(numbered(lambda session, number: session.__setitem__(f"key{number}", number)))
+    assert visitor.data == {f"key{number}": number for number in range(REQUESTS)}
+    assert visitor.conflicts == []
+
+
+@runs
+def test_s36_different_keys_of_one_nested_dict_are_all_there(engine: Engine, run: int) -> None:
+    """Fifty requests that each set a key in one dict of the session lose none."""
+    visitor = Visitor(engine, cart={"lines": {}})
+    visitor.all_at_once(numbered(lambda session, number: session["cart"]["lines"].__setitem__(f"k{number}", number)))
+    assert visitor.data == {"cart": {"lines": {f"k{number}": number for number in range(REQUESTS)}}}
+    assert visitor.conflicts == []
+
+
+@runs
+def test_s36_appended_elements_are_all_there(engine: Engine, run: int) -> None:
+    """Fifty requests that each append to one list in place lose none."""
+    visitor = Visitor(engine, items=["first"])
+    visitor.all_at_once(numbered(lambda session, number: session["items"].append(number)))
+    items = visitor.data["items"]
+    assert items[0] == "first"
+    assert sorted(items[1:]) == list(range(REQUESTS))
+    assert visitor.conflicts == []
+
+
+@runs
+def test_s36_increments_add_up(engine: Engine, run: int) -> None:
+    """Fifty increments of one number, half of them by two, add up."""
+    visitor = Visitor(engine, visits=7)
+    visitor.all_at_once(numbered(lambda session, number: session.increment("visits", 1 + number % 2)))
+    assert visitor.data == {"visits": 7 + REQUESTS + REQUESTS // 2}
+    assert visitor.conflicts == []
+
+
+@runs
+def test_s36_first_keys_of_a_container_nobody_found_are_all_there(engine: Engine, run: int) -> None:
+    """Fifty requests that each make the same container and put a key into it lose none."""
+    visitor = Visitor(engine)
+    visitor.all_at_once(numbered(lambda session, number: session.setdefault("cart", {}).update({f"k{number}": number})))
+    assert visitor.data == {"cart": {f"k{number}": number for number in range(REQUESTS)}}
+    assert visitor.conflicts == []
+
+
+@runs
+def test_s36_first_elements_of_a_list_nobody_found_are_all_there(engine: Engine, run: int) -> None:
+    """Fifty requests that each make the same list, inside a dict none found, and append to it lose none."""
+    visitor = Visitor(engine)
+    visitor.all_at_once(
+        numbered(lambda session, number: session.setdefault("cart", {}).setdefault("items", []).append(number))
+    )
+    assert sorted(visitor.data["cart"]["items"]) == list(range(REQUESTS))
+    assert visitor.conflicts == []
+
+
+@runs
+def test_s36_edits_beside_appends_lose_no_more_than_is_named(engine: Engine, run: int) -> None:
+    """While 25 requests edit one element and 25 append, every append is kept and every lost edit is named."""
+
+    def work(session: Session, number: int) -> None:
+        if number % 2:
+            session["items"].append(number)
+        else:
+            session["items"][0]["note"] = number
+
+    visitor = Visitor(engine, items=[{"note": "none"}])
+    visitor.all_at_once(numbered(work))
+    first, *appended = visitor.data["items"]
+    assert sorted(appended) == list(range(1, REQUESTS, 2))
+    assert first["note"] in range(0, REQUESTS, 2)
+    assert visitor.conflicts == ["two requests changed session['items'] at once"] * (REQUESTS // 2 - 1)
+
+
+@runs
+def test_s36_of_one_value_set_by_all_the_last_stays_and_the_others_are_named(engine: Engine, run: int) -> None:
+    """Fifty requests that set one key leave one value, and 49 conflict events."""
+    visitor = Visitor(engine, colour="none")
+    visitor.all_at_once(numbered(lambda session, number: session.__setitem__("colour", number)))
+    assert visitor.data["colour"] in range(REQUESTS)
+    assert visitor.conflicts == ["two requests changed session['colour'] at once"] * (REQUESTS - 1)
