@@ -26,7 +26,19 @@ class Row:
     none. `origin_ends` says until when an older token could bring the session back.
     """
 
-    __slots__ = ("created", "done", "ends", "id", "item", "origin_ends", "revision", "secret", "values")
+    __slots__ = (
+        "created",
+        "done",
+        "ends",
+        "id",
+        "item",
+        "origin_ends",
+        "revision",
+        "secret",
+        "signed_in_at",
+        "user_id",
+        "values",
+    )
 
     def __init__(self, item: dict[str, Attribute], now: int) -> None:
         """Raises `Refused` for a row that has ended or that somebody mangled."""
@@ -49,6 +61,8 @@ class Row:
         self.done = {key: _whole(at) for key, at in item["_arc_ops"]["M"].items()} if "_arc_ops" in item else None
         self.created = _whole(item["_arc_created"]) if "_arc_created" in item else None
         self.origin_ends = _whole(item["_arc_origin"]) if "_arc_origin" in item else None
+        self.user_id = _text(item["_arc_user"]) if "_arc_user" in item else None
+        self.signed_in_at = _whole(item["_arc_signed_in"]) if "_arc_signed_in" in item else None
         self.values = decoded({key: item[key] for key in item if not is_reserved(key) or key == FLASHES})
         check_depth(self.values)
         for kind, message in self.values.get(FLASHES, ()):
@@ -56,14 +70,13 @@ class Row:
 
     def record(self, now: int, *, stale: bool) -> Record:
         """What the session manager sees of it. A row without a creation stamp began when Node wrote it."""
-        item = self.item
         return Record(
             self.id,
             {key: value for key, value in self.values.items() if key != FLASHES},
             created=min(now, self.ends - _WEEK) if self.created is None else self.created,
             expires=self.ends,
-            user_id=_text(item["_arc_user"]) if "_arc_user" in item else None,
-            signed_in_at=_whole(item["_arc_signed_in"]) if "_arc_signed_in" in item else None,
+            user_id=self.user_id,
+            signed_in_at=self.signed_in_at,
             flashes=tuple((kind, message) for kind, message in self.values.get(FLASHES, ())),
             stale=stale,
             state=self,
