@@ -23,7 +23,7 @@ PATIENCE = 30.0  # seconds: a busy machine is slow, and a passing test never wai
 START = (
     "import pathlib, sys; from arc.tools.sandbox import serve; "
     "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]) if sys.argv[2] != 'any' else None,"
-    " quiet='quiet' in sys.argv, pure='pure' in sys.argv)"
+    " quiet='quiet' in sys.argv, pure='pure' in sys.argv, fresh='fresh' in sys.argv)"
 )
 
 
@@ -110,7 +110,7 @@ class Sandbox:
 def running(
     folder: Path, *options: str, port: int | str = 0, environ: Mapping[str, str] | None = None
 ) -> Iterator[Sandbox]:
-    """A sandbox of the app in `folder`, ended with the block. `options`: "quiet", "pure"."""
+    """A sandbox of the app in `folder`, ended with the block. `options`: "quiet", "pure", "fresh"."""
     process = subprocess.Popen(
         [sys.executable, "-c", START, str(folder), str(port), *options],
         stdin=subprocess.DEVNULL,

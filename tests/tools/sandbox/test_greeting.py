@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.tools.sandbox.apps import says, write_app
 from tests.tools.sandbox.running import running
 
@@ -11,17 +13,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_has_no_effect_is_said(tmp_path: Path) -> None:
-    """Tables that are not made and settings of the shell that no function sees are named, without a value."""
+def test_settings_of_the_shell_have_no_effect_and_are_named(tmp_path: Path) -> None:
+    """Without their values, which may be secrets."""
     write_app(tmp_path, {"get /": says("x")})
-    with (tmp_path / "app.arc").open("a") as manifest:
-        manifest.write("\n@tables\nsession\n  _idx *String\n")
     with running(tmp_path, environ={"ARC_APP_SECRET": "hidden-value"}) as sandbox:
-        assert "@tables are not made here yet" in sandbox.output
         assert (
             "functions do not see this shell's ARC_APP_SECRET. Put such settings into the app's .env." in sandbox.output
         )
         assert "hidden-value" not in sandbox.output
+
+
+@pytest.mark.parametrize(("chosen", "place"), [("", "the sealed cookie"), ("SESSION_TABLE_NAME=session\n", "session")])
+def test_the_tables_and_the_place_of_sessions_are_said(tmp_path: Path, chosen: str, place: str) -> None:
+    """By the names that they have in DynamoDB."""
+    write_app(tmp_path, {"get /": says("x")}, {".env": chosen} if chosen else {})
+    with (tmp_path / "app.arc").open("a") as manifest:
+        manifest.write("\n@tables\nsession\n  _idx *String\n  _ttl TTL\n")
+    with running(tmp_path) as sandbox:
+        assert f"tables: testapp-testing-session (sessions live in {place})" in sandbox.output
+        assert "Warning" not in sandbox.output
 
 
 def test_a_missing_handler_names_the_folder_to_run_arc_init_on(tmp_path: Path) -> None:

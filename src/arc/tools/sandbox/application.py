@@ -37,8 +37,11 @@ class Application:
         launch: Callable[[Route, Inventory], Launch],
         terminal: Terminal,
         api: RuntimeApi,
+        prepare: Callable[[Inventory], None] = lambda _inventory: None,
     ) -> None:
+        """`prepare` is called with each newly read inventory before it is taken; what it raises is a fault."""
         self.inventory = inventory
+        self._prepare = prepare
         self._launch, self._terminal, self._api = launch, terminal, api
         self._functions: dict[Path, Function] = {}
         self._files = self._look()
@@ -78,6 +81,7 @@ class Application:
         self._files = self._look()
         try:
             inventory = inventories.read(self.inventory.root)
+            self._prepare(inventory)
         except (ArcError, OSError) as fault:
             if self._unrest(_TOLD_AFTER) > 0 or self._look() != self._files:
                 self._read_later(_QUIET)

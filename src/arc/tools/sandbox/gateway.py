@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+from arc.tools.sandbox import service_map
 from arc.tools.sandbox.asgi import BodyTooLong, read_body
 from arc.tools.sandbox.event import make_event
 from arc.tools.sandbox.failures import InvocationFailure, TooLarge
@@ -14,6 +15,8 @@ from arc.tools.sandbox.pages import failure_page, wants_html
 from arc.tools.sandbox.reply import Reply, make_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from arc.tools.sandbox.application import Application
     from arc.tools.sandbox.asgi import Receive, Scope, Send
     from arc.tools.sandbox.terminal import Terminal
@@ -27,8 +30,14 @@ _BODYLESS = frozenset((204, 304))
 class Gateway:
     """The ASGI app that visitors talk to. While it is `closing`, what fails is nobody's fault."""
 
-    def __init__(self, application: Application, terminal: Terminal) -> None:
-        self._application, self._terminal = application, terminal
+    def __init__(
+        self,
+        application: Application,
+        terminal: Terminal,
+        services: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """`services` gives what the service map holds, such as `tables/session` with a physical name."""
+        self._application, self._terminal, self._services = application, terminal, services
         self._hinted: set[tuple[str, str]] = set()
         self.closing = False
 
@@ -38,6 +47,9 @@ class Gateway:
             name = f"{scope['method'].lower()} {scope['path']}"
             self._terminal.lines(name, ["431: the request line and headers have more than 10,240 bytes"])
             await _send(scope, send, _plain(431, "Request Header Fields Too Large"))
+            return
+        if service_map.is_internal(scope["path"]):
+            await _send(scope, send, await self._internal(scope, receive))
             return
         found = await self._application.find(scope["method"], scope["raw_path"].decode("utf-8", "replace"))
         if found is None:
@@ -58,6 +70,14 @@ class Gateway:
                 self._terminal.lines(route.name, _told(failure))
             reply = _reply_of(route.name, failure, scope)
         await _send(scope, send, reply)
+
+    async def _internal(self, scope: Scope, receive: Receive) -> Reply:
+        try:
+            body = await _body(receive)
+        except TooLarge:
+            return _plain(413, "Payload Too Large")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        return service_map.answer(scope["method"], scope["path"], headers, body, self._services())
 
     def _hint(self, route: str, reply: Reply) -> None:
         if reply.hint and (route, reply.hint) not in self._hinted:

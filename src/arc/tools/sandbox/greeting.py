@@ -9,31 +9,47 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arc.tools.sandbox.session_table import SEALED, chosen_store
+
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Mapping
 
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.terminal import Terminal
 
 
 def greet(
-    terminal: Terminal, inventory: Inventory, sockets: list[socket.socket], unheeded: list[str], *, quiet: bool
+    terminal: Terminal,
+    inventory: Inventory,
+    sockets: list[socket.socket],
+    unheeded: list[str],
+    tables: Mapping[str, str],
+    *,
+    quiet: bool,
 ) -> None:
     """Say the addresses, and unless `quiet` the warnings, and the routes with the folders that answer them.
 
-    `unheeded` are variables of the developer's shell that no function sees.
+    `unheeded` are variables of the developer's shell that no function sees; `tables` gives the physical name
+    of each table that was made.
     """
     if not quiet:
         for warning in inventory.warnings:
             terminal.say(f"Warning: {warning}")
-        if inventory.tables:
-            terminal.say("Warning: @tables are not made here yet; sessions live in the sealed cookie.")
         if unheeded:
             names = ", ".join(unheeded)
             terminal.say(f"Warning: functions do not see this shell's {names}. Put such settings into the app's .env.")
         terminal.say(_drawn(inventory) if sys.stdout.isatty() else _plain(inventory))
+        if tables:
+            names = ", ".join(tables.values())
+            terminal.say(f"  tables: {names} (sessions live in {_sessions(inventory)})")
     addresses = " and ".join(_address(listening) for listening in sockets)
     terminal.say(f"{inventory.app} listens on {addresses}  (Ctrl-C ends it)")
+
+
+def _sessions(inventory: Inventory) -> str:
+    chosen = chosen_store(inventory)
+    return "the sealed cookie" if chosen == SEALED else chosen
 
 
 def _address(listening: socket.socket) -> str:

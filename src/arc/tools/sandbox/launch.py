@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
+
+from arc.tools.sandbox.local_tables import region_of
+from arc.tools.sandbox.session_table import SEALED, chosen_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +17,11 @@ if TYPE_CHECKING:
 
 # The sandbox sets these for each function; what the developer's shell holds must not reach it.
 _KEPT_OUT = ("ARC_", "AWS_", "LAMBDA_", "_LAMBDA_", "_HANDLER", "_X_AMZN_", "SESSION_")
-_RESERVED = frozenset(("ARC_APP_NAME", "ARC_ENV", "ARC_ROLE", "ARC_SANDBOX", "ARC_STACK_NAME", "AWS_REGION"))
+_RESERVED = frozenset(
+    ("ARC_APP_NAME", "ARC_ENV", "ARC_ROLE", "ARC_SANDBOX", "ARC_STACK_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")
+)
+# The sandbox of Architect that ours answers like: its libraries refuse an older one.
+_VERSION = "5.0.0"
 
 
 @dataclass(frozen=True)
@@ -62,18 +68,27 @@ class Launch:
 
 
 def launch_of(
-    route: Route, inventory: Inventory, *, port: int, environ: Mapping[str, str], pure: bool = False
+    route: Route,
+    inventory: Inventory,
+    *,
+    port: int,
+    environ: Mapping[str, str],
+    tables: int | None = None,
+    pure: bool = False,
 ) -> Launch:
-    """How to start `route`'s worker in a sandbox on `port`, under the developer's own `environ`."""
+    """How to start `route`'s worker in a sandbox on `port`, under the developer's own `environ`.
+
+    `tables` is the port on which DynamoDB answers, None in an app without tables.
+    """
     config = route.config
     name = f"{inventory.app}-testing-{route.logical_id}"
-    region = inventory.aws.region or "us-east-1"
+    region = region_of(inventory)
     variables = {key: value for key, value in environ.items() if not key.startswith(_KEPT_OUT)}
     variables |= {
         "ARC_APP_NAME": inventory.app,
         "ARC_ENV": "testing",
         "ARC_ROLE": f"arn:aws:iam::123456789012:role/{inventory.app}-testing",
-        "ARC_SANDBOX": json.dumps({"ports": {"http": port, "_arc": port}, "version": _version()}),
+        "ARC_SANDBOX": json.dumps({"ports": ports_told(port, tables), "version": _VERSION}),
         "ARC_STACK_NAME": _logical(f"{inventory.app}-testing"),
         "AWS_ACCESS_KEY_ID": "dummy",
         "AWS_SECRET_ACCESS_KEY": "dummy",
@@ -87,10 +102,11 @@ def launch_of(
         "LAMBDA_TASK_ROOT": str(route.folder),
         "TZ": ":UTC",
     }
+    if tables is not None:
+        variables["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{tables}"
     testing = inventory.env.get("testing", {}) if config.env else {}
     own = {key: value for key, value in testing.items() if key not in _RESERVED}
-    table = own.get("SESSION_TABLE_NAME")
-    variables |= {"ARC_SESSION_TABLE_NAME": table or "jwe"} | own
+    variables |= {"ARC_SESSION_TABLE_NAME": chosen_store(inventory) if config.env else SEALED} | own
     module = route.handler.stem if route.handler is not None else None
     if module is not None:
         variables["_HANDLER"] = f"{module}.handler"
@@ -107,16 +123,14 @@ def launch_of(
     )
 
 
+def ports_told(port: int, tables: int | None) -> dict[str, int]:
+    """The ports of a sandbox, as Architect's libraries look for them."""
+    return {"http": port, "_arc": port} | ({} if tables is None else {"tables": tables})
+
+
 def unheeded(environ: Mapping[str, str]) -> list[str]:
     """The settings of sessions in the developer's own `environ`, which functions do not see."""
     return sorted(name for name in environ if name.startswith(("ARC_", "SESSION_")))
-
-
-def _version() -> str:
-    try:
-        return version("arc-sessions")
-    except PackageNotFoundError:
-        return "0"
 
 
 def _logical(name: str) -> str:

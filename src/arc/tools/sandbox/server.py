@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
+import json
 import os
 import signal
 from pathlib import Path
@@ -16,7 +16,8 @@ from arc import inventory as inventories
 from arc.tools.sandbox.application import Application
 from arc.tools.sandbox.gateway import Gateway
 from arc.tools.sandbox.greeting import greet
-from arc.tools.sandbox.launch import launch_of, unheeded
+from arc.tools.sandbox.launch import launch_of, ports_told, unheeded
+from arc.tools.sandbox.local_tables import LocalTables
 from arc.tools.sandbox.one_segment import OneSegmentProtocol
 from arc.tools.sandbox.ports import bind, bind_loopback
 from arc.tools.sandbox.runtime_api import RuntimeApi
@@ -27,44 +28,70 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    from arc.inventory import Inventory
+    from arc.inventory import Inventory, Route
+    from arc.tools.sandbox.launch import Launch
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def serve(
-    root: Path, *, port: int | None = None, host: str | None = None, quiet: bool = False, pure: bool = False
+    root: Path,
+    *,
+    port: int | None = None,
+    host: str | None = None,
+    quiet: bool = False,
+    fresh: bool = False,
+    pure: bool = False,
 ) -> int:
     """Run the app in the folder `root` until Ctrl-C; the number of the signal that ended it, 0 without one.
 
     Without `port` the first free one from 3333 on is taken; `host` is 127.0.0.1 and ::1 unless named; `quiet`
-    leaves out the table of routes. `pure` keeps awslambdaric's native client out of the workers. Raises
-    `ArcError` for an app that is not valid and `ToolError` for a port that is taken.
+    leaves out the table of routes; `fresh` empties the tables first. `pure` keeps awslambdaric's native client
+    out of the workers. Raises `ArcError` for an app that is not valid, and `ToolError` for a port that is taken
+    or tables that cannot be made.
     """
     inventory = inventories.read(Path(root))
     chosen, sockets = bind(port, host)
-    return asyncio.run(_serve(inventory, chosen, sockets, quiet=quiet, pure=pure))
+    terminal = Terminal()
+    tables = LocalTables(_silence if quiet else terminal.say, terminal.say, fresh=fresh)
+    try:
+        tables.prepare(inventory)
+        return asyncio.run(_serve(inventory, chosen, sockets, terminal, tables, quiet=quiet, pure=pure))
+    finally:
+        tables.close()
+        terminal.close()
 
 
-async def _serve(inventory: Inventory, port: int, sockets: list[socket.socket], *, quiet: bool, pure: bool) -> int:
+async def _serve(
+    inventory: Inventory,
+    port: int,
+    sockets: list[socket.socket],
+    terminal: Terminal,
+    tables: LocalTables,
+    *,
+    quiet: bool,
+    pure: bool,
+) -> int:
     stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         with contextlib.suppress(NotImplementedError, RuntimeError):  # Windows; a thread that is not the main one
             loop.add_signal_handler(number, _stop, stop, number)
-    terminal = Terminal()
     api = RuntimeApi()
     loopback = bind_loopback()
     api.port = loopback.getsockname()[1]
-    launch = functools.partial(launch_of, port=port, environ=os.environ, pure=pure)
-    application = Application(inventory, launch, terminal, api)
-    gateway = Gateway(application, terminal)
+
+    def launch(route: Route, inventory: Inventory) -> Launch:
+        return launch_of(route, inventory, port=port, tables=tables.port, environ=os.environ, pure=pure)
+
+    application = Application(inventory, launch, terminal, api, tables.prepare)
+    gateway = Gateway(application, terminal, lambda: _services(tables, port))
     servers = [_Server(_config(api)), _Server(_config(gateway))]
     running = [
         asyncio.create_task(server.serve(listening))
         for server, listening in zip(servers, ([loopback], sockets), strict=True)
     ]
-    greet(terminal, inventory, sockets, unheeded(os.environ), quiet=quiet)
+    greet(terminal, inventory, sockets, unheeded(os.environ), tables.names, quiet=quiet)
     loop.run_in_executor(None, application.tell_unmet)
     watching = asyncio.create_task(watch(application, terminal))
     ends: list[asyncio.Future[Any]] = [stop, *running]
@@ -76,8 +103,17 @@ async def _serve(inventory: Inventory, port: int, sockets: list[socket.socket], 
     await asyncio.gather(*(function.close() for function in application.functions))
     await asyncio.gather(*running)
     await asyncio.gather(watching, return_exceptions=True)
-    terminal.close()
     return stop.result() if stop.done() else 0
+
+
+def _services(tables: LocalTables, port: int) -> dict[str, str]:
+    """What the service map holds; the ports are for a program beside the sandbox, which has no ARC_SANDBOX."""
+    named = {f"tables/{name}": physical for name, physical in tables.names.items()}
+    return named | {"ARC_SANDBOX/ports": json.dumps(ports_told(port, tables.port))}
+
+
+def _silence(_text: str) -> None:
+    """Say nothing."""
 
 
 def _stop(stop: asyncio.Future[int], number: int) -> None:

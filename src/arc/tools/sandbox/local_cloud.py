@@ -1,0 +1,188 @@
+"""The local cloud: AWS's services on this machine, a ministack in a process of its own. Nothing of it is imported."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from arc.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from arc.tools.sandbox.cloud_state import CloudState
+
+INSTALL = "pip install 'arc-sessions[local]'"
+# No others: a web page can send requests to this machine, and some services run what they are sent.
+_SERVICES = "dynamodb,dynamodbstreams,ssm"
+_PROCESS = str(Path(__file__).with_name("cloud_process.py"))
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "VIRTUAL_ENV")
+_SECONDS_TO_START = 30
+_SECONDS_TO_END = 10
+_LINES_KEPT = 12
+_PORTS_TRIED = 3
+
+
+def is_installed() -> bool:
+    """True when the extra `local` is there."""
+    return all(importlib.util.find_spec(package) is not None for package in ("ministack", "boto3"))
+
+
+class LocalCloud:
+    """A running local cloud at `url`, on 127.0.0.1 alone, with the data of `state`.
+
+    `told` is called, in a thread of its own, with a sentence when it ends by itself.
+    """
+
+    def __init__(
+        self,
+        state: CloudState,
+        told: Callable[[str], None],
+        *,
+        environ: Mapping[str, str] = os.environ,
+        python: str = sys.executable,
+    ) -> None:
+        """Start it; takes about a second. Raises `ToolError` with its last lines when it does not start."""
+        self._state, self._told = state, told
+        self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._ready = self._closing = False
+        for attempt in range(1, _PORTS_TRIED + 1):
+            self.port = _free_port()
+            self._start(environ, python)
+            try:
+                self._wait()
+            except ToolError:
+                self._kill()
+                if attempt == _PORTS_TRIED or not _is_taken(self.port):
+                    raise
+            except BaseException:
+                self._kill()
+                raise
+            else:
+                break
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @property
+    def process_id(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    @property
+    def failure(self) -> str | None:
+        """That it has ended by itself, with its last lines; None while it runs."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        self._reader.join(1)
+        said = "".join(f"\n  {line}" for line in self._lines) or " Nothing."
+        return f"The local cloud (ministack) has ended with {code}. Its last words:{said}"
+
+    def close(self) -> None:
+        """End it, which saves its data."""
+        self._closing = True
+        if self._process.poll() is None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_SECONDS_TO_END)
+        self._kill()
+
+    def _start(self, environ: Mapping[str, str], python: str) -> None:
+        self._lines.clear()
+        self._process = subprocess.Popen(  # noqa: S603 - an interpreter and a file of ours
+            [python, "-P", "-X", "utf8", _PROCESS],
+            env=_environ(environ, self.port, self._state.folder),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=self._state.descriptors if os.name == "posix" else (),
+        )
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
+        self._reader.start()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        process = self._process
+        for line in stream:
+            self._lines.append(line.decode(errors="replace").rstrip())
+        process.wait()
+        if self._ready and not self._closing:
+            said = "".join(f"\n  {line}" for line in self._lines)
+            self._told(
+                f"The local cloud (ministack) has ended with {process.returncode}: the tables are gone until you start "
+                f"the sandbox again.{said and f' Its last words:{said}'}"
+            )
+
+    def _wait(self) -> None:
+        end = time.monotonic() + _SECONDS_TO_START
+        while time.monotonic() < end:
+            if self.failure is not None:
+                raise ToolError(f"{self.failure}\nIf it is damaged, install it again: {INSTALL}")
+            if self._answers():
+                self._ready = True
+                return
+            time.sleep(0.02)
+        raise ToolError(f"The local cloud did not answer within {_SECONDS_TO_START} seconds. Start the sandbox again.")
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        try:
+            connection.request("GET", "/_ministack/health")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _kill(self) -> None:
+        """Make sure that it has ended, and its children."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL) if os.name == "posix" else self._process.kill()
+            self._process.wait()
+        self._reader.join(1)
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+def _environ(environ: Mapping[str, str], port: int, folder: Path) -> dict[str, str]:
+    """Only what is chosen here: a variable of the developer's shell may open a port or reach out to Docker."""
+    return {name: environ[name] for name in _PASSED_ON if name in environ} | {
+        "AWS_ACCESS_KEY_ID": "dummy",
+        "AWS_SECRET_ACCESS_KEY": "dummy",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "SERVICES": _SERVICES,
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(folder),
+        "TMPDIR": str(folder),
+        "LOG_LEVEL": "WARNING",
+        "DOCKER_HOST": f"unix://{folder / 'none'}",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

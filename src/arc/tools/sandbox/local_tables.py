@@ -1,0 +1,115 @@
+"""The app's tables in the local cloud: made from the manifest and seeded."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from arc.errors import ToolError
+from arc.tools.cloud.clients import local_client, refusals
+from arc.tools.cloud.tables import ensure, physical_name
+from arc.tools.sandbox.cloud_state import CloudState
+from arc.tools.sandbox.local_cloud import INSTALL, LocalCloud, is_installed
+from arc.tools.sandbox.seeds import FILE, read_seeds
+from arc.tools.sandbox.session_table import ENVIRONMENT, SEALED, chosen_store, session_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from arc.inventory import Inventory, Table
+
+_REMEDY = "Give the table another name, or begin with empty tables: arc sandbox --fresh"
+
+
+def region_of(inventory: Inventory) -> str:
+    """The region in which an app's functions and tables are."""
+    return inventory.aws.region or "us-east-1"
+
+
+class LocalTables:
+    """The tables of an app, in a local cloud that starts when the manifest first has some.
+
+    `say` tells the developer what may be left out, `alarm` what may not. `installed` says whether there is a
+    local cloud to start.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        alarm: Callable[[str], None],
+        *,
+        fresh: bool = False,
+        installed: Callable[[], bool] = is_installed,
+    ) -> None:
+        self._say, self._alarm = say, alarm
+        self._fresh, self._installed = fresh, installed
+        self._ends = contextlib.ExitStack()
+        self._cloud: LocalCloud | None = None
+        self._made_from: tuple[object, ...] = ()
+        self._said: set[str] = set()
+        self.names: dict[str, str] = {}
+        """The physical name of each table that was made, by the manifest's."""
+
+    @property
+    def port(self) -> int | None:
+        """Where DynamoDB answers; None without tables."""
+        return None if self._cloud is None else self._cloud.port
+
+    def prepare(self, inventory: Inventory) -> None:
+        """Make what the manifest declares and is not there yet. Raises `ToolError`."""
+        if inventory.tables and self._cloud is None:
+            self._start(inventory)
+        if self._cloud is not None:
+            self._make(inventory, self._cloud)
+        for warning in session_warnings(inventory):
+            self._warn(warning)
+
+    def close(self) -> None:
+        """End the local cloud, which saves its data."""
+        self._ends.close()
+
+    def _start(self, inventory: Inventory) -> None:
+        if not self._installed():
+            chosen = chosen_store(inventory)
+            if chosen != SEALED:
+                raise ToolError(f"Sessions are to live in the table {chosen!r}, and tables here need: {INSTALL}")
+            self._warn(f"the app runs without its tables, which need: {INSTALL}")
+            return
+        with contextlib.ExitStack() as ends:
+            state = CloudState(inventory.root, fresh=self._fresh)
+            ends.callback(state.close)
+            if not state.is_kept:
+                self._warn(f"{state.reason}: the tables begin empty here, and are gone when this sandbox ends.")
+            self._cloud = LocalCloud(state, self._alarm)
+            ends.callback(self._cloud.close)
+            self._ends = ends.pop_all()
+
+    def _make(self, inventory: Inventory, cloud: LocalCloud) -> None:
+        made_from = (inventory.app, inventory.tables, region_of(inventory))
+        if made_from == self._made_from:
+            return
+        if cloud.failure is not None:
+            raise ToolError(f"{cloud.failure}\nStart the sandbox again.")
+        seeds = read_seeds(inventory.root, inventory.tables)
+        names = {table.name: physical_name(inventory.app, ENVIRONMENT, table) for table in inventory.tables}
+        client = local_client("dynamodb", cloud.url, region_of(inventory))
+        for table in inventory.tables:
+            with refusals(f"The table {table.name} could not be made"):
+                ensure(client, table, names[table.name], remedy=_REMEDY)
+        for table in inventory.tables:
+            self._seed(client, table, names[table.name], seeds.get(table.name, []))
+        self.names, self._made_from = names, made_from
+
+    def _seed(self, client: Any, table: Table, name: str, rows: list[dict[str, Any]]) -> None:
+        with refusals(f"The table {table.name} could not be read"):
+            if not rows or client.scan(TableName=name, Limit=1)["Items"]:
+                return
+        for place, row in enumerate(rows, start=1):
+            with refusals(f"{FILE}: row {place} of {table.name} was refused"):
+                client.put_item(TableName=name, Item=row)
+        self._say(f"{table.name} begins with {len(rows)} row{'' if len(rows) == 1 else 's'} of {FILE}")
+
+    def _warn(self, warning: str) -> None:
+        if warning not in self._said:
+            self._said.add(warning)
+            self._say(f"Warning: {warning}")

@@ -1,0 +1,84 @@
+"""`sandbox-seed.json`: the rows that empty tables of the local cloud begin with."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from arc.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from arc.inventory.table import Key, Table
+
+FILE = "sandbox-seed.json"
+_SHAPE = 'Write {"name of the table": [{"key": "value"}]}'
+
+
+def read_seeds(root: Path, tables: Sequence[Table]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each table, by the manifest's name, in DynamoDB's JSON. Raises `ToolError` naming the row."""
+    try:
+        text = (root / FILE).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ToolError(f"{FILE} cannot be read: {error}. It has to be JSON in UTF-8.") from None
+    try:
+        seeds = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ToolError(f"{FILE} is not JSON: {error}. {_SHAPE}") from None
+    if not isinstance(seeds, dict):
+        raise ToolError(f"{FILE} is not an object. {_SHAPE}")
+    known = {table.name: table for table in tables}
+    for name, rows in seeds.items():
+        if name not in known:
+            names = ", ".join(known) or "none"
+            raise ToolError(f"{FILE} has rows for a table {name!r}, and the manifest declares {names}. Mend the name.")
+        if not isinstance(rows, list):
+            raise ToolError(f"{FILE}: {name!r} does not hold a list of rows. {_SHAPE}")
+    return {
+        name: [_row(known[name], row, f"{FILE}: row {place} of {name}") for place, row in enumerate(rows, start=1)]
+        for name, rows in seeds.items()
+    }
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no number that JSON or DynamoDB has")
+
+
+def _row(table: Table, row: Any, place: str) -> dict[str, Any]:
+    if not isinstance(row, dict):
+        raise ToolError(f"{place} is not an object. {_SHAPE}")
+    for key in (table.partition, table.sort):
+        if key is None:
+            continue
+        if key.name not in row:
+            raise ToolError(f"{place} lacks the key {key.name!r}. Give it a {key.kind}.")
+        if not _fits(key, row[key.name]):
+            raise ToolError(
+                f"{place} has the key {key.name!r} as {json.dumps(row[key.name], default=str)}. Give it a {key.kind}."
+            )
+    return {name: _attribute(value) for name, value in row.items()}
+
+
+def _fits(key: Key, value: Any) -> bool:
+    if key.kind == "String":
+        return isinstance(value, str) and value != ""
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, int | Decimal):
+        return {"N": str(value)}
+    if isinstance(value, list):
+        return {"L": [_attribute(element) for element in value]}
+    return {"M": {name: _attribute(element) for name, element in value.items()}}
