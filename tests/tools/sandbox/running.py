@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0  # seconds: a busy machine is slow, and a passing test never waits that long
+_LISTENS = "0A"  # in /proc/net/tcp
 START = (
     "import pathlib, sys; from arc.tools.sandbox import serve; "
     "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]) if sys.argv[2] != 'any' else None,"
@@ -148,3 +151,33 @@ def ends(process: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process has started, and theirs."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+            if int(parent) == process:
+                child = int(stat.parent.name)
+                found += [child, *children_of(child)]
+    return found
+
+
+def listening_addresses(process: int) -> set[str]:
+    """Where a process waits for TCP connections, or has a UDP socket: `127.0.0.1:3333`, `::1:3333`."""
+    inodes = set()
+    for descriptor in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            inodes |= set(re.findall(r"socket:\[(\d+)\]", str(descriptor.readlink())))
+    found = set()
+    for table in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path(f"/proc/{process}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if rest[5] in inodes and (state == _LISTENS or table.startswith("udp")):
+                address, _, port = local.partition(":")
+                words = [bytes.fromhex(address[start : start + 8])[::-1] for start in range(0, len(address), 8)]
+                family = socket.AF_INET if len(words) == 1 else socket.AF_INET6
+                found.add(f"{socket.inet_ntop(family, b''.join(words))}:{int(port, 16)}")
+    return found

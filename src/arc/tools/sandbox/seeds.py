@@ -59,7 +59,7 @@ def _row(table: Table, row: Any, place: str) -> dict[str, Any]:
             raise ToolError(f"{place} lacks the key {key.name!r}. Give it a {key.kind}.")
         if not _fits(key, row[key.name]):
             raise ToolError(
-                f"{place} has the key {key.name!r} as {json.dumps(row[key.name], default=str)}. Give it a {key.kind}."
+                f"{place} has the key {key.name!r} as {json.dumps(row[key.name], default=float)}. Give it a {key.kind}."
             )
     return {name: _attribute(value) for name, value in row.items()}
 

@@ -52,7 +52,7 @@ def answer(method: str, path: str, headers: Mapping[str, str], body: bytes, serv
     parameters = [
         {"Name": name, "Type": "String", "Value": value, "Version": 1, "DataType": "text"}
         for name, value in sorted(named.items())
-        if name.startswith(below)
+        if stack and name.startswith(below)
     ]
     return _reply(200, {"Parameters": parameters})
 

@@ -1,0 +1,85 @@
+"""Apps with tables, and what is in the tables of a running sandbox."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arc.tools.cloud.clients import local_client
+from tests.tools.sandbox.apps import write_app
+from tests.tools.sandbox.running import children_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from tests.tools.sandbox.running import Sandbox
+
+TABLES = """
+@tables
+session
+  _idx *String
+  _ttl TTL
+products
+  id *String
+  at **Number
+  stream true
+
+@tables-indexes
+products
+  email *String
+"""
+ENVIRON = """
+import json, os
+
+def handler(event, context):
+    return {"statusCode": 200, "body": json.dumps(dict(os.environ))}
+"""
+
+
+def write_tables(
+    app: Path, handlers: Mapping[str, str] | None = None, files: Mapping[str, str] | None = None, tables: str = TABLES
+) -> Path:
+    """An app with tables; `get /environ` answers with its function's environment."""
+    write_app(app, {"get /environ": ENVIRON, **(handlers or {})}, files)
+    with (app / "app.arc").open("a", encoding="utf-8") as manifest:
+        manifest.write(tables)
+    return app
+
+
+def environ_of(sandbox: Sandbox) -> dict[str, str]:
+    """The environment of the functions."""
+    told: dict[str, str] = json.loads(sandbox.get("/environ").text)
+    return told
+
+
+def port_of(sandbox: Sandbox) -> int:
+    """Where the sandbox's DynamoDB is, as functions are told."""
+    return int(json.loads(environ_of(sandbox)["ARC_SANDBOX"])["ports"]["tables"])
+
+
+def dynamodb(sandbox: Sandbox) -> Any:
+    """A boto3 client of the sandbox's DynamoDB."""
+    return local_client("dynamodb", f"http://127.0.0.1:{port_of(sandbox)}", "us-east-1")
+
+
+def rows(sandbox: Sandbox, table: str) -> list[dict[str, Any]]:
+    """Everything in a table of the app testapp, in DynamoDB's JSON."""
+    found: list[dict[str, Any]] = dynamodb(sandbox).scan(TableName=f"testapp-testing-{table}")["Items"]
+    return found
+
+
+def put(sandbox: Sandbox, table: str, **row: str) -> None:
+    """Write a row whose values are strings."""
+    item = {name: {"S": value} for name, value in row.items()}
+    dynamodb(sandbox).put_item(TableName=f"testapp-testing-{table}", Item=item)
+
+
+def cloud_of(sandbox: Sandbox) -> int:
+    """The process of the local cloud."""
+    (found,) = [child for child in children_of(sandbox.process.pid) if "cloud_process.py" in command_of(child)]
+    return found
+
+
+def command_of(process: int) -> str:
+    """The command line of a process."""
+    return Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
