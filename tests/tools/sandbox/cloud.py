@@ -12,6 +12,7 @@ from tests.tools.sandbox.running import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from tests.tools.sandbox.running import Sandbox
 
 TABLES = """

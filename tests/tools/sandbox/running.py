@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0  # seconds: a busy machine is slow, and a passing test never waits that long
@@ -111,11 +111,18 @@ class Sandbox:
 
 @contextmanager
 def running(
-    folder: Path, *options: str, port: int | str = 0, environ: Mapping[str, str] | None = None
+    folder: Path,
+    *options: str,
+    port: int | str = 0,
+    environ: Mapping[str, str] | None = None,
+    python: Sequence[str] = (sys.executable,),
 ) -> Iterator[Sandbox]:
-    """A sandbox of the app in `folder`, ended with the block. `options`: "quiet", "pure", "fresh"."""
+    """A sandbox of the app in `folder`, ended with the block. `options`: "quiet", "pure", "fresh".
+
+    `python` is the interpreter, with its options.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-c", START, str(folder), str(port), *options],
+        [*python, "-c", START, str(folder), str(port), *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -130,6 +137,21 @@ def running(
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def failed_start(
+    app: Path, *options: str, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A sandbox that ends by itself, because it cannot start."""
+    return subprocess.run(
+        [sys.executable, *options, "-c", START, str(app), "0"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=surroundings(environ),
+        timeout=PATIENCE,
+        check=False,
+    )
 
 
 def surroundings(environ: Mapping[str, str] | None = None) -> dict[str, str]:

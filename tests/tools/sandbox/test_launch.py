@@ -16,17 +16,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def launched(app: Path, env_file: str = "", config: str = "", developers: Mapping[str, str] | None = None) -> Launch:
+def launched(
+    app: Path,
+    env_file: str = "",
+    config: str = "",
+    developers: Mapping[str, str] | None = None,
+    tables: int | None = None,
+) -> Launch:
     """How the index of a small app is started."""
     files = {".env": env_file, "src/http/get-index/config.arc": config}
     write_app(app, {"get /": says("x")}, {name: text for name, text in files.items() if text})
     inventory = read(app)
-    return launch_of(inventory.routes[0], inventory, port=3333, environ=developers or {})
+    return launch_of(inventory.routes[0], inventory, port=3333, environ=developers or {}, tables=tables)
 
 
-def environ_of(app: Path, env_file: str = "", config: str = "") -> dict[str, str]:
+def environ_of(app: Path, env_file: str = "", config: str = "", tables: int | None = None) -> dict[str, str]:
     """Its environment."""
-    return dict(launched(app, env_file, config).environ)
+    return dict(launched(app, env_file, config, tables=tables).environ)
 
 
 @pytest.mark.parametrize("name", ["SESSION_TABLE_NAME", "ARC_SESSION_TABLE_NAME"])
@@ -61,7 +67,25 @@ def test_ports_are_told_as_nodes_library_reads_them(tmp_path: Path) -> None:
     """JSON with `ports` and `version`."""
     told = json.loads(environ_of(tmp_path)["ARC_SANDBOX"])
     assert told["ports"] == {"http": 3333, "_arc": 3333}
-    assert isinstance(told["version"], str)
+    assert told["version"] == "5.0.0"  # Node's library raises for less.
+
+
+def test_the_port_of_the_tables_is_told_to_every_client(tmp_path: Path) -> None:
+    """To Architect's libraries, and to AWS's own."""
+    environ = environ_of(tmp_path, tables=4444)
+    assert json.loads(environ["ARC_SANDBOX"])["ports"] == {"http": 3333, "_arc": 3333, "tables": 4444}
+    assert environ["AWS_ENDPOINT_URL_DYNAMODB"] == "http://127.0.0.1:4444"
+
+
+@pytest.mark.parametrize("config", ["", "@arc\nenv false\n"])
+def test_credentials_are_dummies_and_the_region_is_the_manifests(tmp_path: Path, config: str) -> None:
+    """Whatever the shell has; a .env may bring credentials, and no other region, where no table would be."""
+    shell = {"AWS_ACCESS_KEY_ID": "real", "AWS_REGION": "eu-west-1"}
+    environ = dict(launched(tmp_path, "AWS_DEFAULT_REGION=eu-west-2\n", config, shell).environ)
+    assert (environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"]) == ("dummy", "dummy")
+    assert (environ["AWS_REGION"], environ["AWS_DEFAULT_REGION"]) == ("us-east-1", "us-east-1")
+    own = environ_of(tmp_path, "AWS_ACCESS_KEY_ID=mine\n", config)
+    assert own["AWS_ACCESS_KEY_ID"] == ("dummy" if config else "mine")
 
 
 def test_a_launch_shows_no_variables(tmp_path: Path) -> None:

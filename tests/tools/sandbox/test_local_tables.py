@@ -10,7 +10,7 @@ import pytest
 
 from tests.tools.sandbox.apps import write_manifest
 from tests.tools.sandbox.cloud import ENVIRON, TABLES, dynamodb, environ_of, port_of, put, rows, write_tables
-from tests.tools.sandbox.running import running
+from tests.tools.sandbox.running import failed_start, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +88,18 @@ def test_seeds_fill_empty_tables_alone(tmp_path: Path) -> None:
         assert len(rows(third, "products")) == 2
 
 
+def test_seeds_that_are_mended_while_it_runs_fill_their_tables(tmp_path: Path) -> None:
+    """What is wrong with them is said, and the app goes on."""
+    with running(write_tables(tmp_path)) as sandbox:
+        (tmp_path / "sandbox-seed.json").write_text('{"products": [{"id": "a"}]}')
+        assert rows(sandbox, "products") == []
+        sandbox.wait_for("row 1 of products lacks the key 'at'. Give it a Number.")
+        (tmp_path / "sandbox-seed.json").write_text(json.dumps(SEEDS))
+        assert environ_of(sandbox)
+        sandbox.wait_for("products begins with 2 rows")
+        assert len(rows(sandbox, "products")) == 2
+
+
 def test_functions_find_the_tables(tmp_path: Path) -> None:
     """Through Architect's variable, and with boto3 alone through AWS's own."""
     with running(write_tables(tmp_path, {"get /own": OWN_CLIENT})) as sandbox:
@@ -160,12 +172,12 @@ def test_a_changed_key_is_told_with_what_to_do(tmp_path: Path) -> None:
         "A table cannot change its key. Give the table another name, or begin with empty tables: arc sandbox --fresh"
     )
     with running(tmp_path) as sandbox:
-        assert environ_of(sandbox)
         manifest = (tmp_path / "app.arc").read_text()
         (tmp_path / "app.arc").write_text(manifest.replace("_idx *String", "id *String"))
+        assert environ_of(sandbox)
         sandbox.wait_for("Give the table another name")
         assert told in sandbox.output
-        assert environ_of(sandbox)
+    assert failed_start(tmp_path).stderr.endswith(f"ToolError: {told}\n")
     with running(tmp_path, "fresh") as fresh:
         assert dynamodb(fresh).describe_table(TableName="testapp-testing-session")["Table"]["KeySchema"] == [
             {"AttributeName": "id", "KeyType": "HASH"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from arc import inventory as inventories
 from arc.errors import ArcError
-from arc.tools.sandbox import fingerprint
+from arc.tools.sandbox import fingerprint, seeds
 from arc.tools.sandbox.function import Function
 from arc.tools.sandbox.requirements import unmet
 
@@ -119,7 +119,8 @@ class Application:
         return rest if rest <= quiet else 0.0  # A time in the future is not waited for.
 
     def _look(self) -> Fingerprint:
-        return fingerprint.of_files((*self.inventory.sources, self.inventory.root / "src" / "shared"))
+        root = self.inventory.root
+        return fingerprint.of_files((*self.inventory.sources, root / seeds.FILE, root / "src" / "shared"))
 
     def _adopt(self, inventory: Inventory) -> None:
         self.inventory = inventory

@@ -85,12 +85,12 @@ class LocalTables:
             self._ends = ends.pop_all()
 
     def _make(self, inventory: Inventory, cloud: LocalCloud) -> None:
-        made_from = (inventory.app, inventory.tables, region_of(inventory))
+        seeds = read_seeds(inventory.root, inventory.tables)
+        made_from = (inventory.app, inventory.tables, region_of(inventory), seeds)
         if made_from == self._made_from:
             return
         if cloud.failure is not None:
             raise ToolError(f"{cloud.failure}\nStart the sandbox again.")
-        seeds = read_seeds(inventory.root, inventory.tables)
         names = {table.name: physical_name(inventory.app, ENVIRONMENT, table) for table in inventory.tables}
         client = local_client("dynamodb", cloud.url, region_of(inventory))
         for table in inventory.tables:
