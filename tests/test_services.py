@@ -60,6 +60,11 @@ def run(code: str, environ: dict[str, str]) -> str:
     return done.stdout
 
 
+def proxied(port: int) -> dict[str, str]:
+    """The environment of a machine whose way out is a proxy at `port`, in every spelling."""
+    return dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), f"http://127.0.0.1:{port}")
+
+
 @pytest.mark.parametrize(
     ("app", "environment", "path"),
     [
@@ -151,6 +156,19 @@ def test_a_sandbox_answers_by_itself() -> None:
         assert services(environ) == services({**environ, "UNRELATED": "1"})
     assert [question["Path"] for question in sandbox.asked] == ["/TestappTesting"] * 2
     assert all(question["Recursive"] for question in sandbox.asked)
+
+
+def test_a_proxy_is_not_asked_for_what_is_on_this_machine(ministack: Engine) -> None:
+    """Where every way out leads through a proxy, the sandbox's map and tables are still found."""
+    physical = ministack.table()
+    with sandbox_services({}) as gone:
+        pass
+    with sandbox_services({"/ProxiedTesting/tables/notes": physical}) as sandbox:
+        ports = json.dumps({"ports": {"_arc": sandbox.port, "tables": ministack.port}})
+        environ = {**AWS, "ARC_ENV": "testing", "ARC_APP_NAME": "proxied", "ARC_SANDBOX": ports}
+        said = run("import arc; print(arc.tables.table('notes').item_count)", {**environ, **proxied(gone.port)})
+    assert said == "0\n"
+    assert len(sandbox.asked) == 1
 
 
 def test_odd_parameters_do_no_harm() -> None:

@@ -143,7 +143,11 @@ def test_the_ports_of_the_sandbox_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["true", "{}", "[]", "no JSON", '"ports"', '{"ports": [1]}', '{"ports": {"_arc": "x"}}', "[" * 100_000]
+    "text",
+    [
+        *("true", "{}", "[]", "no JSON", '"ports"', '{"ports": [1]}', "[" * 100_000),
+        *('{"ports": {"_arc": "x"}}', '{"ports": {"_arc": 65536, "tables": 0, "http": -1, "events": true}}'),
+    ],
 )
 def test_a_sandbox_without_ports_is_still_one(text: str) -> None:
     """What names no port stops no session that needs none."""

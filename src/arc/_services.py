@@ -88,10 +88,15 @@ def table_names(settings: Settings, value: str, *, client: Any = None) -> Sequen
 
 
 def aws_session(settings: Settings) -> Any:
-    """A new boto3 session, with dummy credentials where everything is local. Raises `ConfigurationError`."""
+    """A new boto3 session; where everything is local, with dummy credentials and past any proxy.
+
+    Raises `ConfigurationError`.
+    """
     try:
         import boto3
+        from botocore.config import Config
         from botocore.exceptions import ProfileNotFound
+        from botocore.session import get_session
     except ImportError:
         raise ConfigurationError(
             "Tables and services need boto3, which is not installed (Lambda has it). "
@@ -101,7 +106,10 @@ def aws_session(settings: Settings) -> Any:
     if settings.region:
         given["region_name"] = settings.region
     try:
-        session = boto3.session.Session(**given)
+        core = get_session()
+        if settings.local:
+            core.set_default_client_config(Config(proxies={}))
+        session = boto3.session.Session(botocore_session=core, **given)
     except ProfileNotFound as error:
         raise ConfigurationError(
             f"{error}. AWS_PROFILE names it: set it to a profile that exists, or unset it."

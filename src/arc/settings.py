@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 WEEK = 604_800
 LONGEST_COOKIE = 400 * 86_400  # RFC 6265bis §5.5: user agents cap a cookie's age at 400 days.
 _MOST_SECONDS = 10**10
+_LAST_PORT = 65_535
 _LEAST_BYTES, _MOST_BYTES = 1024, 400 * 1024  # DynamoDB keeps at most 400 KB in a row.
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")  # RFC 9110 §5.6.2
 _ENCRYPTIONS = ("A256GCM", "A192GCM", "A128GCM")
@@ -238,6 +239,6 @@ def _ports(text: str | None) -> Mapping[str, int] | None:
         return None
     try:
         ports = json.loads(text)["ports"]
-        return {name: port for name, port in ports.items() if type(port) is int}
+        return {name: port for name, port in ports.items() if type(port) is int and 0 < port <= _LAST_PORT}
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return {}  # who needs a port says that it is missing
