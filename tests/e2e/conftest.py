@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,8 +42,25 @@ def counter() -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(scope="module", params=["jwe", "session"])
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The shop in a sandbox, with its sessions in the sealed cookie and in a table."""
+    with kept_in(request.param, tmp_path_factory) as sandbox:
+        yield sandbox
+
+
 @pytest.fixture(scope="module")
-def shop() -> Iterator[Sandbox]:
-    """The shop in a sandbox."""
-    with running(EXAMPLES / "shop") as sandbox:
+def shop_on_a_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The shop in a sandbox, with its sessions in a table."""
+    with kept_in("session", tmp_path_factory) as sandbox:
+        yield sandbox
+
+
+@contextmanager
+def kept_in(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The shop's own code, with one variable in its .env."""
+    folder = tmp_path_factory.mktemp("shop") / "shop"
+    shutil.copytree(EXAMPLES / "shop", folder, ignore=shutil.ignore_patterns("__pycache__", ".arc*"))
+    (folder / ".env").write_text(f"SESSION_TABLE_NAME={store}\n")
+    with running(folder) as sandbox:
         yield sandbox

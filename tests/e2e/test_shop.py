@@ -101,3 +101,21 @@ def test_a_form_from_another_origin_is_refused(visitor: BrowserContext, shop: Sa
     with tab.expect_response("**/cart") as refused:
         tab.click("button")
     assert refused.value.status == 403
+
+
+def test_two_tabs_that_add_at_once_lose_nothing(visitor: BrowserContext, shop_on_a_table: Sandbox) -> None:
+    """With sessions in a table, forms that two tabs send at the same moment are all in the cart."""
+    tab = visitor.new_page()
+    tab.goto(shop_on_a_table.url)
+    tab.click("button[value=kettle]")
+    send = """names => Promise.all(names.map(name => {
+        const form = document.querySelector(`button[value=${name}]`).form
+        const data = new URLSearchParams(new FormData(form))
+        data.set('product', name)
+        return fetch(form.action, {method: 'POST', body: data}).then(answer => answer.status)
+    }))"""
+    names = ["lamp", "radio", "notebook"]
+    assert tab.evaluate(send, names) == [200] * len(names)
+    tab.reload()
+    for expected in ("1 × Stovetop kettle", "1 × Reading lamp", "1 × Kitchen radio", "1 × Dot-grid notebook"):
+        assert expected in tab.inner_text("#cart")

@@ -77,6 +77,14 @@ def test_the_port_of_the_tables_is_told_to_every_client(tmp_path: Path) -> None:
     assert environ["AWS_ENDPOINT_URL_DYNAMODB"] == "http://127.0.0.1:4444"
 
 
+@pytest.mark.parametrize(("name", "own"), [("NO_PROXY", "a.example,"), ("no_proxy", "a.example,"), ("PATH", "")])
+def test_a_proxy_of_the_shell_is_not_asked_for_tables(tmp_path: Path, name: str, own: str) -> None:
+    """It knows nothing of this machine's ports; what it is not asked for already stays so."""
+    environ = dict(launched(tmp_path, developers={name: "a.example"}, tables=4444).environ)
+    assert environ["NO_PROXY"] == environ["no_proxy"] == f"{own}localhost,127.0.0.1"
+    assert "NO_PROXY" not in environ_of(tmp_path)
+
+
 @pytest.mark.parametrize("config", ["", "@arc\nenv false\n"])
 def test_credentials_are_dummies_and_the_region_is_the_manifests(tmp_path: Path, config: str) -> None:
     """Whatever the shell has; a .env may bring credentials, and no other region, where no table would be."""

@@ -110,6 +110,13 @@ def test_functions_find_the_tables(tmp_path: Path) -> None:
         assert sandbox.get("/own").text == "mine"
 
 
+def test_a_proxy_of_the_shell_stands_in_nobodys_way(tmp_path: Path) -> None:
+    """Tables are made and used past it."""
+    proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    with running(write_tables(tmp_path, {"get /own": OWN_CLIENT}), environ=proxies) as sandbox:
+        assert sandbox.get("/own").text == "mine"
+
+
 def test_the_users_own_address_of_dynamodb_stays(tmp_path: Path) -> None:
     """A line of the .env is stronger."""
     files = {".env": "AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000\n"}

@@ -85,7 +85,7 @@ def test_a_table_that_will_not_do_is_named_with_the_lines_that_mend_it(tmp_path:
     assert session_warnings(app(tmp_path, table=table)) == [f"{told} {LINES}"]
 
 
-@pytest.mark.parametrize(("name", "written"), [("sesion", "sesion"), ("testapp-testing-other", "other")])
+@pytest.mark.parametrize(("name", "written"), [("other", "other"), ("testapp-testing-other", "other")])
 def test_a_table_that_is_not_declared_is_named(tmp_path: Path, name: str, written: str) -> None:
     """With the manifest's name of it in the lines to write."""
     (warning,) = session_warnings(app(tmp_path, f"SESSION_TABLE_NAME={name}"))
