@@ -27,14 +27,15 @@ def sandbox(
         str | None, typer.Option(help="The address to listen on. Without it, this machine alone.", show_default=False)
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin with empty tables; else they keep their rows between runs.")
+        bool, typer.Option("--fresh", help="Begin with empty tables, instead of with the rows of the last run.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Leave out the table of routes.")] = False,
 ) -> None:
     """Run the app on this machine until Ctrl-C; a saved file is live at the next request.
 
-    When the manifest has @tables they are made in a local cloud on this machine, whose DynamoDB keeps its rows
-    between runs; sandbox-seed.json beside the manifest fills empty ones. Nothing listens beyond this machine.
+    The tables of the manifest are made in a local cloud on this machine, which needs the extra: pip install
+    'arc-sessions[local]'. Rows are kept between runs, in the app's folder .arc-sandbox. Empty tables are filled from
+    sandbox-seed.json: {"table": [{"key": "value"}]}.
     """
     from arc.tools.sandbox import serve
 

@@ -14,12 +14,12 @@ _DUMMIES = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
 
 
 def local_client(service: str, url: str, region: str) -> Any:
-    """A boto3 client of a local cloud at `url`, with credentials that mean nothing anywhere else."""
+    """A boto3 client of a local cloud at `url`, past any proxy, with credentials that mean nothing anywhere else."""
     import boto3
     from botocore.config import Config
 
     session = boto3.session.Session(region_name=region, **_DUMMIES)
-    config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
+    config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1}, proxies={})
     return session.client(service, endpoint_url=url, config=config)
 
 

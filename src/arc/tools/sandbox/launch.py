@@ -104,6 +104,8 @@ def launch_of(
     }
     if tables is not None:
         variables["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{tables}"
+        past = ",".join(filter(None, (environ.get("no_proxy") or environ.get("NO_PROXY"), "localhost,127.0.0.1")))
+        variables |= {"no_proxy": past, "NO_PROXY": past}
     testing = inventory.env.get("testing", {}) if config.env else {}
     own = {key: value for key, value in testing.items() if key not in _RESERVED}
     variables |= {"ARC_SESSION_TABLE_NAME": chosen_store(inventory) if config.env else SEALED} | own
