@@ -166,6 +166,25 @@ def test_a_table_that_cannot_be_reached_is_no_empty_session() -> None:
     assert "DynamoDB did not do GetItem in 3 attempts: EndpointConnectionError" in out
 
 
+def test_in_testing_aws_itself_is_never_asked() -> None:
+    """Outside a sandbox a table's name under ARC_ENV=testing says what to run or to set."""
+    out = run(
+        """
+        import arc
+        from arc.sessions.signing import sign
+        value = sign("A" * 24, b"testapp")
+        try:
+            arc.http.session.read({"headers": {"cookie": "_idx=" + value}})
+        except arc.ConfigurationError as error:
+            print(error)
+        """,
+        ARC_ENV="testing",
+        ARC_APP_NAME="testapp",
+        SESSION_TABLE_NAME="testapp-testing-session",
+    )
+    assert "Run the function with arc sandbox, or set AWS_ENDPOINT_URL_DYNAMODB" in out
+
+
 def test_s45_two_events_in_one_process_do_not_see_each_other() -> None:
     """Reading one event's session gives nothing of the other's, in whatever order."""
     out = run(

@@ -34,7 +34,7 @@ def _named(name: str, settings: Settings, keyring: Keyring, random: Callable[[in
     port = (settings.sandbox_ports or {}).get("tables") if settings.local else None
     endpoint = None if port is None else f"http://localhost:{port}"
     table = SessionTable(
-        BotoTransport(boto_client(lambda: aws_session(settings), endpoint), random=random),
+        BotoTransport(boto_client(lambda: aws_session(settings), endpoint, local=settings.local), random=random),
         lambda: table_names(settings, name),
         remedy=_remedy(settings),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arc.tools.sandbox.service_map import answer, is_internal
+from arc.tools.sandbox.service_map import answer, is_internal, is_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,3 +108,20 @@ def test_web_pages_are_refused(origin: str) -> None:
 def test_the_sandbox_keeps_one_folder_for_itself(path: str, *, internal: bool) -> None:
     """Every other path belongs to the app."""
     assert is_internal(path) is internal
+
+
+@pytest.mark.parametrize(
+    ("client", "here"),
+    [
+        (("127.0.0.1", 1), True),
+        (("127.8.8.8", 1), True),
+        (("::1", 1), True),
+        (("::ffff:127.0.0.1", 1), True),
+        (("192.0.2.7", 1), False),
+        (("::ffff:192.0.2.7", 1), False),
+        (None, False),
+    ],
+)
+def test_callers_from_elsewhere_are_told_apart_by_their_address(client: tuple[str, int] | None, here: bool) -> None:
+    """A sandbox that listens on a network keeps its internal addresses to this machine, whatever Host says."""
+    assert is_this_machine(client) is here

@@ -48,7 +48,7 @@ class Gateway:
             self._terminal.lines(name, ["431: the request line and headers have more than 10,240 bytes"])
             await _send(scope, send, _plain(431, "Request Header Fields Too Large"))
             return
-        if service_map.is_internal(scope["path"]):
+        if service_map.is_internal(scope["path"]) and service_map.is_this_machine(scope.get("client")):
             await _send(scope, send, await self._internal(scope, receive))
             return
         found = await self._application.find(scope["method"], scope["raw_path"].decode("utf-8", "replace"))

@@ -25,6 +25,11 @@ def is_internal(path: str) -> bool:
     return path == _FOLDER or path.startswith(f"{_FOLDER}/")
 
 
+def is_this_machine(client: tuple[str, int] | None) -> bool:
+    """True for the address of a caller on this machine."""
+    return client is not None and (client[0].startswith("127.") or client[0] in ("::1", "::ffff:127.0.0.1"))
+
+
 def answer(method: str, path: str, headers: Mapping[str, str], body: bytes, services: Mapping[str, str]) -> Reply:
     """The answer to a request under `/_arc`; `headers` have lower-case names.
 

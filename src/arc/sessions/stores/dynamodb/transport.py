@@ -138,8 +138,14 @@ def pause(attempt: int, random: Callable[[int], bytes]) -> float:
     return whole * int.from_bytes(random(4), "big") / 2**32
 
 
-def boto_client(session: Callable[[], Any], endpoint: str | None) -> Callable[[float, float], Any]:
-    """What makes boto3 clients of one boto3 `session`, for AWS or for a local `endpoint`."""
+def boto_client(
+    session: Callable[[], Any], endpoint: str | None, *, local: bool = False
+) -> Callable[[float, float], Any]:
+    """What makes boto3 clients of one boto3 `session`, for AWS or for a local `endpoint`.
+
+    With `local` AWS itself is never asked: without an endpoint, here or in AWS_ENDPOINT_URL_DYNAMODB, that is a
+    `ConfigurationError`.
+    """
     made: list[Any] = []
 
     def make(connect: float, read: float) -> Any:
@@ -156,9 +162,15 @@ def boto_client(session: Callable[[], Any], endpoint: str | None) -> Callable[[f
             max_pool_connections=64,
         )
         try:
-            return made[0].client("dynamodb", endpoint_url=endpoint, config=config)
+            client = made[0].client("dynamodb", endpoint_url=endpoint, config=config)
         except NoRegionError:
             raise ConfigurationError("No AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1.") from None
+        if local and ".amazonaws." in client.meta.endpoint_url:
+            raise ConfigurationError(
+                "SESSION_TABLE_NAME names a table, ARC_ENV is testing, and nothing tells where the sandbox's tables are. "
+                "Run the function with arc sandbox, or set AWS_ENDPOINT_URL_DYNAMODB, or SESSION_TABLE_NAME=jwe."
+            )
+        return client
 
     return make
 
