@@ -1,4 +1,4 @@
-"""One session table that Node's library and ours both use, under the same secret."""
+"""One session table that Node's library and ours both use, each under the very same variables."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from arc.http import build_manager
-from arc.settings import Settings
-from tests.interop.peer import Peer, peer
+import arc
+from tests.interop.peer import AWS, Peer, peer
 from tests.sandbox_services import sandbox_services
 from tests.sessions.making import SECRET, value_of
-from tests.sessions.stores.tables import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +19,18 @@ if TYPE_CHECKING:
 
 
 class Both:
-    """A table's two users: `kept` is the table with our store, `node` the other library in its process."""
+    """`node` is the other library in its process, `manager` ours; `table` on `engine` is where they meet."""
 
-    def __init__(self, kept: Kept, node: Peer) -> None:
-        self.kept, self.node = kept, node
-        self.manager = build_manager(kept.settings, store=kept.store)
+    def __init__(self, engine: Engine, table: str, node: Peer, environ: dict[str, str]) -> None:
+        self.engine, self.table, self.node, self.environ = engine, table, node, environ
+        self.manager = arc.http.build_manager(arc.Settings.from_env(environ))
+
+    def under(self, secret: str | None) -> Both:
+        """The same table and Node process, both libraries under another secret or under none."""
+        environ = {name: value for name, value in self.environ.items() if name != "ARC_APP_SECRET"}
+        return Both(
+            self.engine, self.table, self.node, environ if secret is None else {**environ, "ARC_APP_SECRET": secret}
+        )
 
     def ours(self, value: str) -> Session:
         """Our session of a cookie value."""
@@ -37,34 +42,38 @@ class Both:
 
     def nodes(self, value: str) -> dict[str, Any]:
         """Node's session of a cookie value."""
-        session: dict[str, Any] = self.node.ask("read", headers={"cookie": f"_idx={value}"})
+        session: dict[str, Any] = self.node.ask("read", self.environ, headers={"cookie": f"_idx={value}"})
         return session
 
     def node_rewrites(self, value: str, **changes: Any) -> str:
         """The cookie value that Node gives after it wrote the whole session with `changes`."""
-        return value_of(self.node.ask("rewrite", headers={"cookie": f"_idx={value}"}, changes=changes))
+        headers = {"cookie": f"_idx={value}"} if value else {}
+        return value_of(self.node.ask("rewrite", self.environ, headers=headers, changes=changes))
 
     def row(self, value: str) -> dict[str, Any]:
         """The row of a cookie value, in DynamoDB's JSON."""
         key = {"_idx": {"S": value.partition(".")[0]}}
-        found = self.kept.engine.client().get_item(TableName=self.kept.table, Key=key, ConsistentRead=True)
-        row: dict[str, Any] = found["Item"]
+        answer = self.engine.client().get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        row: dict[str, Any] = answer["Item"]
         return row
 
     def put(self, row: dict[str, Any]) -> None:
         """Put a row, in DynamoDB's JSON, as somebody else would."""
-        self.kept.engine.client().put_item(TableName=self.kept.table, Item=row)
+        self.engine.client().put_item(TableName=self.table, Item=row)
 
 
 @contextmanager
-def on_both(engine: Engine, library: str, secret: str | None = SECRET) -> Iterator[Both]:
+def on_both(engine: Engine, library: str) -> Iterator[Both]:
     """A new table on `engine`, and Node's library on it until the block ends; `library` is the path of Node."""
-    kept = Kept(engine, settings=Settings(environment="testing", app_name="testapp", secret=secret))
-    with sandbox_services({"/TestappTesting/tables/session": kept.table}) as services:
+    table = engine.table()
+    with sandbox_services({"/TestappTesting/tables/session": table}) as services:
         environ = {
+            **AWS,
             "ARC_ENV": "testing",
-            "ARC_SESSION_TABLE_NAME": "session",
+            "ARC_APP_NAME": "testapp",
+            "ARC_APP_SECRET": SECRET,
+            "ARC_SESSION_TABLE_NAME": table,
             "ARC_SANDBOX": json.dumps({"ports": {"_arc": services.port, "tables": engine.port}, "version": "x"}),
         }
-        with peer(library, environ if secret is None else {**environ, "ARC_APP_SECRET": secret}) as node:
-            yield Both(kept, node)
+        with peer(library) as node:
+            yield Both(engine, table, node, environ)

@@ -1,7 +1,7 @@
 // Node's own library on a pipe: each line in is one question as JSON, each line out its answer.
 const readline = require('node:readline')
 process.env.ARC_ENV = 'testing'
-process.env.ARC_SESSION_TABLE_NAME ??= 'jwe'
+process.env.ARC_SESSION_TABLE_NAME = 'jwe'
 const arc = require('@architect/functions')
 const { sign, unsign } = require('cookie-signature')
 const cookie = require('cookie')

@@ -38,12 +38,12 @@ class Peer:
 
 
 @contextmanager
-def peer(node: str, environ: Mapping[str, str] | None = None) -> Iterator[Peer]:
-    """A peer that ends with the block; `node` is the path of Node, `environ` what it has from its start."""
+def peer(node: str) -> Iterator[Peer]:
+    """A peer that ends with the block; `node` is the path of Node."""
     with subprocess.Popen(
         [node, "peer.js"],
         cwd=HERE,
-        env={"ARC_APP_NAME": "testapp", **AWS, **(environ or {})},
+        env={"ARC_APP_NAME": "testapp", **AWS},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from arc.http import build_manager
 from arc.sessions.cookie import values
-from tests.interop.peer import Peer, peer
-from tests.sandbox_services import sandbox_services
-from tests.sessions.making import SECRET, value_of
-from tests.sessions.stores.tables import Kept
+from tests.interop.both import on_both
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from arc.sessions.session import Session
     from tests.engines import Engine
+    from tests.interop.both import Both
 
 ODD: dict[str, Any] = {
     "text": "é 会话 🔑",
@@ -31,46 +22,6 @@ ODD: dict[str, Any] = {
     "large": 2**53 - 1,
     "nested": {"a": [1, {"b": [None, False, "x"]}]},
 }
-
-
-class Both:
-    """One session table that Node's library and ours both use."""
-
-    def __init__(self, kept: Kept, node: Peer) -> None:
-        self.kept, self.node = kept, node
-        self.manager = build_manager(kept.settings, store=kept.store)
-
-    def ours(self, value: str) -> Session:
-        """Our session of a cookie value."""
-        return self.manager.load([value])
-
-    def commit(self, session: Session) -> str:
-        """The cookie value that we give."""
-        return value_of(self.manager.commit(session)[0])
-
-    def nodes(self, value: str) -> dict[str, Any]:
-        """Node's session of a cookie value."""
-        session: dict[str, Any] = self.node.ask("read", headers={"cookie": f"_idx={value}"})
-        return session
-
-    def node_rewrites(self, value: str, **changes: Any) -> str:
-        """The cookie value that Node gives after it wrote the whole session with `changes`."""
-        return value_of(self.node.ask("rewrite", headers={"cookie": f"_idx={value}"}, changes=changes))
-
-
-@pytest.fixture
-def both(engine: Engine, library: str) -> Iterator[Both]:
-    """A table, Node's library on it in a process of its own, and ours."""
-    kept = Kept(engine)
-    with sandbox_services({"/TestappTesting/tables/session": kept.table}) as services:
-        environ = {
-            "ARC_ENV": "testing",
-            "ARC_APP_SECRET": SECRET,
-            "ARC_SESSION_TABLE_NAME": "session",
-            "ARC_SANDBOX": json.dumps({"ports": {"_arc": services.port, "tables": engine.port}, "version": "x"}),
-        }
-        with peer(library, environ) as node:
-            yield Both(kept, node)
 
 
 def test_node_begins_and_we_continue(both: Both) -> None:
@@ -137,26 +88,23 @@ def test_an_ended_session_is_a_new_one_for_node(both: Both) -> None:
     session = both.ours(value)
     session.sign_out()
     both.manager.commit(session)
-    assert "private" not in both.nodes(value)
+    fresh = both.nodes(value)
+    assert set(fresh) == {"_idx", "_secret", "_ttl"}
+    assert fresh["_idx"] != value.partition(".")[0]
 
 
 def test_the_tombstone_of_a_sign_in_is_nothing_to_node(ministack: Engine, library: str) -> None:
     """Under the id from before the sign-in Node sees no data and no principal."""
-    kept = Kept(ministack)
-    with sandbox_services({"/TestappTesting/tables/session": kept.table}) as services:
-        environ = {
-            "ARC_ENV": "testing",
-            "ARC_APP_SECRET": SECRET,
-            "ARC_SESSION_TABLE_NAME": "session",
-            "ARC_SANDBOX": json.dumps({"ports": {"_arc": services.port, "tables": ministack.port}, "version": "x"}),
-        }
-        with peer(library, environ) as node:
-            both = Both(kept, node)
-            session = both.manager.load([])
-            session["private"] = True
-            value = both.commit(session)
-            session = both.ours(value)
-            session.sign_in("ada")
-            new = both.commit(session)
-            assert set(both.nodes(value)) == {"_idx", "_secret", "_ttl"}
-            assert both.nodes(new)["private"] is True
+    with on_both(ministack, library) as both:
+        session = both.manager.load([])
+        session["private"] = True
+        value = both.commit(session)
+        session = both.ours(value)
+        session.sign_in("ada")
+        new = both.commit(session)
+        assert set(both.row(value)) == {"_idx", "_ttl", "_arc_next"}
+        fresh = both.nodes(value)
+        assert set(fresh) == {"_idx", "_secret", "_ttl"}
+        assert fresh["_idx"] not in (value.partition(".")[0], new.partition(".")[0])
+        assert both.nodes(new)["private"] is True
+        assert both.nodes(new)["_arc_user"] == "ada"
