@@ -116,7 +116,7 @@ class SealedStore:
         largest = ", ".join(f"{key!r} ({length:,} byte{'' if length == 1 else 's'})" for length, key in sizes[:3])
         raise SessionTooLarge(
             f"The session makes a cookie of {size:,} bytes, and browsers keep {MAX_COOKIE:,}. "
-            f"Largest: {largest or 'the flash messages'}. Store less, such as an id instead of what it stands for."
+            f"Largest: {largest or 'the flash messages'}. Store less, or set SESSION_TABLE_NAME to a table."
         )
 
 

@@ -167,7 +167,7 @@ def boto_client(
             raise ConfigurationError("No AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1.") from None
         if local and ".amazonaws." in client.meta.endpoint_url:
             raise ConfigurationError(
-                "SESSION_TABLE_NAME names a table, ARC_ENV is testing, and nothing tells where the sandbox's tables are. "
+                "SESSION_TABLE_NAME names a table, ARC_ENV is testing, and nothing tells where its tables are. "
                 "Run the function with arc sandbox, or set AWS_ENDPOINT_URL_DYNAMODB, or SESSION_TABLE_NAME=jwe."
             )
         return client
