@@ -3,7 +3,9 @@
 server        sockets, servers, signals                gateway      request -> event -> function -> response
 application   the inventory, read again when saved     function     code version, workers, waiting events
 worker        one process                              runtime_api  what a worker talks to
-bootstrap/    what runs inside a worker
+bootstrap/    what runs inside a worker                local_tables the app's tables, made and seeded
+local_cloud   DynamoDB in a process of its own         cloud_state  its data between runs, for one sandbox at a time
+service_map   the tables as other libraries find them  session_table  the table that sessions are to live in
 """
 
 from __future__ import annotations
