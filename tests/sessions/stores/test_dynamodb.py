@@ -213,12 +213,35 @@ def test_values_come_back_as_they_were(value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("1", 1), ("-0", 0), ("1.5", 1.5), ("1E+3", 1000), ("1e37", 10**37), ("1E-9", 1e-9), ("9.99E+125", 9.99e125)],
+    [
+        ("1", 1),
+        ("-0", 0),
+        ("1.5", 1.5),
+        ("1E+3", 1000),
+        ("1e37", 10**37),
+        ("1E-9", 1e-9),
+        ("9.99E+125", 9.99e125),
+        ("9" * 38, 10**38 - 1),
+        ("1" + "0" * 38, 1e38),
+        ("-1" + "0" * 100, -1e100),
+    ],
 )
 def test_numbers_are_read_in_every_spelling(text: str, number: float) -> None:
     """A number without a fraction is an int, however it is spelt, up to the digits that can be kept."""
     found = decode({"N": text})
     assert same([found], [number])
+
+
+@pytest.mark.parametrize("number", [1e38, -1e38, 1.5e100, 9.99e125])
+def test_a_session_with_a_large_number_goes_on(engine: Engine, number: float) -> None:
+    """DynamoDB spells a large float out; it is a float again, which the next commit takes."""
+    site = Site(engine)
+    value = site.visitor(large=number)
+    session = site.manager.load([value])
+    session["count"] = 1
+    site.manager.commit(session)
+    again = site.manager.load([value])
+    assert same(dict(again), {"large": number, "count": 1})
 
 
 # -- sizes

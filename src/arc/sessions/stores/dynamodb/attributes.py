@@ -101,7 +101,7 @@ def _size(attribute: Attribute) -> int:
 
 def _number(text: str) -> int | float:
     try:
-        return int(text)
+        whole = int(text)
     except ValueError:
         number = float(text)
         if "e" in text.lower() and abs(number) < _LARGEST_INT and number == int(number):
@@ -109,3 +109,4 @@ def _number(text: str) -> int | float:
 
             return int(Decimal(text))
         return number
+    return whole if abs(whole) < _LARGEST_INT else float(text)  # DynamoDB spells 1e100 out; no session holds such ints.
