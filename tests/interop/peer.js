@@ -7,6 +7,8 @@ const { sign, unsign } = require('cookie-signature')
 const cookie = require('cookie')
 const clock = Date.now
 const own = { ...process.env }
+// Numbers of DynamoDB's that JavaScript's own cannot hold; JSON has no word for them
+BigInt.prototype.toJSON = function () { return { $bigint: this.toString() } }
 
 const answers = {
   write: ({ payload }) => arc.http.session.write(payload),

@@ -31,10 +31,15 @@ class Peer:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"ask": question, "env": dict(env or {}), **details}) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        answer = json.loads(self._process.stdout.readline(), object_hook=_exact)
         if "error" in answer:
             raise NodeError(answer["error"])
         return answer.get("answer")
+
+
+def _exact(found: dict[str, Any]) -> Any:
+    """The int that a BigInt of Node's was, or the object as it is."""
+    return int(found["$bigint"]) if found.keys() == {"$bigint"} else found
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import arc
 from arc.errors import ConfigurationError
 from arc.sessions.cookie import parse, values
 from arc.sessions.jwe import KEY_BYTES
-from arc.sessions.values import is_reserved
+from tests.interop.any_data import apart, as_doubles, characters, data
 from tests.interop.peer import NodeError
 from tests.sessions.making import value_of
 
@@ -25,22 +25,6 @@ NOW = 1_800_000_000
 WEEK = 604_800
 SECRET = {"ARC_APP_SECRET": "abcdefghijklmnopqrstuvwxyz012345"}
 with_node = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53) + 1, 2**53 - 1)
-    | st.floats(-1e120, 1e120).filter(lambda number: number == 0 or abs(number) > 1e-120)
-    | st.text(characters, max_size=20)
-)
-names = st.text(characters, min_size=1, max_size=10).filter(lambda name: not is_reserved(name))
-data = st.dictionaries(
-    names,
-    st.recursive(scalars, lambda of: st.lists(of, max_size=4) | st.dictionaries(names, of, max_size=4), max_leaves=12),
-    min_size=1,
-    max_size=5,
-)
 
 
 def manager(env: dict[str, str], now: int = NOW) -> SessionManager:
@@ -54,20 +38,6 @@ def ours(env: dict[str, str], content: dict[str, Any], now: int = NOW) -> str:
     session = sessions.load([])
     session.update(content)
     return sessions.commit(session, explicit=True)[0].partition(";")[0]
-
-
-def apart(read: dict[str, Any]) -> dict[str, Any]:
-    """What Node reads, without the session's own facts."""
-    return {key: value for key, value in read.items() if not is_reserved(key)}
-
-
-def as_doubles(value: Any) -> Any:
-    """`value` with the numbers that JavaScript has: 5.4e16 is written 54000000000000000 there."""
-    if isinstance(value, dict):
-        return {key: as_doubles(element) for key, element in value.items()}
-    if isinstance(value, list):
-        return [as_doubles(element) for element in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def agree(node_peer: Peer, env: dict[str, str]) -> None:
