@@ -61,6 +61,26 @@ def test_we_begin_and_node_continues(both: Both) -> None:
     assert both.ours(value).flashes("info") == []
 
 
+def test_what_node_writes_while_we_work_is_kept(both: Both) -> None:
+    """A request of ours that loaded before Node's rewrite adds to it, and merges a list that it had edited."""
+    value = both.node_rewrites("", items=["a", "b"], log=["begun"], visits=1)
+    session = both.ours(value)
+    session["items"].remove("a")
+    session["log"].append("ours")
+    session.increment("visits")
+    later = both.manager.clock() + 5
+    changes = {"items": ["a", "b", "node's"], "log": ["begun", "node's"], "visits": 10, "theirs": True}
+    both.node.ask("rewrite", both.environ, now=later, headers={"cookie": f"_idx={value}"}, changes=changes)
+    both.commit(session)
+    seen = both.nodes(value)
+    assert {key: seen[key] for key in changes} == {
+        "items": ["b", "node's"],
+        "log": ["begun", "node's", "ours"],
+        "visits": 11,
+        "theirs": True,
+    }
+
+
 def test_signatures_with_a_slash_and_a_plus_open_on_both_sides(both: Both) -> None:
     """Sessions of either side open on the other, whatever letters their signatures have; quoted ones here."""
     letters = ""
