@@ -8,6 +8,7 @@ import pytest
 
 from arc.http import build_manager
 from arc.sessions.keyring import Keyring
+from arc.sessions.stores.dynamodb.store import DynamoStore
 from arc.sessions.stores.memory import MemoryStore
 from arc.sessions.stores.moving import MovingStore
 from arc.sessions.stores.sealed import SealedStore
@@ -35,9 +36,10 @@ class Shop:
         self.sealed = SealedStore(self.keyring, "_idx", random=self.random)
         self.clock = Clock()
         self.events: list[Event] = []
-        self.manager = self._manager(self.sealed)
+        self.manager = self.manager_of(self.sealed)
 
-    def _manager(self, store: Store) -> SessionManager:
+    def manager_of(self, store: Store) -> SessionManager:
+        """A manager of `store`, under the shop's clock and settings."""
         return build_manager(
             self.settings, store=store, clock=self.clock, random=self.random, on_event=self.events.append
         )
@@ -46,7 +48,16 @@ class Shop:
         """Keep sessions in the `table` or in the cookie (`jwe`) from now on."""
         new, old = (self.server, self.sealed) if name == "table" else (self.sealed, self.server)
         store = MovingStore(new, old, self.keyring, idle=self.settings.idle) if moving else new
-        self.manager = self._manager(store)
+        self.manager = self.manager_of(store)
+
+    def rotate(self, secret: str) -> None:
+        """Seal and sign with another secret, the present one still opening, in every part of the app."""
+        self.settings = Settings(environment="production", secret=secret, fallbacks=(SECRET,))
+        self.keyring = Keyring(self.settings)
+        self.sealed = SealedStore(self.keyring, "_idx", random=self.random)
+        assert isinstance(self.server, MemoryStore | DynamoStore)
+        self.server._keyring = self.keyring
+        self.use("table")
 
     def signed_in(self, **data: Any) -> str:
         """The cookie value of a visitor who has signed in."""
@@ -196,3 +207,58 @@ def test_without_the_variable_the_other_stores_cookies_mean_nothing(shop: Shop) 
     old = shop.signed_in(cart=["book"])
     shop.use("table", moving=False)
     assert shop.load(old).is_new
+
+
+def test_a_sign_in_that_moves_a_session_counts_its_changes_once(shop: Shop) -> None:
+    """What the request of the sign-in appended, counted and messaged is there once under the new id."""
+    shop.use("jwe", moving=False)
+    old = shop.signed_in(cart={"items": ["book"]}, visits=1)
+    shop.use("table")
+    session = shop.load(old)
+    session["cart"]["items"].append("pen")
+    session.increment("visits")
+    session.flash("info", "Welcome")
+    session.sign_in("ada")
+    again = shop.load(shop.commit(session))
+    assert again == {"cart": {"items": ["book", "pen"]}, "visits": 2}
+    assert again.flashes() == ["Welcome"]
+
+
+def test_a_read_beside_the_first_write_takes_nothing_back(shop: Shop) -> None:
+    """A request that only reads, and moves the session after another one did, leaves that one's work alone."""
+    shop.use("jwe", moving=False)
+    old = shop.signed_in(cart=["book"])
+    shop.use("table")
+    reading, writing = shop.load(old), shop.load(old)
+    writing["cart"].append("pen")
+    value = shop.commit(writing)
+    assert shop.commit(reading) == value
+    assert shop.load(value) == {"cart": ["book", "pen"]}
+
+
+def test_s21_an_ended_session_stays_ended_when_the_secret_is_rotated(shop: Shop) -> None:
+    """The mark that a sign-out leaves for the old token is found under the fallback secret, too."""
+    shop.use("jwe", moving=False)
+    old, other = shop.signed_in(cart=["a"]), shop.signed_in(cart=["b"])
+    shop.use("table")
+    session = shop.load(old)
+    session.sign_out()
+    shop.manager.commit(session)
+    shop.rotate("another secret of the tests, long enough too")
+    assert shop.load(old).is_new
+    assert shop.load(other) == {"cart": ["b"]}
+
+
+def test_a_session_that_moves_from_a_table_leaves_no_row_there(server: Store) -> None:
+    """Between two stores on the server the old record goes, also when the visitor signs in meanwhile."""
+    shop = Shop(server)
+    before = MemoryStore(shop.keyring)
+    shop.server = before
+    shop.use("table", moving=False)
+    read, signs_in = shop.signed_in(cart=["a"]), shop.signed_in(cart=["b"])
+    shop.manager = shop.manager_of(MovingStore(server, before, shop.keyring, idle=WEEK))
+    shop.commit(shop.load(read))
+    session = shop.load(signs_in)
+    session.sign_in("ada")
+    shop.commit(session)
+    assert len(before) == 0

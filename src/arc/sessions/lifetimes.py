@@ -6,7 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from arc.sessions.record import Record
 
-_WEEK = 604_800  # Node's fixed lifetime of a sealed token, whatever ours is.
+NODES_WEEK = 604_800
+"""Node's fixed lifetime of what it writes, whatever ours is: of a token from its `iat`, of a row to its `_ttl`."""
 
 
 class Lifetimes:
@@ -39,4 +40,4 @@ class Lifetimes:
         if record.issued is None or on_server:
             return False
         # Node reads sealed tokens for a week after `iat` or until `exp`: keep its idea in step with ours.
-        return now - record.issued >= _WEEK // 10 or (end < record.issued + _WEEK and record.expires != end)
+        return now - record.issued >= NODES_WEEK // 10 or (end < record.issued + NODES_WEEK and record.expires != end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arc.sessions.delta import FLASHES
+from arc.sessions.values import deep_copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +56,21 @@ class Record:
         self.user_id, self.signed_in_at, self.flashes = user_id, signed_in_at, flashes
         self.stale, self.state = stale, state
         self.origin_ends, self.foreign = origin_ends, foreign
+
+    def copied(self, **changes: Any) -> Record:
+        """A record that shares no container with this one, with `changes` to its attributes."""
+        copy = Record(self.id, deep_copy(self.data), created=self.created)
+        for name in self.__slots__:
+            if name not in ("id", "data", "created"):
+                setattr(copy, name, getattr(self, name))
+        for name, value in changes.items():
+            setattr(copy, name, value)
+        return copy
+
+    def hold(self, values: dict[str, Any]) -> None:
+        """Take data and messages from `values`, as `values` gives them."""
+        self.data = {key: value for key, value in values.items() if key != FLASHES}
+        self.flashes = tuple((kind, message) for kind, message in values.get(FLASHES, ()))
 
     @property
     def values(self) -> dict[str, Any]:

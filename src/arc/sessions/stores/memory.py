@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import threading
 
-from arc.sessions.delta import FLASHES
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.signing import sign, unsign
-from arc.sessions.stores.store import IdTaken, Written
-from arc.sessions.values import deep_copy
+from arc.sessions.stores.store import TOMBSTONE, IdTaken, Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from arc.sessions.delta import Delta, Path
     from arc.sessions.keyring import Keyring
-
-TOMBSTONE = 60  # seconds for which a replaced id is remembered, so that a sign-out finds its successor
 
 
 class MemoryStore:
@@ -44,7 +40,7 @@ class MemoryStore:
             row = self._living(session_id, now)
             if row is None:
                 raise Refused("ended" if session_id in self._ended else "unknown-id")
-            return _copy(row, stale=signed_by > 0)
+            return row.copied(stale=signed_by > 0)
 
     def create(self, record: Record, now: int) -> str:
         """Keep a new record. Raises `IdTaken`."""
@@ -59,8 +55,7 @@ class MemoryStore:
             if row is None:
                 return None
             merged, lost = _merged(row, record, delta)
-            merged.origin_ends = row.origin_ends
-            self._rows[loaded.id] = _copy(merged, issued=now)
+            self._rows[loaded.id] = merged.copied(issued=now, origin_ends=row.origin_ends)
         return Written(self._value(loaded), lost)
 
     def replace(
@@ -105,7 +100,7 @@ class MemoryStore:
     def _insert(self, record: Record, now: int) -> None:
         if self._living(record.id, now) is not None or record.id in self._ended:
             raise IdTaken
-        self._rows[record.id] = _copy(record, issued=now)
+        self._rows[record.id] = record.copied(issued=now)
 
     def _living(self, session_id: str, now: int) -> Record | None:
         if self._ended.get(session_id, ("", now + 1))[1] <= now:
@@ -125,22 +120,6 @@ def _merged(row: Record, record: Record, delta: Delta | None) -> tuple[Record, t
     if delta is None:
         return record, ()
     made, lost = delta.rebased(row.values)
-    merged = _copy(record)
-    flashes = made.ours.pop(FLASHES, ())
-    merged.data, merged.flashes = made.ours, tuple((kind, message) for kind, message in flashes)
+    merged = record.copied()
+    merged.hold(made.ours)
     return merged, lost
-
-
-def _copy(record: Record, *, issued: int | None = None, stale: bool = False) -> Record:
-    return Record(
-        record.id,
-        deep_copy(record.data),
-        created=record.created,
-        issued=record.issued if issued is None else issued,
-        expires=record.expires,
-        user_id=record.user_id,
-        signed_in_at=record.signed_in_at,
-        flashes=record.flashes,
-        stale=stale,
-        origin_ends=record.origin_ends,
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 
 from arc.errors import SessionTooLarge
-from arc.sessions.delta import FLASHES
+from arc.sessions.delta import Delta
+from arc.sessions.lifetimes import NODES_WEEK
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.signing import sign
@@ -13,11 +14,9 @@ from arc.sessions.stores.store import IdTaken, Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from arc.sessions.delta import Delta, Path
+    from arc.sessions.delta import Path
     from arc.sessions.keyring import Keyring
     from arc.sessions.stores.store import Store
-
-_WEEK = 604_800  # seconds for which Node takes a sealed token
 
 
 class MovingStore:
@@ -47,7 +46,7 @@ class MovingStore:
         except Refused as refusal:
             raise (first if refusal.reason == "malformed" else refusal) from None
         if not self._new.on_server:
-            return _copy(old, old.id, state=old, foreign=True)
+            return old.copied(state=old, stale=True, foreign=True)
         ids = self._derived(old)
         for session_id in ids:
             try:
@@ -58,8 +57,8 @@ class MovingStore:
             else:
                 taken_over.stale = True  # The visitor's cookie is still the old one.
                 return taken_over
-        ends = (old.issued or now) + max(self._idle, _WEEK) if old.expires is None else old.expires
-        return _copy(old, ids[0], state=old, foreign=True, origin_ends=ends)
+        ends = (old.issued or now) + max(self._idle, NODES_WEEK) if old.expires is None else old.expires
+        return old.copied(id=ids[0], state=old, stale=True, foreign=True, origin_ends=ends)
 
     def create(self, record: Record, now: int) -> str:
         """Store a new record in the new store."""
@@ -80,20 +79,21 @@ class MovingStore:
         if not self._new.on_server:
             return self._take_over(loaded, record, delta, now, signing_in=signing_in)
         # First the session moves as it was, so that parallel requests agree on what the new id replaces.
-        was = _copy(loaded, loaded.id, origin_ends=loaded.origin_ends)
-        was.expires = record.expires
+        old = _old(loaded)
+        was = old.copied(id=loaded.id, expires=record.expires, origin_ends=loaded.origin_ends)
         moved = self._moved(was, now)
         if moved is None:
             return None
         delta, lost = _on(moved, delta)
         written = self._new.replace(moved, record, delta, now, signing_in=signing_in)
+        self._old.destroy(old, now)
         return written and Written(written.value, (*lost, *written.lost))
 
     def renew(self, loaded: Record, record: Record, now: int) -> str | None:
         """Move the session's end, and the session itself where it is still in the old store."""
         if not loaded.foreign:
             return self._new.renew(loaded, record, now)
-        written = self._take_over(loaded, record, None, now)
+        written = self._take_over(loaded, record, Delta((), loaded.values), now)
         return None if written is None else written.value
 
     def destroy(self, loaded: Record, now: int) -> None:
@@ -101,17 +101,14 @@ class MovingStore:
         if not loaded.foreign:
             self._new.destroy(loaded, now)
             return
-        if isinstance(loaded.state, Record):
-            self._old.destroy(loaded.state, now)
+        self._old.destroy(_old(loaded), now)
         if self._new.on_server:
             self._new.destroy(loaded, now)
 
     def _take_over(
         self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool = False
     ) -> Written | None:
-        old = loaded.state
-        if not isinstance(old, Record):
-            raise TypeError("This record was not loaded from the old store.")
+        old = _old(loaded)
         if not self._new.on_server:
             return self._into_the_cookie(old, record, delta, now, signing_in=signing_in)
         record.origin_ends = loaded.origin_ends
@@ -134,8 +131,7 @@ class MovingStore:
             if not signing_in or delta is None:
                 return None
             made, _ = delta.rebased({})
-            record.flashes = tuple((kind, text) for kind, text in made.ours.pop(FLASHES, ()))
-            record.data = made.ours
+            record.hold(made.ours)
             return Written(self._new.create(record, now))
         try:
             value = self._new.create(record, now)
@@ -170,30 +166,13 @@ class MovingStore:
         return [urlsafe_b64encode(digest(key, old.id.encode(), "sha256")[:18]).decode() for key in keys]
 
 
+def _old(loaded: Record) -> Record:
+    """The record as the old store gave it: the one that was handed out has been changed since."""
+    if not isinstance(loaded.state, Record):
+        raise TypeError("This record was not loaded from the old store.")
+    return loaded.state
+
+
 def _on(moved: Record, delta: Delta | None) -> tuple[Delta | None, tuple[Path, ...]]:
     """The delta on what another request has moved already."""
     return (None, ()) if delta is None else delta.rebased(moved.values)
-
-
-def _copy(
-    record: Record,
-    session_id: str,
-    *,
-    state: object = None,
-    foreign: bool = False,
-    origin_ends: int | None = None,
-) -> Record:
-    return Record(
-        session_id,
-        record.data,
-        created=record.created,
-        issued=record.issued,
-        expires=record.expires,
-        user_id=record.user_id,
-        signed_in_at=record.signed_in_at,
-        flashes=record.flashes,
-        stale=True,
-        state=state,
-        origin_ends=origin_ends,
-        foreign=foreign,
-    )

@@ -6,6 +6,7 @@ import json
 
 from arc.errors import SessionTooLarge
 from arc.sessions import jwe
+from arc.sessions.lifetimes import NODES_WEEK
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.stores.store import Written
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 MAX_COOKIE = 4096  # RFC 6265bis §5.6: name plus value, in bytes.
 MAX_SKEW = 300  # A token from up to so many seconds ahead counts as made now.
-_WEEK = 604_800  # Node refuses a token this many seconds after `iat`.
 
 
 class SealedStore:
@@ -75,7 +75,7 @@ class SealedStore:
         if record.flashes:
             payload["_arc_flash"] = record.flashes
         payload["iat"] = now
-        if record.expires is not None and record.expires < now + _WEEK:
+        if record.expires is not None and record.expires < now + NODES_WEEK:
             payload["exp"] = record.expires
         text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
         token = jwe.seal(text, self._keyring.sealing, self._keyring.enc, self._random(12))

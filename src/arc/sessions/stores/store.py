@@ -20,6 +20,10 @@ else:
     Protocol = object
 
 
+TOMBSTONE = 60
+"""Seconds for which a replaced id is remembered, so that a sign-out finds the session that has replaced it."""
+
+
 class IdTaken(Exception):
     """A new record's id is in use; the session manager mints another one. Never leaves the core."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from arc.sessions.stores.dynamodb.attributes import copied, make
 from arc.sessions.stores.dynamodb.expression import Expression, alive
-from arc.sessions.stores.dynamodb.row import TOMBSTONE, item_of, tombstone
+from arc.sessions.stores.dynamodb.row import item_of, tombstone
+from arc.sessions.stores.store import TOMBSTONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

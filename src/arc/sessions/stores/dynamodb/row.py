@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arc.sessions.delta import FLASHES
+from arc.sessions.lifetimes import NODES_WEEK
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.stores.dynamodb.attributes import copied, decode, decoded, encode
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from arc.sessions.stores.dynamodb.attributes import Attribute
-
-_WEEK = 604_800  # Node ends a row so many seconds after it wrote it.
-TOMBSTONE = 60  # seconds for which a replaced session's row says what replaced it
 
 
 class Row:
@@ -73,7 +71,7 @@ class Row:
         return Record(
             self.id,
             {key: value for key, value in self.values.items() if key != FLASHES},
-            created=min(now, self.ends - _WEEK) if self.created is None else self.created,
+            created=min(now, self.ends - NODES_WEEK) if self.created is None else self.created,
             expires=self.ends,
             user_id=self.user_id,
             signed_in_at=self.signed_in_at,
