@@ -23,6 +23,7 @@ from arc.settings import Settings
 from arc.testing import payload_v2
 from tests.engines import Engine
 from tests.sessions.making import SECRET, value_of
+from tests.sessions.stores.tables import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -249,6 +250,31 @@ def test_s38_a_database_that_hangs_is_given_up_within_the_functions_time() -> No
     assert answer["statusCode"] == 503
     assert context.seconds >= 0.5 - 0.01
     assert used == [(0.5, 1.0)]
+
+
+def test_no_pause_outlasts_the_time_that_is_left(ministack: Engine) -> None:
+    """A commit that others keep getting in the way of waits no longer than the function has, then gives up."""
+    kept = Kept(ministack, sleep=(pauses := list[float]()).append, left=lambda: 0.001)
+    manager = build_manager(kept.settings, store=kept.store)
+    session = manager.load([])
+    session["items"] = ["a", "b"]
+    value = value_of(manager.commit(session)[0])
+    session = manager.load([value])
+    session["items"].reverse()
+
+    def another_request(operation: str) -> None:
+        if operation == "UpdateItem":
+            kept.calls.before = lambda _operation: None
+            other = manager.load([value])
+            other.increment("other")
+            manager.commit(other)
+            kept.calls.before = another_request
+
+    kept.calls.before = another_request
+    with pytest.raises(StoreError, match="10 times"):
+        manager.commit(session)
+    assert len(pauses) == 9
+    assert max(pauses) <= 0.001
 
 
 # -- answers that are lost

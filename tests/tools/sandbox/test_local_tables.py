@@ -100,6 +100,19 @@ def test_seeds_that_are_mended_while_it_runs_fill_their_tables(tmp_path: Path) -
         assert len(rows(sandbox, "products")) == 2
 
 
+def test_seeds_of_which_one_is_refused_leave_their_table_empty(tmp_path: Path) -> None:
+    """Half a seed would keep the mended file from ever being loaded."""
+    with running(write_tables(tmp_path)) as sandbox:
+        too_large = {"id": "c", "at": 3, "text": "x" * 500_000}
+        (tmp_path / "sandbox-seed.json").write_text(json.dumps({"products": [*SEEDS["products"], too_large]}))
+        assert environ_of(sandbox)
+        sandbox.wait_for("row 3 of products was refused")
+        assert rows(sandbox, "products") == []
+        (tmp_path / "sandbox-seed.json").write_text(json.dumps(SEEDS))
+        assert environ_of(sandbox)
+        sandbox.wait_for("products begins with 2 rows")
+
+
 def test_functions_find_the_tables(tmp_path: Path) -> None:
     """Through Architect's variable, and with boto3 alone through AWS's own."""
     with running(write_tables(tmp_path, {"get /own": OWN_CLIENT})) as sandbox:

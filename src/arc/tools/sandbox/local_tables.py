@@ -104,9 +104,15 @@ class LocalTables:
         with refusals(f"The table {table.name} could not be read"):
             if not rows or client.scan(TableName=name, Limit=1)["Items"]:
                 return
+        keys = [key.name for key in (table.partition, table.sort) if key is not None]
         for place, row in enumerate(rows, start=1):
-            with refusals(f"{FILE}: row {place} of {table.name} was refused"):
-                client.put_item(TableName=name, Item=row)
+            try:
+                with refusals(f"{FILE}: row {place} of {table.name} was refused"):
+                    client.put_item(TableName=name, Item=row)
+            except ToolError:
+                for written in rows[: place - 1]:  # The table is empty again, and seeded once the file is mended.
+                    client.delete_item(TableName=name, Key={key: written[key] for key in keys})
+                raise
         self._say(f"{table.name} begins with {len(rows)} row{'' if len(rows) == 1 else 's'} of {FILE}")
 
     def _warn(self, warning: str) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from arc.errors import ToolError
+from arc.sessions.stores.dynamodb.attributes import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,24 +62,10 @@ def _row(table: Table, row: Any, place: str) -> dict[str, Any]:
             raise ToolError(
                 f"{place} has the key {key.name!r} as {json.dumps(row[key.name], default=float)}. Give it a {key.kind}."
             )
-    return {name: _attribute(value) for name, value in row.items()}
+    return {name: encode(value) for name, value in row.items()}
 
 
 def _fits(key: Key, value: Any) -> bool:
     if key.kind == "String":
         return isinstance(value, str) and value != ""
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
-
-
-def _attribute(value: Any) -> dict[str, Any]:
-    if value is None:
-        return {"NULL": True}
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    if isinstance(value, str):
-        return {"S": value}
-    if isinstance(value, int | Decimal):
-        return {"N": str(value)}
-    if isinstance(value, list):
-        return {"L": [_attribute(element) for element in value]}
-    return {"M": {name: _attribute(element) for name, element in value.items()}}

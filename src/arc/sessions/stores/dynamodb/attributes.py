@@ -17,18 +17,18 @@ _LARGEST_INT = 10**38
 
 
 def encode(value: Any) -> Attribute:
-    """`value`, normalised session data, as a DynamoDB attribute."""
+    """`value`, JSON with numbers of any class, as a DynamoDB attribute."""
     if value is None:
         return {"NULL": True}
     if isinstance(value, bool):
         return {"BOOL": value}
     if isinstance(value, str):
         return {"S": value}
-    if isinstance(value, int | float):
-        return {"N": repr(value)}
     if isinstance(value, list):
         return {"L": [encode(element) for element in value]}
-    return {"M": {key: encode(element) for key, element in value.items()}}
+    if isinstance(value, dict):
+        return {"M": {key: encode(element) for key, element in value.items()}}
+    return {"N": str(value)}
 
 
 def decode(attribute: Attribute) -> Any:

@@ -15,6 +15,7 @@ from arc.sessions.stores.dynamodb.replacement import moved, reason, replacement
 from arc.sessions.stores.dynamodb.row import Row, item_of, successor_of, tombstone
 from arc.sessions.stores.dynamodb.transport import Refusal, pause
 from arc.sessions.stores.store import IdTaken, Written
+from arc.sessions.time_left import time_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ _LONGEST_ID = 1024  # bytes of a partition key
 class DynamoStore:
     """Sessions as rows of `table`, found by a signed id.
 
-    `random(n)` gives n bytes, `sleep(seconds)` waits between attempts. A session over `max_bytes` is refused.
+    `random(n)` gives n bytes, `sleep(seconds)` waits between attempts, within the seconds that
+    `left()` gives. A session over `max_bytes` is refused.
     With `consistent` false a read may be a moment old; what it does not find is then read again.
     """
 
@@ -50,10 +52,12 @@ class DynamoStore:
         *,
         random: Callable[[int], bytes],
         sleep: Callable[[float], None] = time.sleep,
+        left: Callable[[], float | None] = time_left,
         max_bytes: int = 65_536,
         consistent: bool = True,
     ) -> None:
-        self._keyring, self._table, self._random, self._sleep = keyring, table, random, sleep
+        self._keyring, self._table, self._random = keyring, table, random
+        self._sleep, self._left = sleep, left
         self._max_bytes, self._consistent = max_bytes, consistent
 
     def load(self, value: str, now: int) -> Record:
@@ -78,7 +82,7 @@ class DynamoStore:
         row, delta = _row(loaded), delta or Delta((), {})
         self._fit(item_of(record, row.secret))
         token = self._token()
-        lost: tuple[Path, ...] = ()
+        lost: dict[Path, None] = {}  # in order, each once
         for attempt in range(_MOST_ATTEMPTS):
             facts = {"_ttl": record.expires}
             if row.created is None:
@@ -91,12 +95,13 @@ class DynamoStore:
                 if current is None:
                     return None
                 if token in (current.done or ()):
-                    return Written(self._value(row.id), lost)
-                delta, more = delta.rebased(current.values)
-                row, lost = current, (*lost, *(path for path in more if path not in lost))
+                    return Written(self._value(row.id), tuple(lost))
+                row = current
+                delta, more = delta.rebased(row.values)
+                lost |= dict.fromkeys(more)
                 continue
-            overwritten = expression.overwritten(delta, answer.get("Attributes", {}))
-            return Written(self._value(row.id), (*lost, *(path for path in overwritten if path not in lost)))
+            lost |= dict.fromkeys(expression.overwritten(delta, answer.get("Attributes", {})))
+            return Written(self._value(row.id), tuple(lost))
         raise _contended()
 
     def replace(
@@ -105,7 +110,7 @@ class DynamoStore:
         """Insert the session under its new id and end the old one, in one transaction. Raises as `create` does."""
         row, delta = _row(loaded), delta or Delta((), {})
         secret = self._secret()
-        lost: tuple[Path, ...] = ()
+        lost: dict[Path, None] = {}
         for attempt in range(_MOST_ATTEMPTS):
             item = moved(row, record, delta, secret)
             self._fit(item)
@@ -114,7 +119,7 @@ class DynamoStore:
             except Refusal as refusal:
                 taken, _ = reason(refusal, 0)
                 if taken and self._is_ours(record.id, secret):
-                    return Written(self._value(record.id), lost)
+                    return Written(self._value(record.id), tuple(lost))
                 if taken:
                     raise IdTaken from None
                 stale, old = reason(refusal, 1)
@@ -124,10 +129,11 @@ class DynamoStore:
                 current = _living(old, now)
                 if current is None:
                     return self._signed_in_anew(row, record, delta, old, lost) if signing_in else None
-                delta, more = delta.rebased(current.values)
-                row, lost = current, (*lost, *(path for path in more if path not in lost))
+                row = current
+                delta, more = delta.rebased(row.values)
+                lost |= dict.fromkeys(more)
                 continue
-            return Written(self._value(record.id), lost)
+            return Written(self._value(record.id), tuple(lost))
         raise _contended()
 
     def renew(self, loaded: Record, record: Record, now: int) -> str | None:
@@ -167,7 +173,7 @@ class DynamoStore:
     # -- parts
 
     def _signed_in_anew(
-        self, row: Row, record: Record, delta: Delta, old: dict[str, Any] | None, lost: tuple[Path, ...]
+        self, row: Row, record: Record, delta: Delta, old: dict[str, Any] | None, lost: dict[Path, None]
     ) -> Written:
         """A row for a sign-in whose old session has gone: with its data when it was replaced, without when it ended."""
         secret = self._secret()
@@ -175,10 +181,10 @@ class DynamoStore:
             item = moved(row, record, delta, secret)
         else:
             own, more = delta.rebased({})
-            lost = (*lost, *more)
+            lost |= dict.fromkeys(more)
             item = item_of(record, secret, over={key: encode(value) for key, value in own.ours.items()})
         self._insert(item)
-        return Written(self._value(record.id), lost)
+        return Written(self._value(record.id), tuple(lost))
 
     def _insert(self, item: dict[str, Any]) -> None:
         self._fit(item)
@@ -200,7 +206,7 @@ class DynamoStore:
     def _again(self, row: Row, told: dict[str, Any] | None, attempt: int) -> dict[str, Any] | None:
         """The row as it is now: as the refusal told it at first, read after a pause when that was stale again."""
         if attempt:
-            self._sleep(pause(attempt - 1, self._random))
+            self._sleep(pause(attempt - 1, self._random, self._left()))
         return told if told is not None and not attempt else self._get(row.id)
 
     def _current(self, row: Row, refusal: Refusal, now: int, attempt: int) -> Row | None:

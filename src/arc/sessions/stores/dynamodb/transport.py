@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 from arc.errors import ConfigurationError, StoreError
@@ -87,6 +88,7 @@ class BotoTransport:
     ) -> None:
         self._make, self._random, self._sleep, self._left = client, random, sleep, left
         self._clients: dict[tuple[float, float], Any] = {}
+        self._lock = threading.Lock()  # A boto3 session makes one client at a time.
 
     def __call__(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """The answer. Raises `Refusal`, `StoreError`, and `ConfigurationError` where no region is set."""
@@ -96,7 +98,7 @@ class BotoTransport:
             except _TryAgain as failure:
                 last = failure
             if attempt + 1 < ATTEMPTS:
-                self._sleep(pause(attempt, self._random))
+                self._sleep(pause(attempt, self._random, self._left()))
         raise StoreError(f"DynamoDB did not do {operation} in {ATTEMPTS} attempts: {last}. Try again later.")
 
     def _ask(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -122,9 +124,10 @@ class BotoTransport:
         left = self._left()
         for timeouts in TIMEOUTS:
             if left is None or sum(timeouts) <= left:
-                if timeouts not in self._clients:
-                    self._clients[timeouts] = self._make(*timeouts)
-                return self._clients[timeouts]
+                with self._lock:
+                    if timeouts not in self._clients:
+                        self._clients[timeouts] = self._make(*timeouts)
+                    return self._clients[timeouts]
         raise StoreError(f"No time is left for {operation}: the function is about to reach its timeout.")
 
 
@@ -132,9 +135,14 @@ class _TryAgain(Exception):
     """A failure that another attempt may not meet."""
 
 
-def pause(attempt: int, random: Callable[[int], bytes]) -> float:
-    """The seconds to wait after `attempt` (from 0): a random part of a pause that doubles (full jitter)."""
+def pause(attempt: int, random: Callable[[int], bytes], left: float | None) -> float:
+    """The seconds to wait after `attempt` (from 0): a random part of a pause that doubles (full jitter).
+
+    It never outlasts the seconds that are `left`.
+    """
     whole: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
+    if left is not None:
+        whole = max(0.0, min(whole, left))
     return whole * int.from_bytes(random(4), "big") / 2**32
 
 
