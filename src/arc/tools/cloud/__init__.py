@@ -1,4 +1,6 @@
 """What talks to AWS, or to the local cloud in its place: of the tools, this folder alone.
 
-clients     boto3's, made for AWS or for a local cloud        tables      @tables as DynamoDB's requests
+cloud        calls, made at a bearable pace      pace         how fast
+parameters   the variables in SSM                functions    the functions in Lambda
+tables       @tables as DynamoDB's requests      clients      boto3's, for the sandbox's local cloud
 """
