@@ -60,7 +60,13 @@ def service_path(settings: Settings) -> str:
             f"Neither ARC_STACK_NAME nor {missing} is set, so nothing tells which stack's services are meant. "
             f"A deployed function has both; elsewhere set ARC_APP_NAME and ARC_ENV, or ARC_STACK_NAME."
         )
-    return f"/{_logical_id(f'{app}-{settings.environment}')}"
+    return f"/{stack_name(str(app), str(settings.environment))}"
+
+
+def stack_name(app: str, environment: str) -> str:
+    """What the stack of an app's environment is called: `TestappStaging` (Architect's rule)."""
+    words = re.split(r"[\W_]+|(?=[A-Z])", f"{app}-{environment}", flags=re.ASCII)
+    return "".join(word[:1].upper() + word[1:].lower() for word in words)
 
 
 def table_names(settings: Settings, value: str, *, client: Any = None) -> Sequence[str]:
@@ -176,9 +182,3 @@ def _nested(parameters: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
             place = place[part]
         place[parts[-1]] = value
     return found
-
-
-def _logical_id(text: str) -> str:
-    """`testapp-staging` as CloudFormation knows it: `TestappStaging` (Architect's rule)."""
-    words = re.split(r"[\W_]+|(?=[A-Z])", text, flags=re.ASCII)
-    return "".join(word[:1].upper() + word[1:].lower() for word in words)

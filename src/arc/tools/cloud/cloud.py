@@ -23,32 +23,28 @@ _SHORTEST_HIDDEN = 4  # characters: hiding a shorter value would garble what is 
 _SERVER_ERROR = 500
 _OF_THROTTLING, _OF_FAILURES = 12, 4  # attempts
 _LONGEST_PAUSE = 5.0  # seconds
-_THROTTLED = frozenset(
-    [
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "TooManyUpdates",
-        "LimitExceededException",
-        "SlowDown",
-    ]
+_THROTTLED = (
+    "LimitExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "Throttling",
+    "ThrottledException",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TooManyUpdates",
 )
-_NOT_SIGNED_IN = frozenset(
-    [
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    ]
+_NOT_SIGNED_IN = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
 )
-_DENIED = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"))
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _IAM_NAMES = {"resourcegroupstaggingapi": "tag"}
 _SIGN_IN = (
     "Sign in (aws sso login, or aws configure), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. "

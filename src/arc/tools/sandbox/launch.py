@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from arc._services import stack_name
 from arc.tools.sandbox.local_tables import region_of
 from arc.tools.sandbox.session_table import SEALED, chosen_store
 
@@ -89,7 +90,7 @@ def launch_of(
         "ARC_ENV": "testing",
         "ARC_ROLE": f"arn:aws:iam::123456789012:role/{inventory.app}-testing",
         "ARC_SANDBOX": json.dumps({"ports": ports_told(port, tables), "version": _VERSION}),
-        "ARC_STACK_NAME": _logical(f"{inventory.app}-testing"),
+        "ARC_STACK_NAME": stack_name(inventory.app, "testing"),
         "AWS_ACCESS_KEY_ID": "dummy",
         "AWS_SECRET_ACCESS_KEY": "dummy",
         "AWS_REGION": region,
@@ -134,7 +135,3 @@ def unheeded(environ: Mapping[str, str]) -> list[str]:
     """The settings of sessions in the developer's own `environ`, which functions do not see."""
     return sorted(name for name in environ if name.startswith(("ARC_", "SESSION_")))
 
-
-def _logical(name: str) -> str:
-    """CloudFormation's form of a name: `testapp-testing` becomes `TestappTesting`."""
-    return "".join(part[:1].upper() + part[1:] for part in name.replace("_", "-").split("-"))

@@ -1,0 +1,219 @@
+"""The functions of one environment of an app, as AWS Lambda has them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from arc._services import stack_name
+from arc.errors import ToolError
+from arc.tools.cloud.cloud import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from arc.tools.cloud.cloud import Cloud
+
+    _Claim = tuple[str | None, str | None]  # the app and the environment that a function says it belongs to
+
+_PAUSE = 0.5  # seconds between two looks at an update
+_SECONDS_TO_UPDATE = 120
+_IN_PROGRESS = "InProgress"
+_FUNCTION, _STACK = "AWS::Lambda::Function", "AWS::CloudFormation::Stack"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A deployed function, as it is at one moment."""
+
+    name: str
+    """Its name on AWS."""
+    variables: Mapping[str, str] = field(repr=False)
+    revision: str
+    status: str = "Successful"
+    """How its last update went: `Successful`, `Failed` or `InProgress`."""
+    reason: str = ""
+    """Why the last update failed."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found: names of functions, with their logical ids where a stack knows them, and what is left alone."""
+
+    names: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+class Functions:
+    """The functions of an app's environment. Every method raises what `Cloud.call` raises."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        app: str,
+        environment: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.app, self.environment = app, environment
+        self._cloud, self._clock, self._sleep = cloud, clock, sleep
+
+    def find(self) -> Found:
+        """Every function of the environment: its stack's, those with its tags, and those that say so themselves.
+
+        A name that begins like the environment's only nominates a function: its variables decide. One that a stack
+        or tags name, and whose own variables name another app or environment, is left alone.
+        """
+        prefix = f"{self.app}-{self.environment}-"
+        listed = dict(self._listed())
+        logical_ids = {name: logical for name, logical in self._in_stack(self._stack) if name in listed}
+        sure = {*logical_ids, *(name for name in self._tagged() if name in listed)}
+        names: dict[str, str] = {}
+        notes: list[str] = []
+        for name, claim in sorted(listed.items()):
+            if name not in sure and not name.startswith(prefix):
+                continue
+            if claim == (self.app, self.environment) or (name in sure and self._agrees(claim)):
+                names[name] = logical_ids.get(name) or name.removeprefix(prefix)
+            elif name in sure:
+                notes.append(
+                    f"{name} is left alone: it is among those of {self.app} in {self.environment}, but its own "
+                    f"variables say ARC_APP_NAME={claim[0]} and ARC_ENV={claim[1]}."
+                )
+            elif claim == (None, None):
+                notes.append(
+                    f"{name} is left alone: its name begins like those of {self.app} in {self.environment}, but "
+                    "neither its variables (ARC_APP_NAME, ARC_ENV) nor its tags (arc:app, arc:environment) say so."
+                )
+        return Found(names, tuple(notes))
+
+    def read(self, name: str) -> Function:
+        """A function as it is now."""
+        answer = self._cloud.call(
+            "lambda", "get_function_configuration", f"Reading the function {name}", FunctionName=name
+        )
+        return self._function(answer)
+
+    def update(self, function: Function, variables: Mapping[str, str]) -> Function:
+        """The function with new variables, once AWS has them everywhere.
+
+        Raises `Refused` with the code `PreconditionFailedException` or `ResourceConflictException` when somebody
+        else has changed it or is about to, and `ToolError` for an update that AWS could not finish.
+        """
+        doing = f"Updating the function {function.name}"
+        answer = self._cloud.call(
+            "lambda",
+            "update_function_configuration",
+            doing,
+            FunctionName=function.name,
+            RevisionId=function.revision,
+            Environment={"Variables": dict(variables)},
+        )
+        updated = self.settled(self._function(answer))
+        if updated.status == "Failed":
+            raise ToolError(
+                f"{doing}: AWS could not finish it: {self._cloud.masked(updated.reason) or 'no reason given'}"
+            )
+        return updated
+
+    def settled(self, function: Function) -> Function:
+        """The function when no update of it is under way any more."""
+        end = self._clock() + _SECONDS_TO_UPDATE
+        while function.status == _IN_PROGRESS:
+            if self._clock() >= end:
+                raise ToolError(
+                    f"The function {function.name} is still being updated after {_SECONDS_TO_UPDATE} seconds. "
+                    "Run the command again."
+                )
+            self._sleep(_PAUSE)
+            function = self.read(function.name)
+        return function
+
+    def old_versions(self, name: str) -> list[tuple[str, str | None, Mapping[str, str]]]:
+        """The published versions of a function, which keep the variables that they were published with.
+
+        Each is (version, alias that leads to it or None, variables).
+        """
+        doing = f"Reading the versions of the function {name}"
+        tokens = ("Marker", "NextMarker")
+        aliases: dict[str, str] = {}
+        for alias in self._cloud.pages(
+            "lambda", "list_aliases", doing, key="Aliases", tokens=tokens, FunctionName=name
+        ):
+            further = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+            aliases |= dict.fromkeys((alias["FunctionVersion"], *further), alias["Name"])
+        versions = self._cloud.pages(
+            "lambda", "list_versions_by_function", doing, key="Versions", tokens=tokens, FunctionName=name
+        )
+        return [
+            (one["Version"], aliases.get(one["Version"]), self._function(one).variables)
+            for one in versions
+            if one["Version"] != "$LATEST"
+        ]
+
+    @property
+    def _stack(self) -> str:
+        return stack_name(self.app, self.environment)
+
+    def _agrees(self, claim: _Claim) -> bool:
+        return claim[0] in (self.app, None) and claim[1] in (self.environment, None)
+
+    def _function(self, answer: Mapping[str, Any]) -> Function:
+        environment = answer.get("Environment", {})
+        if "Error" in environment:
+            said = environment["Error"].get("Message", "no reason given")
+            raise ToolError(f"The variables of the function {answer['FunctionName']} cannot be read: {said}")
+        return Function(
+            answer["FunctionName"],
+            environment.get("Variables", {}),
+            answer["RevisionId"],
+            answer.get("LastUpdateStatus", "Successful"),
+            answer.get("LastUpdateStatusReason", ""),
+        )
+
+    def _listed(self) -> Iterator[tuple[str, _Claim]]:
+        """The name of every function of the region, and what its variables claim."""
+        doing = "Listing the functions"
+        tokens = ("Marker", "NextMarker")
+        for one in self._cloud.pages("lambda", "list_functions", doing, key="Functions", tokens=tokens):
+            variables = one.get("Environment", {}).get("Variables", {})
+            yield one["FunctionName"], (variables.get("ARC_APP_NAME"), variables.get("ARC_ENV"))
+
+    def _in_stack(self, stack: str) -> Iterator[tuple[str, str]]:
+        """Name and logical id of each function of a stack and of the stacks within it; none without the stack."""
+        doing = f"Listing the resources of the stack {stack}"
+        try:
+            resources = list(
+                self._cloud.pages(
+                    "cloudformation", "list_stack_resources", doing, key="StackResourceSummaries", StackName=stack
+                )
+            )
+        except Refused as refused:
+            if refused.code == "ValidationError" and "does not exist" in str(refused):
+                return
+            raise
+        for one in resources:
+            physical = one.get("PhysicalResourceId")
+            if physical and one["ResourceType"] == _FUNCTION:
+                yield physical, one["LogicalResourceId"]
+            elif physical and one["ResourceType"] == _STACK:
+                yield from self._in_stack(physical)
+
+    def _tagged(self) -> Iterator[str]:
+        doing = "Looking for functions by their tags"
+        filters = [
+            {"Key": key, "Values": [value]}
+            for key, value in (("arc:app", self.app), ("arc:environment", self.environment))
+        ]
+        for one in self._cloud.pages(
+            "resourcegroupstaggingapi",
+            "get_resources",
+            doing,
+            key="ResourceTagMappingList",
+            tokens=("PaginationToken", "PaginationToken"),
+            TagFilters=filters,
+            ResourceTypeFilters=["lambda:function"],
+        ):
+            yield one["ResourceARN"].split(":")[6]
