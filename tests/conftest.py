@@ -59,6 +59,13 @@ def ministack() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
+def cloud() -> Iterator[Engine]:
+    """A local cloud for commands: functions, HTTP APIs, stacks, tags, parameters and tables; tests share it."""
+    with engines.cloud() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
 def dynalite(library: str) -> Iterator[Engine]:
     """A second DynamoDB, strict on expressions, without transactions."""
     with engines.dynalite(library, INTEROP / "node_modules") as engine:

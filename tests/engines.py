@@ -1,14 +1,18 @@
-"""Real DynamoDB APIs on loopback, for tests: ministack and dynalite, each a process of its own."""
+"""Real AWS APIs on loopback, for tests: ministack and dynalite, each a process of its own."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 import os
+import secrets
 import socket
+import string
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,10 +20,29 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 AWS = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
 _SECONDS_TO_START = 60
+_OF_A_CLOUD = "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam"
+
+
+def fresh_app() -> str:
+    """The name of an app that no other test has: tests share one cloud."""
+    return "shop-" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(10))
+
+
+def client_of(url: str, service: str, **config: Any) -> Any:
+    """A boto3 client of the API at `url` that never retries by itself; `config` goes to botocore's Config."""
+    session = boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
+    options = Config(retries={"total_max_attempts": 1}, max_pool_connections=64, **config)
+    return session.client(service, endpoint_url=url, config=options)
+
+
+def environ_of(url: str, home: Path) -> dict[str, str]:
+    """Variables for a command that finds AWS at `url`, and nothing of whoever runs the tests but the machine's own."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    told = {"PATH": path, "HOME": str(home), "AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true"}
+    return {**_machine(), **told}
 
 
 class Engine:
@@ -32,11 +55,11 @@ class Engine:
 
     def client(self, service: str = "dynamodb", **config: Any) -> Any:
         """A boto3 client for it that never retries by itself; `config` goes to botocore's Config."""
-        session = boto3.session.Session(
-            aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1"
-        )
-        options = Config(retries={"total_max_attempts": 1}, max_pool_connections=64, **config)
-        return session.client(service, endpoint_url=self.url, config=options)
+        return client_of(self.url, service, **config)
+
+    def environ(self, home: Path) -> dict[str, str]:
+        """Variables for a command, such as `arc`, that works on it; `home` is the folder that it is at home in."""
+        return environ_of(self.url, home)
 
     def table(self, *, key: str = "_idx", ttl: str | None = "_ttl") -> str:
         """The name of a new session table."""
@@ -63,18 +86,21 @@ class Engine:
 @contextlib.contextmanager
 def ministack() -> Iterator[Engine]:
     """A ministack of DynamoDB and SSM that ends with the block."""
-    port = _free_port()
-    environ = {
-        **_machine(),
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "SERVICES": "dynamodb,ssm",
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-        "PYTHONWARNINGS": "ignore",
-    }
-    with _running("ministack", [sys.executable, "-m", "ministack"], port, environ, transactions=True) as engine:
+    with _ministack("dynamodb,ssm", {}) as engine:
         yield engine
+
+
+@contextlib.contextmanager
+def cloud() -> Iterator[Engine]:
+    """A ministack that runs functions behind HTTP APIs and keeps stacks and tags; it ends with the block.
+
+    What it and its functions write is gone with it, and no container is started.
+    """
+    with tempfile.TemporaryDirectory(prefix="cloud-", ignore_cleanup_errors=True) as folder:
+        at_home = dict.fromkeys(("HOME", "TMPDIR", "STATE_DIR"), folder)
+        nowhere = {"DOCKER_HOST": f"unix://{folder}/none", "AWS_EC2_METADATA_DISABLED": "true"}
+        with _ministack(_OF_A_CLOUD, {**at_home, **nowhere}) as engine:
+            yield engine
 
 
 @contextlib.contextmanager
@@ -83,6 +109,23 @@ def dynalite(node: str, modules: Path) -> Iterator[Engine]:
     port = _free_port()
     command = [node, str(modules / "dynalite/cli.js"), "--host", "127.0.0.1", "--port", str(port)]
     with _running("dynalite", [*command, "--createTableMs", "0"], port, _machine(), transactions=False) as engine:
+        yield engine
+
+
+@contextlib.contextmanager
+def _ministack(services: str, extra: dict[str, str]) -> Iterator[Engine]:
+    port = _free_port()
+    environ = {
+        **_machine(),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "SERVICES": services,
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PYTHONWARNINGS": "ignore",
+        **extra,
+    }
+    with _running("ministack", [sys.executable, "-m", "ministack"], port, environ, transactions=True) as engine:
         yield engine
 
 
