@@ -1,0 +1,153 @@
+"""Changing the variables of an environment on AWS: all is checked, then written, then every function has it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from arc.errors import ToolError
+from arc.tools.cloud.parameters import Parameters
+from arc.tools.env.checks import check_settings, check_table
+from arc.tools.env.deployed import Deployed
+from arc.tools.env.names import OLD_STORE, SECRET, STORE, check_name, fault_of
+from arc.tools.env.values import check_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from arc.inventory import Inventory
+    from arc.tools.cloud.cloud import Cloud
+    from arc.tools.env.deployed import State
+
+_ROUNDS = 5  # in which others change the variables while functions are brought in step
+_LOOKS, _PAUSE = 10, 0.5  # SSM may tell what was written a moment later
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a change, or bringing functions in step, came to."""
+
+    environment: str
+    states: tuple[State, ...]
+    opted_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What to know besides, a sentence each."""
+    written: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> tuple[State, ...]:
+        """The functions that could not be brought in step."""
+        return tuple(state for state in self.states if state.failure)
+
+
+@dataclass
+class Change:
+    """Changes of an environment's variables: a value for each name, None to remove it.
+
+    `told` is called with how many of how many functions are done; `force` leaves out the look for tables.
+    """
+
+    cloud: Cloud
+    inventory: Inventory
+    environment: str
+    changes: Mapping[str, str | None] = field(repr=False)
+    force: bool = False
+    told: Callable[[int, int], None] = lambda _done, _of: None
+    sleep: Callable[[float], None] = time.sleep
+    notes: list[str] = field(default_factory=list)
+
+    def run(self) -> Outcome:
+        """Check everything, write what differs, and bring every function in step.
+
+        Raises `ToolError` for what is refused, before anything is written, and what `Cloud.call` raises. A function
+        that could not be brought in step is in the outcome; the next run goes on with it.
+        """
+        for name, value in self.changes.items():
+            if value is not None:
+                check_name(name)
+                check_value(name, value)
+        self.cloud.hide(*(value for value in self.changes.values() if value is not None))
+        parameters = Parameters(self.cloud, self.inventory.app, self.environment)
+        before = parameters.read()
+        after = {name: value for name, value in (before | dict(self.changes)).items() if value is not None}
+        deployed = Deployed(self.cloud, self.inventory, self.environment, told=self.told, sleep=self.sleep)
+        functions = deployed.read()
+        self._check(before, after)
+        deployed.check(functions, after)
+        removed = tuple(name for name, value in self.changes.items() if value is None and name in before)
+        left = {name for function in functions for name in function.variables}
+        for name, value in self.changes.items():
+            if value is None and name not in before and name not in left:
+                raise ToolError(
+                    f"{name} is not set in {self.environment}. There {_are(tuple(before))}. Nothing was changed."
+                )
+        written = {
+            name: value for name, value in self.changes.items() if value is not None and before.get(name) != value
+        }
+        parameters.write(written)
+        for name in removed:
+            parameters.remove(name)
+        variables = self._seen(parameters, after)
+        states = in_step(deployed, parameters, variables)
+        return Outcome(
+            self.environment,
+            tuple(states),
+            deployed.opted_out,
+            (*self.notes, *deployed.notes),
+            tuple(written),
+            removed,
+        )
+
+    def _check(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+        app, environment = self.inventory.app, self.environment
+        check_settings(before, after, app=app, environment=environment, warn=self._note)
+        for name in (OLD_STORE, STORE):
+            value = self.changes.get(name)
+            if value is not None and not self.force:
+                check_table(self.cloud, value, app=app, environment=environment, warn=self._note)
+        if self.changes.get(STORE) is not None and after.get(OLD_STORE, after[STORE]) != after[STORE]:
+            raise ToolError(
+                f"{OLD_STORE} is {after[OLD_STORE]!r} in {environment}, and it is what functions get as {STORE}. Set "
+                f"{OLD_STORE} instead. Nothing was changed."
+            )
+        if SECRET in before and SECRET not in after:
+            self._note(f"{environment} has no {SECRET} now: no session can be used there until it has one.")
+        for name in after:
+            fault = fault_of(name)
+            if fault is not None and name not in self.changes:
+                self._note(f"{name} is set in {environment} and left out of its functions: {fault}")
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def _seen(self, parameters: Parameters, after: Mapping[str, str]) -> dict[str, str]:
+        """The variables as SSM tells them, once it tells ours."""
+        variables: dict[str, str] = {}
+        for _ in range(_LOOKS):
+            variables = parameters.read()
+            if all(variables.get(name) == after.get(name) for name in self.changes):
+                break
+            self.sleep(_PAUSE)
+        return variables
+
+
+def in_step(deployed: Deployed, parameters: Parameters, variables: dict[str, str]) -> list[State]:
+    """Bring every function in step with `variables`, and again when somebody changed those meanwhile."""
+    states = deployed.bring_in_step(variables)
+    for _ in range(_ROUNDS):
+        now = parameters.read()
+        if now == variables:
+            break
+        variables = now
+        again = {state.function.name: state for state in deployed.bring_in_step(variables)}
+        states = [again.get(state.function.name, state) for state in states]
+    return states
+
+
+def _are(names: tuple[str, ...]) -> str:
+    if not names:
+        return "are none"
+    return f"is {names[0]}" if len(names) == 1 else f"are {', '.join(names)}"

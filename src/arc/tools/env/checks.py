@@ -1,0 +1,102 @@
+"""Whether functions could run with a set of variables: asked of the runtime itself, and of DynamoDB."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arc._services import stack_name
+from arc.errors import ArcError, MissingSecret, ToolError
+from arc.sessions.keyring import Keyring
+from arc.settings import Settings
+from arc.tools.cloud.cloud import Refused
+from arc.tools.env.names import OLD_STORE, SEALED, STORE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from arc.tools.cloud.cloud import Cloud
+
+_SESSIONS_KEY = [{"AttributeName": "_idx", "KeyType": "HASH"}]
+
+
+def check_settings(
+    before: Mapping[str, str], after: Mapping[str, str], *, app: str, environment: str, warn: Callable[[str], None]
+) -> None:
+    """Raise `ToolError` when a function could not read its settings `after` a change, though it could `before`.
+
+    `warn` is told of weak secrets, and of what was wrong before already. Messages hold no secret.
+    """
+    fault = settings_fault(after, app=app, environment=environment, warn=warn)
+    if fault is None:
+        return
+    if settings_fault(before, app=app, environment=environment) == fault:
+        warn(f"The variables of {environment} had this fault before: {fault}")
+        return
+    raise ToolError(f"With this, functions in {environment} could not keep sessions: {fault} Nothing was changed.")
+
+
+def settings_fault(
+    variables: Mapping[str, str], *, app: str, environment: str, warn: Callable[[str], None] = lambda _: None
+) -> str | None:
+    """What the runtime would raise for `variables` in a function of `environment`, None for nothing.
+
+    A secret that is not set is no fault here: it may come with the next command.
+    """
+    environ = {"ARC_APP_NAME": app, "ARC_ENV": environment, **variables}
+    if environment != "testing":
+        environ["AWS_LAMBDA_FUNCTION_NAME"] = app
+    if variables.get(OLD_STORE):
+        environ[STORE] = variables[OLD_STORE]
+    try:
+        Keyring(Settings.from_env(environ), warn=warn)
+    except MissingSecret:
+        return None
+    except ArcError as error:
+        return str(error)
+    return None
+
+
+def check_table(cloud: Cloud, value: str, *, app: str, environment: str, warn: Callable[[str], None]) -> None:
+    """Raise `ToolError` when `value` of `SESSION_TABLE_NAME` names no table that holds sessions.
+
+    It may be `jwe`, a table's own name, or the manifest's. `warn` is told when DynamoDB does not remove ended
+    sessions from the table.
+    """
+    if value == SEALED:
+        return
+    doing = f"Looking for the table {value}"
+    names = dict.fromkeys((f"{app}-{environment}-{value}", *_mapped(cloud, value, app, environment), value))
+    for name in names:
+        try:
+            found = cloud.call("dynamodb", "describe_table", doing, TableName=name)["Table"]
+        except Refused as refused:
+            if refused.code in ("ResourceNotFoundException", "ValidationException"):
+                continue
+            raise
+        if found["KeySchema"] != _SESSIONS_KEY:
+            raise ToolError(
+                f"The table {name} cannot hold sessions: its key is not '_idx *String'. Nothing was changed."
+            )
+        ttl = cloud.call("dynamodb", "describe_time_to_live", doing, TableName=name)["TimeToLiveDescription"]
+        if ttl.get("AttributeName") != "_ttl":
+            warn(
+                f"Ended sessions stay in the table {name} for ever: its TTL is not on '_ttl'. Write '_ttl TTL' below "
+                f"the table in the manifest, and: arc create {environment}"
+            )
+        return
+    raise ToolError(
+        f"There is no table {value!r} in {cloud.region}; looked for {' and '.join(names)}. Make it: arc create "
+        f"{environment}, or set the variable nevertheless with --force. Nothing was changed."
+    )
+
+
+def _mapped(cloud: Cloud, value: str, app: str, environment: str) -> list[str]:
+    """What the stack's service map calls the table, if it knows it."""
+    name = f"/{stack_name(app, environment)}/tables/{value}"
+    try:
+        found = cloud.call("ssm", "get_parameter", "Reading the service map", Name=name)
+    except Refused as refused:
+        if refused.code in ("ParameterNotFound", "ValidationException"):
+            return []
+        raise
+    return [found["Parameter"]["Value"]]

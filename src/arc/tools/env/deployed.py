@@ -1,0 +1,168 @@
+"""An environment's deployed functions: which take its variables, and bringing them in step."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from arc.errors import ArcError, ToolError
+from arc.inventory.route import folder_name
+from arc.tools.cloud.cloud import NoCredentials, Refused
+from arc.tools.cloud.functions import Function, Functions
+from arc.tools.env.names import RESERVED
+from arc.tools.env.values import check_set
+from arc.tools.env.wanted import Drift, drift, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from arc.inventory import Inventory, Route
+    from arc.tools.cloud.cloud import Cloud
+
+_Result = TypeVar("_Result")
+
+_THREADS = 8
+_ATTEMPTS = 10  # to update a function that somebody else updates too
+_LONGEST_PAUSE = 5.0  # seconds
+_OTHERS_UPDATE = ("PreconditionFailedException", "ResourceConflictException")
+_GONE = "ResourceNotFoundException"
+
+
+@dataclass(frozen=True)
+class State:
+    """A function after it was looked at or mended."""
+
+    function: Function
+    drift: Drift
+    """What was not as it is to be when the function was first looked at."""
+    updated: bool = False
+    failure: str = ""
+    """Why it could not be brought in step; empty when it is."""
+
+
+class Deployed:
+    """The deployed functions of an app's environment.
+
+    `told` is called with how many of how many functions are done, in the thread of the caller. Its methods raise
+    what `Cloud.call` raises.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        inventory: Inventory,
+        environment: str,
+        *,
+        told: Callable[[int, int], None] = lambda _done, _of: None,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.app, self.environment = inventory.app, environment
+        self._cloud, self._told, self._sleep, self._chance = cloud, told, sleep, chance
+        self._stopping = threading.Event()
+        self.functions = Functions(cloud, inventory.app, environment, sleep=self._pause)
+        found = self.functions.find()
+        self.notes = found.notes
+        """What was found and does not belong here, a sentence each."""
+        without = {name for route in inventory.routes if not route.config.env for name in _names_of(route)}
+        self.opted_out = tuple(name for name, logical in found.names.items() if logical in without)
+        """Functions whose config.arc says `env false`: they are left alone."""
+        self.names = tuple(name for name in found.names if name not in self.opted_out)
+        """The functions that take the environment's variables."""
+
+    def read(self) -> list[Function]:
+        """Each function as it is now; one that has gone meanwhile is left out."""
+        return [one for one in self._each(self._read) if one is not None]
+
+    def goal(self, function: Function, variables: Mapping[str, str]) -> dict[str, str]:
+        """What a function's variables are to be when the environment's are `variables`."""
+        return wanted(function.variables, variables, self.app, self.environment)
+
+    def check(self, functions: Iterable[Function], variables: Mapping[str, str]) -> None:
+        """Raise `ToolError` when `variables` are too many for one of `functions`."""
+        for function in functions:
+            check_set(function.name, self.goal(function, variables))
+
+    def states(self, variables: Mapping[str, str]) -> list[State]:
+        """Each function, and how it differs from what it is to be."""
+        return [State(one, drift(one.variables, self.goal(one, variables))) for one in self.read()]
+
+    def bring_in_step(self, variables: Mapping[str, str]) -> list[State]:
+        """Give each function that differs its new set; one that fails does not keep the others from it."""
+
+        def mend(name: str) -> State | None:
+            return self._mend(name, variables)
+
+        return [one for one in self._each(mend) if one is not None]
+
+    def _read(self, name: str) -> Function | None:
+        try:
+            function = self.functions.read(name)
+        except Refused as refused:
+            if refused.code == _GONE:
+                return None
+            raise
+        self._cloud.hide(*(value for key, value in function.variables.items() if key not in RESERVED))
+        return function
+
+    def _mend(self, name: str, variables: Mapping[str, str]) -> State | None:
+        found: Drift | None = None
+        updated = False
+        function: Function | None = None
+        try:
+            for attempt in range(1, _ATTEMPTS + 1):
+                function = self._read(name)
+                if function is None:
+                    return None
+                function = self.functions.settled(function)
+                goal = self.goal(function, variables)
+                away = drift(function.variables, goal)
+                found = away if found is None else found
+                if not away and function.status != "Failed":
+                    return State(function, found, updated)
+                check_set(name, goal)
+                try:
+                    self.functions.update(function, goal)
+                    updated = True
+                except Refused as refused:
+                    if refused.code == _GONE:
+                        return None
+                    if refused.code not in _OTHERS_UPDATE:
+                        raise
+                    self._pause(self._chance() * min(_LONGEST_PAUSE, 0.2 * 2**attempt))
+            raise ToolError(f"somebody else went on changing it; tried {_ATTEMPTS} times")
+        except NoCredentials:
+            raise
+        except ArcError as error:
+            function = function or Function(name, {}, "")
+            return State(function, found or Drift(), updated, str(error))
+
+    def _each(self, work: Callable[[str], _Result]) -> list[_Result]:
+        """What `work` gives for each function's name, in their order. Ctrl-C lets calls under way end."""
+        results: dict[str, _Result] = {}
+        pool = ThreadPoolExecutor(_THREADS)
+        try:
+            futures = {pool.submit(work, name): name for name in self.names}
+            for done, future in enumerate(as_completed(futures), start=1):
+                results[futures[future]] = future.result()
+                self._told(done, len(futures))
+        except BaseException:
+            self._stopping.set()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return [results[name] for name in self.names]
+
+    def _pause(self, seconds: float) -> None:
+        if self._stopping.is_set():
+            raise ToolError("interrupted")
+        self._sleep(seconds)
+
+
+def _names_of(route: Route) -> tuple[str, ...]:
+    """What a route's function may be called: by us, in a stack of Architect's, and by Architect before stacks."""
+    return route.logical_id, f"{route.logical_id}HTTPLambda", folder_name(route.method, route.path)

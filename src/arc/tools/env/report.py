@@ -1,0 +1,147 @@
+"""What `arc env` says: tables for people, JSON for programs. Values are masked unless they are asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from arc.tools.env.names import is_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from arc.tools.env.changing import Outcome
+    from arc.tools.env.wanted import Drift
+
+MASK = "********"
+_NARROWEST = 80
+
+
+def masked(name: str, value: str, *, show: bool) -> str:
+    """A value as it is shown: as it is when `show`, otherwise only what can hold no secret."""
+    return value if show or not is_secret(name) else MASK
+
+
+def variables_table(variables: Mapping[str, Mapping[str, str]], *, show: bool) -> str:
+    """The variables of each environment, one below the other."""
+    parts = []
+    for environment, own in variables.items():
+        if not own:
+            parts.append(f"{environment}: no variables\n")
+            continue
+        rows = [(name, _visible(masked(name, value, show=show))) for name, value in own.items()]
+        parts.append(_table((environment, "value"), rows))
+    return "\n".join(parts)
+
+
+def variables_json(variables: Mapping[str, Mapping[str, str]], *, show: bool) -> str:
+    """The variables as JSON: `{"environments": {"staging": {"NAME": "…"}}}`."""
+    environments = {
+        environment: {name: masked(name, value, show=show) for name, value in own.items()}
+        for environment, own in variables.items()
+    }
+    return _json({"environments": environments})
+
+
+def drift_table(outcome: Outcome) -> str:
+    """The functions of an environment and how each is not as it is to be."""
+    rows = [(state.function.name, *_cells(state.drift)) for state in outcome.states]
+    rows += [(name, "opted out (env false)", "", "") for name in outcome.opted_out]
+    return _table((f"{outcome.environment}: function", "missing", "differs", "surplus"), rows) if rows else ""
+
+
+def drift_json(outcomes: Iterable[Outcome], *, mended: bool) -> str:
+    """What `verify` found, and whether it was mended, as JSON."""
+    return _json({"environments": {outcome.environment: _outcome(outcome, mended=mended) for outcome in outcomes}})
+
+
+def change_json(outcome: Outcome) -> str:
+    """What a change did, as JSON."""
+    did = {"environment": outcome.environment, "set": list(outcome.written), "removed": list(outcome.removed)}
+    return _json(did | _outcome(outcome, mended=True))
+
+
+def sentences(outcome: Outcome) -> list[str]:
+    """What a change or a verification came to, for people."""
+    environment, count = outcome.environment, len(outcome.states)
+    said = [f"{_names(outcome.written)} set in {environment}."] if outcome.written else []
+    said += [f"{_names(outcome.removed)} removed from {environment}."] if outcome.removed else []
+    if not count:
+        said.append(f"No function is deployed in {environment} yet; each gets the variables when it is.")
+    elif not outcome.failed:
+        updated = sum(state.updated for state in outcome.states)
+        have = f"{count} functions have" if count != 1 else "The one function has"
+        done = f"{updated} updated, {count - updated} in step already" if updated else "nothing to update"
+        said.append(f"{have} the variables of {environment}: {done}.")
+    surplus = {name for state in outcome.states if state.updated for name in state.drift.surplus}
+    surplus -= set(outcome.removed)
+    if surplus:
+        said.append(f"Taken from functions, because {environment} does not set them: {', '.join(sorted(surplus))}.")
+    if outcome.opted_out:
+        said.append(f"Left alone, because their config.arc says env false: {', '.join(outcome.opted_out)}.")
+    return said
+
+
+def failures(outcome: Outcome) -> str:
+    """Which functions have which variables, after a change that did not reach all."""
+    failed, environment = outcome.failed, outcome.environment
+    have = [state.function.name for state in outcome.states if not state.failure]
+    lines = [f"{len(failed)} of {len(outcome.states)} functions of {environment} are not in step:"]
+    for state in failed:
+        what = ", ".join((*state.drift.missing, *state.drift.differs, *state.drift.surplus))
+        lines.append(f"  {state.function.name} has the old variables{f' ({what})' if what else ''}: {state.failure}")
+    lines.append(f"In step: {', '.join(have) or 'none'}.")
+    lines.append(f"Nothing is lost: the variables are kept. Go on with: arc env verify {environment}")
+    return "\n".join(lines)
+
+
+def _outcome(outcome: Outcome, *, mended: bool) -> dict[str, Any]:
+    functions: dict[str, Any] = {
+        state.function.name: {
+            "missing": list(state.drift.missing),
+            "differs": list(state.drift.differs),
+            "surplus": list(state.drift.surplus),
+            "in_step": not state.failure and (mended or not state.drift),
+        }
+        | ({"failure": state.failure} if state.failure else {})
+        for state in outcome.states
+    }
+    return {"functions": functions, "opted_out": list(outcome.opted_out), "notes": list(outcome.notes)}
+
+
+def _cells(drift: Drift) -> tuple[str, str, str]:
+    if not drift:
+        return "in step", "", ""
+    return "\n".join(drift.missing), "\n".join(drift.differs), "\n".join(drift.surplus)
+
+
+def _names(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]} is"
+    return f"{', '.join(names[:-1])} and {names[-1]} are"
+
+
+def _visible(value: str) -> str:
+    """A value on one line, and without what would steer a terminal."""
+    return value if value.isprintable() and value == value.strip() and value else json.dumps(value)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    table = Table(box=SIMPLE, show_edge=False, pad_edge=False)
+    for name in header:
+        table.add_column(Text(name), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(width=max(_NARROWEST, Console().width), highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _json(content: object) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False)

@@ -1,0 +1,63 @@
+"""`arc env verify`: how the functions of an environment are not as they are to be, and mending it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arc.tools.cloud.parameters import Parameters
+from arc.tools.env.changing import Outcome, in_step
+from arc.tools.env.checks import settings_fault
+from arc.tools.env.deployed import Deployed
+from arc.tools.env.names import SECRET, fault_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from arc.inventory import Inventory
+    from arc.tools.cloud.cloud import Cloud
+
+
+class Verification:
+    """The functions of an environment beside its variables; `told` gets how many of how many functions are done.
+
+    Raises what `Cloud.call` raises.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        inventory: Inventory,
+        environment: str,
+        *,
+        told: Callable[[int, int], None] = lambda _done, _of: None,
+    ) -> None:
+        self._app, self._environment = inventory.app, environment
+        self._parameters = Parameters(cloud, inventory.app, environment)
+        self._variables = self._parameters.read()
+        self._deployed = Deployed(cloud, inventory, environment, told=told)
+
+    def look(self) -> Outcome:
+        """What each function lacks, has otherwise, and has too much. Nothing is changed."""
+        states = self._deployed.states(self._variables)
+        return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes())
+
+    def mend(self) -> Outcome:
+        """Every function brought in step; a failed one is in the outcome, and the next run goes on with it."""
+        states = in_step(self._deployed, self._parameters, self._variables)
+        return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes())
+
+    def _notes(self) -> tuple[str, ...]:
+        notes = [
+            f"{name} is set in {self._environment} and left out of its functions: {fault}"
+            for name in self._variables
+            if (fault := fault_of(name)) is not None
+        ]
+        if self._deployed.names and SECRET not in self._variables:
+            notes.append(
+                f"{self._environment} has no {SECRET}: no session can be used there. Make one: "
+                f"arc secret rotate {self._environment}"
+            )
+        fault = settings_fault(self._variables, app=self._app, environment=self._environment, warn=notes.append)
+        if fault is not None:
+            notes.append(f"Functions in {self._environment} cannot keep sessions: {fault}")
+        return (*notes, *self._deployed.notes)

@@ -1,0 +1,183 @@
+"""The words of `arc env`, old forms and new: what is asked for."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from arc.inventory.preferences import ENVIRONMENTS
+from arc.tools.env.names import DEPLOYED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FLAGS = {
+    "--add": "add",
+    "-a": "add",
+    "--remove": "remove",
+    "-r": "remove",
+    "--print": "print",
+    "-p": "print",
+    "--check": "check",
+    "--force": "force",
+    "--json": "json",
+    "--local": "local",
+    "--show": "show",
+    "--help": "help",
+    "-h": "help",
+}
+_WITH_VALUE = {"--env": "environment", "-e": "environment", "--from-file": "file"}
+_ONE_VALUE = "A value is one word: put it in quotes, or send it to standard input and write - in its place."
+_ACTIONS = ("remove", "verify")
+
+
+class WrongUsage(Exception):
+    """Words that are no form of the command; the message says what to write."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the words of `arc env` ask for."""
+
+    action: str
+    """`show`, `set`, `load` (from `file`), `remove`, `verify` or `help`."""
+    environment: str | None = None
+    key: str = ""
+    value: str = field(default="", repr=False)
+    file: str = ""
+    flags: frozenset[str] = frozenset()
+    """`check`, `force`, `json`, `local`, `show`."""
+    value_at: int | None = None
+    """Which of the words is the value, counted from 0."""
+
+
+def understood(words: Sequence[str]) -> Asked:
+    """What `words` ask for. The word after KEY is the value, whatever it is. Raises `WrongUsage`."""
+    return _Reading(list(words)).asked()
+
+
+class _Reading:
+    """One pass over the words, from left to right."""
+
+    def __init__(self, words: list[str]) -> None:
+        self._words = words
+        self._flags: set[str] = set()
+        self._options: dict[str, str] = {}
+        self._action = ""
+        self._key: str | None = None
+        self._value: str | None = None
+        self._value_at: int | None = None
+
+    def asked(self) -> Asked:
+        place = 0
+        while place < len(self._words):
+            place = self._word(place)
+        if "help" in self._flags:
+            return Asked("help")
+        action = self._chosen()
+        self._check(action)
+        return Asked(
+            action,
+            self._options.get("environment"),
+            self._key or "",
+            self._value or "",
+            self._options.get("file", ""),
+            frozenset(self._flags - {"add", "remove", "print"}),
+            self._value_at,
+        )
+
+    def _word(self, place: int) -> int:
+        """Take the word at `place`; where the next one is."""
+        word = self._words[place]
+        if word.startswith("-") and word != "-":
+            return self._option(word, place)
+        if self._key is not None:
+            raise WrongUsage(f"There are more words after the value. {_ONE_VALUE}")
+        if "environment" not in self._options:
+            self._first(word)
+            return place + 1
+        self._key = word
+        if self._removes or place + 1 == len(self._words):
+            return place + 1
+        self._value, self._value_at = self._words[place + 1], place + 1
+        return place + 2
+
+    def _first(self, word: str) -> None:
+        """A word before any environment is known: an action, or the environment."""
+        if word in _ACTIONS and not self._action:
+            self._action = word
+        else:
+            self._options["environment"] = _environment(word, *_ACTIONS)
+
+    def _option(self, word: str, place: int) -> int:
+        name, equals, value = word.partition("=")
+        if name in _WITH_VALUE:
+            if not equals:
+                place += 1
+                if place == len(self._words):
+                    raise WrongUsage(f"{name} needs a value after it.")
+                value = self._words[place]
+            option = _WITH_VALUE[name]
+            self._options[option] = _environment(value) if option == "environment" else value
+        elif word in _FLAGS:
+            self._flags.add(_FLAGS[word])
+        else:
+            close = difflib.get_close_matches(name, (*_FLAGS, *_WITH_VALUE), n=1)
+            raise WrongUsage(f"{name} is no option.{f' Did you mean {close[0]}?' if close else ''}")
+        return place + 1
+
+    @property
+    def _removes(self) -> bool:
+        return self._action == "remove" or "remove" in self._flags
+
+    def _chosen(self) -> str:
+        if self._action == "verify":
+            return "verify"
+        if self._removes:
+            return "remove"
+        if "file" in self._options:
+            return "load"
+        return "set" if self._key is not None or "add" in self._flags else "show"
+
+    def _check(self, action: str) -> None:
+        """Raise `WrongUsage` for what an action lacks, and for options that are another's."""
+        environment, key = self._options.get("environment"), self._key
+        if action == "verify":
+            if environment not in (None, *DEPLOYED):
+                raise WrongUsage(
+                    f"There is nothing to verify in {environment}: its variables are this machine's own. "
+                    f"Name one of {', '.join(DEPLOYED)}, or none for both."
+                )
+        elif "check" in self._flags:
+            raise WrongUsage("--check belongs to verify: arc env verify --check")
+        elif action != "show" and environment is None:
+            raise WrongUsage(f"Which environment? There are {', '.join(ENVIRONMENTS)}.")
+        if action == "set":
+            self._check_value(environment)
+        elif action == "remove":
+            if key is None:
+                raise WrongUsage(f"Which variable? Write: arc env remove {environment} KEY")
+        elif key is not None:
+            raise WrongUsage(f"{key!r} is one word too many.")
+        if {"add", "remove"} <= self._flags:
+            raise WrongUsage("--add and --remove exclude each other.")
+        if "file" in self._options and action != "load":
+            raise WrongUsage(f"--from-file sets variables; it cannot be used to {action}.")
+
+    def _check_value(self, environment: str | None) -> None:
+        if self._key is None:
+            raise WrongUsage(f"Which variable? Write: arc env {environment} KEY VALUE")
+        if self._value is None:
+            raise WrongUsage(
+                f"What value? Write: arc env {environment} {self._key} VALUE (- reads it from standard input), "
+                f"or to remove it: arc env remove {environment} {self._key}"
+            )
+
+
+def _environment(word: str, *others: str) -> str:
+    if word in ENVIRONMENTS:
+        return word
+    close = difflib.get_close_matches(word, (*ENVIRONMENTS, *others), n=1)
+    meant = f" Did you mean {close[0]}?" if close else ""
+    raise WrongUsage(f"{word!r} is no environment.{meant} There are {', '.join(ENVIRONMENTS)}.")
