@@ -84,6 +84,11 @@ class Keyring:
         """The cipher that seals."""
         return self.opening[0]
 
+    @property
+    def has_twins(self) -> bool:
+        """True when two of the secrets give one sealing key, so that changing from one to the other changes nothing."""
+        return len(set(self._keys)) < len(self._keys)
+
     def derived(self, purpose: str) -> tuple[bytes, ...]:
         """Keys of 32 bytes for another `purpose`, one for each secret in the order of `signing`."""
         keys = self._derived.get(purpose)

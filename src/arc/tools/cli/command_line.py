@@ -10,8 +10,10 @@ import typer
 from typer.core import TyperGroup
 
 from arc.errors import ArcError, InventoryError
+from arc.tools.cli.env import HELP, Words, env
 from arc.tools.cli.init import init
 from arc.tools.cli.sandbox import sandbox
+from arc.tools.cli.secret import secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,4 +109,6 @@ def _show_version(*, asked: bool) -> None:
 
 
 app.command()(init)
+app.command(cls=Words, help=HELP, add_help_option=False)(env)
 app.command()(sandbox)
+app.add_typer(secret, name="secret")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
-    from arc.tools.env.deployed import State
+    from arc.tools.env.deployed import State, Told
 
 _ROUNDS = 5  # in which others change the variables while functions are brought in step
 _LOOKS, _PAUSE = 10, 0.5  # SSM may tell what was written a moment later
@@ -35,6 +35,11 @@ class Outcome:
     """What to know besides, a sentence each."""
     written: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+
+    @property
+    def in_step(self) -> bool:
+        """True when every function is as it is to be."""
+        return all(state.in_step for state in self.states)
 
     @property
     def failed(self) -> tuple[State, ...]:
@@ -54,7 +59,7 @@ class Change:
     environment: str
     changes: Mapping[str, str | None] = field(repr=False)
     force: bool = False
-    told: Callable[[int, int], None] = lambda _done, _of: None
+    told: Told = lambda _done, _of: None
     sleep: Callable[[float], None] = time.sleep
     notes: list[str] = field(default_factory=list)
 
@@ -72,8 +77,8 @@ class Change:
         parameters = Parameters(self.cloud, self.inventory.app, self.environment)
         before = parameters.read()
         after = {name: value for name, value in (before | dict(self.changes)).items() if value is not None}
-        deployed = Deployed(self.cloud, self.inventory, self.environment, told=self.told, sleep=self.sleep)
-        functions = deployed.read()
+        deployed = Deployed(self.cloud, self.inventory, self.environment, sleep=self.sleep)
+        functions = deployed.read(self.told)
         self._check(before, after)
         deployed.check(functions, after)
         removed = tuple(name for name, value in self.changes.items() if value is None and name in before)
@@ -90,7 +95,7 @@ class Change:
         for name in removed:
             parameters.remove(name)
         variables = self._seen(parameters, after)
-        states = in_step(deployed, parameters, variables)
+        states = in_step(deployed, parameters, variables, self.told)
         return Outcome(
             self.environment,
             tuple(states),
@@ -134,15 +139,15 @@ class Change:
         return variables
 
 
-def in_step(deployed: Deployed, parameters: Parameters, variables: dict[str, str]) -> list[State]:
+def in_step(deployed: Deployed, parameters: Parameters, variables: dict[str, str], told: Told) -> list[State]:
     """Bring every function in step with `variables`, and again when somebody changed those meanwhile."""
-    states = deployed.bring_in_step(variables)
+    states = deployed.bring_in_step(variables, told)
     for _ in range(_ROUNDS):
         now = parameters.read()
         if now == variables:
             break
         variables = now
-        again = {state.function.name: state for state in deployed.bring_in_step(variables)}
+        again = {state.function.name: state for state in deployed.bring_in_step(variables, told)}
         states = [again.get(state.function.name, state) for state in states]
     return states
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from arc.inventory import Inventory, Route
     from arc.tools.cloud.cloud import Cloud
 
+    Told = Callable[[int, int], None]
+
 _Result = TypeVar("_Result")
 
 _THREADS = 8
@@ -39,16 +41,17 @@ class State:
     function: Function
     drift: Drift
     """What was not as it is to be when the function was first looked at."""
+    in_step: bool
+    """True when it has what it is to have: at once, or after it was mended."""
     updated: bool = False
     failure: str = ""
-    """Why it could not be brought in step; empty when it is."""
+    """Why it could not be brought in step."""
 
 
 class Deployed:
     """The deployed functions of an app's environment.
 
-    `told` is called with how many of how many functions are done, in the thread of the caller. Its methods raise
-    what `Cloud.call` raises.
+    Its methods raise what `Cloud.call` raises; `told` is called with how many of how many functions are done.
     """
 
     def __init__(
@@ -57,12 +60,11 @@ class Deployed:
         inventory: Inventory,
         environment: str,
         *,
-        told: Callable[[int, int], None] = lambda _done, _of: None,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.app, self.environment = inventory.app, environment
-        self._cloud, self._told, self._sleep, self._chance = cloud, told, sleep, chance
+        self._cloud, self._sleep, self._chance = cloud, sleep, chance
         self._stopping = threading.Event()
         self.functions = Functions(cloud, inventory.app, environment, sleep=self._pause)
         found = self.functions.find()
@@ -74,9 +76,9 @@ class Deployed:
         self.names = tuple(name for name in found.names if name not in self.opted_out)
         """The functions that take the environment's variables."""
 
-    def read(self) -> list[Function]:
+    def read(self, told: Told) -> list[Function]:
         """Each function as it is now; one that has gone meanwhile is left out."""
-        return [one for one in self._each(self._read) if one is not None]
+        return [one for one in self._each(self._read, told) if one is not None]
 
     def goal(self, function: Function, variables: Mapping[str, str]) -> dict[str, str]:
         """What a function's variables are to be when the environment's are `variables`."""
@@ -87,17 +89,18 @@ class Deployed:
         for function in functions:
             check_set(function.name, self.goal(function, variables))
 
-    def states(self, variables: Mapping[str, str]) -> list[State]:
+    def states(self, variables: Mapping[str, str], told: Told) -> list[State]:
         """Each function, and how it differs from what it is to be."""
-        return [State(one, drift(one.variables, self.goal(one, variables))) for one in self.read()]
+        drifts = [(one, drift(one.variables, self.goal(one, variables))) for one in self.read(told)]
+        return [State(function, away, in_step=not away) for function, away in drifts]
 
-    def bring_in_step(self, variables: Mapping[str, str]) -> list[State]:
+    def bring_in_step(self, variables: Mapping[str, str], told: Told) -> list[State]:
         """Give each function that differs its new set; one that fails does not keep the others from it."""
 
         def mend(name: str) -> State | None:
             return self._mend(name, variables)
 
-        return [one for one in self._each(mend) if one is not None]
+        return [one for one in self._each(mend, told) if one is not None]
 
     def _read(self, name: str) -> Function | None:
         try:
@@ -123,7 +126,7 @@ class Deployed:
                 away = drift(function.variables, goal)
                 found = away if found is None else found
                 if not away and function.status != "Failed":
-                    return State(function, found, updated)
+                    return State(function, found, in_step=True, updated=updated)
                 check_set(name, goal)
                 try:
                     self.functions.update(function, goal)
@@ -139,9 +142,9 @@ class Deployed:
             raise
         except ArcError as error:
             function = function or Function(name, {}, "")
-            return State(function, found or Drift(), updated, str(error))
+            return State(function, found or Drift(), in_step=False, updated=updated, failure=str(error))
 
-    def _each(self, work: Callable[[str], _Result]) -> list[_Result]:
+    def _each(self, work: Callable[[str], _Result], told: Told) -> list[_Result]:
         """What `work` gives for each function's name, in their order. Ctrl-C lets calls under way end."""
         results: dict[str, _Result] = {}
         pool = ThreadPoolExecutor(_THREADS)
@@ -149,7 +152,7 @@ class Deployed:
             futures = {pool.submit(work, name): name for name in self.names}
             for done, future in enumerate(as_completed(futures), start=1):
                 results[futures[future]] = future.result()
-                self._told(done, len(futures))
+                told(done, len(futures))
         except BaseException:
             self._stopping.set()
             raise

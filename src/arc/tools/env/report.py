@@ -55,15 +55,15 @@ def drift_table(outcome: Outcome) -> str:
     return _table((f"{outcome.environment}: function", "missing", "differs", "surplus"), rows) if rows else ""
 
 
-def drift_json(outcomes: Iterable[Outcome], *, mended: bool) -> str:
-    """What `verify` found, and whether it was mended, as JSON."""
-    return _json({"environments": {outcome.environment: _outcome(outcome, mended=mended) for outcome in outcomes}})
+def drift_json(outcomes: Iterable[Outcome]) -> str:
+    """What `verify` found, and whether each function is in step now, as JSON."""
+    return _json({"environments": {outcome.environment: _outcome(outcome) for outcome in outcomes}})
 
 
 def change_json(outcome: Outcome) -> str:
     """What a change did, as JSON."""
     did = {"environment": outcome.environment, "set": list(outcome.written), "removed": list(outcome.removed)}
-    return _json(did | _outcome(outcome, mended=True))
+    return _json(did | _outcome(outcome))
 
 
 def sentences(outcome: Outcome) -> list[str]:
@@ -87,6 +87,17 @@ def sentences(outcome: Outcome) -> list[str]:
     return said
 
 
+def standing(outcome: Outcome) -> str:
+    """How an environment stands, after a look that changed nothing."""
+    environment, count = outcome.environment, len(outcome.states)
+    if not count:
+        return f"No function is deployed in {environment} yet."
+    away = sum(not state.in_step for state in outcome.states)
+    if away:
+        return f"{away} of {count} functions of {environment} are not in step. Mend them: arc env verify {environment}"
+    return f"Every function of {environment} is in step ({count})."
+
+
 def failures(outcome: Outcome) -> str:
     """Which functions have which variables, after a change that did not reach all."""
     failed, environment = outcome.failed, outcome.environment
@@ -100,13 +111,13 @@ def failures(outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
-def _outcome(outcome: Outcome, *, mended: bool) -> dict[str, Any]:
+def _outcome(outcome: Outcome) -> dict[str, Any]:
     functions: dict[str, Any] = {
         state.function.name: {
             "missing": list(state.drift.missing),
             "differs": list(state.drift.differs),
             "surplus": list(state.drift.surplus),
-            "in_step": not state.failure and (mended or not state.drift),
+            "in_step": state.in_step,
         }
         | ({"failure": state.failure} if state.failure else {})
         for state in outcome.states

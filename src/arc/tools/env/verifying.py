@@ -11,39 +11,28 @@ from arc.tools.env.deployed import Deployed
 from arc.tools.env.names import SECRET, fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
+    from arc.tools.env.deployed import Told
 
 
 class Verification:
-    """The functions of an environment beside its variables; `told` gets how many of how many functions are done.
+    """The functions of an environment beside its variables. Raises what `Cloud.call` raises."""
 
-    Raises what `Cloud.call` raises.
-    """
-
-    def __init__(
-        self,
-        cloud: Cloud,
-        inventory: Inventory,
-        environment: str,
-        *,
-        told: Callable[[int, int], None] = lambda _done, _of: None,
-    ) -> None:
+    def __init__(self, cloud: Cloud, inventory: Inventory, environment: str) -> None:
         self._app, self._environment = inventory.app, environment
         self._parameters = Parameters(cloud, inventory.app, environment)
         self._variables = self._parameters.read()
-        self._deployed = Deployed(cloud, inventory, environment, told=told)
+        self._deployed = Deployed(cloud, inventory, environment)
 
-    def look(self) -> Outcome:
+    def look(self, told: Told) -> Outcome:
         """What each function lacks, has otherwise, and has too much. Nothing is changed."""
-        states = self._deployed.states(self._variables)
+        states = self._deployed.states(self._variables, told)
         return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes())
 
-    def mend(self) -> Outcome:
+    def mend(self, told: Told) -> Outcome:
         """Every function brought in step; a failed one is in the outcome, and the next run goes on with it."""
-        states = in_step(self._deployed, self._parameters, self._variables)
+        states = in_step(self._deployed, self._parameters, self._variables, told)
         return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes())
 
     def _notes(self) -> tuple[str, ...]:

@@ -141,7 +141,7 @@ class _Reading:
         return "set" if self._key is not None or "add" in self._flags else "show"
 
     def _check(self, action: str) -> None:
-        """Raise `WrongUsage` for what an action lacks, and for options that are another's."""
+        """Raise `WrongUsage` for what an action lacks or has too much."""
         environment, key = self._options.get("environment"), self._key
         if action == "verify":
             if environment not in (None, *DEPLOYED):
@@ -149,8 +149,6 @@ class _Reading:
                     f"There is nothing to verify in {environment}: its variables are this machine's own. "
                     f"Name one of {', '.join(DEPLOYED)}, or none for both."
                 )
-        elif "check" in self._flags:
-            raise WrongUsage("--check belongs to verify: arc env verify --check")
         elif action != "show" and environment is None:
             raise WrongUsage(f"Which environment? There are {', '.join(ENVIRONMENTS)}.")
         if action == "set":
@@ -160,6 +158,11 @@ class _Reading:
                 raise WrongUsage(f"Which variable? Write: arc env remove {environment} KEY")
         elif key is not None:
             raise WrongUsage(f"{key!r} is one word too many.")
+        self._check_options(action)
+
+    def _check_options(self, action: str) -> None:
+        if "check" in self._flags and action != "verify":
+            raise WrongUsage("--check belongs to verify: arc env verify --check")
         if {"add", "remove"} <= self._flags:
             raise WrongUsage("--add and --remove exclude each other.")
         if "file" in self._options and action != "load":

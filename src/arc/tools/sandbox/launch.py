@@ -134,4 +134,3 @@ def ports_told(port: int, tables: int | None) -> dict[str, int]:
 def unheeded(environ: Mapping[str, str]) -> list[str]:
     """The settings of sessions in the developer's own `environ`, which functions do not see."""
     return sorted(name for name in environ if name.startswith(("ARC_", "SESSION_")))
-

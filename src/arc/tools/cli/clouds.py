@@ -1,0 +1,37 @@
+"""Which cloud a command works on."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from arc.inventory import Inventory
+    from arc.tools.cloud.cloud import Cloud
+
+
+@contextlib.contextmanager
+def chosen_cloud(inventory: Inventory, *, local: bool) -> Iterator[Cloud]:
+    """Inside the block, AWS, or the local cloud of the app on this machine.
+
+    Raises `ToolError` where there is no region or profile, and when the local cloud cannot be started.
+    """
+    from arc.tools.cloud.cloud import aws_cloud, local_cloud
+
+    if not local:
+        yield aws_cloud(inventory.aws)
+        return
+    from arc.tools.sandbox.cloud_state import CloudState
+    from arc.tools.sandbox.local_cloud import LocalCloud
+    from arc.tools.sandbox.local_tables import region_of
+
+    with contextlib.closing(CloudState(inventory.root)) as state:
+        with contextlib.closing(LocalCloud(state, _tell)) as running:
+            yield local_cloud(running.url, region_of(inventory))
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)  # noqa: T201
