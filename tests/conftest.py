@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import engines
+from tests.cloud_faults import faulty_cloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.cloud_faults import FaultyCloud
     from tests.engines import Engine
 
 INTEROP = Path(__file__).parent / "interop"
@@ -63,6 +65,13 @@ def cloud() -> Iterator[Engine]:
     """A local cloud for commands: functions, HTTP APIs, stacks, tags, parameters and tables; tests share it."""
     with engines.cloud() as engine:
         yield engine
+
+
+@pytest.fixture
+def faulty(cloud: Engine) -> Iterator[FaultyCloud]:
+    """That cloud behind a proxy, where a test chooses what goes wrong."""
+    with faulty_cloud(cloud) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="session")

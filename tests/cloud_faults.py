@@ -1,0 +1,210 @@
+"""A proxy in front of the tests' cloud that knows each call by its name, and lets chosen ones go wrong."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tests.cloud_calls import REFUSALS, Reply, call_name, refusal
+from tests.engines import Engine, client_of, environ_of
+
+Hook = Callable[[bool], str | None]
+Fault = str | Hook | None
+Plan = Callable[[str, int], Fault]
+
+_UPDATES = ("lambda.UpdateFunctionConfiguration", "lambda.UpdateFunctionCode")
+
+
+class FaultyCloud(ThreadingHTTPServer):
+    """The cloud at another `url`. `calls` are the names of the calls that came, in order: `ssm.PutParameter`.
+
+    `faults(name, number)` says what becomes of the call that is the `number`th of all, from 1: None lets it pass;
+    `throttle`, `conflict` and `error` refuse it as its service does; `lost` passes it on and drops the answer;
+    `unsent` drops the call itself. A callable is run with True before the call is passed on, where it may answer
+    one of these words, and with False once it took effect. A service is called as in signatures (`tagging` is
+    `resourcegroupstaggingapi`). With `strict` an update of a function while another one is under way is refused,
+    as Lambda does and the local cloud does not.
+    """
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, cloud: Engine, *, strict: bool = True) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.cloud, self.strict = cloud, strict
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.calls: list[str] = []
+        self.faults: Plan = lambda _name, _number: None
+        self.failures: list[Exception] = []
+        self.one_update = threading.Lock()
+        self._lock = threading.Lock()
+
+    def client(self, service: str, **config: Any) -> Any:
+        """A boto3 client that goes through here; `cloud.client` goes past."""
+        return client_of(self.url, service, **config)
+
+    def environ(self, home: Path) -> dict[str, str]:
+        """Variables for a command whose calls go through here."""
+        return environ_of(self.url, home)
+
+    def begin(self, faults: Plan) -> None:
+        """Let `faults` decide from now on, with calls counted anew."""
+        with self._lock:
+            self.calls, self.faults = [], faults
+
+    def planned(self, name: str) -> Fault:
+        """What is to become of a call that has come."""
+        with self._lock:
+            self.calls.append(name)
+            return self.faults(name, len(self.calls))
+
+    def forward(self, method: str, path: str, headers: list[tuple[str, str]], body: bytes) -> Reply:
+        """The cloud's own answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.cloud.port, timeout=60)
+        try:
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            for name, value in headers:
+                connection.putheader(name, value)
+            connection.endheaders(body)
+            reply = connection.getresponse()
+            return Reply(reply.status, reply.getheaders(), reply.read())
+        finally:
+            connection.close()
+
+    def is_updating(self, path: str) -> bool:
+        """True while an update of the function that `path` names is under way."""
+        name = unquote(urlsplit(path).path.split("/")[3])
+        client = self.cloud.client("lambda")
+        with suppress(client.exceptions.ResourceNotFoundException):
+            return bool(client.get_function_configuration(FunctionName=name)["LastUpdateStatus"] == "InProgress")
+        return False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing is printed: a client that was killed is no fault."""
+
+
+class Kill:
+    """A plan that kills a process at its `number`th call: before that takes effect, or `after` it did."""
+
+    def __init__(self, number: int, *, after: bool) -> None:
+        self.number, self.after, self.fired = number, after, False
+        self._aimed = threading.Event()
+
+    def aim(self, process: subprocess.Popen[Any]) -> None:
+        """Tell which process; until then the call waits."""
+        self._process = process
+        self._aimed.set()
+
+    def __call__(self, name: str, number: int) -> Fault:
+        """The hook for the call that it is about."""
+        return self._strike if number == self.number else None
+
+    def _strike(self, before: bool) -> str | None:
+        if before == self.after:
+            return None
+        assert self._aimed.wait(30), "Nobody told which process is to be killed."
+        self.fired = True
+        self._process.kill()
+        self._process.wait(30)
+        return "unsent"
+
+
+def on(name: str, fault: Fault, *, first: int = 1, times: int = 1) -> Plan:
+    """A plan that gives `fault` to `times` calls of `name`, from the `first` of them on."""
+    seen = 0
+
+    def plan(called: str, number: int) -> Fault:
+        nonlocal seen
+        seen += called == name
+        return fault if called == name and first <= seen < first + times else None
+
+    return plan
+
+
+def afterwards(change: Callable[[], object]) -> Hook:
+    """A hook that makes a `change` once the call took effect: behind the client's back, before it has the answer."""
+
+    def hook(before: bool) -> None:
+        if not before:
+            change()
+
+    return hook
+
+
+@contextmanager
+def faulty_cloud(cloud: Engine, *, strict: bool = True) -> Iterator[FaultyCloud]:
+    """A proxy that ends with the block, and then raises what a plan or a hook raised."""
+    with FaultyCloud(cloud, strict=strict) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+    for failure in server.failures:
+        raise failure
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FaultyCloud
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in one piece: in two it waits for the client's acknowledgement
+    disable_nagle_algorithm = True
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """`do_GET`, `do_POST` and so on: what is looked up for each method."""
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        name = call_name(self.command, self.path, self.headers, body)
+        try:
+            reply = self._reply(name, body)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the test is to know
+            self.server.failures.append(error)
+            reply = None
+        if reply is None:
+            self.close_connection = True
+            return
+        self.send_response_only(reply.status)
+        for header, value in reply.headers:
+            if header.lower() not in {"connection", "content-length", "transfer-encoding"}:
+                self.send_header(header, value)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def _reply(self, name: str, body: bytes) -> Reply | None:
+        fault = self.server.planned(name)
+        hook = fault if callable(fault) else None
+        word = hook(True) if hook else fault  # noqa: FBT003
+        assert word in {None, "lost", "unsent", *REFUSALS}, word
+        if word == "unsent":
+            return None
+        if word in REFUSALS:
+            return refusal(str(word), name)
+        if self.server.strict and name in _UPDATES:
+            with self.server.one_update:
+                busy = self.server.is_updating(self.path)
+                reply = refusal("conflict", name) if busy else self._forward(body)
+        else:
+            reply = self._forward(body)
+        if hook:
+            hook(False)  # noqa: FBT003
+        return None if word == "lost" else reply
+
+    def _forward(self, body: bytes) -> Reply:
+        return self.server.forward(self.command, self.path, self.headers.items(), body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is http.server's
+        """Nothing is printed."""
