@@ -63,7 +63,7 @@ def test_s05_a_short_secret_warns_once_a_keyring() -> None:
     keyring(SHORT, warnings=warnings)
     (warning,) = warnings
     assert "ARC_APP_SECRET has 16 characters" in warning
-    assert "arc env production ARC_APP_SECRET" in warning
+    assert "arc secret rotate production" in warning
     assert SHORT not in warning
 
 

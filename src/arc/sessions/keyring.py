@@ -124,11 +124,11 @@ def _sealing_key(secret: str, name: str, settings: Settings, enc: str, warn: Cal
     if not settings.testing and _is_development(secret, key):
         raise ConfigurationError(f"{name} gives a development key that everybody knows. {_remedy(name, settings)}")
     if secret == _ON_A_WEB_PAGE:
-        warn(f"{name} is the example of a public web page. {_remedy(name, settings)}")
+        warn(f"{name} is the example of a public web page. {_change(name, settings)}")
     elif length < size:
         warn(
             f"{name} has {length} characters, and {enc} is best served by {size} or more: this one is stretched, "
-            f"which Node's library cannot do. {_remedy(name, settings)}"
+            f"which Node's library cannot do. {_change(name, settings)}"
         )
     return key
 
@@ -157,6 +157,13 @@ def _remedy(name: str, settings: Settings) -> str:
     if name != "ARC_APP_SECRET":
         return "Take it off the list; sessions that only it opens start afresh."
     return f"Set another: {_command(settings)}"
+
+
+def _change(name: str, settings: Settings) -> str:
+    """How to change a secret that works without signing anybody out."""
+    if name != "ARC_APP_SECRET" or settings.testing:
+        return _remedy(name, settings)
+    return f"Change it, which signs nobody out: arc secret rotate {settings.environment or 'production'}"
 
 
 def _command(settings: Settings) -> str:

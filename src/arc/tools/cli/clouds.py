@@ -28,9 +28,11 @@ def chosen_cloud(inventory: Inventory, *, local: bool) -> Iterator[Cloud]:
     from arc.tools.sandbox.local_cloud import LocalCloud
     from arc.tools.sandbox.local_tables import region_of
 
-    with contextlib.closing(CloudState(inventory.root)) as state:
-        with contextlib.closing(LocalCloud(state, _tell)) as running:
-            yield local_cloud(running.url, region_of(inventory))
+    with (
+        contextlib.closing(CloudState(inventory.root)) as state,
+        contextlib.closing(LocalCloud(state, _tell)) as running,
+    ):
+        yield local_cloud(running.url, region_of(inventory))
 
 
 def _tell(sentence: str) -> None:

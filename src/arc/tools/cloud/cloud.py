@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -12,7 +13,7 @@ from arc.errors import ToolError
 from arc.tools.cloud.pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from arc.inventory import Aws
 
@@ -200,8 +201,8 @@ class Cloud:
         return ToolError(message)
 
 
-def aws_cloud(aws: Aws) -> Cloud:
-    """AWS for an app: region and profile are those of the manifest's `@aws`, else those that boto3 finds.
+def aws_cloud(aws: Aws, environ: Mapping[str, str] = os.environ) -> Cloud:
+    """AWS for an app: region and profile are those of the manifest's `@aws`, else those of `environ` and of boto3.
 
     Raises `ToolError` for a profile that is not there and where no region is set.
     """
@@ -209,7 +210,7 @@ def aws_cloud(aws: Aws) -> Cloud:
     from botocore.exceptions import ProfileNotFound
 
     try:
-        session = boto3.session.Session(profile_name=aws.profile, region_name=aws.region)
+        session = boto3.session.Session(profile_name=aws.profile, region_name=aws.region or environ.get("AWS_REGION"))
     except ProfileNotFound as error:
         where = "@aws in the manifest names it" if aws.profile else "AWS_PROFILE names it"
         raise ToolError(f"{error}. {where}: name one that exists, or make it with aws configure.") from None

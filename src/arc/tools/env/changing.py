@@ -107,7 +107,9 @@ class Change:
 
     def _check(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         app, environment = self.inventory.app, self.environment
-        check_settings(before, after, app=app, environment=environment, warn=self._note)
+        fault = check_settings(before, after, app=app, environment=environment, warn=self._note_secret)
+        if fault is not None:
+            self._note(f"Functions in {environment} cannot keep sessions, as before: {fault}")
         for name in (OLD_STORE, STORE):
             value = self.changes.get(name)
             if value is not None and not self.force:
@@ -127,6 +129,11 @@ class Change:
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def _note_secret(self, sentence: str) -> None:
+        """Note what is weak in a new secret; old ones are on their way out."""
+        if SECRET in self.changes and sentence.startswith(f"{SECRET} "):
+            self._note(sentence)
 
     def _seen(self, parameters: Parameters, after: Mapping[str, str]) -> dict[str, str]:
         """The variables as SSM tells them, once it tells ours."""

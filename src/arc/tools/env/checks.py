@@ -21,18 +21,16 @@ _SESSIONS_KEY = [{"AttributeName": "_idx", "KeyType": "HASH"}]
 
 def check_settings(
     before: Mapping[str, str], after: Mapping[str, str], *, app: str, environment: str, warn: Callable[[str], None]
-) -> None:
-    """Raise `ToolError` when a function could not read its settings `after` a change, though it could `before`.
+) -> str | None:
+    """What was wrong `before` already and still is; None when functions can read their settings `after` a change.
 
-    `warn` is told of weak secrets, and of what was wrong before already. Messages hold no secret.
+    Raises `ToolError` when they could not, though they could before. `warn` is told of weak secrets; no message
+    holds a secret.
     """
     fault = settings_fault(after, app=app, environment=environment, warn=warn)
-    if fault is None:
-        return
-    if settings_fault(before, app=app, environment=environment) == fault:
-        warn(f"The variables of {environment} had this fault before: {fault}")
-        return
-    raise ToolError(f"With this, functions in {environment} could not keep sessions: {fault} Nothing was changed.")
+    if fault is None or fault == settings_fault(before, app=app, environment=environment):
+        return fault
+    raise ToolError(f"With this, functions in {environment} could not keep sessions: {fault}\nNothing was changed.")
 
 
 def settings_fault(

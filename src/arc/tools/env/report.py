@@ -52,7 +52,7 @@ def drift_table(outcome: Outcome) -> str:
     """The functions of an environment and how each is not as it is to be."""
     rows = [(state.function.name, *_cells(state.drift)) for state in outcome.states]
     rows += [(name, "opted out (env false)", "", "") for name in outcome.opted_out]
-    return _table((f"{outcome.environment}: function", "missing", "differs", "surplus"), rows) if rows else ""
+    return _table((outcome.environment, "missing", "differs", "surplus"), rows) if rows else ""
 
 
 def drift_json(outcomes: Iterable[Outcome]) -> str:
@@ -76,7 +76,8 @@ def sentences(outcome: Outcome) -> list[str]:
     elif not outcome.failed:
         updated = sum(state.updated for state in outcome.states)
         have = f"{count} functions have" if count != 1 else "The one function has"
-        done = f"{updated} updated, {count - updated} in step already" if updated else "nothing to update"
+        already = f", {count - updated} in step already" if updated < count else ""
+        done = f"{updated} updated{already}" if updated else "nothing to update"
         said.append(f"{have} the variables of {environment}: {done}.")
     surplus = {name for state in outcome.states if state.updated for name in state.drift.surplus}
     surplus -= set(outcome.removed)

@@ -12,6 +12,7 @@ its start is left out on the way, whatever else changes the variables meanwhile.
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from arc.tools.cloud.cloud import Cloud
     from arc.tools.env.deployed import Told
 
-_HOUR = 3600
+_HOUR, _DAY = 3600, 86_400
 
 
 @dataclass
@@ -121,7 +122,7 @@ class Rotation:
         if self.now() < ready:
             raise ToolError(
                 f"Sessions of {self.environment} may still be sealed with an old secret until {_shown(ready)} "
-                f"(in {_hours(ready - self.now())}): an idle lifetime after the rotation. Retire it then. {by_hand}"
+                f"(in {_time(ready - self.now())}): an idle lifetime after the rotation. Retire it then. {by_hand}"
             )
         current = variables.get(SECRET)
         self._check_versions(lambda own: own.get(SECRET) == current, "seals with another secret")
@@ -220,6 +221,9 @@ def _shown(moment: float) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _hours(seconds: float) -> str:
-    hours = int(-(-seconds // _HOUR))
-    return f"{hours} hour{'' if hours == 1 else 's'}"
+def _time(seconds: float) -> str:
+    """A time as people say it: `7 days`, `3 hours`."""
+    for unit, name in ((_DAY, "days"), (_HOUR, "hours")):
+        if seconds >= 2 * unit:
+            return f"{math.ceil(seconds / unit)} {name}"
+    return f"{math.ceil(seconds / 60)} minutes"
