@@ -11,6 +11,7 @@ import pytest
 from arc._services import stack_name
 from tests.deployed import COUNTER, INDEX, deploy, package
 from tests.engines import Engine, fresh_app
+from tests.test_engines import LOOPBACK, listening
 
 SECRET = "0123456789abcdefghijklmnopqrstuv"
 OTHER = "vutsrqponmlkjihgfedcba9876543210"
@@ -111,3 +112,9 @@ def test_another_secret_opens_no_session_and_a_fallback_does(cloud: Engine) -> N
     deployed.set_variables({name: value for name, value in plain.items() if name != "ARC_APP_SECRET"})
     answer = visitor.get("/read")
     assert (answer.status, dict(answer.headers)["x-raised"]) == (500, "MissingSecret")
+
+
+def test_the_cloud_listens_on_loopback_alone(cloud: Engine) -> None:
+    """With all its services and its functions, on the port that its address tells."""
+    assert deploy(cloud, fresh_app(), variables={"K": "1"}).environ("K")["K"] == "1"
+    assert listening(cloud.process.pid) == [(LOOPBACK, cloud.port)]
