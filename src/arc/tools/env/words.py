@@ -163,7 +163,7 @@ class _Reading:
     def _check_options(self, action: str) -> None:
         if "check" in self._flags and action != "verify":
             raise WrongUsage("--check belongs to verify: arc env verify --check")
-        if {"add", "remove"} <= self._flags:
+        if self._removes and "add" in self._flags:
             raise WrongUsage("--add and --remove exclude each other.")
         if "file" in self._options and action != "load":
             raise WrongUsage(f"--from-file sets variables; it cannot be used to {action}.")
@@ -181,6 +181,7 @@ class _Reading:
 def _environment(word: str, *others: str) -> str:
     if word in ENVIRONMENTS:
         return word
-    close = difflib.get_close_matches(word, (*ENVIRONMENTS, *others), n=1)
+    known = (*ENVIRONMENTS, *others)
+    close = [one for one in known if word and one.startswith(word)] or difflib.get_close_matches(word, known, n=1)
     meant = f" Did you mean {close[0]}?" if close else ""
     raise WrongUsage(f"{word!r} is no environment.{meant} There are {', '.join(ENVIRONMENTS)}.")

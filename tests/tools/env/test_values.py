@@ -1,0 +1,96 @@
+"""Names and values of variables: what is refused before anything is written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arc.errors import ToolError
+from arc.tools.env.names import check_name, is_secret
+from arc.tools.env.values import check_set, check_value, set_bytes
+
+
+@pytest.mark.parametrize("name", ["KEY", "a1", "Aa_9", "ARC_APP_SECRET", "SESSION_TABLE_NAME", "NODE_ENVY", "x_"])
+def test_good_names_are_taken(name: str) -> None:
+    """A letter, then letters, digits and `_`."""
+    check_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("ARC_ENV", "reserved: the tools set it"),
+        ("ARC_APP_NAME", "reserved: the tools set it"),
+        ("NODE_ENV", "reserved: the tools set it"),
+        ("AWS_REGION", "reserved: AWS Lambda sets it"),
+        ("AWS_SECRET_ACCESS_KEY", "reserved: AWS Lambda sets it"),
+        ("_HANDLER", "reserved: AWS Lambda sets it"),
+        ("K", "two characters at least"),
+        ("1KEY", "a letter first"),
+        ("_KEY", "a letter first"),
+        ("KEY-1", "letters, digits and '_'"),
+        ("KÉY", "letters, digits and '_'"),
+        ("", "a letter first"),
+        ("KEY\n", "letters, digits and '_'"),
+    ],
+)
+def test_other_names_are_refused(name: str, told: str) -> None:
+    """Reserved ones, and those that Lambda would refuse."""
+    with pytest.raises(ToolError, match=told):
+        check_name(name)
+
+
+@pytest.mark.parametrize(
+    "value", ["00123", " a ", "a\nb\r\n", "é€🎉", "{}", "{{", "'\"`$HOME#", "x" * 4096, "é" * 2048]
+)
+def test_values_are_any_text(value: str) -> None:
+    """Whatever it holds, up to 4,096 bytes."""
+    check_value("KEY", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("", "is empty, which SSM does not take"),
+        ("x" * 4097, "has 4,097 bytes; SSM takes 4,096"),
+        ("é" * 2049, "has 4,098 bytes"),
+        ("hunter2 {{ssm:other}}", "SSM refuses"),
+        ("hunter2\0", "NUL"),
+        ("hunter2\udcff", "its bytes are not UTF-8"),
+    ],
+)
+def test_values_that_cannot_be_kept_are_refused(value: str, told: str) -> None:
+    """The message names the variable and the fault, and never shows the value."""
+    with pytest.raises(ToolError) as refused:
+        check_value("KEY", value)
+    assert told in str(refused.value)
+    assert "KEY" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_set_is_measured_as_lambda_measures_it() -> None:
+    """All names and values as one JSON object, 4,096 bytes at most; the message names the largest."""
+    fits = {"KEY": "x" * (4096 - len('{"KEY":""}'))}
+    assert set_bytes(fits) == 4096
+    check_set("shop-staging-GetIndex", fits)
+    with pytest.raises(ToolError) as refused:
+        check_set("shop-staging-GetIndex", {**fits, "A": "1"})
+    assert "The variables of shop-staging-GetIndex would have 4,104 bytes" in str(refused.value)
+    assert "KEY 4,086" in str(refused.value)
+    assert "xxx" not in str(refused.value)
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=20)))
+def test_a_set_is_at_least_its_names_and_values(variables: dict[str, str]) -> None:
+    """Quotes and escapes only add to it."""
+    plain = {name: value for name, value in variables.items() if (name + value).isprintable()}
+    assert set_bytes(plain) >= sum(len((name + value).encode()) for name, value in plain.items())
+
+
+def test_only_names_of_tables_are_shown() -> None:
+    """Any other variable may hold a secret."""
+    assert not is_secret("SESSION_TABLE_NAME")
+    assert not is_secret("ARC_SESSION_TABLE_NAME")
+    assert is_secret("ARC_SESSION_TTL")
+    assert is_secret("ARC_APP_SECRET")

@@ -1,0 +1,71 @@
+"""Somebody who runs `arc` in the folder of an app, on AWS or what stands for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+TABLES = """
+@tables
+session
+  _idx *String
+  _ttl TTL
+"""
+
+
+class Operator:
+    """Runs `arc` in `folder`, which has the manifest of the app `name`, with `environ` and nothing else."""
+
+    def __init__(self, folder: Path, name: str, environ: Mapping[str, str], *, more: str = "") -> None:
+        self.folder, self.name, self.environ = folder, name, dict(environ)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "app.arc").write_text(f"@app\n{name}\n\n@http\nget /\npost /login\n{more}", encoding="utf-8")
+
+    def arc(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        """What `arc` with these words does, with `given` on its standard input."""
+        return subprocess.run(
+            self.command(*words),
+            cwd=self.folder,
+            env=self.environ,
+            input=given if given is not None else "",
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            encoding="utf-8",
+        )
+
+    def does(self, *words: str, given: str | None = None) -> str:
+        """What `arc` says on standard output, when it ends well."""
+        done = self.arc(*words, given=given)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, *words: str) -> Any:
+        """What `arc … --json` answers, when it ends well."""
+        return json.loads(self.does(*words, "--json"))
+
+    def variables(self, environment: str) -> dict[str, str]:
+        """An environment's variables, as `arc env --show` tells them."""
+        found: dict[str, str] = self.json("env", environment, "--show")["environments"][environment]
+        return found
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """`arc` under way."""
+        return subprocess.Popen(
+            self.command(*words),
+            cwd=self.folder,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def command(self, *words: str) -> list[str]:
+        """The command line."""
+        return [sys.executable, "-W", "error", "-m", "arc", *words]
