@@ -6,6 +6,7 @@ import os
 import random
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -110,7 +111,7 @@ class Cloud:
 
         client = self._client(service)
         api = client.meta.method_to_api_mapping[operation]
-        attempt = 0
+        tried: Counter[int] = Counter()  # by the number of attempts that a failure of its kind is worth
         while True:
             if not _is_on_this_machine(client.meta.endpoint_url):
                 self._pace.wait()
@@ -129,10 +130,10 @@ class Cloud:
                 raise self._not_made(error, doing) from None
             else:
                 return answer
-            attempt += 1
-            if attempt >= attempts:
+            tried[attempts] += 1
+            if tried[attempts] >= attempts:
                 raise failure
-            self._sleep(self._chance() * min(_LONGEST_PAUSE, 0.1 * 2**attempt))
+            self._sleep(self._chance() * min(_LONGEST_PAUSE, 0.1 * 2 ** tried[attempts]))
 
     def pages(
         self,

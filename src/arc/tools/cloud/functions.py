@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     _Claim = tuple[str | None, str | None]  # the app and the environment that a function says it belongs to
 
-_PAUSE = 0.5  # seconds between two looks at an update
+_PAUSE = 0.25  # seconds between two looks at an update
 _SECONDS_TO_UPDATE = 120
 _IN_PROGRESS = "InProgress"
 _FUNCTION, _STACK = "AWS::Lambda::Function", "AWS::CloudFormation::Stack"
