@@ -166,7 +166,11 @@ class _Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        size = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(size)
+        if len(body) < size:  # the client was killed in the middle of a call
+            self.close_connection = True
+            return
         name = call_name(self.command, self.path, self.headers, body)
         try:
             reply = self._reply(name, body)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.engines import Engine
+
 TABLES = """
 @tables
 session
@@ -49,11 +51,6 @@ class Operator:
         """What `arc … --json` answers, when it ends well."""
         return json.loads(self.does(*words, "--json"))
 
-    def variables(self, environment: str) -> dict[str, str]:
-        """An environment's variables, as `arc env --show` tells them."""
-        found: dict[str, str] = self.json("env", environment, "--show")["environments"][environment]
-        return found
-
     def start(self, *words: str) -> subprocess.Popen[str]:
         """`arc` under way."""
         return subprocess.Popen(
@@ -69,3 +66,10 @@ class Operator:
     def command(self, *words: str) -> list[str]:
         """The command line."""
         return [sys.executable, "-W", "error", "-m", "arc", *words]
+
+
+def parameters(cloud: Engine, app: str, environment: str = "staging") -> dict[str, str]:
+    """The variables in SSM, read past the tools."""
+    pages = cloud.client("ssm").get_paginator("get_parameters_by_path")
+    found = pages.paginate(Path=f"/{app}/{environment}", WithDecryption=True)
+    return {one["Name"].rpartition("/")[2]: one["Value"] for page in found for one in page["Parameters"]}

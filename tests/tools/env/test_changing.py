@@ -15,7 +15,7 @@ from arc.tools.env.changing import Change, Outcome
 from tests.cloud_faults import Fault, FaultyCloud, Plan, afterwards, on
 from tests.deployed import Deployed, deploy
 from tests.engines import Engine, fresh_app
-from tests.tools.operator import Operator
+from tests.tools.operator import Operator, parameters
 
 SECRET = "a secret of the tests, long enough"
 
@@ -40,13 +40,6 @@ def change(tmp_path: Path, cloud: Engine) -> Make:
         return Change(local_cloud(url, "us-east-1"), inventory, environment, changes, force=force).run()
 
     return make
-
-
-def parameters(cloud: Engine, app: str, environment: str = "staging") -> dict[str, str]:
-    """The variables in SSM, read past the tools."""
-    pages = cloud.client("ssm").get_paginator("get_parameters_by_path")
-    found = pages.paginate(Path=f"/{app}/{environment}", WithDecryption=True)
-    return {one["Name"].rpartition("/")[2]: one["Value"] for page in found for one in page["Parameters"]}
 
 
 def values(functions: Deployed, name: str) -> list[str | None]:

@@ -1,0 +1,100 @@
+"""`arc env` killed at each of its calls: the same command, run again, completes the work."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from arc import inventory as inventories
+from arc.errors import ToolError
+from arc.tools.cloud.cloud import local_cloud
+from arc.tools.env.changing import Change
+from tests.cloud_faults import FaultyCloud, Kill
+from tests.deployed import Deployed, deploy
+from tests.engines import Engine, fresh_app
+from tests.tools.operator import Operator, parameters
+
+FUNCTIONS = ["GetIndex", "PostLogin"]
+
+
+def seen(functions: Deployed, name: str) -> list[str | None]:
+    """What each function has as the variable `name`."""
+    return [functions.variables(function).get(name) for function in FUNCTIONS]
+
+
+def killed(operator: Operator, faulty: FaultyCloud, number: int, *words: str, after: bool) -> bool:
+    """Run `arc` and kill it at its call of that number; False when it ended before it came so far."""
+    kill = Kill(number, after=after)
+    faulty.begin(kill)
+    with operator.start(*words) as process:
+        kill.aim(process)
+        process.communicate(timeout=60)
+    faulty.begin(lambda _name, _number: None)
+    return kill.fired
+
+
+def changed(operator: Operator, cloud: Engine, changes: dict[str, str | None]) -> None:
+    """Do what `arc env` does, in this process."""
+    inventory = inventories.read(operator.folder, environ={})
+    assert Change(local_cloud(cloud.url, "us-east-1"), inventory, "staging", changes).run().in_step
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_setting_killed_at_each_call_is_completed(
+    cloud: Engine, faulty: FaultyCloud, tmp_path: Path, *, after: bool
+) -> None:
+    """Before or after the call took effect: the next run gives every function the value."""
+    app = fresh_app()
+    operator = Operator(tmp_path / app, app, faulty.environ(tmp_path))
+    functions = deploy(cloud, app, names=FUNCTIONS)
+    for number in itertools.count(1):
+        value = f"value-{number}"
+        fired = killed(operator, faulty, number, "env", "staging", "GREETING", value, after=after)
+        if not fired:
+            break
+        changed(operator, cloud, {"GREETING": value})
+        assert seen(functions, "GREETING") == [value] * 2
+        assert parameters(cloud, app) == {"GREETING": value}
+    assert number > 12
+
+
+def test_removal_killed_at_each_call_is_completed(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """Also when the variable has gone from SSM, and only functions still have it."""
+    app = fresh_app()
+    operator = Operator(tmp_path / app, app, faulty.environ(tmp_path))
+    functions = deploy(cloud, app, names=FUNCTIONS)
+    for number in itertools.count(1):
+        changed(operator, cloud, {"GREETING": "hello"})
+        fired = killed(operator, faulty, number, "env", "remove", "staging", "GREETING", after=number % 2 == 0)
+        if not fired:
+            break
+        left = [*seen(functions, "GREETING"), parameters(cloud, app).get("GREETING")]
+        if left == [None] * 3:  # it was killed when all was done
+            with pytest.raises(ToolError, match=r"GREETING is not set in staging\. There are none\."):
+                changed(operator, cloud, {"GREETING": None})
+        else:
+            changed(operator, cloud, {"GREETING": None})
+        assert seen(functions, "GREETING") == [None] * 2
+        assert parameters(cloud, app) == {}
+    assert number > 12
+
+
+def test_verify_completes_what_was_killed(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """Killed when SSM has the variable and no function has: `verify` finds and mends it."""
+    app = fresh_app()
+    operator = Operator(tmp_path / app, app, faulty.environ(tmp_path))
+    functions = deploy(cloud, app, names=FUNCTIONS)
+    kill = Kill(1, after=True)
+    faulty.begin(lambda name, _number: kill(name, 1) if name == "ssm.PutParameter" else None)
+    with operator.start("env", "staging", "GREETING", "hello") as process:
+        kill.aim(process)
+        process.communicate(timeout=60)
+    assert kill.fired
+    faulty.begin(lambda _name, _number: None)
+    assert seen(functions, "GREETING") == [None] * 2
+    assert operator.arc("env", "verify", "staging", "--check").returncode == 1
+    operator.does("env", "verify", "staging")
+    assert seen(functions, "GREETING") == ["hello"] * 2
+    assert operator.arc("env", "verify", "staging", "--check").returncode == 0
