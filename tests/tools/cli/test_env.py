@@ -1,0 +1,185 @@
+"""`arc env`, run as an operator runs it, against a cloud on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cloud_faults import FaultyCloud, on
+from tests.deployed import deploy
+from tests.engines import Engine, fresh_app
+from tests.tools.operator import TABLES, Operator, parameters
+
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
+
+
+@pytest.fixture
+def operator(tmp_path: Path, cloud: Engine) -> Operator:
+    """Somebody with a new app and the cloud."""
+    app = fresh_app()
+    return Operator(tmp_path / app, app, cloud.environ(tmp_path), more=TABLES)
+
+
+def test_help_shows_every_form(operator: Operator) -> None:
+    """As one word among others, too."""
+    for words in (["--help"], ["-h"], ["staging", "--help"]):
+        told = operator.does("env", *words)
+        for form in (
+            "arc env production KEY VALUE",
+            "arc env remove production KEY",
+            "arc env verify [production] --check",
+            "--add --env production KEY VALUE",
+            "--remove --env production KEY",
+            "--from-file .env",
+            "KEY -",
+            *("--show", "--json", "--local", "--force"),
+        ):
+            assert form in told, form
+    assert "env" in operator.does("--help")
+
+
+def test_wrong_words_end_with_2(operator: Operator) -> None:
+    """What is wrong, what is meant, and where every form is."""
+    done = operator.arc("env", "stagin", "KEY", "hunter2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "'stagin' is no environment. Did you mean staging? There are testing, staging, production.\n"
+        "Every form: arc env --help\n"
+    )
+
+
+def test_set_show_and_remove(operator: Operator, cloud: Engine) -> None:
+    """The page's own commands, and what they say."""
+    functions = deploy(cloud, operator.name, "production", ["GetIndex", "PostLogin"])
+    assert operator.does("env", "production", "ARC_APP_SECRET", SECRET) == (
+        "ARC_APP_SECRET is set in production.\n2 functions have the variables of production: 2 updated.\n"
+    )
+    assert functions.environ("ARC_APP_SECRET", function="GetIndex")["ARC_APP_SECRET"] == SECRET
+    shown = operator.does("env", "production")
+    assert "ARC_APP_SECRET   ********" in shown
+    assert SECRET not in shown
+    assert SECRET in operator.does("env", "production", "--show")
+    assert operator.json("env", "production") == {"environments": {"production": {"ARC_APP_SECRET": "********"}}}
+    again = operator.does("env", "production", "ARC_APP_SECRET", SECRET)
+    assert again == "2 functions have the variables of production: nothing to update.\n"
+    assert operator.does("env", "remove", "production", "ARC_APP_SECRET") == (
+        "ARC_APP_SECRET is removed from production.\n2 functions have the variables of production: 2 updated.\n"
+    )
+    assert "ARC_APP_SECRET" not in functions.variables("GetIndex")
+
+
+def test_the_newer_forms_do_the_same(operator: Operator, cloud: Engine) -> None:
+    """`--add --env` and `-r -e`; a change answers in JSON, too."""
+    functions = deploy(cloud, operator.name, "staging", ["GetIndex"])
+    told = operator.json("env", "--add", "--env", "staging", "GREETING", "hello")
+    assert told["set"] == ["GREETING"]
+    assert told["functions"][functions.functions["GetIndex"]]["in_step"] is True
+    assert functions.variables("GetIndex")["GREETING"] == "hello"
+    assert "GREETING is removed" in operator.does("env", "-r", "-e", "staging", "GREETING")
+
+
+def test_a_value_may_begin_with_a_dash_and_hold_anything(operator: Operator, cloud: Engine) -> None:
+    """A word is taken as it is; `-` reads standard input and drops one line end."""
+    for value in ("-1", "--show", " a\tb ", "é\n'\"`$HOME #"):
+        operator.does("env", "staging", "GREETING", value)
+        assert parameters(cloud, operator.name) == {"GREETING": value}
+    for given, value in (("from stdin\n", "from stdin"), ("two\n\n", "two\n"), ("none", "none"), ("w\r\n", "w")):
+        operator.does("env", "staging", "GREETING", "-", given=given)
+        assert parameters(cloud, operator.name) == {"GREETING": value}
+
+
+def test_a_file_is_taken_whole_or_not_at_all(operator: Operator, cloud: Engine) -> None:
+    """All of its variables at once; a bad one keeps the others out."""
+    file = operator.folder / "staging.env"
+    file.write_text("GREETING='hello # there'\nexport OTHER=\"two\\nlines\"\n")
+    told = operator.does("env", "staging", "--from-file", "staging.env")
+    assert told.startswith("GREETING and OTHER are set in staging.\n")
+    assert parameters(cloud, operator.name) == {"GREETING": "hello # there", "OTHER": "two\nlines"}
+    file.write_text("GREETING=changed\nARC_ENV=production\n")
+    done = operator.arc("env", "staging", "--from-file", "staging.env")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "ARC_ENV is reserved" in done.stderr
+    assert parameters(cloud, operator.name)["GREETING"] == "hello # there"
+    done = operator.arc("env", "staging", "--from-file", "nowhere.env")
+    assert done.returncode == 1
+    assert "There is no file nowhere.env" in done.stderr
+
+
+def test_all_environments_are_shown_in_order(operator: Operator) -> None:
+    """Testing's come from this machine."""
+    (operator.folder / ".env").write_text("HERE=1\n")
+    operator.does("env", "staging", "SESSION_TABLE_NAME", "jwe")
+    shown = operator.does("env")
+    assert shown.index("testing") < shown.index("staging") < shown.index("production")
+    assert "SESSION_TABLE_NAME   jwe" in shown
+    assert "production: no variables" in shown
+    assert operator.json("env")["environments"] == {
+        "testing": {"HERE": "********"},
+        "staging": {"SESSION_TABLE_NAME": "jwe"},
+        "production": {},
+    }
+
+
+def test_a_terminal_is_not_steered_by_a_value(operator: Operator) -> None:
+    """With --show, control characters are escaped."""
+    operator.does("env", "staging", "GREETING", "a\x1b[31mred\nline")
+    assert '"a\\u001b[31mred\\nline"' in operator.does("env", "staging", "--show")
+
+
+def test_a_function_that_fails_is_named_with_what_it_has(
+    operator: Operator, cloud: Engine, faulty: FaultyCloud, tmp_path: Path
+) -> None:
+    """It ends with 1, says who has which variables, and how to go on."""
+    deploy(cloud, operator.name, "staging", ["GetIndex", "PostLogin"])
+    operator.environ = faulty.environ(tmp_path)
+    faulty.begin(on("lambda.UpdateFunctionConfiguration", "error", first=2, times=100))
+    done = operator.arc("env", "staging", "GREETING", "hunter2hunter2")
+    assert done.returncode == 1
+    assert "1 of 2 functions of staging are not in step:" in done.stderr
+    assert "has the old variables (GREETING): Updating the function" in done.stderr
+    assert "Go on with: arc env verify staging" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    faulty.begin(lambda _name, _number: None)
+    assert "1 updated, 1 in step already" in operator.does("env", "verify", "staging")
+
+
+@pytest.mark.parametrize("missing", ["credentials", "region"])
+def test_without_aws_it_says_what_to_do(operator: Operator, missing: str) -> None:
+    """Testing's variables are shown all the same."""
+    if missing == "region":
+        del operator.environ["AWS_REGION"]
+    else:
+        del operator.environ["AWS_ACCESS_KEY_ID"], operator.environ["AWS_SECRET_ACCESS_KEY"]
+    (operator.folder / ".env").write_text("HERE=1\n")
+    done = operator.arc("env")
+    assert done.returncode == 1
+    assert "HERE" in done.stdout
+    assert ("No AWS region is set." if missing == "region" else "Sign in (aws sso login") in done.stderr
+    assert "Traceback" not in done.stderr
+    assert operator.arc("env", "staging", "KEY", "1").returncode == 1
+
+
+def test_a_folder_without_a_manifest_says_so(operator: Operator, tmp_path: Path) -> None:
+    """It names what it looked for."""
+    operator.folder = tmp_path / "empty"
+    operator.folder.mkdir()
+    done = operator.arc("env")
+    assert done.returncode == 1
+    assert "app.arc" in done.stderr
+
+
+def test_verify_in_json_tells_each_function(operator: Operator, cloud: Engine) -> None:
+    """What is missing, differs and is surplus, and that it is in step afterwards."""
+    functions = deploy(cloud, operator.name, "staging", ["GetIndex"], variables={"SURPLUS": "1", "GREETING": "old"})
+    cloud.client("ssm").put_parameter(Name=f"/{operator.name}/staging/GREETING", Value="new", Type="SecureString")
+    cloud.client("ssm").put_parameter(Name=f"/{operator.name}/staging/MISSING", Value="1", Type="SecureString")
+    checked = operator.arc("env", "verify", "staging", "--check", "--json")
+    assert checked.returncode == 1
+    expected = {"missing": ["MISSING"], "differs": ["GREETING"], "surplus": ["SURPLUS"]}
+    name = functions.functions["GetIndex"]
+    (told,) = json.loads(checked.stdout)["environments"]["staging"]["functions"].items()
+    assert told == (name, {**expected, "in_step": False})
+    mended = operator.json("env", "verify", "staging")["environments"]["staging"]["functions"][name]
+    assert mended == {**expected, "in_step": True}
