@@ -1,0 +1,98 @@
+"""Any text survives the way from `arc env` over SSM and Lambda into a running function, and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from arc import inventory as inventories
+from arc.errors import ToolError
+from arc.tools.cloud.cloud import local_cloud
+from arc.tools.cloud.parameters import Parameters
+from arc.tools.env.changing import Change
+from arc.tools.env.values import check_value
+from tests.deployed import deploy, zipped
+from tests.engines import Engine, fresh_app
+from tests.tools.operator import Operator, parameters
+
+# Whatever quotes, comments, escapes, numbers and spaces may do to a value that something else reads as code.
+ODD = st.sampled_from(
+    [
+        *(
+            "00123",
+            "1e3",
+            "true",
+            "null",
+            " ",
+            "\t",
+            "\n",
+            "\r\n",
+            "'",
+            '"',
+            "`",
+            "\\",
+            "#",
+            "$HOME",
+            "${X}",
+            "=",
+            "%s",
+        ),
+        *("é", "🎉", "\u2028", "\x01", "\x7f", "{", "}", "-", "--show", "&<>", "😀\u200d"),
+    ]
+)
+TEXT = st.lists(
+    ODD | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8), min_size=1, max_size=8
+)
+VALUES = TEXT.map("".join).filter(bool)
+ECHO = """
+import json
+import os
+
+def handler(event, context):
+    print("asked")
+    found = {name: value for name, value in os.environ.items() if name.startswith("VALUE_")}
+    return {"statusCode": 200, "body": json.dumps(found)}
+"""
+
+
+def kept(value: str) -> bool:
+    """True for a value that is not refused."""
+    try:
+        check_value("KEY", value)
+    except ToolError:
+        return False
+    return True
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(VALUES.filter(kept), min_size=4, max_size=12))
+def test_any_text_comes_back_as_it_was(cloud: Engine, tmp_path: Path, values: list[str]) -> None:
+    """Twelve at a time: as SSM has it, as Lambda has it, and as a running function sees it."""
+    app = fresh_app()
+    inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
+    functions = deploy(cloud, app, names=["GetIndex"], code=zipped(ECHO))
+    wanted = {f"VALUE_{number}": value for number, value in enumerate(values)}
+    local = local_cloud(cloud.url, "us-east-1")
+    assert Change(local, inventory, "staging", dict(wanted)).run().in_step
+    assert parameters(cloud, app) == wanted
+    assert Parameters(local, app, "staging").read() == wanted
+    own = functions.variables("GetIndex")
+    assert {name: own[name] for name in wanted} == wanted
+    answer = cloud.client("lambda").invoke(FunctionName=functions.functions["GetIndex"], Payload=b"{}")
+    assert json.loads(json.loads(answer["Payload"].read())["body"]) == wanted
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(VALUES.filter(lambda value: kept(value) and value[-1] != "\r"))  # one line end may be two characters
+def test_any_text_is_taken_as_a_word_and_shown_as_it_is(cloud: Engine, tmp_path: Path, value: str) -> None:
+    """The command itself: a word of the command line, and the JSON that `--show` gives."""
+    app = fresh_app()
+    operator = Operator(tmp_path / app, app, cloud.environ(tmp_path))
+    if value != "-":
+        operator.does("env", "staging", "GREETING", value)
+        assert operator.json("env", "staging", "--show")["environments"]["staging"] == {"GREETING": value}
+    operator.does("env", "staging", "PIPED", "-", given=f"{value}\n")
+    assert parameters(cloud, app)["PIPED"] == value
