@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import random
 import threading
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from arc.errors import ToolError
+from arc.tools.cloud.failures import Call, NoCredentials, Refused, failure, is_of_a_service, no_service, not_made
+from arc.tools.cloud.hidden import Hidden
 from arc.tools.cloud.pace import Pace
 
 if TYPE_CHECKING:
@@ -18,60 +21,20 @@ if TYPE_CHECKING:
 
     from arc.inventory import Aws
 
+__all__ = ["Cloud", "NoCredentials", "Refused", "aws_cloud", "local_cloud"]
+
 _DUMMIES = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
 _PER_SECOND = 10.0  # Lambda's control plane takes 15 calls a second from the whole account
-_MASK = "********"
-_SHORTEST_HIDDEN = 4  # characters: hiding a shorter value would garble what is said
-_SERVER_ERROR = 500
-_OF_THROTTLING, _OF_FAILURES = 12, 4  # attempts
 _LONGEST_PAUSE = 5.0  # seconds
-_THROTTLED = (
-    "LimitExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "SlowDown",
-    "Throttling",
-    "ThrottledException",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "TooManyUpdates",
-)
-_NOT_SIGNED_IN = (
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "RequestExpired",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-)
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _IAM_NAMES = {"resourcegroupstaggingapi": "tag"}
-_SIGN_IN = (
-    "Sign in (aws sso login, or aws configure), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. "
-    "Without AWS, --local works on this machine."
-)
-
-
-class Refused(ToolError):
-    """A service refused a call; `code` is its own word for why, such as `ResourceNotFoundException`."""
-
-    def __init__(self, message: str, code: str) -> None:
-        self.code = code
-        super().__init__(message)
-
-
-class NoCredentials(ToolError):
-    """There are no credentials, or AWS does not take those that there are."""
 
 
 class Cloud:
     """Services of AWS in one region, or of the local cloud at `url`.
 
     `session` is a boto3 session. AWS gets at most ten calls a second, and each call that it throttles or that
-    fails on the way again; a cloud on this machine is not spared. Times are seconds; `sleep` and `chance` (from 0
-    to 1) are what pauses are made of.
+    fails on the way again; a cloud on this machine is not spared. Times are seconds; `clock`, `sleep` and `chance`
+    (from 0 to 1) are what pauses are made of.
     """
 
     def __init__(
@@ -80,60 +43,61 @@ class Cloud:
         *,
         url: str | None = None,
         per_second: float = _PER_SECOND,
-        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.region: str = session.region_name
         self.url = url
-        self._session, self._sleep, self._chance = session, sleep, chance
-        self._pace = Pace(per_second, sleep=sleep)
+        self._session, self._chance = session, chance
+        self._stopped = threading.Event()
+        self._sleep = sleep or self._stopped.wait
+        self._pace = Pace(per_second, clock=clock, sleep=self._pause)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self._hidden: set[str] = set()
+        self._hidden = Hidden()
 
     def hide(self, *values: str) -> None:
         """Never show these `values` in a message: a service may quote what it was sent."""
-        self._hidden.update(value for value in values if len(value) >= _SHORTEST_HIDDEN)
+        self._hidden.add(*values)
 
     def masked(self, text: str) -> str:
         """`text` without the hidden values."""
-        for value in sorted(self._hidden, key=len, reverse=True):
-            text = text.replace(value, _MASK)
-        return text
+        return self._hidden.masked(text)
+
+    def stop(self) -> None:
+        """End every pause: a call that is under way comes to its end, and one that would have to wait raises."""
+        self._stopped.set()
 
     def call(self, service: str, operation: str, doing: str, **request: Any) -> dict[str, Any]:
         """The answer of a service to one call: `cloud.call("ssm", "get_parameter", "Reading …", Name=…)`.
 
-        Raises `Refused` when it does not do it, `NoCredentials`, and `ToolError` when it cannot be reached;
-        their messages begin with `doing`.
+        A call whose answer was lost is made again, so it may have taken effect twice. Raises `Refused` when the
+        service does not do it, `NoCredentials`, and `ToolError` when it cannot be reached; their messages begin with
+        `doing`.
         """
-        from botocore import exceptions
+        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
-        client = self._client(service)
-        api = client.meta.method_to_api_mapping[operation]
+        client = self._client(service, doing)
+        action = f"{_IAM_NAMES.get(service, service)}:{client.meta.method_to_api_mapping[operation]}"
+        call = Call(doing, action, self.url or f"AWS in {self.region}")
         tried: Counter[int] = Counter()  # by the number of attempts that a failure of its kind is worth
         while True:
             if not _is_on_this_machine(client.meta.endpoint_url):
                 self._pace.wait()
             try:
                 answer: dict[str, Any] = getattr(client, operation)(**request)
-            except exceptions.ClientError as error:
-                failure, attempts = self._refusal(error, f"{_IAM_NAMES.get(service, service)}:{api}", doing)
-            except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
-                raise NoCredentials(f"{doing}: {error}. {_SIGN_IN}") from None
-            except exceptions.ParamValidationError:
-                # Its text quotes the whole request.
-                raise ToolError(f"{doing}: boto3 does not take the request {service}:{api}.") from None
-            except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
-                failure, attempts = self._unreachable(error, doing), _OF_FAILURES
-            except exceptions.BotoCoreError as error:
-                raise self._not_made(error, doing) from None
+            except (BotoCoreError, ClientError, ResponseParserError, KeyError) as error:
+                failed, attempts = failure(error, call, self.masked)
             else:
+                if not is_of_a_service(answer):
+                    raise no_service(call)
                 return answer
             tried[attempts] += 1
             if tried[attempts] >= attempts:
-                raise failure
-            self._sleep(self._chance() * min(_LONGEST_PAUSE, 0.1 * 2 ** tried[attempts]))
+                raise failed
+            self._pause(self._chance() * min(_LONGEST_PAUSE, 0.1 * 2 ** tried[attempts]))
 
     def pages(
         self,
@@ -157,9 +121,9 @@ class Cloud:
                 return
             request[asked] = answer[told]
 
-    def _client(self, service: str) -> Any:
-        from botocore import exceptions
+    def _client(self, service: str, doing: str) -> Any:
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
 
         with self._lock:
             if service not in self._clients:
@@ -172,50 +136,35 @@ class Cloud:
                 )
                 try:
                     self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
-                except exceptions.BotoCoreError as error:
-                    raise self._not_made(error, f"{service} cannot be used") from None
+                except (BotoCoreError, ValueError) as error:
+                    raise not_made(error, doing, self.masked) from None
             return self._clients[service]
 
-    def _refusal(self, error: Any, action: str, doing: str) -> tuple[ToolError, int]:
-        """The error that a refusal is, and how often the call is to be tried."""
-        answer = error.response.get("Error", {})
-        code, said = answer.get("Code", "unknown"), self.masked(str(answer.get("Message", "")))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _NOT_SIGNED_IN:
-            return NoCredentials(f"{doing}: AWS does not take the credentials ({code}: {said}). {_SIGN_IN}"), 1
-        if code in _DENIED:
-            return Refused(f"{doing}: not allowed. Let these credentials use {action}. ({said})", code), 1
-        attempts = _OF_THROTTLING if code in _THROTTLED else _OF_FAILURES if status >= _SERVER_ERROR else 1
-        return Refused(f"{doing}: {code}: {said}", code), attempts
-
-    def _unreachable(self, error: Any, doing: str) -> ToolError:
-        place = self.url or f"AWS in {self.region}"
-        reason = self.masked(str(error))
-        return ToolError(f"{doing}: {place} cannot be reached. {reason} Is the network there, and the region right?")
-
-    def _not_made(self, error: Any, doing: str) -> ToolError:
-        """What boto3 itself cannot do: a sign-in that has ended, a profile that is wrong."""
-        name = type(error).__name__
-        message = f"{doing}: {self.masked(str(error))}"
-        if "Token" in name or "Credential" in name or "SSO" in name:
-            return NoCredentials(f"{message} {_SIGN_IN}")
-        return ToolError(message)
+    def _pause(self, seconds: float) -> None:
+        self._sleep(seconds)
+        if self._stopped.is_set():
+            raise ToolError("interrupted")
 
 
 def aws_cloud(aws: Aws, environ: Mapping[str, str] = os.environ) -> Cloud:
     """AWS for an app: region and profile are those of the manifest's `@aws`, else those of `environ` and of boto3.
 
-    Raises `ToolError` for a profile that is not there and where no region is set.
+    Raises `ToolError` for a profile that is not there, for a configuration of AWS that cannot be read, and where no
+    region is set.
     """
     import boto3
-    from botocore.exceptions import ProfileNotFound
+    from botocore.exceptions import BotoCoreError, ProfileNotFound
 
+    region = aws.region or environ.get("AWS_REGION") or None
     try:
-        session = boto3.session.Session(profile_name=aws.profile, region_name=aws.region or environ.get("AWS_REGION"))
+        session = boto3.session.Session(profile_name=aws.profile, region_name=region)
+        found = session.region_name
     except ProfileNotFound as error:
         where = "@aws in the manifest names it" if aws.profile else "AWS_PROFILE names it"
         raise ToolError(f"{error}. {where}: name one that exists, or make it with aws configure.") from None
-    if session.region_name is None:
+    except BotoCoreError as error:
+        raise ToolError(f"{error}. Mend that file, or name another with AWS_CONFIG_FILE.") from None
+    if not found:
         raise ToolError(
             "No AWS region is set. Write it into the manifest (@aws, below it: region eu-west-1), or set AWS_REGION."
         )
@@ -223,12 +172,21 @@ def aws_cloud(aws: Aws, environ: Mapping[str, str] = os.environ) -> Cloud:
 
 
 def local_cloud(url: str, region: str) -> Cloud:
-    """The local cloud at `url`, with credentials that mean nothing anywhere else."""
-    import boto3
+    """The local cloud at `url`, with credentials that mean nothing anywhere else.
 
-    return Cloud(boto3.session.Session(region_name=region, **_DUMMIES), url=url)
+    Profiles and files of AWS's configuration play no part, whatever state they are in.
+    """
+    import boto3
+    from botocore.session import Session
+
+    nothing = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
+    core = Session({name: (None, None, value, None) for name, value in nothing.items()})
+    return Cloud(boto3.session.Session(region_name=region, botocore_session=core, **_DUMMIES), url=url)
 
 
 def _is_on_this_machine(url: str) -> bool:
     host = urlsplit(url).hostname or ""
-    return host in ("localhost", "127.0.0.1", "::1")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
