@@ -183,3 +183,30 @@ def test_verify_in_json_tells_each_function(operator: Operator, cloud: Engine) -
     assert told == (name, {**expected, "in_step": False})
     mended = operator.json("env", "verify", "staging")["environments"]["staging"]["functions"][name]
     assert mended == {**expected, "in_step": True}
+
+
+def test_testing_is_this_machine(operator: Operator) -> None:
+    """Its variables are written into `.env`, without AWS, and the sandbox's inventory has them."""
+    operator.environ = {name: value for name, value in operator.environ.items() if not name.startswith("AWS_")}
+    assert operator.does("env", "testing", "GREETING", "hello # there") == (
+        "GREETING is set in testing, in .env.\nThe sandbox takes them at the next request.\n"
+    )
+    assert (operator.folder / ".env").read_text() == "GREETING='hello # there'\n"
+    (operator.folder / "more.env").write_text("ONE_1=1\nTWO_2=2\n")
+    assert operator.json("env", "testing", "--from-file", "more.env") == {
+        "environment": "testing",
+        "set": ["ONE_1", "TWO_2"],
+        "removed": [],
+        "file": ".env",
+    }
+    assert "TWO_2 is removed from testing" in operator.does("env", "remove", "testing", "TWO_2")
+    shown = operator.json("env", "testing", "--show")["environments"]["testing"]
+    assert shown == {"GREETING": "hello # there", "ONE_1": "1"}
+
+
+def test_testing_refuses_what_would_stop_it(operator: Operator) -> None:
+    """A setting that no function could read is refused by name."""
+    done = operator.arc("env", "testing", "ARC_SESSION_TTL", "a week")
+    assert done.returncode == 1
+    assert "Give a lifetime in whole seconds" in done.stderr
+    assert not (operator.folder / ".env").exists()

@@ -88,7 +88,8 @@ def env(ctx: typer.Context) -> None:
     elif asked.action == "verify":
         _verify(inventory, asked)
     else:
-        _change(inventory, asked, _changes(asked))
+        change = _change_testing if asked.environment == "testing" else _change
+        change(inventory, asked, _changes(asked))
 
 
 def _show(inventory: Inventory, asked: Asked) -> None:
@@ -155,8 +156,20 @@ def _change(inventory: Inventory, asked: Asked, changes: dict[str, str | None]) 
 
 
 def _change_testing(inventory: Inventory, asked: Asked, changes: dict[str, str | None]) -> None:
-    """Change the variables of this machine; the sandbox takes them at the next request."""
-    raise NotImplementedError
+    """Change the variables of this machine."""
+    from arc.tools.env.checks import check_settings
+    from arc.tools.env.report import testing_json, testing_sentences
+    from arc.tools.env.testing_variables import change_testing
+
+    before = dict(inventory.env.get("testing", {}))
+    after = {name: value for name, value in (before | changes).items() if value is not None}
+    notes: list[str] = []
+    check_settings(before, after, app=inventory.app, environment="testing", warn=notes.append)
+    written = change_testing(inventory, changes)
+    for note in (*notes, *written.notes):
+        typer.echo(f"Warning: {note}", err=True)
+    report = testing_json if "json" in asked.flags else testing_sentences
+    typer.echo(report(written.file.name, changes))
 
 
 def _verify(inventory: Inventory, asked: Asked) -> None:

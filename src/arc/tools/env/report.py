@@ -66,6 +66,20 @@ def change_json(outcome: Outcome) -> str:
     return _json(did | _outcome(outcome))
 
 
+def testing_sentences(file: str, changes: Mapping[str, str | None]) -> str:
+    """What a change of testing's variables did, for people."""
+    written, removed = _parted(changes)
+    said = [f"{_names(written)} set in testing, in {file}."] if written else []
+    said += [f"{_names(removed)} removed from testing, in {file}."] if removed else []
+    return "\n".join([*said, "The sandbox takes them at the next request."])
+
+
+def testing_json(file: str, changes: Mapping[str, str | None]) -> str:
+    """What a change of testing's variables did, as JSON."""
+    written, removed = _parted(changes)
+    return _json({"environment": "testing", "set": written, "removed": removed, "file": file})
+
+
 def sentences(outcome: Outcome) -> list[str]:
     """What a change or a verification came to, for people."""
     environment, count = outcome.environment, len(outcome.states)
@@ -110,6 +124,13 @@ def failures(outcome: Outcome) -> str:
     lines.append(f"In step: {', '.join(have) or 'none'}.")
     lines.append(f"Nothing is lost: the variables are kept. Go on with: arc env verify {environment}")
     return "\n".join(lines)
+
+
+def _parted(changes: Mapping[str, str | None]) -> tuple[list[str], list[str]]:
+    """The names that are set, and those that are removed."""
+    return [name for name, value in changes.items() if value is not None], [
+        name for name, value in changes.items() if value is None
+    ]
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

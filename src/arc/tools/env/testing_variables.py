@@ -1,0 +1,125 @@
+"""The variables of testing, which live on the developer's machine: in `.env`, or in the preferences."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arc.errors import ToolError
+from arc.inventory.preferences import PREFERENCE_FILES
+from arc.inventory.source_file import read_text
+from arc.tools.env import dotenv_file, preferences_file
+from arc.tools.env.names import check_name
+from arc.tools.env.values import check_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from arc.inventory import Inventory
+
+_DOTENV = ".env"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a change of testing's variables came to."""
+
+    file: Path
+    notes: tuple[str, ...] = ()
+
+
+def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> Written:
+    """Set the variables of testing that have a value, remove those with None; all of them or none.
+
+    They go into `.env` when the app has one, into its preferences when testing's variables are there, and into a new
+    `.env` otherwise. `.gitignore` is made to name the file. Raises `ToolError`, which never shows a value.
+    """
+    for name, value in changes.items():
+        if value is not None:
+            check_name(name)
+            check_text(name, value)
+            if "\r" in value:
+                raise ToolError(
+                    f"The value of {name} holds a carriage return, which no .env file and no preferences keep. "
+                    "Take it out (tr -d '\\r'), or encode the value (base64)."
+                )
+    file = _file(inventory)
+    text = read_text(file, file.name) if file.exists() else ""
+    for name, value in changes.items():
+        changed = _changed(inventory, file, text, name, value)
+        if changed is None:
+            raise ToolError(
+                f"{name} cannot be written into {file.name} so that it reads back the same. "
+                f"Encode its value (base64), or mend the file. Nothing was changed."
+            )
+        text = changed
+    _replace(file, text, mode=0o600)
+    return Written(file, _ignored(inventory.root, file.name))
+
+
+def _changed(inventory: Inventory, file: Path, text: str, name: str, value: str | None) -> str | None:
+    is_dotenv = file.name == _DOTENV
+    if value is not None:
+        setting = dotenv_file.with_variable if is_dotenv else preferences_file.with_variable
+        return setting(text, name, value)
+    here = dotenv_file.variables_of(text) if is_dotenv else preferences_file.variables_of(text)
+    if here is not None and name not in here:
+        known = inventory.env.get("testing", {})
+        if name in known:
+            raise ToolError(f"{name} is set in the preferences of your home. Remove it there. Nothing was changed.")
+        there = ", ".join(known) or "none"
+        raise ToolError(f"{name} is not set in testing. There are: {there}. Nothing was changed.")
+    removing = dotenv_file.without_variable if is_dotenv else preferences_file.without_variable
+    return removing(text, name)
+
+
+def _file(inventory: Inventory) -> Path:
+    """Where testing's variables live: never in both files, since `.env` hides what the preferences say."""
+    dotenv = inventory.root / _DOTENV
+    if dotenv.exists() or not inventory.env.get("testing"):
+        return dotenv
+    files = [inventory.root / name for name in PREFERENCE_FILES]
+    return next((file for file in files if file.is_file()), files[0])
+
+
+def _replace(file: Path, text: str, *, mode: int) -> None:
+    """Write a file whole or not at all; `mode` is that of a new one."""
+    target = file.resolve()
+    try:
+        mode = target.stat().st_mode & 0o777 if target.exists() else mode
+        descriptor, made = tempfile.mkstemp(prefix=f"{target.name}-", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(text.encode())
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(made).chmod(mode)
+            Path(made).replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(made).unlink()
+            raise
+    except OSError as error:
+        raise ToolError(f"{file} cannot be written: {error.strerror}. Nothing was changed.") from None
+
+
+def _ignored(root: Path, name: str) -> tuple[str, ...]:
+    """See to it that git leaves the file alone; what was done for it."""
+    file = root / ".gitignore"
+    text = read_text(file, file.name) if file.is_file() else ""
+    ignored = False
+    for line in text.splitlines():
+        pattern = line.strip().removeprefix("!").removeprefix("**/").removeprefix("/")
+        if fnmatch.fnmatchcase(name, pattern):
+            ignored = not line.startswith("!")
+    if ignored:
+        return ()
+    end = "\r\n" if "\r\n" in text else "\n"
+    before = text if not text or text.endswith(("\n", "\r")) else text + end
+    _replace(file, f"{before}{name}{end}", mode=0o644)
+    return (f"{name} is named in .gitignore now: it may hold secrets.",)
