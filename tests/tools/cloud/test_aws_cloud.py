@@ -1,0 +1,213 @@
+"""Which AWS a command works on: region, profile and credentials, each where it is looked for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engines import Engine, environ_of
+
+PROGRAM = """
+import json, sys
+from arc.inventory import Aws
+from arc.tools.cloud.cloud import aws_cloud, local_cloud
+
+given = json.loads(sys.argv[1])
+sent = []
+
+def note(request, **_):
+    sent.append(request.headers["Authorization"].decode().split()[1])
+
+try:
+    if given["local"]:
+        cloud = local_cloud(given["local"], "us-east-1")
+    else:
+        cloud = aws_cloud(Aws(region=given["region"], profile=given["profile"]))
+    cloud._session.events.register("before-send", note)
+    cloud.call("ssm", "get_parameters_by_path", "Reading", Path="/nobodys")
+    print(json.dumps({"region": cloud.region, "sent": sent}))
+except Exception as error:
+    print(json.dumps({"raised": type(error).__name__, "message": str(error)}))
+"""
+CONFIG = """
+[default]
+region = eu-north-1
+[profile work]
+region = eu-west-3
+aws_access_key_id = of-work
+aws_secret_access_key = dummy
+[profile without]
+output = json
+[profile signed-out]
+sso_start_url = https://sign-in.invalid
+sso_region = us-east-1
+sso_account_id = 1
+sso_role_name = reader
+region = us-east-1
+[profile program]
+credential_process = false
+region = us-east-1
+"""
+KEYS = {"AWS_ACCESS_KEY_ID": "of-variables", "AWS_SECRET_ACCESS_KEY": "dummy"}
+REMEDY = (
+    "Sign in (aws sso login, or aws configure), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. "
+    "Without AWS, --local works on this machine."
+)
+NOBODY = "http://127.0.0.1:9"
+UNREACHABLE = (
+    f'Reading: AWS in eu-north-1 cannot be reached. Could not connect to the endpoint URL: "{NOBODY}/". Is the network '
+    "there, and the region right?"
+)
+NO_REGION = "No AWS region is set. Write it into the manifest (@aws, below it: region eu-west-1), or set AWS_REGION."
+
+
+class Machine:
+    """A machine whose AWS is `url`, with a home of its own: `config` is what its `~/.aws/config` says."""
+
+    def __init__(self, home: Path, url: str) -> None:
+        plain = environ_of(url, home)
+        self.home = home
+        self.environ = {name: value for name, value in plain.items() if name not in {*KEYS, "AWS_REGION"}}
+        self.config = CONFIG
+
+    def does(
+        self,
+        environ: Mapping[str, str],
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        local: str | None = None,
+    ) -> dict[str, Any]:
+        """What a call of a command comes to, with `region` and `profile` of the manifest, and these variables."""
+        (self.home / ".aws").mkdir(exist_ok=True)
+        (self.home / ".aws/config").write_text(self.config, encoding="utf-8")
+        given = json.dumps({"region": region, "profile": profile, "local": local})
+        command = [sys.executable, "-W", "error", "-c", PROGRAM, given]
+        done = subprocess.run(
+            command, env={**self.environ, **environ}, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def fails(self, environ: Mapping[str, str], *, profile: str | None = None) -> tuple[str, str]:
+        """The kind and the text of the error."""
+        told = self.does(environ, profile=profile)
+        return told["raised"], told["message"]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, ministack: Engine) -> Machine:
+    """A machine of somebody who works with AWS."""
+    return Machine(tmp_path, ministack.url)
+
+
+@pytest.mark.parametrize(
+    ("environ", "region", "profile", "found", "key"),
+    [
+        ({**KEYS, "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "no"}, "eu-west-2", None, "eu-west-2", KEYS),
+        ({**KEYS, "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "no"}, None, None, "eu-west-1", KEYS),
+        ({**KEYS, "AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-central-1"}, None, None, "eu-central-1", KEYS),
+        (KEYS, None, None, "eu-north-1", KEYS),
+        ({"AWS_PROFILE": "work"}, None, None, "eu-west-3", None),
+        ({"AWS_PROFILE": "work", "AWS_REGION": "eu-west-1"}, None, None, "eu-west-1", None),
+        ({"AWS_PROFILE": "signed-out"}, None, "work", "eu-west-3", None),
+        (KEYS, None, "work", "eu-west-3", None),
+    ],
+    ids=[
+        "manifest-before-variable",
+        "variable-before-boto3s-own",
+        "an-empty-variable-is-none",
+        "file",
+        "profile-of-a-variable",
+        "region-variable-before-the-profiles",
+        "profile-of-the-manifest-before-a-variable",
+        "profile-of-the-manifest-before-keys",
+    ],
+)
+def test_region_and_credentials_are_found(
+    machine: Machine,
+    environ: dict[str, str],
+    region: str | None,
+    profile: str | None,
+    found: str,
+    key: dict[str, str] | None,
+) -> None:
+    """In the manifest, in variables, in the files of boto3, in this order; the request is signed with them."""
+    told = machine.does(environ, region=region, profile=profile)
+    assert told["region"] == found
+    name = key["AWS_ACCESS_KEY_ID"] if key else "of-work"
+    assert [one.split("/")[0] for one in told["sent"]] == [f"Credential={name}"]
+    assert [one.split("/")[2] for one in told["sent"]] == [found]
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({}, "Unable to locate credentials."),
+        ({"AWS_ACCESS_KEY_ID": "x"}, "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY."),
+        (
+            {"AWS_PROFILE": "signed-out"},
+            "Error loading SSO Token: Token for https://sign-in.invalid does not exist.",
+        ),
+        ({"AWS_PROFILE": "program"}, "Error when retrieving credentials from custom-process."),
+    ],
+    ids=["none", "half-of-them", "signed-out", "a-program-without-any"],
+)
+def test_without_credentials_it_is_told_how_to_sign_in(machine: Machine, environ: dict[str, str], message: str) -> None:
+    """After what boto3 found."""
+    assert machine.fails(environ) == ("NoCredentials", f"Reading: {message} {REMEDY}")
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"AWS_PROFILE": "without"}, NO_REGION),
+        ({"AWS_REGION": "eu west"}, "Reading: Provided region_name 'eu west' doesn't match a supported format."),
+        (
+            {"AWS_ENDPOINT_URL": "localhost:4566"},
+            "Reading: Invalid endpoint: localhost:4566. Is AWS_ENDPOINT_URL right?",
+        ),
+        ({"AWS_ENDPOINT_URL": NOBODY}, UNREACHABLE),
+    ],
+    ids=["no-region", "no-region-at-all", "no-address", "nobody-there"],
+)
+def test_what_is_wrong_is_told_in_a_sentence(machine: Machine, environ: dict[str, str], message: str) -> None:
+    """That says where it was looked for."""
+    assert machine.fails({**KEYS, **environ}) == ("ToolError", message)
+
+
+@pytest.mark.parametrize(("profile", "where"), [(None, "AWS_PROFILE"), ("gone", "@aws in the manifest")])
+def test_a_profile_that_is_not_there_is_told(machine: Machine, profile: str | None, where: str) -> None:
+    """With who names it."""
+    environ = {"AWS_PROFILE": "work" if profile else "gone", "AWS_REGION": "us-east-1"}
+    found = "The config profile (gone) could not be found."
+    remedy = f"{where} names it: name one that exists, or make it with aws configure."
+    assert machine.fails(environ, profile=profile) == ("ToolError", f"{found} {remedy}")
+
+
+def test_a_file_of_boto3_that_does_not_parse_is_told(machine: Machine) -> None:
+    """With its name."""
+    machine.config = "[default\nregion = eu-west-1\n"
+    raised, message = machine.fails({**KEYS, "AWS_REGION": "us-east-1"})
+    assert raised == "ToolError"
+    assert message == (
+        f"Unable to parse config file: {machine.home}/.aws/config. Mend that file, or name another with "
+        "AWS_CONFIG_FILE."
+    )
+
+
+def test_the_local_cloud_heeds_nothing_of_aws(machine: Machine, ministack: Engine) -> None:
+    """No profile, no file, no key and no proxy, in whatever state they are."""
+    machine.config = "[default\nregion = eu-west-1\n"
+    proxies = {"HTTP_PROXY": NOBODY, "http_proxy": NOBODY}
+    nowhere = {"AWS_PROFILE": "gone", "AWS_ENDPOINT_URL": NOBODY, "AWS_REGION": "eu-west-1"}
+    told = machine.does({**KEYS, **nowhere, **proxies}, local=ministack.url)
+    assert told["region"] == "us-east-1"
+    assert [one.split("/")[0] for one in told["sent"]] == ["Credential=dummy"]
