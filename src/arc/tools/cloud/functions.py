@@ -61,32 +61,31 @@ class Functions:
         self._cloud, self._clock, self._sleep = cloud, clock, sleep
 
     def find(self) -> Found:
-        """Every function of the environment: its stack's, those with its tags, and those that say so themselves.
+        """Every function of the environment: its stack's, those with its tags, and those with its name's beginning.
 
-        A name that begins like the environment's only nominates a function: its variables decide. One that a stack
-        or tags name, and whose own variables name another app or environment, is left alone.
+        Such a name only nominates a function: its own variables decide. One that a stack or tags name, and whose own
+        variables name another app or environment, is left alone, and so is one that nothing but its variables name.
         """
         prefix = f"{self.app}-{self.environment}-"
+        own = (self.app, self.environment)
         listed = dict(self._listed())
         logical_ids = {name: logical for name, logical in self._in_stack(self._stack) if name in listed}
         sure = {*logical_ids, *(name for name in self._tagged() if name in listed)}
         names: dict[str, str] = {}
         notes: list[str] = []
         for name, claim in sorted(listed.items()):
-            if name not in sure and not name.startswith(prefix):
-                continue
-            if claim == (self.app, self.environment) or (name in sure and self._agrees(claim)):
-                names[name] = logical_ids.get(name) or name.removeprefix(prefix)
-            elif name in sure:
-                notes.append(
-                    f"{name} is left alone: it is among those of {self.app} in {self.environment}, but its own "
-                    f"variables say ARC_APP_NAME={claim[0]} and ARC_ENV={claim[1]}."
-                )
-            elif claim == (None, None):
-                notes.append(
-                    f"{name} is left alone: its name begins like those of {self.app} in {self.environment}, but "
-                    "neither its variables (ARC_APP_NAME, ARC_ENV) nor its tags (arc:app, arc:environment) say so."
-                )
+            if name in sure:
+                if self._agrees(claim):
+                    names[name] = logical_ids.get(name) or name.removeprefix(prefix)
+                else:
+                    notes.append(self._of_others(name, claim))
+            elif name.startswith(prefix):
+                if claim == own:
+                    names[name] = name.removeprefix(prefix)
+                elif self._agrees(claim):
+                    notes.append(self._without_claim(name))
+            elif claim == own:
+                notes.append(self._out_of_place(name))
         return Found(names, tuple(notes))
 
     def read(self, name: str) -> Function:
@@ -99,8 +98,9 @@ class Functions:
     def update(self, function: Function, variables: Mapping[str, str]) -> Function:
         """The function with new variables, once AWS has them everywhere.
 
-        Raises `Refused` with the code `PreconditionFailedException` or `ResourceConflictException` when somebody
-        else has changed it or is about to, and `ToolError` for an update that AWS could not finish.
+        Raises `Refused` with the code `PreconditionFailedException` or `ResourceConflictException` when it is not as
+        it was read: somebody else has changed it or is about to, or this call did and its answer was lost. Read it
+        again then. Raises `ToolError` for an update that AWS could not finish.
         """
         doing = f"Updating the function {function.name}"
         answer = self._cloud.call(
@@ -134,23 +134,26 @@ class Functions:
     def old_versions(self, name: str) -> list[tuple[str, str | None, Mapping[str, str]]]:
         """The published versions of a function, which keep the variables that they were published with.
 
-        Each is (version, alias that leads to it or None, variables).
+        Each is (version, alias that leads to it or None, variables); a version with several aliases comes once for
+        each.
         """
         doing = f"Reading the versions of the function {name}"
         tokens = ("Marker", "NextMarker")
-        aliases: dict[str, str] = {}
+        aliases: dict[str, list[str]] = {}
         for alias in self._cloud.pages(
             "lambda", "list_aliases", doing, key="Aliases", tokens=tokens, FunctionName=name
         ):
             further = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
-            aliases |= dict.fromkeys((alias["FunctionVersion"], *further), alias["Name"])
+            for version in {alias["FunctionVersion"], *further}:
+                aliases.setdefault(version, []).append(alias["Name"])
         versions = self._cloud.pages(
             "lambda", "list_versions_by_function", doing, key="Versions", tokens=tokens, FunctionName=name
         )
         return [
-            (one["Version"], aliases.get(one["Version"]), self._function(one).variables)
+            (one["Version"], alias, self._function(one).variables)
             for one in versions
             if one["Version"] != "$LATEST"
+            for alias in aliases.get(one["Version"], (None,))
         ]
 
     @property
@@ -160,11 +163,35 @@ class Functions:
     def _agrees(self, claim: _Claim) -> bool:
         return claim[0] in (self.app, None) and claim[1] in (self.environment, None)
 
+    def _of_others(self, name: str, claim: _Claim) -> str:
+        said = " and ".join(
+            f"{key}={value}" for key, value in zip(("ARC_APP_NAME", "ARC_ENV"), claim, strict=True) if value
+        )
+        return (
+            f"{name} is left alone: it is among those of {self.app} in {self.environment}, but its own variables say "
+            f"{said}."
+        )
+
+    def _without_claim(self, name: str) -> str:
+        return (
+            f"{name} is left alone: its name begins like those of {self.app} in {self.environment}, but neither its "
+            "variables (ARC_APP_NAME, ARC_ENV) nor its tags (arc:app, arc:environment) say so."
+        )
+
+    def _out_of_place(self, name: str) -> str:
+        return (
+            f"{name} is left alone: its variables say that it belongs to {self.app} in {self.environment}, but it is "
+            f"not in the stack {self._stack}, and has neither the tags (arc:app, arc:environment) nor the name."
+        )
+
     def _function(self, answer: Mapping[str, Any]) -> Function:
         environment = answer.get("Environment", {})
         if "Error" in environment:
-            said = environment["Error"].get("Message", "no reason given")
-            raise ToolError(f"The variables of the function {answer['FunctionName']} cannot be read: {said}")
+            said = self._cloud.masked(environment["Error"].get("Message", "no reason given"))
+            raise ToolError(
+                f"The variables of the function {answer['FunctionName']} cannot be read: {said} Let these credentials "
+                "use kms:Decrypt with the function's key, if the key is there."
+            )
         return Function(
             answer["FunctionName"],
             environment.get("Variables", {}),
