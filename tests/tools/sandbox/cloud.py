@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arc.tools.cloud.clients import local_client
+from tests.engines import client_of
 from tests.tools.sandbox.apps import write_app
 from tests.tools.sandbox.running import children_of
 
@@ -60,7 +60,7 @@ def port_of(sandbox: Sandbox) -> int:
 
 def dynamodb(sandbox: Sandbox) -> Any:
     """A boto3 client of the sandbox's DynamoDB."""
-    return local_client("dynamodb", f"http://127.0.0.1:{port_of(sandbox)}", "us-east-1")
+    return client_of(f"http://127.0.0.1:{port_of(sandbox)}", "dynamodb")
 
 
 def rows(sandbox: Sandbox, table: str) -> list[dict[str, Any]]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.errors import ToolError
-from arc.tools.cloud.clients import local_client
 from arc.tools.sandbox.cloud_state import CloudState
 from arc.tools.sandbox.local_cloud import LocalCloud, is_installed
+from tests.engines import client_of
 from tests.tools.sandbox.running import PATIENCE, ends, listening_addresses
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def test_it_listens_on_loopback_alone(tmp_path: Path) -> None:
 def test_it_answers_for_tables_and_parameters_alone(tmp_path: Path) -> None:
     """What runs code is not there: a web page may send requests to this machine."""
     with running_cloud(tmp_path) as (cloud, _):
-        assert local_client("dynamodb", cloud.url, "us-east-1").list_tables()["TableNames"] == []
-        client = local_client("lambda", cloud.url, "us-east-1")
+        assert client_of(cloud.url, "dynamodb").list_tables()["TableNames"] == []
+        client = client_of(cloud.url, "lambda")
         with pytest.raises(client.exceptions.ClientError):
             client.list_functions()
 

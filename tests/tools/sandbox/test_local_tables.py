@@ -197,7 +197,7 @@ def test_a_changed_key_is_told_with_what_to_do(tmp_path: Path) -> None:
         assert environ_of(sandbox)
         sandbox.wait_for("Give the table another name")
         assert told in sandbox.output
-    assert failed_start(tmp_path).stderr.endswith(f"ToolError: {told}\n")
+    assert failed_start(tmp_path).stderr.endswith(f"WrongKey: {told}\n")
     with running(tmp_path, "fresh") as fresh:
         assert dynamodb(fresh).describe_table(TableName="testapp-testing-session")["Table"]["KeySchema"] == [
             {"AttributeName": "id", "KeyType": "HASH"}

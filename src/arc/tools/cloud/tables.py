@@ -1,4 +1,4 @@
-"""DynamoDB tables as the manifest declares them."""
+"""DynamoDB tables as the manifest declares them: their names, their definitions, and calls about them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from arc.errors import ToolError
+from arc.tools.cloud.cloud import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from arc.inventory.table import Index, Key, Table
+    from arc.tools.cloud.cloud import Cloud
 
-_SECONDS_TO_BE_ACTIVE = 60
-_PAUSE = 0.1
+_SECONDS_TO_BE_READY = 900  # an index of a large table takes its time
+_PAUSES = (0.1, 1.0)  # seconds between two looks, on this machine and on AWS
 
 
 def physical_name(app: str, environment: str, table: Table) -> str:
@@ -21,26 +23,32 @@ def physical_name(app: str, environment: str, table: Table) -> str:
     return f"{app}-{environment}-{table.name}"
 
 
-def definition(table: Table, name: str) -> dict[str, Any]:
+def definition(
+    table: Table, name: str, *, tags: Mapping[str, str] | None = None, protected: bool = False
+) -> dict[str, Any]:
     """The CreateTable request of a table, billed by use. Time to live and backups are calls of their own."""
     request: dict[str, Any] = {
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": _attributes(table, *table.indexes),
-        "KeySchema": _schema(table),
+        "AttributeDefinitions": attributes(table, *table.indexes),
+        "KeySchema": schema(table),
     }
     if table.indexes:
-        request["GlobalSecondaryIndexes"] = [
-            {"IndexName": index_name(index), "KeySchema": _schema(index), "Projection": _projection(index)}
-            for index in table.indexes
-        ]
+        request["GlobalSecondaryIndexes"] = [index_definition(index) for index in table.indexes]
     if table.stream:
         request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     if table.encrypt:
-        request["SSESpecification"] = {"Enabled": True, "SSEType": "KMS"}
-        if isinstance(table.encrypt, str):
-            request["SSESpecification"]["KMSMasterKeyId"] = table.encrypt
+        request["SSESpecification"] = encryption(table)
+    if tags:
+        request["Tags"] = tag_list(tags)
+    if protected:
+        request["DeletionProtectionEnabled"] = True
     return request
+
+
+def index_definition(index: Index) -> dict[str, Any]:
+    """An index as DynamoDB's requests define it."""
+    return {"IndexName": index_name(index), "KeySchema": schema(index), "Projection": _projection(index)}
 
 
 def index_name(index: Index) -> str:
@@ -48,84 +56,142 @@ def index_name(index: Index) -> str:
     return index.name or "-".join([*(key.name for key in _keys(index)), "index"])
 
 
-def ensure(client: Any, table: Table, name: str, *, remedy: str, sleep: Callable[[float], None] = time.sleep) -> bool:
-    """Make the table when it is not there, and add what has been declared since; True when it is new.
-
-    What is added: indexes, a stream, the attribute of the time to live. Nothing is taken away. Raises
-    `ToolError` with `remedy` when the table has another key: no table can change that.
-    """
-    try:
-        found = client.describe_table(TableName=name)["Table"]
-    except client.exceptions.ResourceNotFoundException:
-        client.create_table(**definition(table, name))
-        _wait(client, name, sleep)
-        _set_ttl(client, table, name)
-        return True
-    there, wanted = (
-        _shown(found["KeySchema"], found["AttributeDefinitions"]),
-        _shown(_schema(table), _attributes(table)),
-    )
-    if there != wanted:
-        raise ToolError(
-            f"The table {name} has the key {there}, and the manifest declares {wanted}. "
-            f"A table cannot change its key. {remedy}"
-        )
-    _wait(client, name, sleep)
-    for change in _missing(definition(table, name), found):
-        client.update_table(TableName=name, **change)
-        _wait(client, name, sleep)
-    _set_ttl(client, table, name)
-    return False
+def encryption(table: Table) -> dict[str, Any]:
+    """How a table is encrypted with a key in KMS."""
+    own = {"KMSMasterKeyId": table.encrypt} if isinstance(table.encrypt, str) else {}
+    return {"Enabled": True, "SSEType": "KMS", **own}
 
 
-def _missing(wanted: dict[str, Any], found: dict[str, Any]) -> list[dict[str, Any]]:
-    """The UpdateTable requests for what a table lacks: one may make one index."""
-    there = {index["IndexName"] for index in found.get("GlobalSecondaryIndexes", ())}
-    changes: list[dict[str, Any]] = [
-        {
-            "AttributeDefinitions": wanted["AttributeDefinitions"],
-            "GlobalSecondaryIndexUpdates": [{"Create": index}],
-        }
-        for index in wanted.get("GlobalSecondaryIndexes", ())
-        if index["IndexName"] not in there
-    ]
-    if "StreamSpecification" in wanted and not found.get("StreamSpecification", {}).get("StreamEnabled"):
-        changes.append({"StreamSpecification": wanted["StreamSpecification"]})
-    return changes
-
-
-def _set_ttl(client: Any, table: Table, name: str) -> None:
-    now = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    enabled = now.get("AttributeName") if now.get("TimeToLiveStatus") in ("ENABLED", "ENABLING") else None
-    if enabled == table.ttl or table.ttl is None:
-        return
-    for attribute, on in ((enabled, False), (table.ttl, True)):
-        if attribute is not None:
-            specification = {"Enabled": on, "AttributeName": attribute}
-            client.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
-
-
-def _wait(client: Any, name: str, sleep: Callable[[float], None]) -> None:
-    for _ in range(int(_SECONDS_TO_BE_ACTIVE / _PAUSE)):
-        if client.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE":
-            return
-        sleep(_PAUSE)
-    raise ToolError(f"The table {name} was not ready after {_SECONDS_TO_BE_ACTIVE} seconds. Run the command again.")
-
-
-def _keys(shape: Table | Index) -> list[Key]:
-    return [key for key in (shape.partition, shape.sort) if key is not None]
-
-
-def _schema(shape: Table | Index) -> list[dict[str, str]]:
+def schema(shape: Table | Index) -> list[dict[str, str]]:
+    """The key schema of a table or an index."""
     return [
         {"AttributeName": key.name, "KeyType": kind} for key, kind in zip(_keys(shape), ("HASH", "RANGE"), strict=False)
     ]
 
 
-def _attributes(*shapes: Table | Index) -> list[dict[str, str]]:
+def attributes(*shapes: Table | Index) -> list[dict[str, str]]:
+    """The definitions of the attributes that keys are made of, each once."""
     kinds = {key.name: "N" if key.kind == "Number" else "S" for shape in shapes for key in _keys(shape)}
     return [{"AttributeName": name, "AttributeType": kind} for name, kind in kinds.items()]
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as AWS writes them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def shown_key(schema: list[dict[str, str]], attributes: list[dict[str, str]]) -> str:
+    """A key as the manifest writes it: `account *String, at **Number`."""
+    kinds = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in attributes}
+    names = {"N": "Number", "S": "String", "B": "Binary"}
+    return ", ".join(
+        f"{key['AttributeName']} {'*' if key['KeyType'] == 'HASH' else '**'}{names[kinds[key['AttributeName']]]}"
+        for key in schema
+    )
+
+
+class Tables:
+    """Calls about tables. Every method raises what `Cloud.call` raises."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._cloud, self._clock, self._sleep = cloud, clock, sleep
+        self._pause = _PAUSES[0] if cloud.url else _PAUSES[1]
+
+    def find(self, name: str) -> dict[str, Any] | None:
+        """A table as DynamoDB describes it, None when there is none."""
+        try:
+            found: dict[str, Any] = self._call("describe_table", f"Looking for the table {name}", TableName=name)
+        except Refused as refused:
+            if refused.code == "ResourceNotFoundException":
+                return None
+            raise
+        table: dict[str, Any] = found["Table"]
+        return table
+
+    def make(self, request: Mapping[str, Any]) -> None:
+        """Make a table, unless somebody has just done it, and wait until it can be used."""
+        name = request["TableName"]
+        try:
+            self._call("create_table", f"Making the table {name}", **request)
+        except Refused as refused:
+            if refused.code != "ResourceInUseException":
+                raise
+        self.wait(name)
+
+    def update(self, name: str, **change: Any) -> None:
+        """Change a table, and wait until that is done."""
+        self.wait(name)
+        self._call("update_table", f"Changing the table {name}", TableName=name, **change)
+        self.wait(name)
+
+    def wait(self, name: str) -> None:
+        """Return when a table and its indexes are ready. Raises `ToolError` when that takes too long."""
+        end = self._clock() + _SECONDS_TO_BE_READY
+        while not is_ready(self.find(name)):
+            if self._clock() >= end:
+                raise ToolError(
+                    f"The table {name} was not ready after {_SECONDS_TO_BE_READY} seconds. Run the command again."
+                )
+            self._sleep(self._pause)
+
+    def ttl(self, name: str) -> str | None:
+        """The attribute that holds the time to delete an item at; None when nothing is deleted."""
+        told = self._call("describe_time_to_live", f"Reading the TTL of the table {name}", TableName=name)
+        now = told["TimeToLiveDescription"]
+        is_on = now.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
+        return now.get("AttributeName") if is_on else None
+
+    def set_ttl(self, name: str, attribute: str, *, on: bool) -> None:
+        """Switch the time to live on an attribute on or off."""
+        specification = {"Enabled": on, "AttributeName": attribute}
+        doing = f"Setting the TTL of the table {name}"
+        self._call("update_time_to_live", doing, TableName=name, TimeToLiveSpecification=specification)
+
+    def has_backups(self, name: str) -> bool:
+        """True when a table can be brought back as it was at any time (point-in-time recovery)."""
+        told = self._call("describe_continuous_backups", f"Reading the backups of the table {name}", TableName=name)
+        recovery = told["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        return bool(recovery.get("PointInTimeRecoveryStatus") == "ENABLED")
+
+    def switch_backups_on(self, name: str) -> None:
+        """Begin to keep what a table needs to be brought back (point-in-time recovery)."""
+        self._call(
+            "update_continuous_backups",
+            f"Setting the backups of the table {name}",
+            TableName=name,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        )
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """The tags of the table with that ARN."""
+        pages = self._cloud.pages(
+            "dynamodb", "list_tags_of_resource", f"Reading the tags of {arn}", key="Tags", ResourceArn=arn
+        )
+        return {tag["Key"]: tag["Value"] for tag in pages}
+
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Set tags, and leave others as they are."""
+        self._call("tag_resource", f"Tagging {arn}", ResourceArn=arn, Tags=tag_list(tags))
+
+    def _call(self, operation: str, doing: str, **request: Any) -> dict[str, Any]:
+        return self._cloud.call("dynamodb", operation, doing, **request)
+
+
+def is_ready(found: Mapping[str, Any] | None) -> bool:
+    """True for a table that can be used and whose indexes can."""
+    if found is None or found["TableStatus"] != "ACTIVE":
+        return False
+    return all(index.get("IndexStatus", "ACTIVE") == "ACTIVE" for index in found.get("GlobalSecondaryIndexes", ()))
+
+
+def _keys(shape: Table | Index) -> list[Key]:
+    return [key for key in (shape.partition, shape.sort) if key is not None]
 
 
 def _projection(index: Index) -> dict[str, Any]:
@@ -134,13 +200,3 @@ def _projection(index: Index) -> dict[str, Any]:
     if index.projection == ("keys",):
         return {"ProjectionType": "KEYS_ONLY"}
     return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.projection)}
-
-
-def _shown(schema: list[dict[str, str]], attributes: list[dict[str, str]]) -> str:
-    """A key as the manifest writes it: `account *String, at **Number`."""
-    kinds = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in attributes}
-    return ", ".join(
-        f"{key['AttributeName']} {'*' if key['KeyType'] == 'HASH' else '**'}"
-        f"{'Number' if kinds[key['AttributeName']] == 'N' else 'String'}"
-        for key in schema
-    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from arc.errors import ToolError
-from arc.tools.cloud.clients import local_client, refusals
-from arc.tools.cloud.tables import ensure, physical_name
+from arc.tools.cloud.cloud import local_cloud
+from arc.tools.cloud.table_plan import plan_table
+from arc.tools.cloud.tables import Tables, physical_name
 from arc.tools.sandbox.cloud_state import CloudState
 from arc.tools.sandbox.local_cloud import INSTALL, LocalCloud, is_installed
 from arc.tools.sandbox.seeds import FILE, read_seeds
@@ -17,8 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from arc.inventory import Inventory, Table
+    from arc.tools.cloud.cloud import Cloud
 
 _REMEDY = "Give the table another name, or begin with empty tables: arc sandbox --fresh"
+
+
+def _without_guards(table: Table) -> Table:
+    """The table without what protects deployed ones from loss and theft."""
+    return replace(table, encrypt=False, pitr=False)
 
 
 def region_of(inventory: Inventory) -> str:
@@ -92,26 +100,30 @@ class LocalTables:
         if cloud.failure is not None:
             raise ToolError(f"{cloud.failure}\nStart the sandbox again.")
         names = {table.name: physical_name(inventory.app, ENVIRONMENT, table) for table in inventory.tables}
-        client = local_client("dynamodb", cloud.url, region_of(inventory))
+        here = local_cloud(cloud.url, region_of(inventory))
         for table in inventory.tables:
-            with refusals(f"The table {table.name} could not be made"):
-                ensure(client, table, names[table.name], remedy=_REMEDY)
+            plan = plan_table(Tables(here), _without_guards(table), names[table.name], remedy=_REMEDY)
+            for sentence in plan.left:
+                self._warn(sentence)
+            for step in plan.steps:
+                step.do()
         for table in inventory.tables:
-            self._seed(client, table, names[table.name], seeds.get(table.name, []))
+            self._seed(here, table, names[table.name], seeds.get(table.name, []))
         self.names, self._made_from = names, made_from
 
-    def _seed(self, client: Any, table: Table, name: str, rows: list[dict[str, Any]]) -> None:
-        with refusals(f"The table {table.name} could not be read"):
-            if not rows or client.scan(TableName=name, Limit=1)["Items"]:
-                return
+    def _seed(self, cloud: Cloud, table: Table, name: str, rows: list[dict[str, Any]]) -> None:
+        doing = f"Reading the table {table.name}"
+        if not rows or cloud.call("dynamodb", "scan", doing, TableName=name, Limit=1)["Items"]:
+            return
         keys = [key.name for key in (table.partition, table.sort) if key is not None]
         for place, row in enumerate(rows, start=1):
             try:
-                with refusals(f"{FILE}: row {place} of {table.name} was refused"):
-                    client.put_item(TableName=name, Item=row)
+                doing = f"{FILE}: row {place} of {table.name} was refused"
+                cloud.call("dynamodb", "put_item", doing, TableName=name, Item=row)
             except ToolError:
                 for written in rows[: place - 1]:  # The table is empty again, and seeded once the file is mended.
-                    client.delete_item(TableName=name, Key={key: written[key] for key in keys})
+                    key = {key: written[key] for key in keys}
+                    cloud.call("dynamodb", "delete_item", f"Emptying {table.name}", TableName=name, Key=key)
                 raise
         self._say(f"{table.name} begins with {len(rows)} row{'' if len(rows) == 1 else 's'} of {FILE}")
 
