@@ -15,7 +15,7 @@ import pytest
 
 from arc.errors import ToolError
 from arc.tools.sandbox.cloud_state import CloudState
-from arc.tools.sandbox.local_cloud import LocalCloud, is_installed
+from arc.tools.sandbox.local_cloud import LocalCloud, answers, is_installed
 from tests.engines import client_of
 from tests.tools.sandbox.running import PATIENCE, ends, listening_addresses
 
@@ -23,10 +23,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_SERVED = (
+    ("dynamodb", "list_tables"),
+    ("dynamodbstreams", "list_streams"),
+    ("ssm", "describe_parameters"),
+    ("lambda", "list_functions"),
+    ("apigatewayv2", "get_apis"),
+    ("cloudformation", "describe_stacks"),
+    ("resourcegroupstaggingapi", "get_resources"),
+    ("iam", "list_roles"),
+)
+_STRANGER = """
+import http.server, os
+
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b'{"edition": "light"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_): pass
+
+with http.server.HTTPServer(("127.0.0.1", int(os.environ["GATEWAY_PORT"])), Health) as server:
+    for _ in range(3):
+        server.handle_request()
+print("asked 3 times")
+raise SystemExit(7)
+"""
+
 
 @contextmanager
 def running_cloud(folder: Path) -> Iterator[tuple[LocalCloud, queue.Queue[str]]]:
     """A cloud, and what it says when it ends by itself."""
+    folder.mkdir(exist_ok=True)
     said: queue.Queue[str] = queue.Queue()
     state = CloudState(folder)
     cloud = LocalCloud(state, said.put)
@@ -73,13 +104,32 @@ def test_it_listens_on_loopback_alone(tmp_path: Path) -> None:
         assert listening_addresses(cloud.process_id) == {f"127.0.0.1:{cloud.port}"}
 
 
-def test_it_answers_for_tables_and_parameters_alone(tmp_path: Path) -> None:
-    """What runs code is not there: a web page may send requests to this machine."""
+def test_it_answers_for_the_services_of_an_app_alone(tmp_path: Path) -> None:
+    """Others would be ways in that nobody needs."""
     with running_cloud(tmp_path) as (cloud, _):
-        assert client_of(cloud.url, "dynamodb").list_tables()["TableNames"] == []
-        client = client_of(cloud.url, "lambda")
-        with pytest.raises(client.exceptions.ClientError):
-            client.list_functions()
+        for service, operation in _SERVED:
+            assert getattr(client_of(cloud.url, service), operation)()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        for service, operation in (("s3", "list_buckets"), ("sqs", "list_queues"), ("events", "list_rules")):
+            client = client_of(cloud.url, service)
+            with pytest.raises(client.exceptions.ClientError):
+                getattr(client, operation)()
+
+
+def test_it_is_known_by_its_token(tmp_path: Path) -> None:
+    """Which is another one for each cloud."""
+    with running_cloud(tmp_path / "one") as (one, _), running_cloud(tmp_path / "other") as (other, _):
+        assert answers(one.port, one.token)
+        assert answers(other.port, other.token)
+        assert not answers(one.port, other.token)
+    assert not answers(one.port, one.token)
+
+
+def test_another_cloud_at_its_port_is_not_taken_for_it(tmp_path: Path) -> None:
+    """It may have won the free port in between: what answers there has no token, or another."""
+    stranger = tmp_path / "stranger.py"
+    stranger.write_text(_STRANGER)
+    told = refused(tmp_path, interpreter(tmp_path, f'exec "{sys.executable}" "{stranger}"'))
+    assert told.startswith("The local cloud (ministack) has ended with 7. Its last words:\n  asked 3 times")
 
 
 def test_closing_it_ends_it_and_says_nothing(tmp_path: Path) -> None:
@@ -106,7 +156,7 @@ def test_an_interpreter_without_it_is_told_with_the_last_lines(tmp_path: Path) -
     """And how it is installed."""
     told = refused(tmp_path, interpreter(tmp_path, f'exec "{sys.executable}" -S "$@"'))
     assert told.startswith("The local cloud (ministack) has ended with 1. Its last words:\n")
-    assert "No module named ministack" in told
+    assert "No module named 'ministack'" in told
     assert told.endswith("If it is damaged, install it again: pip install 'arc-sessions[local]'")
 
 
@@ -123,14 +173,20 @@ def test_only_the_last_lines_are_told(tmp_path: Path) -> None:
 def test_nothing_of_the_shell_reaches_it_but_what_a_process_needs(tmp_path: Path) -> None:
     """Neither credentials nor variables that would open ports."""
     state = CloudState(tmp_path)
-    python = interpreter(tmp_path, "env | grep -E '^(AWS_|USE_SSL|SERVICES|HOME)' | sort; exit 1")
-    shell = {"PATH": os.environ["PATH"], "AWS_PROFILE": "work", "USE_SSL": "1", "SERVICES": "lambda", "HOME": "/h"}
+    python = interpreter(tmp_path, "env | grep -E '^(AWS_|USE_SSL|SERVICES|HOME|LAMBDA_|DOCKER_)' | sort; exit 1")
+    shell = {"PATH": os.environ["PATH"], "HOME": "/h", "AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "real"}
+    shell |= {"USE_SSL": "1", "SERVICES": "s3", "LAMBDA_EXECUTOR": "docker", "DOCKER_HOST": "tcp://127.0.0.1:2375"}
     with pytest.raises(ToolError) as raised:
         LocalCloud(state, print, environ=shell, python=python)
     state.close()
-    assert re.findall(r"^  (.+)=(.+)$", str(raised.value), re.MULTILINE) == [
+    assert re.findall(r"^  (.+?)=(.+)$", str(raised.value), re.MULTILINE) == [
         ("AWS_ACCESS_KEY_ID", "dummy"),
+        ("AWS_CONFIG_FILE", os.devnull),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
         ("AWS_SECRET_ACCESS_KEY", "dummy"),
+        ("AWS_SHARED_CREDENTIALS_FILE", os.devnull),
+        ("DOCKER_HOST", f"unix://{state.folder / 'none'}"),
         ("HOME", "/h"),
-        ("SERVICES", "dynamodb,dynamodbstreams,ssm"),
+        ("LAMBDA_EXECUTOR", "local"),
+        ("SERVICES", "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam"),
     ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import http.client
 import importlib.util
+import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.cloud_state import CloudState
 
 INSTALL = "pip install 'arc-sessions[local]'"
-# No others: a web page can send requests to this machine, and some services run what they are sent.
-_SERVICES = "dynamodb,dynamodbstreams,ssm"
+_SERVICES = "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam"
 _PROCESS = str(Path(__file__).with_name("cloud_process.py"))
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "VIRTUAL_ENV")
 _SECONDS_TO_START = 30
@@ -42,7 +43,8 @@ def is_installed() -> bool:
 class LocalCloud:
     """A running local cloud at `url`, on 127.0.0.1 alone, with the data of `state`.
 
-    `told` is called, in a thread of its own, with a sentence when it ends by itself.
+    `told` is called, in a thread of its own, with a sentence when it ends by itself; `loss` says what that means.
+    Its health names `token`: what answers at the port is this cloud and no other.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class LocalCloud:
         state: CloudState,
         told: Callable[[str], None],
         *,
+        loss: str = "the tables are gone until you start the sandbox again",
         environ: Mapping[str, str] = os.environ,
         python: str = sys.executable,
     ) -> None:
         """Start it; takes about a second. Raises `ToolError` with its last lines when it does not start."""
-        self._state, self._told = state, told
+        self._state, self._told, self._loss = state, told, loss
+        self.token = secrets.token_urlsafe(16)
         self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
         self._ready = self._closing = False
         for attempt in range(1, _PORTS_TRIED + 1):
@@ -89,19 +93,22 @@ class LocalCloud:
         return f"The local cloud (ministack) has ended with {code}. Its last words:{said}"
 
     def close(self) -> None:
-        """End it, which saves its data."""
+        """End it and the functions that it runs, which saves its data."""
         self._closing = True
-        if self._process.poll() is None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_SECONDS_TO_END)
-        self._kill()
+        try:
+            if self._process.poll() is None:
+                # Functions too: it saves nothing while it waits for one.
+                _signal(self._process, "SIGTERM")
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_SECONDS_TO_END)
+        finally:
+            self._kill()
 
     def _start(self, environ: Mapping[str, str], python: str) -> None:
         self._lines.clear()
         self._process = subprocess.Popen(  # noqa: S603 - an interpreter and a file of ours
-            [python, "-P", "-X", "utf8", _PROCESS],
-            env=_environ(environ, self.port, self._state.folder),
+            [python, "-P", "-X", "utf8", "-W", "ignore", _PROCESS],
+            env=_environ(environ, self.port, self.token, self._state.folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -117,11 +124,12 @@ class LocalCloud:
         for line in stream:
             self._lines.append(line.decode(errors="replace").rstrip())
         process.wait()
+        _signal(process, "SIGKILL")  # Functions that do not end when they are asked to.
         if self._ready and not self._closing:
             said = "".join(f"\n  {line}" for line in self._lines)
             self._told(
-                f"The local cloud (ministack) has ended with {process.returncode}: the tables are gone until you start "
-                f"the sandbox again.{said and f' Its last words:{said}'}"
+                f"The local cloud (ministack) has ended with {process.returncode}: {self._loss}."
+                f"{said and f' Its last words:{said}'}"
             )
 
     def _wait(self) -> None:
@@ -129,27 +137,16 @@ class LocalCloud:
         while time.monotonic() < end:
             if self.failure is not None:
                 raise ToolError(f"{self.failure}\nIf it is damaged, install it again: {INSTALL}")
-            if self._answers():
+            if answers(self.port, self.token):
                 self._ready = True
                 return
             time.sleep(0.02)
         raise ToolError(f"The local cloud did not answer within {_SECONDS_TO_START} seconds. Start the sandbox again.")
 
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-        try:
-            connection.request("GET", "/_ministack/health")
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
     def _kill(self) -> None:
         """Make sure that it has ended, and its children."""
         if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL) if os.name == "posix" else self._process.kill()
+            _signal(self._process, "SIGKILL")
             self._process.wait()
         self._reader.join(1)
         for stream in (self._process.stdin, self._process.stdout):
@@ -157,11 +154,40 @@ class LocalCloud:
                 stream.close()
 
 
-def _environ(environ: Mapping[str, str], port: int, folder: Path) -> dict[str, str]:
-    """Only what is chosen here: a variable of the developer's shell may open a port or reach out to Docker."""
+def _signal(process: subprocess.Popen[bytes], name: str) -> None:
+    """Send a signal to a process and to those that it has started; where there are no such groups, end it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.name == "posix":
+            os.killpg(process.pid, signal.Signals[name])
+        else:
+            process.terminate()
+
+
+def answers(port: int, token: str) -> bool:
+    """True when the local cloud whose token this is answers at `port` of 127.0.0.1."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/_ministack/health")
+        health = json.loads(connection.getresponse().read())
+        return isinstance(health, dict) and health.get("edition") == token
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _environ(environ: Mapping[str, str], port: int, token: str, folder: Path) -> dict[str, str]:
+    """Only what is chosen here: a variable of the developer's shell may open a port or reach out to Docker.
+
+    Functions have it too, and so find no credentials but these.
+    """
     return {name: environ[name] for name in _PASSED_ON if name in environ} | {
         "AWS_ACCESS_KEY_ID": "dummy",
         "AWS_SECRET_ACCESS_KEY": "dummy",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "MINISTACK_EDITION": token,
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "SERVICES": _SERVICES,
@@ -171,8 +197,8 @@ def _environ(environ: Mapping[str, str], port: int, folder: Path) -> dict[str, s
         "STATE_DIR": str(folder),
         "TMPDIR": str(folder),
         "LOG_LEVEL": "WARNING",
+        "LAMBDA_EXECUTOR": "local",
         "DOCKER_HOST": f"unix://{folder / 'none'}",
-        "PYTHONWARNINGS": "ignore",
     }
 
 
