@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from email.message import Message
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 from botocore.awsrequest import AWSResponse, HeadersDict
@@ -26,10 +26,10 @@ Answer = Callable[[str, dict[str, Any]], Reply]
 
 
 class Answering:
-    """What each call is answered with: `answer(name, body)`, names as in `ssm.PutParameter`, bodies from JSON.
+    """What each call is answered with: `answer(name, body)`, names as in `ssm.PutParameter`.
 
-    `session` is real, with all that boto3 does before a request goes out and after an answer has come in. `calls`
-    are the names and the bodies of those that came.
+    A body is what JSON, or a query without any, says. `session` is real, with all that boto3 does before a request
+    goes out and after an answer has come in. `calls` are the names and the bodies of those that came.
     """
 
     def __init__(self, answer: Answer, region: str = "us-east-1") -> None:
@@ -52,7 +52,7 @@ class Answering:
         for name, value in request.headers.items():
             headers[name] = value.decode() if isinstance(value, bytes) else str(value)
         name = call_name(request.method, urlsplit(request.url).path, headers, body)
-        content = json.loads(body) if body[:1] == b"{" else {}
+        content = json.loads(body) if body[:1] == b"{" else dict(parse_qsl(urlsplit(request.url).query))
         self.calls.append((name, content))
         reply = self._reply(name, content)
         return AWSResponse(request.url, reply.status, HeadersDict(reply.headers), _Raw(reply.body))

@@ -126,6 +126,17 @@ def test_every_element_of_every_page_comes(faulty: FaultyCloud) -> None:
     ]
 
 
+def test_pages_that_do_not_go_on_are_an_error() -> None:
+    """A service that knows no pages must not hold up a command for ever."""
+    answering = Answering(lambda _name, _body: told({"Parameters": [], "NextToken": "again"}))
+    pages = Cloud(answering.session, sleep=lambda _seconds: None).pages(
+        "ssm", "get_parameters_by_path", "Reading", key="Parameters", Path="/shop"
+    )
+    with pytest.raises(ToolError, match=r"^Reading: ssm gives the same page again and again\.$"):
+        list(pages)
+    assert len(answering.calls) == 2
+
+
 def test_aws_gets_ten_calls_a_second_and_every_attempt_counts() -> None:
     """Repeated ones too; threads share the pace."""
     clock = Clock()

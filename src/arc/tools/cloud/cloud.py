@@ -117,9 +117,12 @@ class Cloud:
         while True:
             answer = self.call(service, operation, doing, **request)
             yield from answer.get(key, ())
-            if not answer.get(told):
+            token = answer.get(told)
+            if not token:
                 return
-            request[asked] = answer[told]
+            if token == request.get(asked):
+                raise ToolError(f"{doing}: {service} gives the same page again and again.")
+            request[asked] = token
 
     def _client(self, service: str, doing: str) -> Any:
         from botocore.config import Config

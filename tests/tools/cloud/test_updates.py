@@ -1,0 +1,231 @@
+"""Changing a function's variables: guarded, waited for, and its old versions not forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from arc.errors import ToolError
+from arc.tools.cloud.cloud import Cloud, Refused, local_cloud
+from arc.tools.cloud.functions import Function, Functions
+from tests.cloud_calls import Reply
+from tests.cloud_faults import FaultyCloud, afterwards, on
+from tests.deployed import INDEX, Deployed, deploy
+from tests.engines import Engine, fresh_app
+from tests.tools.cloud.answering import Answering, told
+from tests.tools.cloud.clock import Clock
+
+SECRET = "hush-hush-hush"
+UPDATE, READ = "lambda.UpdateFunctionConfiguration", "lambda.GetFunctionConfiguration"
+
+
+@pytest.fixture
+def deployed(cloud: Engine) -> Deployed:
+    """An app with one function."""
+    return deploy(cloud, fresh_app())
+
+
+def functions(url: str, deployed: Deployed) -> Functions:
+    """The app's functions at a cloud."""
+    return Functions(local_cloud(url, "us-east-1"), deployed.app, deployed.environment)
+
+
+def made_up(configuration: dict[str, Any], clock: Clock) -> tuple[Functions, Answering]:
+    """Functions of a cloud that answers everything like this."""
+    answering = Answering(lambda _name, _body: told({"FunctionName": "f", "RevisionId": "1", **configuration}))
+    cloud = Cloud(answering.session, clock=clock, sleep=clock.sleep)
+    cloud.hide(SECRET)
+    return Functions(cloud, "shop", "staging", clock=clock, sleep=clock.sleep), answering
+
+
+def test_a_function_is_read_as_it_is(cloud: Engine, deployed: Deployed) -> None:
+    """With its variables, which it does not show, and the revision that guards them."""
+    deployed.set_variables({"ARC_APP_SECRET": SECRET})
+    function = functions(cloud.url, deployed).read(deployed.functions[INDEX])
+    assert function.name == deployed.functions[INDEX]
+    assert function.variables == {"ARC_APP_SECRET": SECRET}
+    assert function.revision == deployed.configuration()["RevisionId"]
+    assert (function.status, function.reason) == ("Successful", "")
+    assert SECRET not in repr(function)
+
+
+def test_an_update_is_waited_for(faulty: FaultyCloud, deployed: Deployed) -> None:
+    """The function that comes back is the one that AWS has everywhere."""
+    own = functions(faulty.url, deployed)
+    before = own.read(deployed.functions[INDEX])
+    faulty.begin(lambda _name, _number: None)
+    after = own.update(before, {**before.variables, "GREETING": "hello"})
+    assert faulty.calls[:2] == [UPDATE, READ]
+    assert set(faulty.calls[1:]) == {READ}
+    assert after.status == "Successful"
+    assert after.revision != before.revision
+    assert deployed.variables() == after.variables == {**before.variables, "GREETING": "hello"}
+    assert deployed.environ("GREETING")["GREETING"] == "hello"
+
+
+def test_all_variables_can_be_taken_away(cloud: Engine, deployed: Deployed) -> None:
+    """A function with none is a function."""
+    own = functions(cloud.url, deployed)
+    name = deployed.functions[INDEX]
+    assert own.update(own.read(name), {}).variables == {}
+    assert own.read(name).variables == deployed.variables() == {}
+
+
+def test_a_change_behind_the_back_is_not_overwritten(cloud: Engine, faulty: FaultyCloud, deployed: Deployed) -> None:
+    """The update is refused; read again, it passes."""
+    own, name = functions(faulty.url, deployed), deployed.functions[INDEX]
+    faulty.begin(on(READ, afterwards(lambda: deployed.set_variables({"K": "theirs"}))))
+    seen = own.read(name)
+    with pytest.raises(Refused, match=f"^Updating the function {name}: PreconditionFailedException: ") as caught:
+        own.update(seen, {"K": "ours"})
+    assert caught.value.code == "PreconditionFailedException"
+    assert deployed.variables() == {"K": "theirs"}
+    own.update(own.read(name), {"K": "ours"})
+    assert deployed.variables() == {"K": "ours"}
+
+
+def test_an_update_during_another_is_refused(faulty: FaultyCloud, deployed: Deployed) -> None:
+    """At once, so that the function can be read again; nothing of the other is lost."""
+    own, name = functions(faulty.url, deployed), deployed.functions[INDEX]
+    faulty.begin(on(UPDATE, "conflict", times=100))
+    with pytest.raises(Refused, match=": ResourceConflictException: ") as caught:
+        own.update(own.read(name), {"K": "ours"})
+    assert caught.value.code == "ResourceConflictException"
+    assert faulty.calls == [READ, UPDATE]
+
+
+def test_an_update_whose_answer_was_lost_looks_like_somebody_elses(faulty: FaultyCloud, deployed: Deployed) -> None:
+    """The second attempt finds another revision, or an update under way; read again, the function has it."""
+    own, name = functions(faulty.url, deployed), deployed.functions[INDEX]
+    seen = own.read(name)
+    faulty.begin(on(UPDATE, "lost"))
+    with pytest.raises(Refused) as caught:
+        own.update(seen, {"K": "ours"})
+    assert caught.value.code in ("PreconditionFailedException", "ResourceConflictException")
+    assert faulty.calls == [UPDATE, UPDATE]
+    assert own.settled(own.read(name)).variables == {"K": "ours"}
+
+
+def test_an_update_that_did_not_arrive_is_made_again(faulty: FaultyCloud, deployed: Deployed) -> None:
+    """Its revision is still good."""
+    own, name = functions(faulty.url, deployed), deployed.functions[INDEX]
+    seen = own.read(name)
+    faulty.begin(on(UPDATE, "unsent", times=3))
+    assert own.update(seen, {"K": "ours"}).variables == {"K": "ours"}
+    assert faulty.calls[:4] == [UPDATE] * 4
+
+
+def test_an_update_that_failed_tells_why_and_no_secret() -> None:
+    """In AWS's words."""
+    failed = {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": f"No key for '{SECRET}'"}
+    own, answering = made_up(failed, Clock())
+    with pytest.raises(ToolError) as caught:
+        own.update(Function("f", {}, "1"), {"ARC_APP_SECRET": SECRET})
+    assert str(caught.value) == "Updating the function f: AWS could not finish it: No key for '********'"
+    (name, body), *_ = answering.calls
+    assert (name, body["RevisionId"]) == (UPDATE, "1")
+
+
+def test_an_update_that_failed_without_a_reason_is_told() -> None:
+    """AWS does not always give one."""
+    own, _ = made_up({"LastUpdateStatus": "Failed"}, Clock())
+    with pytest.raises(ToolError, match="could not finish it: no reason given"):
+        own.update(Function("f", {}, "1"), {})
+
+
+def test_an_update_that_does_not_end_is_given_up() -> None:
+    """After two minutes, in which it was looked at again and again."""
+    clock = Clock()
+    own, answering = made_up({"LastUpdateStatus": "InProgress"}, clock)
+    with pytest.raises(ToolError) as caught:
+        own.update(Function("f", {}, "1"), {})
+    assert str(caught.value) == ("The function f is still being updated after 120 seconds. Run the command again.")
+    assert 1120 <= clock.now < 1121
+    assert answering.names[:2] == [UPDATE, READ]
+    assert len(answering.calls) > 100
+
+
+def test_a_settled_function_is_not_asked_about() -> None:
+    """What was read says it already."""
+    own, answering = made_up({}, Clock())
+    for status in ("Successful", "Failed"):
+        function = Function("f", {}, "1", status)
+        assert own.settled(function) is function
+    assert answering.calls == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda own: own.read("f"),
+        lambda own: own.update(Function("f", {}, "1"), {}),
+        lambda own: own.old_versions("f"),
+    ],
+    ids=["read", "update", "versions"],
+)
+def test_variables_that_cannot_be_decrypted_are_not_taken_for_none(use: Callable[[Functions], object]) -> None:
+    """An update would take them all away."""
+    denied = {"Error": {"ErrorCode": "AccessDeniedException", "Message": f"KMS access was denied for {SECRET}."}}
+    versions = [{"FunctionName": "f", "RevisionId": "1", "Version": "1", "Environment": denied}]
+    own, _ = made_up({"Environment": denied, "Versions": versions, "Aliases": []}, Clock())
+    with pytest.raises(ToolError) as caught:
+        use(own)
+    assert str(caught.value) == (
+        "The variables of the function f cannot be read: KMS access was denied for ********. Let these credentials use "
+        "kms:Decrypt with the function's key, if the key is there."
+    )
+
+
+def test_versions_keep_what_they_were_published_with(cloud: Engine, deployed: Deployed) -> None:
+    """Each comes with the aliases that lead to it, with part of the visitors too; the function itself is none."""
+    client, name = cloud.client("lambda"), deployed.functions[INDEX]
+    for value in ("1", "2", "3", "4"):
+        deployed.set_variables({"K": value})
+        client.publish_version(FunctionName=name)
+    client.create_alias(FunctionName=name, Name="old", FunctionVersion="1")
+    client.create_alias(
+        FunctionName=name, Name="live", FunctionVersion="3", RoutingConfig={"AdditionalVersionWeights": {"1": 0.1}}
+    )
+    client.create_alias(FunctionName=name, Name="current", FunctionVersion="$LATEST")
+    deployed.set_variables({"K": "5"})
+    assert sorted(functions(cloud.url, deployed).old_versions(name), key=str) == [
+        ("1", "live", {"K": "1"}),
+        ("1", "old", {"K": "1"}),
+        ("2", None, {"K": "2"}),
+        ("3", "live", {"K": "3"}),
+        ("4", None, {"K": "4"}),
+    ]
+
+
+def test_a_function_without_versions_has_none(cloud: Engine, deployed: Deployed) -> None:
+    """What most have."""
+    assert functions(cloud.url, deployed).old_versions(deployed.functions[INDEX]) == []
+
+
+def test_more_versions_and_aliases_than_a_page_holds_are_found() -> None:
+    """Fifty at a time; answers are made up here, since so many take long to publish."""
+
+    def answer(name: str, body: dict[str, Any]) -> Reply:
+        number = body.get("Marker", "1")
+        further = {"NextMarker": "2"} if number == "1" else {}
+        if name == "lambda.ListAliases":
+            return told({"Aliases": [{"Name": f"alias-{number}", "FunctionVersion": number}], **further})
+        one = {"FunctionName": "f", "RevisionId": number, "Version": number}
+        return told({"Versions": [{**one, "Environment": {"Variables": {"K": number}}}], **further})
+
+    own = Functions(Cloud(Answering(answer).session, sleep=lambda _seconds: None), "shop", "staging")
+    assert own.old_versions("f") == [("1", "alias-1", {"K": "1"}), ("2", "alias-2", {"K": "2"})]
+
+
+def test_a_function_that_has_gone_is_told(cloud: Engine, deployed: Deployed) -> None:
+    """By its name, and with the code by which callers know it."""
+    name = deployed.functions[INDEX]
+    own = functions(cloud.url, deployed)
+    function = own.read(name)
+    cloud.client("lambda").delete_function(FunctionName=name)
+    for fails in (lambda: own.read(name), lambda: own.update(function, {}), lambda: own.old_versions(name)):
+        with pytest.raises(Refused, match=name) as caught:
+            fails()
+        assert caught.value.code == "ResourceNotFoundException"
