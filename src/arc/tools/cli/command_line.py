@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from arc.errors import ArcError, InventoryError
+from arc.tools.cli.create import create
 from arc.tools.cli.env import HELP, Words, env
 from arc.tools.cli.init import init
 from arc.tools.cli.sandbox import sandbox
@@ -109,6 +110,7 @@ def _show_version(*, asked: bool) -> None:
 
 
 app.command()(init)
+app.command()(create)
 app.command(cls=Words, help=HELP, add_help_option=False)(env)
 app.command()(sandbox)
 app.add_typer(secret, name="secret")

@@ -23,3 +23,18 @@ def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
 
     with Console(stderr=True).status(f"{doing} …") as status:
         yield lambda done, of: status.update(f"{doing}: {done} of {of} functions …")
+
+
+@contextlib.contextmanager
+def waiting(doing: str) -> Iterator[None]:
+    """Inside the block, the line `doing` with the seconds that it takes already, where standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        shown.add_task(f"{doing} …", total=None)
+        yield

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from arc.inventory import Route
+    from arc.inventory import Inventory
 
 _OTHER_LANGUAGES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".rb", ".php")
 _LONGEST_NAME = 60  # characters; names of stacks and tables are made of it
@@ -42,15 +42,40 @@ def fill_in(folder: Path, *, environ: Mapping[str, str] | None = None) -> Outcom
         raise ToolError(f"{folder} is a file. Give the folder of an app, or a new name.")
     outcome = Outcome()
     if not has_manifest(root):
-        _write(root, root / "app.arc", manifest_of(name_for(root.name)), outcome)
+        write_new(root, NewFile("app.arc", manifest_of(name_for(root.name))), outcome)
     inventory = inventories.read(root, environ=environ)
     outcome.notes.extend(f"Warning: {warning}" for warning in inventory.warnings)
-    for route in inventory.routes:
-        if route.handler is None:
-            _write_handler(root, route, outcome)
-    _write(root, root / "requirements.txt", REQUIREMENTS, outcome)
-    _write(root, root / ".gitignore", IGNORED, outcome)
+    missing, notes = missing_files(inventory)
+    outcome.notes.extend(notes)
+    for file in missing:
+        write_new(root, file, outcome)
     return outcome
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file that is not there yet: its path below the app's folder, and its text."""
+
+    path: str
+    text: str
+
+
+def missing_files(inventory: Inventory) -> tuple[list[NewFile], list[str]]:
+    """The handlers and other files that an app lacks, and notes about routes that are left alone."""
+    root = inventory.root
+    files: list[NewFile] = []
+    notes: list[str] = []
+    for route in inventory.routes:
+        if route.handler is not None:
+            continue
+        place = route.folder.relative_to(root).as_posix()
+        others = _other_handlers(route.folder)
+        if others:
+            notes.append(f"{route.name} is left alone: {place} holds {others[0]}, which is no Python.")
+        else:
+            files.append(NewFile(f"{place}/handler.py", handler_of(route)))
+    files += [NewFile("requirements.txt", REQUIREMENTS), NewFile(".gitignore", IGNORED)]
+    return [file for file in files if not (root / file.path).is_file()], notes
 
 
 def name_for(folder: str) -> str:
@@ -61,15 +86,6 @@ def name_for(folder: str) -> str:
     return name if is_app_name(name) else "my-app"
 
 
-def _write_handler(root: Path, route: Route, outcome: Outcome) -> None:
-    place = route.folder.relative_to(root).as_posix()
-    others = _other_handlers(route.folder)
-    if others:
-        outcome.notes.append(f"{route.name} is left alone: {place} holds {others[0]}, which is no Python.")
-    else:
-        _write(root, route.folder / "handler.py", handler_of(route), outcome)
-
-
 def _other_handlers(folder: Path) -> list[str]:
     """Handlers in another language, which an app may have grown with."""
     if not folder.is_dir():
@@ -78,8 +94,9 @@ def _other_handlers(folder: Path) -> list[str]:
     return [name for name in names if name.startswith(("index.", "handler.")) and name.endswith(_OTHER_LANGUAGES)]
 
 
-def _write(root: Path, file: Path, text: str, outcome: Outcome) -> None:
+def write_new(root: Path, new: NewFile, outcome: Outcome) -> None:
     """Write a new file; one that exists is left as it is, and anything else of that name is told."""
+    file = root / new.path
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         stream = file.open("x", encoding="utf-8", newline="\n")
@@ -88,14 +105,14 @@ def _write(root: Path, file: Path, text: str, outcome: Outcome) -> None:
             return
         in_the_way, needed = (file, "file") if file.parent.is_dir() else (file.parent, "folder")
         raise ToolError(
-            f"{in_the_way} is in the way: a {needed} is needed there. Move it, and run arc init again."
+            f"{in_the_way} is in the way: a {needed} is needed there. Move it, and run the command again."
         ) from None
     except OSError as error:
-        raise ToolError(f"{file} cannot be written: {error.strerror}. Mend that, and run arc init again.") from None
+        raise ToolError(f"{file} cannot be written: {error.strerror}. Mend that, and run the command again.") from None
     try:
         with stream:
-            stream.write(text)
+            stream.write(new.text)
     except OSError as error:
         file.unlink(missing_ok=True)  # ours, and incomplete
-        raise ToolError(f"{file} cannot be written: {error.strerror}. Mend that, and run arc init again.") from None
-    outcome.made.append(file.relative_to(root).as_posix())
+        raise ToolError(f"{file} cannot be written: {error.strerror}. Mend that, and run the command again.") from None
+    outcome.made.append(new.path)

@@ -2,51 +2,105 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
+from arc.errors import ToolError
 from arc.tools.cloud.cloud import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from arc.tools.cloud.cloud import Cloud
 
+_LOOKS, _PAUSE = 10, 0.5  # SSM may tell what was written a moment later
+
 
 class Parameters:
-    """The variables of one environment of an app, encrypted as SecureString. Every value that is read is hidden."""
+    """The variables of one environment of an app, encrypted as SecureString. Every value that is read is hidden.
 
-    def __init__(self, cloud: Cloud, app: str, environment: str) -> None:
+    What is read is never older than what was read or written here before.
+    """
+
+    def __init__(
+        self, cloud: Cloud, app: str, environment: str, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.path = f"/{app}/{environment}"
-        self._cloud, self._environment = cloud, environment
+        self._cloud, self._environment, self._sleep = cloud, environment, sleep
+        self._versions: dict[str, int] = {}  # the newest known, by name; 0 for one that was removed
+        self._moments = itertools.count(1)
+        self._lock = threading.Lock()
+        self._begun, self._variables = 0, dict[str, str]()
 
     def read(self) -> dict[str, str]:
-        """Name and value of each variable, by name. Raises what `Cloud.call` raises."""
-        found = self._cloud.pages(
-            "ssm",
-            "get_parameters_by_path",
-            f"Reading the variables of {self._environment}",
-            key="Parameters",
-            Path=self.path,
-            WithDecryption=True,
+        """Name and value of each variable, by name, as they are after this was called; threads share what they read.
+
+        Raises what `Cloud.call` raises, and `ToolError` when SSM goes on telling old values.
+        """
+        asked = next(self._moments)
+        with self._lock:
+            if self._begun < asked:
+                begun = next(self._moments)
+                self._variables = self._read()
+                self._begun = begun
+            return dict(self._variables)
+
+    def _read(self) -> dict[str, str]:
+        for look in range(1, _LOOKS + 1):
+            found = list(
+                self._cloud.pages(
+                    "ssm",
+                    "get_parameters_by_path",
+                    f"Reading the variables of {self._environment}",
+                    key="Parameters",
+                    Path=self.path,
+                    WithDecryption=True,
+                )
+            )
+            versions = {one["Name"].rpartition("/")[2]: one["Version"] for one in found}
+            self._cloud.hide(*(one["Value"] for one in found))
+            old = [name for name, version in versions.items() if version < self._versions.get(name, 0)]
+            gone = [name for name, version in self._versions.items() if bool(version) != (name in versions)]
+            if not old and (not gone or look == _LOOKS):  # another may have removed it, or made it anew
+                self._versions = versions
+                return {one["Name"].rpartition("/")[2]: one["Value"] for one in sorted(found, key=_name)}
+            self._sleep(_PAUSE)
+        raise ToolError(
+            f"SSM goes on telling old values of {', '.join(old)} in {self._environment}. Nothing is lost: run the "
+            "command again in a minute."
         )
-        variables = {one["Name"].rpartition("/")[2]: one["Value"] for one in found}
-        self._cloud.hide(*variables.values())
-        return dict(sorted(variables.items()))
 
     def write(self, variables: Mapping[str, str]) -> None:
         """Set each of `variables`, one call each. Raises what `Cloud.call` raises."""
         self._cloud.hide(*variables.values())
         for key, value in variables.items():
-            self._cloud.call(
-                "ssm",
-                "put_parameter",
-                f"Writing {key} in {self._environment}",
-                Name=f"{self.path}/{key}",
-                Value=value,
-                Type="SecureString",
-                Overwrite=True,
-            )
+            self._put(key, value, over=True)
+
+    def write_new(self, key: str, value: str) -> bool:
+        """Set a variable unless it is set, which gives False. Raises what `Cloud.call` raises."""
+        self._cloud.hide(value)
+        try:
+            self._put(key, value, over=False)
+        except Refused as refused:
+            if refused.code == "ParameterAlreadyExists":
+                return False
+            raise
+        return True
+
+    def _put(self, key: str, value: str, *, over: bool) -> None:
+        answer = self._cloud.call(
+            "ssm",
+            "put_parameter",
+            f"Writing {key} in {self._environment}",
+            Name=f"{self.path}/{key}",
+            Value=value,
+            Type="SecureString",
+            Overwrite=over,
+        )
+        self._versions[key] = answer["Version"]
 
     def remove(self, key: str) -> None:
         """Remove a variable; one that has gone already is fine. Raises what `Cloud.call` raises."""
@@ -57,6 +111,7 @@ class Parameters:
         except Refused as refused:
             if refused.code != "ParameterNotFound":
                 raise
+        self._versions[key] = 0
 
 
 class Memo:
@@ -89,7 +144,7 @@ class Memo:
                 "put_parameter",
                 f"Noting {self._what}",
                 Name=self._name,
-                Value=json.dumps(content),
+                Value=json.dumps(content, ensure_ascii=False),
                 Type="SecureString",
                 Overwrite=over,
             )
@@ -106,3 +161,8 @@ class Memo:
         except Refused as refused:
             if refused.code != "ParameterNotFound":
                 raise
+
+
+def _name(parameter: Mapping[str, Any]) -> str:
+    name: str = parameter["Name"]
+    return name

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from arc.tools.env.deployed import State, Told
 
 _ROUNDS = 5  # in which others change the variables while functions are brought in step
-_LOOKS, _PAUSE = 10, 0.5  # SSM may tell what was written a moment later
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class Change:
                 check_name(name)
                 check_value(name, value)
         self.cloud.hide(*(value for value in self.changes.values() if value is not None))
-        parameters = Parameters(self.cloud, self.inventory.app, self.environment)
+        parameters = Parameters(self.cloud, self.inventory.app, self.environment, sleep=self.sleep)
         before = parameters.read()
         after = {name: value for name, value in (before | dict(self.changes)).items() if value is not None}
         deployed = Deployed(self.cloud, self.inventory, self.environment, sleep=self.sleep)
@@ -94,8 +93,7 @@ class Change:
         parameters.write(written)
         for name in removed:
             parameters.remove(name)
-        variables = self._seen(parameters, after)
-        states = in_step(deployed, parameters, variables, self.told)
+        states = in_step(deployed, parameters, parameters.read(), self.told)
         return Outcome(
             self.environment,
             tuple(states),
@@ -135,26 +133,16 @@ class Change:
         if SECRET in self.changes and sentence.startswith(f"{SECRET} "):
             self._note(sentence)
 
-    def _seen(self, parameters: Parameters, after: Mapping[str, str]) -> dict[str, str]:
-        """The variables as SSM tells them, once it tells ours."""
-        variables: dict[str, str] = {}
-        for _ in range(_LOOKS):
-            variables = parameters.read()
-            if all(variables.get(name) == after.get(name) for name in self.changes):
-                break
-            self.sleep(_PAUSE)
-        return variables
-
 
 def in_step(deployed: Deployed, parameters: Parameters, variables: dict[str, str], told: Told) -> list[State]:
     """Bring every function in step with `variables`, and again when somebody changed those meanwhile."""
-    states = deployed.bring_in_step(variables, told)
+    states = deployed.bring_in_step(variables, parameters.read, told)
     for _ in range(_ROUNDS):
         now = parameters.read()
         if now == variables:
             break
         variables = now
-        again = {state.function.name: state for state in deployed.bring_in_step(variables, told)}
+        again = {state.function.name: state for state in deployed.bring_in_step(variables, parameters.read, told)}
         states = [again.get(state.function.name, state) for state in states]
     return states
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arc._services import stack_name
 from arc.errors import ArcError, MissingSecret, ToolError
 from arc.sessions.keyring import Keyring
 from arc.settings import Settings
 from arc.tools.cloud.cloud import Refused
+from arc.tools.cloud.service_map import mapped_tables
 from arc.tools.env.names import OLD_STORE, SEALED, STORE
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def check_table(cloud: Cloud, value: str, *, app: str, environment: str, warn: C
     if value == SEALED:
         return
     doing = f"Looking for the table {value}"
-    names = dict.fromkeys((f"{app}-{environment}-{value}", *_mapped(cloud, value, app, environment), value))
+    mapped = mapped_tables(cloud, app, environment).get(value, value)
+    names = dict.fromkeys((mapped, f"{app}-{environment}-{value}", value))
     for name in names:
         try:
             found = cloud.call("dynamodb", "describe_table", doing, TableName=name)["Table"]
@@ -86,15 +87,3 @@ def check_table(cloud: Cloud, value: str, *, app: str, environment: str, warn: C
         f"There is no table {value!r} in {cloud.region}; looked for {' and '.join(names)}. Make it: arc create "
         f"{environment}, or set the variable nevertheless with --force. Nothing was changed."
     )
-
-
-def _mapped(cloud: Cloud, value: str, app: str, environment: str) -> list[str]:
-    """What the stack's service map calls the table, if it knows it."""
-    name = f"/{stack_name(app, environment)}/tables/{value}"
-    try:
-        found = cloud.call("ssm", "get_parameter", "Reading the service map", Name=name)
-    except Refused as refused:
-        if refused.code in ("ParameterNotFound", "ValidationException"):
-            return []
-        raise
-    return [found["Parameter"]["Value"]]

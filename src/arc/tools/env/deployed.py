@@ -94,11 +94,16 @@ class Deployed:
         drifts = [(one, drift(one.variables, self.goal(one, variables))) for one in self.read(told)]
         return [State(function, away, in_step=not away) for function, away in drifts]
 
-    def bring_in_step(self, variables: Mapping[str, str], told: Told) -> list[State]:
-        """Give each function that differs its new set; one that fails does not keep the others from it."""
+    def bring_in_step(
+        self, variables: Mapping[str, str], newest: Callable[[], Mapping[str, str]], told: Told
+    ) -> list[State]:
+        """Give each function that differs from `variables` its new set, which `newest` tells.
+
+        One that fails does not keep the others from it.
+        """
 
         def mend(name: str) -> State | None:
-            return self._mend(name, variables)
+            return self._mend(name, variables, newest)
 
         return [one for one in self._each(mend, told) if one is not None]
 
@@ -112,7 +117,7 @@ class Deployed:
         self._cloud.hide(*(value for key, value in function.variables.items() if key not in RESERVED))
         return function
 
-    def _mend(self, name: str, variables: Mapping[str, str]) -> State | None:
+    def _mend(self, name: str, variables: Mapping[str, str], newest: Callable[[], Mapping[str, str]]) -> State | None:
         found: Drift | None = None
         updated = False
         function: Function | None = None
@@ -124,6 +129,9 @@ class Deployed:
                 function = self.functions.settled(function)
                 goal = self.goal(function, variables)
                 away = drift(function.variables, goal)
+                if away:  # The set is read after the function: an older one never takes the place of a newer one.
+                    goal = self.goal(function, newest())
+                    away = drift(function.variables, goal)
                 found = away if found is None else found
                 if not away and function.status != "Failed":
                     return State(function, found, in_step=True, updated=updated)

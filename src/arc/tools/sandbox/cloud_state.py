@@ -1,79 +1,89 @@
-"""Where the local cloud keeps its data between runs, and who may use it."""
+"""Where the local cloud keeps its data between runs, and which process has it."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import tempfile
-import time
 from pathlib import Path
-from typing import IO
+
+from arc.errors import ToolError
+from arc.tools.sandbox import cloud_address
+from arc.tools.sandbox.file_lock import FileLock
 
 FOLDER = ".arc-sandbox"  # in the app's root; `.arc` may be the manifest
+SANDBOX, COMMAND = "sandbox", "command"
 _SECONDS_FOR_SAVING = 12  # longer than a cloud may take to end
 
 
-class CloudState:
-    """The data of an app's local cloud, kept in `.arc-sandbox` in the app's folder `root`.
+class StateTaken(ToolError):
+    """Another process has the data: a sandbox, or a command, as `by` says, with the number `process`."""
 
-    Only one sandbox has it at a time. For a second one, and in a folder that cannot be written to, `is_kept`
-    is false and `reason` says why: `folder` is then an empty one that goes with `close`.
+    def __init__(self, by: str, process: str) -> None:
+        self.by, self.process = by, process
+        if by == COMMAND:
+            super().__init__(
+                f"A command with --local has the app's local cloud (process {process}): the tables are made when it "
+                "has ended."
+            )
+        else:
+            super().__init__("another sandbox of this app has its tables")
+
+
+class CloudState:
+    """What a local cloud works on: its data in `folder`, and `scratch`, a folder for what goes with it.
+
+    `home` is the app's own folder around both, None when the data goes too. `descriptors` are what the cloud's
+    process inherits: the data stays taken until that has ended.
     """
 
-    def __init__(self, root: Path, *, fresh: bool = False) -> None:
-        """Take the data, emptied when it is to be `fresh`. After a crash this waits until the old cloud has saved."""
-        self.reason = ""
-        self._locks: list[IO[str]] = []
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        home = root / FOLDER
-        try:
-            home.mkdir(mode=0o700, exist_ok=True)
-            (home / ".gitignore").write_text("*\n", encoding="utf-8")
-            if self._locked(home / "sandbox.lock", 0) and self._locked(home / "cloud.lock", _SECONDS_FOR_SAVING):
-                self.folder = home / "data"
-                if fresh and self.folder.exists():
-                    shutil.rmtree(self.folder)
-                self.folder.mkdir(exist_ok=True)
-                for left_behind in self.folder.glob("*.pid"):
-                    left_behind.unlink()
-                return
-            self.reason = "another sandbox of this app has its tables"
-        except OSError as error:
-            self.reason = f"{error.filename or home} cannot be used ({error.strerror})"
-        self._temporary = tempfile.TemporaryDirectory(prefix="arc-sandbox-")
-        self.folder = Path(self._temporary.name)
-
-    @property
-    def is_kept(self) -> bool:
-        """True when the data is there again at the next run."""
-        return self._temporary is None
-
-    @property
-    def descriptors(self) -> tuple[int, ...]:
-        """What the cloud's process inherits: the data stays taken until that has ended too."""
-        return tuple(lock.fileno() for lock in self._locks[1:])
+    def __init__(
+        self, folder: Path, scratch: Path, home: Path | None, descriptors: tuple[int, ...], ends: contextlib.ExitStack
+    ) -> None:
+        self.folder, self.scratch, self.home, self.descriptors = folder, scratch, home, descriptors
+        self._ends = ends
 
     def close(self) -> None:
         """Let others have it."""
-        for lock in self._locks:
-            lock.close()
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self._ends.close()
 
-    def _locked(self, path: Path, patience: float) -> bool:
-        """True once this process holds the lock of a file; False when another one does for `patience` seconds."""
-        file = path.open("w", encoding="utf-8")
-        self._locks.append(file)
-        try:
-            import fcntl
-        except ImportError:  # Windows: the developer keeps to one sandbox of an app.
-            return True
-        end = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    return False
-                time.sleep(0.05)
-            else:
-                return True
+
+def take_state(root: Path, by: str, *, fresh: bool = False) -> CloudState:
+    """The data of the app in the folder `root`, kept in its `.arc-sandbox`, emptied when it is to be `fresh`.
+
+    `by` is SANDBOX or COMMAND. After a crash this waits until the old cloud has saved. Raises `StateTaken`, and
+    `OSError` in a folder that cannot be written to.
+    """
+    home = root / FOLDER
+    home.mkdir(mode=0o700, exist_ok=True)
+    (home / ".gitignore").write_text("*\n", encoding="utf-8")
+    with contextlib.ExitStack() as ends:
+        owner, cloud = (FileLock(home / f"{name}.lock") for name in ("sandbox", "cloud"))
+        ends.callback(owner.close)
+        ends.callback(cloud.close)
+        if not owner.take():
+            holder, _, process = owner.note.partition(" ")
+            raise StateTaken(holder or SANDBOX, process)
+        owner.write(f"{by} {os.getpid()}")
+        cloud_address.forget(home)  # somebody may have been killed
+        if not cloud.take(patience=_SECONDS_FOR_SAVING):
+            raise StateTaken(SANDBOX, "")
+        folder, scratch = home / "data", home / "scratch"
+        shutil.rmtree(scratch, ignore_errors=True)
+        if fresh and folder.exists():
+            shutil.rmtree(folder)
+        for one in (folder, scratch):
+            one.mkdir(exist_ok=True)
+        ends.callback(shutil.rmtree, scratch, ignore_errors=True)
+        return CloudState(folder, scratch, home, (cloud.descriptor,), ends.pop_all())
+
+
+def passing_state() -> CloudState:
+    """An empty folder, which goes when it is closed."""
+    with contextlib.ExitStack() as ends:
+        temporary = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="arc-sandbox-")))
+        folder, scratch = temporary / "data", temporary / "scratch"
+        for one in (folder, scratch):
+            one.mkdir()
+        return CloudState(folder, scratch, None, (), ends.pop_all())

@@ -95,20 +95,25 @@ class LocalCloud:
     def close(self) -> None:
         """End it and the functions that it runs, which saves its data."""
         self._closing = True
-        try:
-            if self._process.poll() is None:
-                # Functions too: it saves nothing while it waits for one.
-                _signal(self._process, "SIGTERM")
+        interrupt = None
+        if self._process.poll() is None:
+            _signal(self._process, "SIGTERM")  # Functions too: nothing is saved while one is waited for.
+        end = time.monotonic() + _SECONDS_TO_END
+        while self._process.poll() is None and time.monotonic() < end:
+            try:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(_SECONDS_TO_END)
-        finally:
-            self._kill()
+                    self._process.wait(max(0.0, end - time.monotonic()))
+            except KeyboardInterrupt as pressed:  # Once more, and what is being saved would be lost.
+                interrupt = pressed
+        self._kill()
+        if interrupt is not None:
+            raise interrupt
 
     def _start(self, environ: Mapping[str, str], python: str) -> None:
         self._lines.clear()
         self._process = subprocess.Popen(  # noqa: S603 - an interpreter and a file of ours
             [python, "-P", "-X", "utf8", "-W", "ignore", _PROCESS],
-            env=_environ(environ, self.port, self.token, self._state.folder),
+            env=_environ(environ, self.port, self.token, self._state),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -141,7 +146,7 @@ class LocalCloud:
                 self._ready = True
                 return
             time.sleep(0.02)
-        raise ToolError(f"The local cloud did not answer within {_SECONDS_TO_START} seconds. Start the sandbox again.")
+        raise ToolError(f"The local cloud did not answer within {_SECONDS_TO_START} seconds. Try again.")
 
     def _kill(self) -> None:
         """Make sure that it has ended, and its children."""
@@ -176,7 +181,7 @@ def answers(port: int, token: str) -> bool:
         connection.close()
 
 
-def _environ(environ: Mapping[str, str], port: int, token: str, folder: Path) -> dict[str, str]:
+def _environ(environ: Mapping[str, str], port: int, token: str, state: CloudState) -> dict[str, str]:
     """Only what is chosen here: a variable of the developer's shell may open a port or reach out to Docker.
 
     Functions have it too, and so find no credentials but these.
@@ -194,11 +199,11 @@ def _environ(environ: Mapping[str, str], port: int, token: str, folder: Path) ->
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "1",
-        "STATE_DIR": str(folder),
-        "TMPDIR": str(folder),
+        "STATE_DIR": str(state.folder),
+        "TMPDIR": str(state.scratch),
         "LOG_LEVEL": "WARNING",
         "LAMBDA_EXECUTOR": "local",
-        "DOCKER_HOST": f"unix://{folder / 'none'}",
+        "DOCKER_HOST": f"unix://{state.scratch / 'none'}",
     }
 
 

@@ -51,8 +51,7 @@ class LocalTables:
     ) -> None:
         self._say, self._alarm = say, alarm
         self._fresh, self._installed = fresh, installed
-        self._ends = contextlib.ExitStack()
-        self._cloud: LocalCloud | None = None
+        self._shared: SharedCloud | None = None
         self._made_from: tuple[object, ...] = ()
         self._said: set[str] = set()
         self.names: dict[str, str] = {}
@@ -61,36 +60,52 @@ class LocalTables:
     @property
     def port(self) -> int | None:
         """Where DynamoDB answers; None without tables."""
-        return None if self._cloud is None else self._cloud.port
+        return None if self._shared is None else self._shared.cloud.port
 
-    def prepare(self, inventory: Inventory) -> None:
-        """Make what the manifest declares and is not there yet. Raises `ToolError`."""
-        if inventory.tables and self._cloud is None:
-            self._start(inventory)
-        if self._cloud is not None:
-            self._make(inventory, self._cloud)
+    def prepare(self, inventory: Inventory, *, patience: float = 0.0) -> None:
+        """Make what the manifest declares and is not there yet.
+
+        A command that has the local cloud is waited for, up to `patience` seconds. Raises `ToolError`; it is
+        `StateTaken` when that was too short.
+        """
+        if inventory.tables and self._shared is None:
+            self._start(inventory, patience)
+        if self._shared is not None:
+            self._make(inventory, self._shared.cloud)
         for warning in session_warnings(inventory):
             self._warn(warning)
 
     def close(self) -> None:
         """End the local cloud, which saves its data."""
-        self._ends.close()
+        if self._shared is not None:
+            self._shared.close()
 
-    def _start(self, inventory: Inventory) -> None:
+    def _start(self, inventory: Inventory, patience: float) -> None:
         if not self._installed():
             chosen = chosen_store(inventory)
             if chosen != SEALED:
                 raise ToolError(f"Sessions are to live in the table {chosen!r}, and tables here need: {INSTALL}")
             self._warn(f"the app runs without its tables, which need: {INSTALL}")
             return
-        with contextlib.ExitStack() as ends:
-            state = CloudState(inventory.root, fresh=self._fresh)
-            ends.callback(state.close)
-            if not state.is_kept:
-                self._warn(f"{state.reason}: the tables begin empty here, and are gone when this sandbox ends.")
-            self._cloud = LocalCloud(state, self._alarm)
-            ends.callback(self._cloud.close)
-            self._ends = ends.pop_all()
+        self._shared = SharedCloud(self._state(inventory.root, patience), self._alarm)
+
+    def _state(self, root: Path, patience: float) -> CloudState:
+        end = time.monotonic() + patience
+        while True:
+            try:
+                return take_state(root, SANDBOX, fresh=self._fresh)
+            except StateTaken as taken:
+                reason = str(taken)
+                if taken.by == COMMAND:
+                    if time.monotonic() >= end:
+                        raise
+                    self._tell_once(reason)
+                    time.sleep(_PAUSE)
+                    continue
+            except OSError as error:
+                reason = f"{error.filename or root / FOLDER} cannot be used ({error.strerror})"
+            self._warn(f"{reason}: the tables begin empty here, and are gone when this sandbox ends.")
+            return passing_state()
 
     def _make(self, inventory: Inventory, cloud: LocalCloud) -> None:
         seeds = read_seeds(inventory.root, inventory.tables)
@@ -128,6 +143,9 @@ class LocalTables:
         self._say(f"{table.name} begins with {len(rows)} row{'' if len(rows) == 1 else 's'} of {FILE}")
 
     def _warn(self, warning: str) -> None:
-        if warning not in self._said:
-            self._said.add(warning)
-            self._say(f"Warning: {warning}")
+        self._tell_once(f"Warning: {warning}")
+
+    def _tell_once(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._say(sentence)

@@ -1,0 +1,92 @@
+"""What `arc create` does in one environment: its tables, and its secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from arc.errors import ToolError
+from arc.tools.cloud.parameters import Parameters
+from arc.tools.cloud.service_map import mapped_tables
+from arc.tools.cloud.table_plan import Step, WrongKey, plan_table
+from arc.tools.cloud.tables import Tables, physical_name
+from arc.tools.create.session_tables import SEALED, store_warning, ttl_warning
+from arc.tools.env.changing import Change
+from arc.tools.env.names import OLD_STORE, SECRET, STORE
+from arc.tools.env.report import failures
+from arc.tools.env.secrets import new_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from arc.inventory import Inventory, Table
+    from arc.tools.cloud.cloud import Cloud
+
+_REMEDY = (
+    "Declare the table under another name; or copy its items elsewhere, delete it, and run arc create again. "
+    "Nothing was changed in it."
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of one environment, in their order."""
+
+    environment: str
+    steps: tuple[Step, ...]
+    left: tuple[str, ...]
+    """What the manifest asks for and no step can bring about."""
+    notes: tuple[str, ...]
+
+
+def plan_environment(cloud: Cloud, inventory: Inventory, environment: str) -> Plan:
+    """The plan for an environment, after a look at what is there. Raises what `Cloud.call` raises."""
+    is_testing = environment == "testing"
+    tables = Tables(cloud)
+    by_stack = {} if is_testing else mapped_tables(cloud, inventory.app, environment)
+    tags = {"arc:app": inventory.app, "arc:environment": environment}
+    steps: list[Step] = []
+    left: list[str] = []
+    notes: list[str] = []
+    names: list[str] = []
+    for table in inventory.tables:
+        own = physical_name(inventory.app, environment, table)
+        name = by_stack.get(table.name, own)
+        names.append(name)
+        if name != own:
+            notes.append(f"The table {table.name} of {environment} is {name}, which its stack has made; it is left so.")
+            continue
+        declared = replace(table, encrypt=False, pitr=False) if is_testing else table
+        try:
+            plan = plan_table(tables, declared, name, remedy=_REMEDY, tags=tags, protected=environment == "production")
+        except WrongKey as fault:
+            left.append(str(fault))
+            continue
+        steps += plan.steps
+        left += plan.left
+        notes += plan.notes
+    variables = inventory.env.get("testing", {}) if is_testing else _variables(cloud, inventory, environment)
+    notes += _warnings(inventory.tables, names, variables, environment)
+    if not is_testing and SECRET not in variables:
+        said = f"give {environment} a random {SECRET}, which is not shown"
+        steps.append(Step(said, partial(_give_secret, cloud, inventory, environment)))
+    return Plan(environment, tuple(steps), tuple(left), tuple(notes))
+
+
+def _variables(cloud: Cloud, inventory: Inventory, environment: str) -> dict[str, str]:
+    return Parameters(cloud, inventory.app, environment).read()
+
+
+def _warnings(tables: tuple[Table, ...], names: list[str], variables: Mapping[str, str], environment: str) -> list[str]:
+    chosen = variables.get(OLD_STORE) or variables.get(STORE) or SEALED
+    warnings = [*map(ttl_warning, tables), store_warning(tables, names, chosen, environment)]
+    return [warning for warning in warnings if warning is not None]
+
+
+def _give_secret(cloud: Cloud, inventory: Inventory, environment: str) -> None:
+    """Set a random secret, unless somebody has just set one, and bring the functions in step."""
+    Parameters(cloud, inventory.app, environment).write_new(SECRET, new_secret())
+    outcome = Change(cloud, inventory, environment, {}).run()
+    if outcome.failed:
+        raise ToolError(failures(outcome))

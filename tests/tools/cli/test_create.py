@@ -1,0 +1,273 @@
+"""`arc create`, run as an operator runs it, against a cloud on this machine."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from arc import inventory as inventories
+from arc.tools.cloud.cloud import local_cloud
+from arc.tools.create.plan import plan_environment
+from tests.cloud_faults import FaultyCloud, Kill
+from tests.deployed import deploy
+from tests.engines import Engine, fresh_app
+from tests.tools.operator import TABLES, Operator, parameters
+
+MORE = f"""{TABLES}
+notes
+  owner *String
+  at **Number
+  PITR true
+
+@tables-indexes
+notes
+  owner *String
+  text **String
+  name byText
+"""
+
+
+@pytest.fixture
+def operator(tmp_path: Path, faulty: FaultyCloud) -> Operator:
+    """Somebody with a new app with two tables."""
+    app = fresh_app()
+    return Operator(tmp_path / app, app, faulty.environ(tmp_path), more=MORE)
+
+
+def described(cloud: Engine, operator: Operator) -> dict[str, dict[str, object]]:
+    """The app's tables by environment and name, with what matters of them."""
+    client = cloud.client()
+    names = [name for page in client.get_paginator("list_tables").paginate() for name in page["TableNames"]]
+    found = {}
+    for name in names:
+        if not name.startswith(f"{operator.name}-"):
+            continue
+        table = client.describe_table(TableName=name)["Table"]
+        ttl = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        tags = client.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"]
+        found[name.removeprefix(f"{operator.name}-")] = {
+            "key": [key["AttributeName"] for key in table["KeySchema"]],
+            "indexes": [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", ())],
+            "ttl": ttl.get("AttributeName"),
+            "backups": backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"],
+            "protected": table["DeletionProtectionEnabled"],
+            "tags": {tag["Key"]: tag["Value"] for tag in tags},
+        }
+    return found
+
+
+def wanted(operator: Operator, environment: str) -> dict[str, dict[str, object]]:
+    """What an environment is to have."""
+    tags = {"arc:app": operator.name, "arc:environment": environment}
+    both = {"protected": environment == "production", "tags": tags}
+    session = {"key": ["_idx"], "indexes": [], "ttl": "_ttl", "backups": "DISABLED", **both}
+    notes = {"key": ["owner", "at"], "indexes": ["byText"], "ttl": None, "backups": "ENABLED", **both}
+    return {f"{environment}-session": session, f"{environment}-notes": notes}
+
+
+def files(folder: Path) -> list[str]:
+    """Every file of the app."""
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+
+
+def changing(faulty: FaultyCloud) -> list[str]:
+    """The calls that changed something."""
+    reads = ("Describe", "List", "Get")
+    return [name for name in faulty.calls if not name.partition(".")[2].startswith(reads)]
+
+
+def test_it_makes_code_tables_and_secrets(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
+    """For staging and production; a second run changes nothing and says so."""
+    app = operator.name
+    assert (
+        operator.does("create")
+        == f"""\
+wrote  src/http/get-index/handler.py
+wrote  src/http/post-login/handler.py
+wrote  requirements.txt
+wrote  .gitignore
+
+staging
+  make the table {app}-staging-session
+  let the table {app}-staging-session expire items by _ttl
+  make the table {app}-staging-notes
+  keep backups of the table {app}-staging-notes (point-in-time recovery)
+  give staging a random ARC_APP_SECRET, which is not shown
+
+production
+  make the table {app}-production-session
+  let the table {app}-production-session expire items by _ttl
+  make the table {app}-production-notes
+  keep backups of the table {app}-production-notes (point-in-time recovery)
+  give production a random ARC_APP_SECRET, which is not shown
+
+14 steps done.
+"""
+    )
+    assert described(cloud, operator) == {**wanted(operator, "staging"), **wanted(operator, "production")}
+    secrets = [parameters(cloud, app, environment)["ARC_APP_SECRET"] for environment in ("staging", "production")]
+    assert len(set(secrets)) == 2
+    assert all(len(secret) >= 43 for secret in secrets)
+    faulty.begin(lambda _name, _number: None)
+    again = operator.does("create")
+    assert again == "\nstaging\n  everything is there\n\nproduction\n  everything is there\n\nNothing was changed.\n"
+    assert changing(faulty) == []
+
+
+def test_a_dry_run_shows_the_very_steps_and_changes_nothing(
+    operator: Operator, cloud: Engine, faulty: FaultyCloud
+) -> None:
+    """Neither a file nor a table; the run that follows does what was shown."""
+    before = files(operator.folder)
+    shown = operator.does("create", "staging", "--dry-run")
+    assert shown.endswith("\n9 steps would be done; nothing was changed.\n")
+    assert (files(operator.folder), changing(faulty), described(cloud, operator)) == (before, [], {})
+    done = operator.does("create", "staging")
+    steps = [line.replace("would write", "wrote").replace("  would ", "  ") for line in shown.splitlines()[:-1]]
+    assert done.splitlines()[:-1] == steps
+
+
+def test_the_new_secret_is_in_every_function(operator: Operator, cloud: Engine) -> None:
+    """Those that are deployed get it at once; it is never printed."""
+    functions = deploy(cloud, operator.name, "staging", ["GetIndex"])
+    done = operator.arc("create", "staging")
+    secret = parameters(cloud, operator.name)["ARC_APP_SECRET"]
+    assert functions.variables("GetIndex")["ARC_APP_SECRET"] == secret
+    assert secret not in done.stdout + done.stderr
+
+
+def test_what_cannot_be_had_is_told_and_the_rest_is_done(operator: Operator, cloud: Engine) -> None:
+    """A table with another key stays as it is; it ends with 1."""
+    cloud.client().create_table(
+        TableName=f"{operator.name}-staging-session",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    done = operator.arc("create", "staging")
+    assert done.returncode == 1
+    assert f"cannot be had: The table {operator.name}-staging-session has the key id *String" in done.stdout
+    assert "1 step could not be done: see above." in done.stdout
+    assert described(cloud, operator)["staging-notes"] == wanted(operator, "staging")["staging-notes"]
+
+
+def test_a_step_that_fails_keeps_none_from_its_turn(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
+    """The next run completes it."""
+    faulty.begin(lambda name, _number: "error" if name == "dynamodb.UpdateTimeToLive" else None)
+    done = operator.arc("create", "staging")
+    assert done.returncode == 1
+    assert f"not done: let the table {operator.name}-staging-session expire items by _ttl" in done.stdout
+    assert "staging-notes" in described(cloud, operator)
+    faulty.begin(lambda _name, _number: None)
+    operator.does("create", "staging")
+    assert described(cloud, operator) == wanted(operator, "staging")
+
+
+def test_tables_of_a_stack_are_left_to_it(operator: Operator, cloud: Engine) -> None:
+    """Architect's deployment names them by chance; no second one is made."""
+    stack = f"{operator.name}-staging".replace("-", " ").title().replace(" ", "")
+    name = f"/{stack}/tables/session"
+    cloud.client("ssm").put_parameter(Name=name, Value=f"{stack}-SessionTable-1A2B", Type="String")
+    done = operator.arc("create", "staging")
+    assert done.returncode == 0
+    assert f"The table session of staging is {stack}-SessionTable-1A2B, which its stack has made" in done.stderr
+    assert list(described(cloud, operator)) == ["staging-notes"]
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("session\n  _idx *String\n", "it has no TTL on '_ttl'"),
+        ("session\n  _idx *String\n  until TTL\n", "its TTL is on 'until', not on '_ttl'"),
+    ],
+)
+def test_a_session_table_without_its_ttl_is_pointed_out(
+    operator: Operator, tmp_path: Path, table: str, told: str
+) -> None:
+    """With the line to write."""
+    other = Operator(tmp_path / "other", fresh_app(), operator.environ, more=f"\n@tables\n{table}")
+    done = other.arc("create", "staging", "--dry-run")
+    assert (
+        f"Warning: Ended sessions stay in the table 'session' for ever: {told}. Write below it: _ttl TTL" in done.stderr
+    )
+
+
+def test_a_store_that_is_no_table_is_pointed_out(operator: Operator) -> None:
+    """The environment chose it."""
+    operator.does("env", "staging", "SESSION_TABLE_NAME", "elsewhere", "--force")
+    done = operator.arc("create", "staging")
+    assert "Warning: Sessions of staging are to live in 'elsewhere', which is no table of the manifest." in done.stderr
+    operator.does("env", "staging", "SESSION_TABLE_NAME", "session")
+    assert operator.arc("create", "staging").stderr == ""
+
+
+def test_without_credentials_the_code_is_made(operator: Operator) -> None:
+    """And it says what was not done, and how to go on."""
+    del operator.environ["AWS_ACCESS_KEY_ID"], operator.environ["AWS_SECRET_ACCESS_KEY"]
+    done = operator.arc("create")
+    assert done.returncode == 1
+    assert "wrote  src/http/get-index/handler.py" in done.stdout
+    assert "Nothing was done in staging and production: " in done.stderr
+    assert "Sign in (aws sso login" in done.stderr
+    assert "--local" in done.stderr
+    assert done.stderr.endswith("Then go on with: arc create staging production\n")
+    again = operator.arc("create")
+    assert (again.returncode, again.stdout) == (1, "")
+
+
+def test_wrong_words_say_what_is_meant(operator: Operator, tmp_path: Path) -> None:
+    """An environment that is none ends with 2; a folder without a manifest with 1."""
+    done = operator.arc("create", "produktion")
+    assert done.returncode == 2
+    assert "'produktion' is no environment. Did you mean production?" in done.stderr
+    operator.folder = tmp_path / "empty"
+    operator.folder.mkdir()
+    done = operator.arc("create")
+    assert done.returncode == 1
+    assert "arc init" in done.stderr
+
+
+def test_it_answers_in_json(operator: Operator) -> None:
+    """What was done, and what could not be."""
+    told = json.loads(operator.does("create", "staging", "--json"))
+    assert told["code"]["did"][0] == "write src/http/get-index/handler.py"
+    assert len(told["environments"]["staging"]["did"]) == 5
+    assert told["environments"]["staging"]["failed"] == told["failures"] == []
+
+
+def complete(app: Operator, cloud: Engine) -> None:
+    """Do what `arc create staging` does, in this process."""
+    inventory = inventories.read(app.folder, environ={})
+    plan = plan_environment(local_cloud(cloud.url, "us-east-1"), inventory, "staging")
+    for step in plan.steps:
+        step.do()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_each_call_it_is_completed(
+    operator: Operator, cloud: Engine, faulty: FaultyCloud, *, after: bool
+) -> None:
+    """Every app is killed one call later than the one before; the next run gives it all that it is to have."""
+    environ, folder = operator.environ, operator.folder.parent
+    for number in itertools.count(1):
+        app = Operator(folder / f"{operator.name}-{number}", f"{operator.name}-{number}", environ, more=TABLES)
+        kill = Kill(number, after=after)
+        faulty.begin(kill)
+        with app.start("create", "staging") as process:
+            kill.aim(process)
+            process.communicate(timeout=60)
+        faulty.begin(lambda _name, _number: None)
+        if not kill.fired:
+            break
+        secret = parameters(cloud, app.name).get("ARC_APP_SECRET")
+        complete(app, cloud)
+        session = wanted(app, "staging")["staging-session"]
+        assert described(cloud, app) == {"staging-session": session}
+        assert parameters(cloud, app.name)["ARC_APP_SECRET"] == (
+            secret or parameters(cloud, app.name)["ARC_APP_SECRET"]
+        )
+    assert number > 8
