@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -112,55 +111,6 @@ class Parameters:
             if refused.code != "ParameterNotFound":
                 raise
         self._versions[key] = 0
-
-
-class Memo:
-    """What a command must remember of an environment between two runs: JSON that no function gets.
-
-    Its methods raise what `Cloud.call` raises.
-    """
-
-    def __init__(self, cloud: Cloud, app: str, environment: str, name: str) -> None:
-        self._cloud, self._name = cloud, f"/arc-sessions/{app}/{environment}/{name}"
-        self._what = f"the {name} of {environment}"
-
-    def read(self) -> dict[str, Any] | None:
-        """What was noted, None when nothing is."""
-        doing = f"Reading {self._what}"
-        try:
-            answer = self._cloud.call("ssm", "get_parameter", doing, Name=self._name, WithDecryption=True)
-        except Refused as refused:
-            if refused.code == "ParameterNotFound":
-                return None
-            raise
-        content: dict[str, Any] = json.loads(answer["Parameter"]["Value"])
-        return content
-
-    def write(self, content: Mapping[str, Any], *, over: bool = True) -> bool:
-        """Note `content`; False when something is noted already and it is not to be written `over`."""
-        try:
-            self._cloud.call(
-                "ssm",
-                "put_parameter",
-                f"Noting {self._what}",
-                Name=self._name,
-                Value=json.dumps(content, ensure_ascii=False),
-                Type="SecureString",
-                Overwrite=over,
-            )
-        except Refused as refused:
-            if refused.code == "ParameterAlreadyExists":
-                return False
-            raise
-        return True
-
-    def remove(self) -> None:
-        """Forget it."""
-        try:
-            self._cloud.call("ssm", "delete_parameter", f"Forgetting {self._what}", Name=self._name)
-        except Refused as refused:
-            if refused.code != "ParameterNotFound":
-                raise
 
 
 def _name(parameter: Mapping[str, Any]) -> str:

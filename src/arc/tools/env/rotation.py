@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 from arc.errors import ToolError
 from arc.sessions.keyring import Keyring
 from arc.settings import Settings
-from arc.tools.cloud.parameters import Memo, Parameters
+from arc.tools.cloud.memo import Memo
+from arc.tools.cloud.parameters import Parameters
 from arc.tools.env.changing import Change, Outcome
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.names import FALLBACKS, SECRET

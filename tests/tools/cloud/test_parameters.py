@@ -1,0 +1,151 @@
+"""Variables in SSM: every byte of them, on however many pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from arc.tools.cloud.cloud import Cloud, Refused, local_cloud
+from arc.tools.cloud.parameters import Parameters
+from tests.cloud_calls import Reply
+from tests.cloud_faults import FaultyCloud, on
+from tests.engines import Engine, fresh_app
+from tests.tools.cloud.answering import Answering, refused
+
+NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9_]{1,40}", fullmatch=True)
+VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=200).filter(
+    lambda value: "{{" not in value
+)
+ODD = {
+    "QUOTES": '"double" \'single\' `back` \\" \\n',
+    "NUMBER": "00123",
+    "LONG_NUMBER": "12345678901234567890123456789012",
+    "COMMENT": "before # after",
+    "LINES": "one\ntwo\r\nthree\rfour\n",
+    "SPACES": "  leading and trailing \t ",
+    "EMOJI": "\N{BIRTHDAY CAKE} h\u00fcsh \u65e5\u672c\u8a9e",
+    "JSON": '{"a": ["b", null], "c": {"d": "e"}}',
+    "CONTROL": "".join(map(chr, range(1, 32))) + "\x7f\x85\u2028",
+    "BOOLEAN": "true",
+    "ONE": " ",
+    "EXPANSION": "$HOME ${HOME} %PATH% $(true)",
+    "LARGEST": "x" * 4096,
+}
+
+
+def parameters(url: str, app: str, environment: str = "staging") -> Parameters:
+    """An environment's variables at a cloud."""
+    return Parameters(local_cloud(url, "us-east-1"), app, environment)
+
+
+@pytest.fixture(scope="module")
+def ours(cloud: Engine) -> Cloud:
+    """The tests' cloud as commands see it."""
+    return local_cloud(cloud.url, "us-east-1")
+
+
+@settings(max_examples=30, deadline=None)
+@given(variables=st.dictionaries(NAMES, VALUES, min_size=1, max_size=8))
+@example(variables=ODD)
+def test_every_byte_survives(ours: Cloud, variables: dict[str, str]) -> None:
+    """Written and read by our own, and read by anybody else: encrypted, under the names that Architect gives."""
+    app = fresh_app()
+    Parameters(ours, app, "staging").write(variables)
+    assert Parameters(ours, app, "staging").read() == variables
+    path = f"/{app}/staging"
+    found = list(
+        ours.pages("ssm", "get_parameters_by_path", "Reading", key="Parameters", Path=path, WithDecryption=True)
+    )
+    assert {one["Name"]: one["Value"].encode() for one in found} == {
+        f"{path}/{name}": value.encode() for name, value in variables.items()
+    }
+    assert {one["Type"] for one in found} == {"SecureString"}
+
+
+def test_an_environment_without_variables_has_none(cloud: Engine) -> None:
+    """No error: nothing has been set yet."""
+    assert parameters(cloud.url, fresh_app()).read() == {}
+
+
+def test_more_variables_than_a_page_holds_are_read(cloud: Engine, faulty: FaultyCloud) -> None:
+    """SSM tells ten at a time; they come sorted."""
+    app = fresh_app()
+    variables = {f"KEY_{number:02}": str(number) for number in reversed(range(25))}
+    parameters(cloud.url, app).write(variables)
+    found = parameters(faulty.url, app).read()
+    assert found == variables
+    assert list(found) == sorted(variables)
+    assert faulty.calls == ["ssm.GetParametersByPath"] * 3
+
+
+def test_only_an_environments_own_names_are_variables(cloud: Engine) -> None:
+    """Neither what lies deeper, nor another environment's, nor an app's whose name begins alike."""
+    app, client = fresh_app(), cloud.client("ssm")
+    for name in (
+        f"/{app}/staging/nested/KEY",
+        f"/{app}/staging-more/KEY",
+        f"/{app}/production/KEY",
+        f"/{app}-staging/KEY",
+        f"/{app}-more/staging/KEY",
+    ):
+        client.put_parameter(Name=name, Value="theirs", Type="SecureString")
+    parameters(cloud.url, app).write({"KEY": "ours"})
+    assert parameters(cloud.url, app).read() == {"KEY": "ours"}
+    parameters(cloud.url, app).remove("KEY")
+    assert parameters(cloud.url, app).read() == {}
+    assert parameters(cloud.url, app, "production").read() == {"KEY": "theirs"}
+
+
+def test_a_new_value_takes_the_place_of_the_old(cloud: Engine) -> None:
+    """And other variables stay as they are."""
+    own = parameters(cloud.url, fresh_app())
+    own.write({"A": "1", "B": "2"})
+    own.write({"A": "3"})
+    assert own.read() == {"A": "3", "B": "2"}
+
+
+def test_removing_what_has_gone_is_fine(cloud: Engine, faulty: FaultyCloud) -> None:
+    """Whether it never was, or its removal took effect and the answer was lost."""
+    app = fresh_app()
+    own = parameters(faulty.url, app)
+    own.write({"A": "1"})
+    own.remove("B")
+    faulty.begin(on("ssm.DeleteParameter", "lost"))
+    own.remove("A")
+    assert faulty.calls == ["ssm.DeleteParameter"] * 2
+    assert parameters(cloud.url, app).read() == {}
+
+
+@pytest.mark.parametrize("fault", ["throttle", "conflict", "error", "lost", "unsent"])
+def test_writing_survives_what_goes_wrong_on_the_way(cloud: Engine, faulty: FaultyCloud, fault: str) -> None:
+    """Each variable is there in the end."""
+    app = fresh_app()
+    faulty.begin(lambda _name, number: fault if number % 2 else None)
+    parameters(faulty.url, app).write({"A": "1", "B": "2"})
+    assert len(faulty.calls) == 4
+    assert parameters(cloud.url, app).read() == {"A": "1", "B": "2"}
+
+
+def test_no_value_that_was_written_or_read_is_ever_quoted() -> None:
+    """Whatever SSM says about it."""
+    secret = 'hush "hush"'
+
+    def answer(_name: str, body: dict[str, Any]) -> Reply:
+        return refused("ValidationException", f"Value '{body['Value']}' at 'value' failed")
+
+    cloud = Cloud(Answering(answer).session)
+    with pytest.raises(Refused) as caught:
+        Parameters(cloud, "shop", "staging").write({"KEY": secret})
+    assert str(caught.value) == ("Writing KEY in staging: ValidationException: Value '********' at 'value' failed")
+
+
+def test_what_is_read_is_hidden(cloud: Engine) -> None:
+    """From then on, for everything that the cloud is asked."""
+    app = fresh_app()
+    parameters(cloud.url, app).write({"KEY": "hush-hush"})
+    reader = local_cloud(cloud.url, "us-east-1")
+    Parameters(reader, app, "staging").read()
+    assert reader.masked("Value 'hush-hush' failed") == "Value '********' failed"
