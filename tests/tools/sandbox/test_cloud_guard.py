@@ -13,7 +13,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from arc.tools.sandbox.cloud_guard import guarded
-from arc.tools.sandbox.cloud_state import CloudState
+from arc.tools.sandbox.cloud_state import passing_state
 from arc.tools.sandbox.local_cloud import LocalCloud
 from tests.engines import client_of
 from tests.tools.sandbox.cloud_functions import ROLE, ask, functions, make_api, make_function
@@ -35,9 +35,9 @@ UNKNOWN = ("deadbeef.execute-api.localhost", f"{'a' * 32}.lambda-url.us-east-1.l
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+def cloud() -> Iterator[LocalCloud]:
     """A local cloud with a function, shop."""
-    state = CloudState(tmp_path_factory.mktemp("app"))
+    state = passing_state()
     cloud = LocalCloud(state, print)
     make_function(cloud.url)
     yield cloud

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.errors import ToolError
-from arc.tools.sandbox.cloud_state import CloudState
+from arc.tools.sandbox.cloud_state import passing_state
 from arc.tools.sandbox.local_cloud import LocalCloud, answers, is_installed
 from tests.engines import client_of
 from tests.tools.sandbox.running import PATIENCE, ends, listening_addresses
@@ -55,11 +55,10 @@ raise SystemExit(7)
 
 
 @contextmanager
-def running_cloud(folder: Path) -> Iterator[tuple[LocalCloud, queue.Queue[str]]]:
+def running_cloud() -> Iterator[tuple[LocalCloud, queue.Queue[str]]]:
     """A cloud, and what it says when it ends by itself."""
-    folder.mkdir(exist_ok=True)
     said: queue.Queue[str] = queue.Queue()
-    state = CloudState(folder)
+    state = passing_state()
     cloud = LocalCloud(state, said.put)
     try:
         yield cloud, said
@@ -76,9 +75,9 @@ def interpreter(folder: Path, script: str) -> str:
     return str(file)
 
 
-def refused(folder: Path, python: str) -> str:
+def refused(python: str) -> str:
     """Why a cloud does not start with this interpreter."""
-    state = CloudState(folder)
+    state = passing_state()
     try:
         with pytest.raises(ToolError) as raised:
             LocalCloud(state, print, python=python)
@@ -98,15 +97,15 @@ def test_it_is_found_without_being_imported() -> None:
     assert is_installed()
 
 
-def test_it_listens_on_loopback_alone(tmp_path: Path) -> None:
+def test_it_listens_on_loopback_alone() -> None:
     """On one port."""
-    with running_cloud(tmp_path) as (cloud, _):
+    with running_cloud() as (cloud, _):
         assert listening_addresses(cloud.process_id) == {f"127.0.0.1:{cloud.port}"}
 
 
-def test_it_answers_for_the_services_of_an_app_alone(tmp_path: Path) -> None:
+def test_it_answers_for_the_services_of_an_app_alone() -> None:
     """Others would be ways in that nobody needs."""
-    with running_cloud(tmp_path) as (cloud, _):
+    with running_cloud() as (cloud, _):
         for service, operation in _SERVED:
             assert getattr(client_of(cloud.url, service), operation)()["ResponseMetadata"]["HTTPStatusCode"] == 200
         for service, operation in (("s3", "list_buckets"), ("sqs", "list_queues"), ("events", "list_rules")):
@@ -115,9 +114,9 @@ def test_it_answers_for_the_services_of_an_app_alone(tmp_path: Path) -> None:
                 getattr(client, operation)()
 
 
-def test_it_is_known_by_its_token(tmp_path: Path) -> None:
+def test_it_is_known_by_its_token() -> None:
     """Which is another one for each cloud."""
-    with running_cloud(tmp_path / "one") as (one, _), running_cloud(tmp_path / "other") as (other, _):
+    with running_cloud() as (one, _), running_cloud() as (other, _):
         assert answers(one.port, one.token)
         assert answers(other.port, other.token)
         assert not answers(one.port, other.token)
@@ -128,21 +127,21 @@ def test_another_cloud_at_its_port_is_not_taken_for_it(tmp_path: Path) -> None:
     """It may have won the free port in between: what answers there has no token, or another."""
     stranger = tmp_path / "stranger.py"
     stranger.write_text(_STRANGER)
-    told = refused(tmp_path, interpreter(tmp_path, f'exec "{sys.executable}" "{stranger}"'))
+    told = refused(interpreter(tmp_path, f'exec "{sys.executable}" "{stranger}"'))
     assert told.startswith("The local cloud (ministack) has ended with 7. Its last words:\n  asked 3 times")
 
 
-def test_closing_it_ends_it_and_says_nothing(tmp_path: Path) -> None:
+def test_closing_it_ends_it_and_says_nothing() -> None:
     """That is how it is meant to end."""
-    with running_cloud(tmp_path) as (cloud, said):
+    with running_cloud() as (cloud, said):
         assert cloud.failure is None
     assert ends(cloud.process_id)
     assert said.empty()
 
 
-def test_it_says_that_it_was_killed(tmp_path: Path) -> None:
+def test_it_says_that_it_was_killed() -> None:
     """Once, with what to do."""
-    with running_cloud(tmp_path) as (cloud, said):
+    with running_cloud() as (cloud, said):
         os.kill(cloud.process_id, signal.SIGKILL)
         told = said.get(timeout=PATIENCE)
         assert told.startswith(
@@ -154,7 +153,7 @@ def test_it_says_that_it_was_killed(tmp_path: Path) -> None:
 
 def test_an_interpreter_without_it_is_told_with_the_last_lines(tmp_path: Path) -> None:
     """And how it is installed."""
-    told = refused(tmp_path, interpreter(tmp_path, f'exec "{sys.executable}" -S "$@"'))
+    told = refused(interpreter(tmp_path, f'exec "{sys.executable}" -S "$@"'))
     assert told.startswith("The local cloud (ministack) has ended with 1. Its last words:\n")
     assert "No module named 'ministack'" in told
     assert told.endswith("If it is damaged, install it again: pip install 'arc-sessions[local]'")
@@ -162,17 +161,17 @@ def test_an_interpreter_without_it_is_told_with_the_last_lines(tmp_path: Path) -
 
 def test_only_the_last_lines_are_told(tmp_path: Path) -> None:
     """However much it says."""
-    told = refused(tmp_path, interpreter(tmp_path, "seq 1 5000; exit 3"))
+    told = refused(interpreter(tmp_path, "seq 1 5000; exit 3"))
     assert told.startswith("The local cloud (ministack) has ended with 3. Its last words:\n  4989\n  4990\n")
     assert "\n  5000\n" in told
-    assert refused(tmp_path, interpreter(tmp_path, "exit 4")).startswith(
+    assert refused(interpreter(tmp_path, "exit 4")).startswith(
         "The local cloud (ministack) has ended with 4. Its last words: Nothing."
     )
 
 
 def test_nothing_of_the_shell_reaches_it_but_what_a_process_needs(tmp_path: Path) -> None:
     """Neither credentials nor variables that would open ports."""
-    state = CloudState(tmp_path)
+    state = passing_state()
     python = interpreter(tmp_path, "env | grep -E '^(AWS_|USE_SSL|SERVICES|HOME|LAMBDA_|DOCKER_)' | sort; exit 1")
     shell = {"PATH": os.environ["PATH"], "HOME": "/h", "AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "real"}
     shell |= {"USE_SSL": "1", "SERVICES": "s3", "LAMBDA_EXECUTOR": "docker", "DOCKER_HOST": "tcp://127.0.0.1:2375"}
@@ -185,7 +184,7 @@ def test_nothing_of_the_shell_reaches_it_but_what_a_process_needs(tmp_path: Path
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("AWS_SECRET_ACCESS_KEY", "dummy"),
         ("AWS_SHARED_CREDENTIALS_FILE", os.devnull),
-        ("DOCKER_HOST", f"unix://{state.folder / 'none'}"),
+        ("DOCKER_HOST", f"unix://{state.scratch / 'none'}"),
         ("HOME", "/h"),
         ("LAMBDA_EXECUTOR", "local"),
         ("SERVICES", "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam"),

@@ -24,15 +24,11 @@ def chosen_cloud(inventory: Inventory, *, local: bool) -> Iterator[Cloud]:
     if not local:
         yield aws_cloud(inventory.aws)
         return
-    from arc.tools.sandbox.cloud_state import CloudState
-    from arc.tools.sandbox.local_cloud import LocalCloud
     from arc.tools.sandbox.local_tables import region_of
+    from arc.tools.sandbox.shared_cloud import open_local_cloud
 
-    with (
-        contextlib.closing(CloudState(inventory.root)) as state,
-        contextlib.closing(LocalCloud(state, _tell)) as running,
-    ):
-        yield local_cloud(running.url, region_of(inventory))
+    with open_local_cloud(inventory.root, told=_tell) as url:
+        yield local_cloud(url, region_of(inventory))
 
 
 def _tell(sentence: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from arc import inventory as inventories
 from arc.errors import ArcError
 from arc.tools.sandbox import fingerprint, seeds
+from arc.tools.sandbox.cloud_state import StateTaken
 from arc.tools.sandbox.function import Function
 from arc.tools.sandbox.requirements import unmet
 
@@ -88,6 +89,8 @@ class Application:
             elif str(fault) != self._fault:
                 self._fault = str(fault)
                 self._terminal.say(f"{fault}\n\nThe routes stay as they were until this is mended.")
+            if isinstance(fault, StateTaken):
+                self._read_later(_QUIET)
             return
         if self._fault:
             self._fault = ""

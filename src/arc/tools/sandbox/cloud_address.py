@@ -27,7 +27,7 @@ class CloudAddress:
         written = home / f"{_FILE}.new"
         written.unlink(missing_ok=True)
         descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(asdict(self), file)
         written.replace(home / _FILE)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +10,22 @@ from arc.errors import ToolError
 from arc.tools.cloud.cloud import local_cloud
 from arc.tools.cloud.table_plan import plan_table
 from arc.tools.cloud.tables import Tables, physical_name
-from arc.tools.sandbox.cloud_state import CloudState
-from arc.tools.sandbox.local_cloud import INSTALL, LocalCloud, is_installed
+from arc.tools.sandbox.cloud_state import COMMAND, FOLDER, SANDBOX, StateTaken, passing_state, take_state
+from arc.tools.sandbox.local_cloud import INSTALL, is_installed
 from arc.tools.sandbox.seeds import FILE, read_seeds
 from arc.tools.sandbox.session_table import ENVIRONMENT, SEALED, chosen_store, session_warnings
+from arc.tools.sandbox.shared_cloud import SharedCloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from arc.inventory import Inventory, Table
     from arc.tools.cloud.cloud import Cloud
+    from arc.tools.sandbox.cloud_state import CloudState
+    from arc.tools.sandbox.local_cloud import LocalCloud
 
+_PAUSE = 0.1  # seconds
 _REMEDY = "Give the table another name, or begin with empty tables: arc sandbox --fresh"
 
 
@@ -90,7 +95,7 @@ class LocalTables:
         self._shared = SharedCloud(self._state(inventory.root, patience), self._alarm)
 
     def _state(self, root: Path, patience: float) -> CloudState:
-        end = time.monotonic() + patience
+        end, told = time.monotonic() + patience, False
         while True:
             try:
                 return take_state(root, SANDBOX, fresh=self._fresh)
@@ -99,7 +104,9 @@ class LocalTables:
                 if taken.by == COMMAND:
                     if time.monotonic() >= end:
                         raise
-                    self._tell_once(reason)
+                    if not told:
+                        self._alarm(reason)
+                    told = True
                     time.sleep(_PAUSE)
                     continue
             except OSError as error:
@@ -143,9 +150,6 @@ class LocalTables:
         self._say(f"{table.name} begins with {len(rows)} row{'' if len(rows) == 1 else 's'} of {FILE}")
 
     def _warn(self, warning: str) -> None:
-        self._tell_once(f"Warning: {warning}")
-
-    def _tell_once(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
-            self._say(sentence)
+        if warning not in self._said:
+            self._said.add(warning)
+            self._say(f"Warning: {warning}")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.launch import Launch
 
+_PATIENCE = 60.0  # seconds for a command that has the local cloud when the sandbox starts
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -55,7 +56,7 @@ def serve(
     terminal = Terminal()
     tables = LocalTables(_silence if quiet else terminal.say, terminal.say, fresh=fresh)
     try:
-        tables.prepare(inventory)
+        tables.prepare(inventory, patience=_PATIENCE)
         return asyncio.run(_serve(inventory, chosen, sockets, terminal, tables, quiet=quiet, pure=pure))
     finally:
         tables.close()
