@@ -149,3 +149,11 @@ def test_what_is_read_is_hidden(cloud: Engine) -> None:
     reader = local_cloud(cloud.url, "us-east-1")
     Parameters(reader, app, "staging").read()
     assert reader.masked("Value 'hush-hush' failed") == "Value '********' failed"
+
+
+def test_a_variable_is_made_once(cloud: Engine) -> None:
+    """Of two who make it, the first one's stays."""
+    app = fresh_app()
+    assert parameters(cloud.url, app).write_new("KEY", "first")
+    assert not parameters(cloud.url, app).write_new("KEY", "second")
+    assert parameters(cloud.url, app).read() == {"KEY": "first"}
