@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.docs.blocks import Block, blocks, transcript
+from tests.docs.deployment import HERE, Deployment
 from tests.docs.shown import matches
 from tests.docs.terminal import DUMMIES, Terminal
 
@@ -33,14 +34,21 @@ def _statement(page: Path, block: Block) -> str:
     return f"exec(compile({lines!r}, {page.name!r}, 'exec'))\nprint(end={_END!r}, flush=True)\n"
 
 
-def run_commands(page: Path, folder: Path) -> None:
-    """Run the console and bash blocks of `page` in `folder`, beside a copy of the examples."""
+def run_commands(page: Path, folder: Path, deployment: Deployment | None = None) -> None:
+    """Run the console and bash blocks of `page` in `folder`, beside a copy of the examples.
+
+    With a `deployment`, commands work on its cloud, and the app is deployed where the page says so.
+    """
     found = blocks(page, "console", "bash")
     if not found:
         return
     shutil.copytree(EXAMPLES, folder / "examples")
-    with Terminal(folder) as terminal:
+    before_deployment = page.read_text().partition(HERE)[0].count("\n") if deployment is not None else None
+    with Terminal(folder, {} if deployment is None else deployment.environ) as terminal:
         for block in found:
+            if deployment is not None and before_deployment is not None and block.line > before_deployment:
+                terminal.environ |= deployment.deploy(terminal.folder)
+                before_deployment = None
             steps = transcript(block) if block.language == "console" else [(f"set -e\n{block.text}", block.shown or "")]
             for command, shown in steps:
                 code, printed = terminal.run(command)

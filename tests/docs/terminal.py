@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Self
 
 PORT = "3333"  # the port of the pages; a free one is used for it
@@ -20,14 +21,17 @@ DUMMIES = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_
 
 
 class Terminal:
-    """Runs commands in `folder`; a `cd` holds for the commands after it, and servers end with the block."""
+    """Runs commands in `folder`; a `cd` holds for the commands after it, and servers end with the block.
 
-    def __init__(self, folder: Path) -> None:
-        self._home = self._folder = folder
+    `environ` is what commands have besides this machine's essentials.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+        self._home = self.folder = folder
         self._port = _free_port()
         self._servers: list[subprocess.Popen[bytes]] = []
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        self._environ = {**DUMMIES, "PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
+        self.environ = {**DUMMIES, **(environ or {}), "PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
 
     def __enter__(self) -> Self:
         return self
@@ -51,8 +55,8 @@ class Terminal:
         script = f'{command}\nstatus=$?\npwd >"{state}"\nexit $status'
         done = subprocess.run(
             ["/bin/bash", "-c", script],
-            cwd=self._folder,
-            env=self._environ,
+            cwd=self.folder,
+            env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -61,7 +65,7 @@ class Terminal:
             check=False,
         )
         if state.exists():
-            self._folder = Path(state.read_text().strip())
+            self.folder = Path(state.read_text().strip())
             state.unlink()
         return done.returncode, done.stdout.replace(str(self._port), PORT)
 
@@ -70,8 +74,8 @@ class Terminal:
         with log.open("wb") as output:
             server = subprocess.Popen(
                 ["/bin/bash", "-c", f"exec {command}"],
-                cwd=self._folder,
-                env=self._environ,
+                cwd=self.folder,
+                env=self.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import found
+from tests.docs.deployment import HERE, Deployment
 from tests.docs.running import run_commands, run_python
 
 ROOT = Path(__file__).parents[2]
@@ -22,11 +23,19 @@ def test_every_python_block_runs(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
-def test_every_command_answers_as_shown(page: Path, tmp_path: Path) -> None:
-    """Each command is run, a server in the background, and prints what the page shows."""
-    if "$ curl " in page.read_text():
+def test_every_command_answers_as_shown(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Each command is run, a server in the background, and prints what the page shows.
+
+    A page about deployed apps has a cloud on this machine, with real functions.
+    """
+    text = page.read_text()
+    if "$ curl " in text:
         found("curl", ("curl",), "sudo apt-get install curl")
-    run_commands(page, tmp_path)
+    if HERE in text:
+        with Deployment(request.getfixturevalue("cloud"), tmp_path) as deployment:
+            run_commands(page, tmp_path, deployment)
+    else:
+        run_commands(page, tmp_path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

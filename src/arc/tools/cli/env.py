@@ -186,6 +186,8 @@ def _verify(inventory: Inventory, asked: Asked) -> None:
             with progress(environment) as told:
                 verification = Verification(cloud, inventory, environment)
                 outcome = verification.look(told)
+            if outcomes and not as_json:
+                typer.echo()
             _warn(outcome)
             if not as_json and outcome.states:
                 typer.echo(drift_table(outcome))
