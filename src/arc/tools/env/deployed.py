@@ -163,6 +163,7 @@ class Deployed:
                 told(done, len(futures))
         except BaseException:
             self._stopping.set()
+            self._cloud.stop()
             raise
         finally:
             pool.shutdown(cancel_futures=True)

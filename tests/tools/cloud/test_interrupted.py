@@ -1,0 +1,38 @@
+"""Ctrl-C ends a command whose calls are throttled, instead of waiting for their twelve attempts."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+from tests.cloud_faults import FaultyCloud
+from tests.deployed import deploy
+from tests.engines import Engine, fresh_app
+from tests.tools.operator import Operator
+
+THREADS, ATTEMPTS = 8, 12
+
+
+def test_an_interrupted_command_tries_nothing_again(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """Every thread's pause ends; the exit status is that of Ctrl-C, and there is no traceback."""
+    app = fresh_app()
+    deploy(cloud, app, names=[f"Get{number}" for number in range(THREADS)])
+    aimed = threading.Event()
+
+    def faults(name: str, _number: int) -> str | None:
+        if name != "lambda.GetFunctionConfiguration":
+            return None
+        if faulty.calls.count(name) == THREADS:
+            assert aimed.wait(30)
+            command.send_signal(signal.SIGINT)
+        return "throttle"
+
+    faulty.begin(faults)
+    with Operator(tmp_path, app, faulty.environ(tmp_path)).start("env", "staging", "GREETING", "hello") as command:
+        aimed.set()
+        said, told = command.communicate(timeout=60)
+    assert command.returncode == 130, told
+    assert "Traceback" not in said + told
+    assert faulty.calls.count("lambda.GetFunctionConfiguration") < THREADS * ATTEMPTS / 2
+    assert "ssm.PutParameter" not in faulty.calls
