@@ -22,7 +22,7 @@ def test_s03_a_missing_secret_names_the_command(environment: str) -> None:
         keyring(None, environment=environment)
     assert str(error.value) == (
         f"ARC_APP_SECRET is not set for {environment}. "
-        f'Set one: arc env {environment} ARC_APP_SECRET "$(openssl rand -base64 32)"'
+        f'Set one: arc env {environment} ARC_APP_SECRET "$(arc secret new)"'
     )
 
 

@@ -167,7 +167,7 @@ def _change(name: str, settings: Settings) -> str:
 
 
 def _command(settings: Settings) -> str:
-    return f'arc env {settings.environment or "production"} ARC_APP_SECRET "$(openssl rand -base64 32)"'
+    return f'arc env {settings.environment or "production"} ARC_APP_SECRET "$(arc secret new)"'
 
 
 def _units(text: str) -> bytes:

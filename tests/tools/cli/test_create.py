@@ -221,9 +221,9 @@ def test_without_credentials_the_code_is_made(operator: Operator) -> None:
 
 def test_wrong_words_say_what_is_meant(operator: Operator, tmp_path: Path) -> None:
     """An environment that is none ends with 2; a folder without a manifest with 1."""
-    done = operator.arc("create", "produktion")
+    done = operator.arc("create", "productoin")
     assert done.returncode == 2
-    assert "'produktion' is no environment. Did you mean production?" in done.stderr
+    assert "'productoin' is no environment. Did you mean production?" in done.stderr
     operator.folder = tmp_path / "empty"
     operator.folder.mkdir()
     done = operator.arc("create")

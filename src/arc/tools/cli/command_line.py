@@ -35,8 +35,9 @@ class _Commands(TyperGroup):
         except ModuleNotFoundError as missing:
             if missing.name is None or missing.name.split(".")[0] == "arc":
                 raise
+            extras = "sandbox,aws" if missing.name.startswith("boto") else "sandbox"
             sentence = (
-                f"This command needs {missing.name}, which is not installed. Run: pip install 'arc-sessions[sandbox]'"
+                f"This command needs {missing.name}, which is not installed. Run: pip install 'arc-sessions[{extras}]'"
             )
             print(sentence, file=sys.stderr)  # noqa: T201
             raise typer.Exit(_FAILED) from None
@@ -52,7 +53,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="arc",
     cls=_Commands,
-    help="Run an Architect app of Python functions.",
+    help="Run an Architect app of Python functions, and keep its tables and variables on AWS.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -96,7 +97,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """Run an Architect app of Python functions."""
+    """Run an Architect app of Python functions, and keep its tables and variables on AWS."""
 
 
 def _show_version(*, asked: bool) -> None:

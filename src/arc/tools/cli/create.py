@@ -36,14 +36,14 @@ class _Report:
 def create(
     environments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ENVIRONMENT]...", help="testing, staging, production. Without one: the last two."),
+        typer.Argument(metavar="ENVIRONMENT", help="testing, staging, production. Without one: the last two."),
     ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Use the local cloud on this machine instead of AWS.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
-    """Write the code that is missing, and make the tables of each environment.
+    """Write missing code, and make the tables of each environment.
 
     Each table of the manifest becomes the DynamoDB table app-environment-table, billed by use, with the key, indexes,
     TTL, encryption and backups that are declared; in production it is protected from deletion. What is there is

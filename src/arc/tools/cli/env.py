@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FAILED, _WRONG_USAGE = 1, 2
 _WORDS = "arc.words"
-HELP = """Show and set the variables of testing, staging and production; every deployed function has them at once.
+HELP = """Show and set variables; deployed functions have them at once.
 
 \b
 arc env                                        all environments

@@ -11,7 +11,7 @@ import typer
 _WRONG_USAGE = 2
 
 secret = typer.Typer(
-    help="Make a secret, or change the one that seals sessions without signing anybody out.",
+    help="Make secrets, and change the one that seals sessions.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
