@@ -137,6 +137,19 @@ def test_pages_that_do_not_go_on_are_an_error() -> None:
     assert len(answering.calls) == 2
 
 
+def test_every_service_is_asked_in_the_clouds_region() -> None:
+    """The one that knows the tags too: each region has its own."""
+    cloud = Cloud(Answering(lambda _name, _body: told({}), region="eu-west-3").session)
+    addresses = {service: cloud._client(service, "Doing it").meta.endpoint_url for service, _, _ in CALLS.values()}
+    assert addresses == {
+        "ssm": "https://ssm.eu-west-3.amazonaws.com",
+        "lambda": "https://lambda.eu-west-3.amazonaws.com",
+        "resourcegroupstaggingapi": "https://tagging.eu-west-3.amazonaws.com",
+        "cloudformation": "https://cloudformation.eu-west-3.amazonaws.com",
+        "dynamodb": "https://dynamodb.eu-west-3.amazonaws.com",
+    }
+
+
 def test_aws_gets_ten_calls_a_second_and_every_attempt_counts() -> None:
     """Repeated ones too; threads share the pace."""
     clock = Clock()

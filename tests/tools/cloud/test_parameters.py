@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from arc.errors import ToolError
 from arc.tools.cloud.cloud import Cloud, Refused, local_cloud
 from arc.tools.cloud.parameters import Parameters
 from tests.cloud_calls import Reply
@@ -140,6 +141,17 @@ def test_no_value_that_was_written_or_read_is_ever_quoted() -> None:
     with pytest.raises(Refused) as caught:
         Parameters(cloud, "shop", "staging").write({"KEY": secret})
     assert str(caught.value) == ("Writing KEY in staging: ValidationException: Value '********' at 'value' failed")
+
+
+def test_a_parameter_that_is_not_encrypted_says_how_to_make_it_so() -> None:
+    """SSM never changes a parameter's type; the tests' cloud does, so the refusal is made up here."""
+    answering = Answering(lambda _name, _body: refused("HierarchyTypeMismatchException", "No."))
+    with pytest.raises(ToolError) as caught:
+        Parameters(Cloud(answering.session), "shop", "staging").write({"KEY": "value"})
+    assert str(caught.value) == (
+        "Writing KEY in staging: the parameter /shop/staging/KEY was made without encryption, and SSM does not change "
+        "that. Remove it and set it again: arc env remove staging KEY"
+    )
 
 
 def test_what_is_read_is_hidden(cloud: Engine) -> None:

@@ -90,15 +90,17 @@ class Parameters:
         return True
 
     def _put(self, key: str, value: str, *, over: bool) -> None:
-        answer = self._cloud.call(
-            "ssm",
-            "put_parameter",
-            f"Writing {key} in {self._environment}",
-            Name=f"{self.path}/{key}",
-            Value=value,
-            Type="SecureString",
-            Overwrite=over,
-        )
+        name, doing = f"{self.path}/{key}", f"Writing {key} in {self._environment}"
+        request = {"Name": name, "Value": value, "Type": "SecureString", "Overwrite": over}
+        try:
+            answer = self._cloud.call("ssm", "put_parameter", doing, **request)
+        except Refused as refused:
+            if refused.code != "HierarchyTypeMismatchException":
+                raise
+            raise ToolError(
+                f"{doing}: the parameter {name} was made without encryption, and SSM does not change that. Remove it "
+                f"and set it again: arc env remove {self._environment} {key}"
+            ) from None
         self._versions[key] = answer["Version"]
 
     def remove(self, key: str) -> None:
