@@ -124,7 +124,7 @@ def test_variables_in_preferences_stay_there(place: Place) -> None:
     assert done.file == place.app / "preferences.arc"
     assert not (place.app / ".env").exists()
     assert place.variables == {"A1": "changed", "B2": "two\nlines", "C3": "new # value"}
-    wanted = PREFERENCES.replace("A1 one", 'A1 "changed"').replace("testing\n", 'testing\n  C3 "new # value"\n')
+    wanted = PREFERENCES.replace("A1 one", "A1 changed").replace("staging\n", '  C3 "new # value"\nstaging\n')
     assert place.read("preferences.arc") == wanted
     place.change(B2=None)
     assert place.read("preferences.arc") == wanted.replace('  B2 "two\nlines"\n', "")

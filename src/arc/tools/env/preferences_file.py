@@ -6,34 +6,37 @@ import re
 from typing import TYPE_CHECKING
 
 from arc.manifest import Map, parse_all
-from arc.manifest.words import quoted
+from arc.manifest.words import QUOTES, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
-    from arc.manifest import Manifest
+    from arc.manifest import Entry, Manifest, Scalar
 
 _ENVIRONMENT = "testing"
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")  # as a manifest's lines end
+_LINE_END = re.compile(r"\r\n|\n|\r")  # as a manifest's lines end
+_BARE_WORD = re.compile(r"[^ \t#\r\n]*")
+_BOM = "\N{BYTE ORDER MARK}"
 
 
 def variables_of(text: str) -> dict[str, str] | None:
     """The variables of testing; None for a text with faults."""
     manifest, faults = parse_all(text)
-    if faults:
+    pragma = manifest.pragma("env")
+    if faults or (pragma is not None and not all(isinstance(item, Map) for item in pragma.items)):
         return None
-    found = _testing(manifest)
-    return {} if found is None else {entry.key.text: entry.values[0].text for entry in found.entries}
+    entries = [entry for block in _blocks(manifest) for entry in block.entries]
+    if any(entry.several for entry in entries):
+        return None
+    return {entry.key.text: entry.values[0].text for entry in entries}
 
 
 def with_variable(text: str, name: str, value: str) -> str | None:
-    """The text with a variable set in its place, or as testing's first; None when it cannot be written."""
-    line = f"  {name} {quoted(value)}"
+    """The text with a variable set in its place, or below testing's last; None when it cannot be written."""
     before = variables_of(text)
     if before is None:
         return None
-    wanted = {**before, name: value}
-    return _first_good(text, _edits(text, name, line), wanted)
+    return _if_good(text, _Source(text).with_variable(name, written(value)), {**before, name: value})
 
 
 def without_variable(text: str, name: str) -> str | None:
@@ -42,45 +45,89 @@ def without_variable(text: str, name: str) -> str | None:
     if before is None:
         return None
     wanted = {key: value for key, value in before.items() if key != name}
-    return _first_good(text, _edits(text, name, None), wanted)
+    source = _Source(text)
+    return _if_good(text, source.edited(source.removals(source.entries_of(name))), wanted)
 
 
-def _first_good(text: str, edits: Iterator[str], wanted: dict[str, str]) -> str | None:
-    """The first edit that gives the wanted variables and leaves every other part as it was."""
-    others = _others(text)
-    return next((edit for edit in edits if variables_of(edit) == wanted and _others(edit) == others), None)
+def _if_good(text: str, changed: str, wanted: dict[str, str]) -> str | None:
+    """The changed text, if it gives the wanted variables and leaves every other part as it was."""
+    return changed if variables_of(changed) == wanted and _others(changed) == _others(text) else None
 
 
-def _edits(text: str, name: str, line: str | None) -> Iterator[str]:
-    """Candidates, the smallest change first: how many lines a value has, only parsing can tell."""
-    end = "\r\n" if "\r\n" in text else "\n"
-    lines = _LINE.findall(text)
-    new = [] if line is None else [line + end]
-    testing = _testing(parse_all(text)[0])
-    pragma = parse_all(text)[0].pragma("env")
-    entry = next((one for one in testing.entries if one.key.text == name), None) if testing is not None else None
-    if testing is not None and entry is not None:
-        first = entry.key.line - 1
-        if line is None and len(testing.entries) == 1:  # a name alone would be a value of @env
-            first = testing.name.line - 1
-        for last in range(first + 1, len(lines) + 1):
-            yield "".join([*lines[:first], *new, *lines[last:]])
-    elif testing is not None:
-        place = testing.name.line
-        yield "".join([*lines[:place], *new, *lines[place:]])
-    else:
-        block = [f"{_ENVIRONMENT}{end}", *new]
-        if pragma is not None:
-            yield "".join([*lines[: pragma.line], *block, *lines[pragma.line :]])
-        else:
-            gap = [] if not text else [end] if text.endswith(("\n", "\r")) else [end, end]
-            yield "".join([*lines, *gap, f"@env{end}", *block])
+class _Source:
+    """The text of a file without faults, and where in it things stand."""
+
+    def __init__(self, text: str) -> None:
+        self._mark = _BOM if text.startswith(_BOM) else ""
+        self._text = text.removeprefix(_BOM)
+        ends = list(_LINE_END.finditer(self._text))
+        self._starts = [0, *(end.end() for end in ends)]
+        self._end = ends[0][0] if ends else "\n"
+        manifest, _ = parse_all(self._text)
+        self._blocks = _blocks(manifest)
+        self._pragma = manifest.pragma("env")
+
+    def entries_of(self, name: str) -> list[Entry]:
+        """Where a variable is set. There may be several blocks of testing, of which the last counts."""
+        return [entry for block in self._blocks for entry in block.entries if entry.key.text == name]
+
+    def with_variable(self, name: str, word: str) -> str:
+        """The text with a variable set to `word`."""
+        entries = self.entries_of(name)
+        if entries:
+            start, end = self._span(entries[-1].values[0])
+            return self.edited([*self.removals(entries[:-1]), (start, end, word)])
+        line = f"  {name} {word}{self._end}"
+        if self._blocks:
+            return self._inserted(self._end_of(self._blocks[-1].entries[-1].values[0]), line)
+        block = f"{_ENVIRONMENT}{self._end}{line}"
+        if self._pragma is not None:
+            return self._inserted(self._next_line(self._starts[self._pragma.line - 1]), block)
+        gap = self._end if self._text else ""
+        return self._inserted(len(self._text), f"{gap}@env{self._end}{block}")
+
+    def removals(self, entries: Iterable[Entry]) -> list[tuple[int, int, str]]:
+        """The edits that take whole lines out, also testing's own where nothing is left below: it would be a value."""
+        gone = list(entries)
+        edits = [(self._starts[entry.key.line - 1], self._end_of(entry.values[0]), "") for entry in gone]
+        empty = [block.name for block in self._blocks if all(entry in gone for entry in block.entries)]
+        return edits + [(self._starts[name.line - 1], self._end_of(name), "") for name in empty]
+
+    def edited(self, edits: Iterable[tuple[int, int, str]]) -> str:
+        """The text with each part from start to end replaced."""
+        text = self._text
+        for start, end, new in sorted(edits, reverse=True):
+            text = text[:start] + new + text[end:]
+        return self._mark + text
+
+    def _inserted(self, at: int, lines: str) -> str:
+        before = self._end if at and self._text[at - 1] not in "\r\n" else ""
+        return self.edited([(at, at, before + lines)])
+
+    def _end_of(self, scalar: Scalar) -> int:
+        """Where the line begins that follows a word, which may go on over several lines."""
+        return self._next_line(self._span(scalar)[1])
+
+    def _next_line(self, at: int) -> int:
+        return next((start for start in self._starts if start > at), len(self._text))
+
+    def _span(self, scalar: Scalar) -> tuple[int, int]:
+        """Where a word begins and ends, with its quotes."""
+        start = self._starts[scalar.line - 1] + scalar.column - 1
+        quote = self._text[start]
+        if quote not in QUOTES:
+            word = _BARE_WORD.match(self._text, start)
+            return start, word.end() if word else start
+        end = start + 1
+        while self._text[end] != quote:
+            end += 2 if self._text[end] == "\\" and self._text[end + 1] in (quote, "\\") else 1
+        return start, end + 1
 
 
-def _testing(manifest: Manifest) -> Map | None:
+def _blocks(manifest: Manifest) -> list[Map]:
     pragma = manifest.pragma("env")
     items = pragma.items if pragma is not None else ()
-    return next((one for one in items if isinstance(one, Map) and one.name.text == _ENVIRONMENT), None)
+    return [item for item in items if isinstance(item, Map) and item.name.text == _ENVIRONMENT]
 
 
 def _others(text: str) -> object:

@@ -1,0 +1,115 @@
+"""Testing's variables in the text of a preferences file."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arc.tools.env.preferences_file import variables_of, with_variable, without_variable
+from tests.tools.env.test_any_value import VALUES
+
+TEXT = """# of this machine
+@sandbox
+no-hydrate true
+
+@env
+staging
+  A1 other # theirs
+testing # mine
+  # first
+  A1 one # why
+  B2 "two
+# lines"  # and why
+
+# between
+production
+  A1 third
+"""
+
+
+def test_a_value_is_replaced_and_its_comment_stays() -> None:
+    """The word alone is changed, also one that goes on over several lines: nothing of the old one is left."""
+    assert with_variable(TEXT, "A1", "uno") == TEXT.replace("A1 one", "A1 uno")
+    assert with_variable(TEXT, "B2", "due") == TEXT.replace('B2 "two\n# lines"', "B2 due")
+    assert with_variable(TEXT, "A1", 'a "b" \\\n# c') == TEXT.replace("A1 one", 'A1 "a \\"b\\" \\\\\n# c"')
+
+
+def test_a_new_variable_is_the_last_of_testing() -> None:
+    """Below the whole value above it, and not below the comment of the next environment."""
+    changed = with_variable(TEXT, "C3", "new value")
+    assert changed == TEXT.replace("# and why\n", '# and why\n  C3 "new value"\n')
+
+
+def test_a_variable_goes_with_its_whole_value() -> None:
+    """A line of it that looks like a comment does not stay."""
+    assert without_variable(TEXT, "B2") == TEXT.replace('  B2 "two\n# lines"  # and why\n', "")
+    assert without_variable(TEXT, "A1") == TEXT.replace("  A1 one # why\n", "")
+
+
+def test_with_its_last_variable_testing_goes_too() -> None:
+    """A name alone would be a fault; comments around it stay."""
+    text = '@env\ntesting\n  # mine\n  A1 "one"\n  # end\nstaging\n  A1 1\n'
+    assert without_variable(text, "A1") == "@env\n  # mine\n  # end\nstaging\n  A1 1\n"
+    assert without_variable("@env\ntesting\n  A1 one", "A1") == "@env\n"
+
+
+TWICE = '@env\ntesting\n  A1 1\n"testing"\n  A1 2\n  B2 2\n'
+
+
+def test_testing_may_be_there_twice() -> None:
+    """The last one counts where both set a variable, and only one is left."""
+    assert with_variable(TWICE, "A1", "x") == '@env\n"testing"\n  A1 x\n  B2 2\n'
+    assert with_variable(TWICE, "B2", "x") == TWICE.replace("B2 2", "B2 x")
+    assert with_variable(TWICE, "C3", "x") == f"{TWICE}  C3 x\n"
+    assert without_variable(TWICE, "A1") == '@env\n"testing"\n  B2 2\n'
+    assert without_variable(TWICE, "B2") == TWICE.replace("  B2 2\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", "@env\ntesting\n  A1 x\n"),
+        ("# mine", "# mine\n\n@env\ntesting\n  A1 x\n"),
+        ("@sandbox\nport 1\n", "@sandbox\nport 1\n\n@env\ntesting\n  A1 x\n"),
+        ("@env", "@env\ntesting\n  A1 x\n"),
+        ("@env # c\nstaging\n  B2 2", "@env # c\ntesting\n  A1 x\nstaging\n  B2 2"),
+        ("@env\ntesting\n  B2 2", "@env\ntesting\n  B2 2\n  A1 x\n"),
+        ("@env\r\ntesting\r\n  B2 2\r\n", "@env\r\ntesting\r\n  B2 2\r\n  A1 x\r\n"),
+        ("\ufeff@env\ntesting\n  A1 'y'", "\ufeff@env\ntesting\n  A1 x"),
+        ("@env\ntesting\n  `A1` `y`#c\n", "@env\ntesting\n  `A1` x#c\n"),
+    ],
+)
+def test_what_is_missing_is_made(text: str, wanted: str) -> None:
+    """The pragma, testing below it, a line end; with the line ends and the mark that the file has."""
+    assert with_variable(text, "A1", "x") == wanted
+
+
+@pytest.mark.parametrize("text", ["@env\ntesting\n  A1\n", "@env\ntesting\n  A1 a b\n", "@env\ntesting\n  A1\n    a\n"])
+def test_a_file_with_faults_is_left_alone(text: str) -> None:
+    """What it says is not known, and so nothing can be kept."""
+    assert variables_of(text) is None
+    assert with_variable(text, "B2", "x") is None
+    assert without_variable(text, "A1") is None
+
+
+PIECES = ["testing\n  A1 one # c\n", "# a comment\n", "\n", "staging\n  A1 1\n", 'testing\n  # c\n\n  B2 "x\n# y"\n']
+STEPS = st.lists(st.tuples(st.sampled_from(["A1", "B2", "C3"]), VALUES | st.just("") | st.none()), max_size=5)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=6), STEPS)
+def test_any_changes_keep_every_other_line(pieces: list[str], steps: list[tuple[str, str | None]]) -> None:
+    """Whatever is set and removed, it reads as a dict would, and after removing all of it the rest is left."""
+    text: str | None = "@app\nx\n@env\n" + "".join(pieces)
+    assert text is not None
+    rest = "@app\nx\n@env\n" + "".join(pieces)
+    for line in ("testing\n", "  A1 one # c\n", '  B2 "x\n# y"\n'):
+        rest = rest.replace(line, "")
+    wanted = variables_of(text) or {}
+    for name, value in [*steps, ("A1", None), ("B2", None), ("C3", None)]:
+        changed = without_variable(text, name) if value is None else with_variable(text, name, value)
+        assert changed is not None
+        wanted = {**wanted, name: value} if value is not None else {key: wanted[key] for key in wanted if key != name}
+        text = changed
+        assert variables_of(text) == wanted
+    assert text == rest
