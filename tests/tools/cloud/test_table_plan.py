@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from arc.errors import ToolError
 from arc.inventory import Index, Key, Table
-from arc.tools.cloud.cloud import Cloud, Refused, local_cloud
+from arc.tools.cloud.cloud import local_cloud
 from arc.tools.cloud.table_plan import TablePlan, WrongKey, plan_table
 from arc.tools.cloud.tables import Tables
 from tests.cloud_faults import FaultyCloud, on
@@ -145,12 +144,22 @@ def test_two_indexes_are_two_steps(place: Place) -> None:
 
 def test_tags_and_protection_are_mended(place: Place) -> None:
     """Other tags stay; what is protected stays protected."""
-    place.make(PLAIN, tags={"arc:app": "other", "mine": "1"})
+    place.make(PLAIN, tags={"mine": "1"})
     steps = place.make(PLAIN, tags=TAGS, protected=True)
     assert steps == ["protect the table it from deletion", "tag the table it: arc:app=shop, arc:environment=production"]
     assert place.tags == {**TAGS, "mine": "1"}
     assert place.table["DeletionProtectionEnabled"] is True
     assert place.plan(PLAIN) == TablePlan()
+
+
+def test_a_table_of_another_app_is_left_alone(place: Place) -> None:
+    """`shop` with a table `production-x` in staging, and `shop-staging` with `x` in production, mean one name."""
+    place.make(PLAIN, tags={"arc:app": "other", "arc:environment": "production"})
+    plan = place.plan(replace(PLAIN, ttl="until"), tags=TAGS, protected=True)
+    assert plan.steps == ()
+    (left,) = plan.left
+    assert left.startswith(f"The table {place.name} is tagged arc:app=other, so it is somebody else's, and left alone.")
+    assert left.endswith("--tags Key=arc:app,Value=shop Key=arc:environment,Value=production")
 
 
 def test_what_the_manifest_does_not_name_stays(place: Place) -> None:
@@ -180,7 +189,12 @@ def test_another_key_cannot_be_had(place: Place, table: Table, told: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "index", [Index(Key("at", "Number"), name="mine"), Index(Key("email", "String"), name="mine", projection=("keys",))]
+    "index",
+    [
+        Index(Key("at", "Number"), name="mine"),
+        Index(Key("email", "Number"), name="mine"),
+        Index(Key("email", "String"), name="mine", projection=("keys",)),
+    ],
 )
 def test_an_index_that_cannot_be_changed_is_told(place: Place, index: Index) -> None:
     """With what to do; everything else of the plan is done."""
@@ -214,27 +228,14 @@ def test_calls_that_fail_on_the_way_are_made_again(place: Place, name: str, faul
     assert place.plan(FULL, tags=TAGS) == TablePlan()
 
 
-class OneChangeAnHour(Cloud):
-    """The cloud with DynamoDB's limit on changes of the TTL, which the local one does not know."""
-
-    changes = 0
-
-    def call(self, service: str, operation: str, doing: str, **request: Any) -> dict[str, Any]:
-        """The second change of the TTL is refused."""
-        if operation == "update_time_to_live":
-            self.changes += 1
-            if self.changes > 1:
-                raise Refused(f"{doing}: ValidationException: Time to live has been modified", "ValidationException")
-        return super().call(service, operation, doing, **request)
-
-
-def test_a_switch_of_the_ttl_says_when_to_go_on(place: Place) -> None:
-    """The old attribute is off, and the next run, after DynamoDB's hour, switches the new one on."""
-    place.make(replace(PLAIN, ttl="old"))
-    slow = OneChangeAnHour(local_cloud(place.faulty.url, "us-east-1")._session, url=place.faulty.url)
-    (step,) = plan_table(Tables(slow), replace(PLAIN, ttl="until"), place.name, remedy="").steps
-    with pytest.raises(ToolError, match=r"one change of a table's TTL in an hour\. Run the command again"):
-        step.do()
-    assert place.ttl is None
-    assert place.make(replace(PLAIN, ttl="until")) == ["let the table it expire items by until"]
-    assert place.ttl == "until"
+@pytest.mark.parametrize(
+    "change",
+    [{"stream": True}, {"encrypt": True}, {"indexes": (EMAIL,)}],
+    ids=["stream", "encrypt", "indexes"],
+)
+def test_a_change_whose_answer_was_lost_is_done(place: Place, change: dict[str, Any]) -> None:
+    """The call is made again, and refused then: what is there already is no fault."""
+    place.make(PLAIN)
+    place.faulty.begin(on("dynamodb.UpdateTable", "lost"))
+    place.make(replace(PLAIN, **change))
+    assert place.plan(replace(PLAIN, **change)) == TablePlan()

@@ -14,6 +14,7 @@ from arc.tools.cloud.tables import (
     encryption,
     index_definition,
     index_name,
+    is_going,
     is_ready,
     schema,
     shown_key,
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 
     from arc.inventory.table import Index, Table
     from arc.tools.cloud.tables import Tables
+
+    _IsDone = Callable[[Mapping[str, Any]], bool]
+
+_STUCK = {
+    "ARCHIVED": "its KMS key could not be used for a week. Restore the table from its backup.",
+    "INACCESSIBLE_ENCRYPTION_CREDENTIALS": "its KMS key cannot be used. Enable that key, and run the command again.",
+}
 
 
 class WrongKey(ToolError):
@@ -61,11 +69,17 @@ def plan_table(
     """The plan for the table `name`, after a look at what is there.
 
     `tags` are those that it is to have, among others; a `protected` table cannot be deleted by mistake. Nothing
-    that the manifest does not name is taken away. Raises `WrongKey` with `remedy`, and what `Cloud.call` raises.
+    that the manifest does not name is taken away, and a table with another value of such a tag is left alone: it is
+    somebody else's. Raises `WrongKey` with `remedy`, and what `Cloud.call` raises.
     """
+    tags = tags or {}
     found = tables.find(name)
-    if found is None:
-        return TablePlan(tuple(_making(tables, table, name, tags or {}, protected=protected)))
+    if found is None or is_going(found):
+        request = definition(table, name, tags=tags, protected=protected)
+        making = Step(f"make the table {name}", partial(tables.make, request))
+        return TablePlan((making, *_of_a_new_table(tables, table, name)))
+    if found["TableStatus"] in _STUCK:
+        return TablePlan(left=(f"The table {name} is {found['TableStatus']}: {_STUCK[found['TableStatus']]}",))
     there = shown_key(found["KeySchema"], found["AttributeDefinitions"])
     wanted = shown_key(schema(table), attributes(table))
     if there != wanted:
@@ -74,20 +88,26 @@ def plan_table(
             f"{remedy}"
         )
     steps = [] if is_ready(found) else [Step(f"wait until the table {name} is ready", partial(tables.wait, name))]
+    if found["TableStatus"] == "CREATING":  # by a run that was interrupted; it has no TTL and backups to look at yet
+        return TablePlan((*steps, *_of_a_new_table(tables, table, name)))
+    there_tags = tables.tags(found["TableArn"]) if tags else {}
+    other = {key: there_tags[key] for key, value in tags.items() if there_tags.get(key, value) != value}
+    if other:
+        return TablePlan(left=(_somebody_elses(name, found["TableArn"], other, tags),))
     steps += _changes(tables, table, name, found, protected=protected)
     left, index_steps = _indexes(tables, table, name, found)
     steps += index_steps
     steps += _times(tables, table, name)
-    missing = {} if not tags else _missing(tags, tables.tags(found["TableArn"]))
+    missing = {key: value for key, value in tags.items() if key not in there_tags}
     if missing:
         said = f"tag the table {name}: {', '.join(f'{key}={value}' for key, value in missing.items())}"
         steps.append(Step(said, partial(tables.tag, found["TableArn"], missing)))
     return TablePlan(tuple(steps), tuple(left), tuple(_notes(name, found)))
 
 
-def _making(tables: Tables, table: Table, name: str, tags: Mapping[str, str], *, protected: bool) -> list[Step]:
-    request = definition(table, name, tags=tags, protected=protected)
-    steps = [Step(f"make the table {name}", partial(tables.make, request))]
+def _of_a_new_table(tables: Tables, table: Table, name: str) -> list[Step]:
+    """What CreateTable cannot do."""
+    steps = []
     if table.ttl is not None:
         steps.append(_ttl_step(tables, name, None, table.ttl))
     if table.pitr:
@@ -97,15 +117,21 @@ def _making(tables: Tables, table: Table, name: str, tags: Mapping[str, str], *,
 
 def _changes(tables: Tables, table: Table, name: str, found: Mapping[str, Any], *, protected: bool) -> list[Step]:
     """What one UpdateTable each can mend: encryption, a stream, protection."""
-    changes: list[tuple[str, dict[str, Any]]] = []
-    if table.encrypt and not _is_encrypted(table, found):
-        changes.append((f"encrypt the table {name} with KMS", {"SSESpecification": encryption(table)}))
-    if table.stream and not found.get("StreamSpecification", {}).get("StreamEnabled"):
-        stream = definition(table, name)["StreamSpecification"]
-        changes.append((f"switch the stream of the table {name} on", {"StreamSpecification": stream}))
-    if protected and not found.get("DeletionProtectionEnabled"):
-        changes.append((f"protect the table {name} from deletion", {"DeletionProtectionEnabled": True}))
-    return [Step(said, partial(tables.update, name, **change)) for said, change in changes]
+    changes: list[tuple[str, _IsDone, dict[str, Any]]] = []
+    if table.encrypt:
+        is_encrypted = partial(_is_encrypted, _key(tables, table, found))
+        change = {"SSESpecification": encryption(table)}
+        changes.append((f"encrypt the table {name} with KMS", is_encrypted, change))
+    if table.stream:
+        change = {"StreamSpecification": definition(table, name)["StreamSpecification"]}
+        changes.append((f"switch the stream of the table {name} on", _has_stream, change))
+    if protected:
+        changes.append((f"protect the table {name} from deletion", _is_protected, {"DeletionProtectionEnabled": True}))
+    return [
+        Step(said, partial(tables.update, name, is_done, **change))
+        for said, is_done, change in changes
+        if not is_done(found)
+    ]
 
 
 def _indexes(tables: Tables, table: Table, name: str, found: Mapping[str, Any]) -> tuple[list[str], list[Step]]:
@@ -116,12 +142,14 @@ def _indexes(tables: Tables, table: Table, name: str, found: Mapping[str, Any]) 
     for index in table.indexes:
         own = index_name(index)
         if own not in there:
+            capacity = {} if _is_billed_by_use(found) else {"ProvisionedThroughput": _capacity(found)}
             change = {
-                "AttributeDefinitions": attributes(table, *table.indexes),
-                "GlobalSecondaryIndexUpdates": [{"Create": index_definition(index)}],
+                "AttributeDefinitions": attributes(table, index),
+                "GlobalSecondaryIndexUpdates": [{"Create": {**index_definition(index), **capacity}}],
             }
-            steps.append(Step(f"add the index {own} to the table {name}", partial(tables.update, name, **change)))
-        elif not _is_alike(index, there[own]):
+            said = f"add the index {own} to the table {name}"
+            steps.append(Step(said, partial(tables.update, name, partial(_has_index, own), **change)))
+        elif not _is_alike(index, there[own], found["AttributeDefinitions"]):
             left.append(
                 f"The index {own} of the table {name} has another key or projection than the manifest declares, and an "
                 f"index cannot be changed. Give the declared one a name of its own (name …), or delete the old one: "
@@ -167,27 +195,64 @@ def _backups_step(tables: Tables, name: str) -> Step:
     return Step(f"keep backups of the table {name} (point-in-time recovery)", partial(tables.switch_backups_on, name))
 
 
-def _is_encrypted(table: Table, found: Mapping[str, Any]) -> bool:
+def _key(tables: Tables, table: Table, found: Mapping[str, Any]) -> str:
+    """The end of the ARN of the KMS key that a table is to be encrypted with; empty for any."""
+    if not isinstance(table.encrypt, str):
+        return ""
+    if "alias/" not in table.encrypt or not _is_encrypted("", found):
+        return table.encrypt
+    try:
+        return tables.key_arn(table.encrypt)  # what DynamoDB tells has no alias
+    except Refused:  # who may make tables need not be allowed to look at keys
+        return table.encrypt
+
+
+def _is_encrypted(key: str, found: Mapping[str, Any]) -> bool:
     now = found.get("SSEDescription", {})
-    if now.get("Status") not in ("ENABLED", "ENABLING", "UPDATING"):
-        return False
-    return not isinstance(table.encrypt, str) or str(now.get("KMSMasterKeyArn", "")).endswith(table.encrypt)
+    is_on = now.get("Status") in ("ENABLED", "ENABLING", "UPDATING")
+    return is_on and ("alias/" in key or str(now.get("KMSMasterKeyArn", "")).endswith(key))
 
 
-def _is_alike(index: Index, there: Mapping[str, Any]) -> bool:
+def _has_stream(found: Mapping[str, Any]) -> bool:
+    return bool(found.get("StreamSpecification", {}).get("StreamEnabled"))
+
+
+def _is_protected(found: Mapping[str, Any]) -> bool:
+    return bool(found.get("DeletionProtectionEnabled"))
+
+
+def _has_index(name: str, found: Mapping[str, Any]) -> bool:
+    return any(index["IndexName"] == name for index in found.get("GlobalSecondaryIndexes", ()))
+
+
+def _is_alike(index: Index, there: Mapping[str, Any], kinds: list[dict[str, str]]) -> bool:
     wanted, projection = index_definition(index), there.get("Projection", {})
     return (
-        there["KeySchema"] == wanted["KeySchema"]
+        shown_key(there["KeySchema"], kinds) == shown_key(wanted["KeySchema"], attributes(index))
         and projection.get("ProjectionType") == wanted["Projection"]["ProjectionType"]
         and sorted(projection.get("NonKeyAttributes", ())) == sorted(wanted["Projection"].get("NonKeyAttributes", ()))
     )
 
 
-def _missing(tags: Mapping[str, str], there: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in tags.items() if there.get(key) != value}
+def _somebody_elses(name: str, arn: str, other: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    told = ", ".join(f"{key}={value}" for key, value in other.items())
+    ours = " ".join(f"Key={key},Value={value}" for key, value in wanted.items())
+    return (
+        f"The table {name} is tagged {told}, so it is somebody else's, and left alone. Declare yours under another "
+        f"name; or, if this one is yours: aws dynamodb tag-resource --resource-arn {arn} --tags {ours}"
+    )
+
+
+def _is_billed_by_use(found: Mapping[str, Any]) -> bool:
+    return bool(found.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST")
+
+
+def _capacity(found: Mapping[str, Any]) -> dict[str, int]:
+    """What an index of a provisioned table gets: as much as the table itself."""
+    return {kind: found["ProvisionedThroughput"][kind] for kind in ("ReadCapacityUnits", "WriteCapacityUnits")}
 
 
 def _notes(name: str, found: Mapping[str, Any]) -> list[str]:
-    if found.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST":
+    if _is_billed_by_use(found):
         return []
     return [f"The table {name} is billed by provisioned capacity; it is left so."]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SECONDS_TO_BE_READY = 900  # an index of a large table takes its time
 _PAUSES = (0.1, 1.0)  # seconds between two looks, on this machine and on AWS
+_BACKUPS_BEGIN = "ContinuousBackupsUnavailableException"  # a new table cannot keep backups for its first seconds
 
 
 def physical_name(app: str, environment: str, table: Table) -> str:
@@ -115,8 +116,12 @@ class Tables:
         return table
 
     def make(self, request: Mapping[str, Any]) -> None:
-        """Make a table, unless somebody has just done it, and wait until it can be used."""
+        """Make a table, unless somebody has just done it, and wait until it can be used.
+
+        One of that name that is being deleted is gone before.
+        """
         name = request["TableName"]
+        self._until(lambda: not is_going(self.find(name)), f"The old table {name} was not gone")
         try:
             self._call("create_table", f"Making the table {name}", **request)
         except Refused as refused:
@@ -124,21 +129,27 @@ class Tables:
                 raise
         self.wait(name)
 
-    def update(self, name: str, **change: Any) -> None:
-        """Change a table, and wait until that is done."""
+    def update(self, name: str, is_done: Callable[[Mapping[str, Any]], bool], **change: Any) -> None:
+        """Change a table, and wait until its description `is_done`; a change that is there already is none."""
         self.wait(name)
-        self._call("update_table", f"Changing the table {name}", TableName=name, **change)
-        self.wait(name)
+        try:
+            self._call("update_table", f"Changing the table {name}", TableName=name, **change)
+        except Refused:
+            if not is_done(self.find(name) or {}):  # otherwise an answer was lost, and the call made again
+                raise
+        self.wait(name, is_done)
 
-    def wait(self, name: str) -> None:
-        """Return when a table and its indexes are ready. Raises `ToolError` when that takes too long."""
-        end = self._clock() + _SECONDS_TO_BE_READY
-        while not is_ready(self.find(name)):
-            if self._clock() >= end:
-                raise ToolError(
-                    f"The table {name} was not ready after {_SECONDS_TO_BE_READY} seconds. Run the command again."
-                )
-            self._sleep(self._pause)
+    def wait(self, name: str, is_done: Callable[[Mapping[str, Any]], bool] = lambda _found: True) -> None:
+        """Return when a table and its indexes are ready and its description `is_done`.
+
+        Raises `ToolError` when that takes too long.
+        """
+
+        def is_there() -> bool:
+            found = self.find(name)
+            return found is not None and is_ready(found) and is_done(found)
+
+        self._until(is_there, f"The table {name} was not ready")
 
     def ttl(self, name: str) -> str | None:
         """The attribute that holds the time to delete an item at; None when nothing is deleted."""
@@ -160,13 +171,23 @@ class Tables:
         return bool(recovery.get("PointInTimeRecoveryStatus") == "ENABLED")
 
     def switch_backups_on(self, name: str) -> None:
-        """Begin to keep what a table needs to be brought back (point-in-time recovery)."""
-        self._call(
-            "update_continuous_backups",
-            f"Setting the backups of the table {name}",
-            TableName=name,
-            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
-        )
+        """Begin to keep what a table needs to be brought back (point-in-time recovery), once a new table can."""
+
+        def is_on() -> bool:
+            try:
+                self._call(
+                    "update_continuous_backups",
+                    f"Setting the backups of the table {name}",
+                    TableName=name,
+                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+                )
+            except Refused as refused:
+                if refused.code != _BACKUPS_BEGIN:
+                    raise
+                return False
+            return True
+
+        self._until(is_on, f"The table {name} could not keep backups")
 
     def tags(self, arn: str) -> dict[str, str]:
         """The tags of the table with that ARN."""
@@ -179,13 +200,31 @@ class Tables:
         """Set tags, and leave others as they are."""
         self._call("tag_resource", f"Tagging {arn}", ResourceArn=arn, Tags=tag_list(tags))
 
+    def key_arn(self, key: str) -> str:
+        """The ARN of a key in KMS, which may be named by an alias."""
+        found = self._cloud.call("kms", "describe_key", f"Looking for the key {key}", KeyId=key)
+        arn: str = found["KeyMetadata"]["Arn"]
+        return arn
+
+    def _until(self, is_so: Callable[[], bool], otherwise: str) -> None:
+        end = self._clock() + _SECONDS_TO_BE_READY
+        while not is_so():
+            if self._clock() >= end:
+                raise ToolError(f"{otherwise} after {_SECONDS_TO_BE_READY} seconds. Run the command again.")
+            self._sleep(self._pause)
+
     def _call(self, operation: str, doing: str, **request: Any) -> dict[str, Any]:
         return self._cloud.call("dynamodb", operation, doing, **request)
 
 
-def is_ready(found: Mapping[str, Any] | None) -> bool:
+def is_going(found: Mapping[str, Any] | None) -> bool:
+    """True for a table that is being deleted."""
+    return found is not None and found["TableStatus"] == "DELETING"
+
+
+def is_ready(found: Mapping[str, Any]) -> bool:
     """True for a table that can be used and whose indexes can."""
-    if found is None or found["TableStatus"] != "ACTIVE":
+    if found["TableStatus"] != "ACTIVE":
         return False
     return all(index.get("IndexStatus", "ACTIVE") == "ACTIVE" for index in found.get("GlobalSecondaryIndexes", ()))
 
