@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from arc import inventory as inventories
 from arc.errors import ToolError
 from arc.tools.cloud.cloud import local_cloud
 from arc.tools.env.changing import Change
-from tests.cloud_faults import FaultyCloud, Kill
+from tests.cloud_faults import FaultyCloud, Kill, on
 from tests.deployed import Deployed, deploy
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator, parameters
@@ -70,12 +73,12 @@ def test_removal_killed_at_each_call_is_completed(cloud: Engine, faulty: FaultyC
         fired = killed(operator, faulty, number, "env", "remove", "staging", "GREETING", after=number % 2 == 0)
         if not fired:
             break
-        left = [*seen(functions, "GREETING"), parameters(cloud, app).get("GREETING")]
-        if left == [None] * 3:  # it was killed when all was done
-            with pytest.raises(ToolError, match=r"GREETING is not set in staging\. There are none\."):
-                changed(operator, cloud, {"GREETING": None})
-        else:
+        complaint = ""
+        try:
             changed(operator, cloud, {"GREETING": None})
+        except ToolError as error:  # it was killed when all was done, or all but one call that was under way
+            complaint = str(error)
+        assert complaint in {"", "GREETING is not set in staging. There are none. Nothing was changed."}
         assert seen(functions, "GREETING") == [None] * 2
         assert parameters(cloud, app) == {}
     assert number > 12
@@ -98,3 +101,26 @@ def test_verify_completes_what_was_killed(cloud: Engine, faulty: FaultyCloud, tm
     operator.does("env", "verify", "staging")
     assert seen(functions, "GREETING") == ["hello"] * 2
     assert operator.arc("env", "verify", "staging", "--check").returncode == 0
+
+
+@pytest.mark.parametrize("call", ["ssm.GetParametersByPath", "ssm.PutParameter", "lambda.UpdateFunctionConfiguration"])
+def test_an_interrupt_ends_it_cleanly(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, call: str) -> None:
+    """Ctrl-C: no traceback, 130, and the next run completes the work."""
+    app = fresh_app()
+    operator = Operator(tmp_path / app, app, faulty.environ(tmp_path))
+    functions = deploy(cloud, app, names=FUNCTIONS)
+    aimed = threading.Event()
+
+    def interrupt(before: bool) -> None:
+        assert aimed.wait(30)
+        if before:
+            process.send_signal(signal.SIGINT)
+
+    faulty.begin(on(call, interrupt))
+    with operator.start("env", "staging", "GREETING", "hello") as process:
+        aimed.set()
+        told, complaint = process.communicate(timeout=60)
+    assert (process.returncode, told) == (130, "")
+    assert "Traceback" not in complaint
+    changed(operator, cloud, {"GREETING": "hello"})
+    assert seen(functions, "GREETING") == ["hello"] * 2

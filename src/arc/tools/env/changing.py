@@ -50,7 +50,8 @@ class Outcome:
 class Change:
     """Changes of an environment's variables: a value for each name, None to remove it.
 
-    `told` is called with how many of how many functions are done; `force` leaves out the look for tables.
+    `told` is called with how many of how many functions are done; `force` leaves out the look for tables. Who makes
+    several changes gives their common `parameters`.
     """
 
     cloud: Cloud
@@ -60,6 +61,7 @@ class Change:
     force: bool = False
     told: Told = lambda _done, _of: None
     sleep: Callable[[float], None] = time.sleep
+    parameters: Parameters | None = None
     notes: list[str] = field(default_factory=list)
 
     def run(self) -> Outcome:
@@ -73,7 +75,7 @@ class Change:
                 check_name(name)
                 check_value(name, value)
         self.cloud.hide(*(value for value in self.changes.values() if value is not None))
-        parameters = Parameters(self.cloud, self.inventory.app, self.environment, sleep=self.sleep)
+        parameters = self.parameters or Parameters(self.cloud, self.inventory.app, self.environment, sleep=self.sleep)
         before = parameters.read()
         after = {name: value for name, value in (before | dict(self.changes)).items() if value is not None}
         deployed = Deployed(self.cloud, self.inventory, self.environment, sleep=self.sleep)

@@ -114,16 +114,21 @@ def standing(outcome: Outcome) -> str:
 
 
 def failures(outcome: Outcome) -> str:
-    """Which functions have which variables, after a change that did not reach all."""
-    failed, environment = outcome.failed, outcome.environment
+    """Which functions have which variables, after a change that did not reach all, and what to do."""
+    return (
+        f"{failed_functions(outcome)}\nNothing is lost: the variables are kept. Go on with: "
+        f"arc env verify {outcome.environment}"
+    )
+
+
+def failed_functions(outcome: Outcome) -> str:
+    """Which functions have which variables, a line each."""
     have = [state.function.name for state in outcome.states if not state.failure]
-    lines = [f"{len(failed)} of {len(outcome.states)} functions of {environment} are not in step:"]
-    for state in failed:
+    lines = [f"{len(outcome.failed)} of {len(outcome.states)} functions of {outcome.environment} are not in step:"]
+    for state in outcome.failed:
         what = ", ".join((*state.drift.missing, *state.drift.differs, *state.drift.surplus))
         lines.append(f"  {state.function.name} has the old variables{f' ({what})' if what else ''}: {state.failure}")
-    lines.append(f"In step: {', '.join(have) or 'none'}.")
-    lines.append(f"Nothing is lost: the variables are kept. Go on with: arc env verify {environment}")
-    return "\n".join(lines)
+    return "\n".join([*lines, f"In step: {', '.join(have) or 'none'}."])
 
 
 def _parted(changes: Mapping[str, str | None]) -> tuple[list[str], list[str]]:
