@@ -49,13 +49,16 @@ class Answer:
 
 
 class Sandbox:
-    """A sandbox that runs; `url` has no slash at its end."""
+    """A sandbox that runs; `port` and `url`, which has no slash at its end, are there once it listens."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
         self._chunks: list[bytes] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def listens(self) -> None:
+        """Wait until it listens."""
         self.port = int(self.wait_for(r"listens on http://127\.0\.0\.1:(\d+)")[1])
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -117,10 +120,25 @@ def running(
     environ: Mapping[str, str] | None = None,
     python: Sequence[str] = (sys.executable,),
 ) -> Iterator[Sandbox]:
-    """A sandbox of the app in `folder`, ended with the block. `options`: "quiet", "pure", "fresh".
+    """A sandbox of the app in `folder` that listens, ended with the block. `options`: "quiet", "pure", "fresh".
 
     `python` is the interpreter, with its options.
     """
+    with starting(folder, *options, port=port, environ=environ, python=python) as sandbox:
+        sandbox.listens()
+        yield sandbox
+        sandbox.stop()
+
+
+@contextmanager
+def starting(
+    folder: Path,
+    *options: str,
+    port: int | str = 0,
+    environ: Mapping[str, str] | None = None,
+    python: Sequence[str] = (sys.executable,),
+) -> Iterator[Sandbox]:
+    """The same before it listens; what it is doing at the end of the block is broken off."""
     process = subprocess.Popen(
         [*python, "-c", START, str(folder), str(port), *options],
         stdin=subprocess.DEVNULL,
@@ -130,9 +148,7 @@ def running(
         env=surroundings(environ),
     )
     try:
-        sandbox = Sandbox(process)
-        yield sandbox
-        sandbox.stop()
+        yield Sandbox(process)
     finally:
         if process.poll() is None:
             process.kill()

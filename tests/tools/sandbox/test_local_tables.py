@@ -219,6 +219,18 @@ def test_two_sandboxes_of_one_app_do_not_share_a_table(tmp_path: Path) -> None:
         assert rows(third, "session") == [{"_idx": {"S": "first"}}]
 
 
+def test_an_app_that_cannot_be_written_to_has_tables_all_the_same(tmp_path: Path) -> None:
+    """For as long as the sandbox runs; the reason is said."""
+    (tmp_path / ".arc-sandbox").write_text("a file in the way")
+    with running(write_tables(tmp_path)) as sandbox:
+        assert (
+            f"Warning: {tmp_path / '.arc-sandbox'} cannot be used (File exists): the tables begin empty here, "
+            "and are gone when this sandbox ends."
+        ) in sandbox.output
+        put(sandbox, "session", _idx="mine")
+        assert rows(sandbox, "session") == [{"_idx": {"S": "mine"}}]
+
+
 def test_quiet_says_nothing_of_tables(tmp_path: Path) -> None:
     """The address alone, as without tables."""
     files = {"sandbox-seed.json": json.dumps(SEEDS), ".env": "SESSION_TABLE_NAME=nobody\n"}

@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _end_with_the_owner() -> None:
-    """Wait for the end of standard input, which the owner holds open, whatever ends the owner."""
+    """Wait for the end of standard input, which the owner holds open until this is to end or whatever ends it."""
     while os.read(0, 1):
         pass
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -38,8 +38,11 @@ def _end_with_the_owner() -> None:
         os.dup2(nothing, stream)
     if os.name != "posix":
         os.kill(os.getpid(), signal.SIGTERM)
+    end = time.monotonic() + _SECONDS_TO_SAVE
     os.killpg(0, signal.SIGTERM)  # Functions too: nothing is saved while one is waited for.
-    time.sleep(_SECONDS_TO_SAVE)
+    if functions := sys.modules.get("ministack.core.lambda_runtime"):
+        functions.reset()  # Those that do not heed the signal.
+    time.sleep(max(0.0, end - time.monotonic()))
     os.killpg(0, signal.SIGKILL)
 
 

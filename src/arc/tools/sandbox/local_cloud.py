@@ -96,8 +96,8 @@ class LocalCloud:
         """End it and the functions that it runs, which saves its data."""
         self._closing = True
         interrupt = None
-        if self._process.poll() is None:
-            _signal(self._process, "SIGTERM")  # Functions too: nothing is saved while one is waited for.
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        self._process.stdin.close()  # Which the process waits for.
         end = time.monotonic() + _SECONDS_TO_END
         while self._process.poll() is None and time.monotonic() < end:
             try:
@@ -129,7 +129,7 @@ class LocalCloud:
         for line in stream:
             self._lines.append(line.decode(errors="replace").rstrip())
         process.wait()
-        _signal(process, "SIGKILL")  # Functions that do not end when they are asked to.
+        _kill_group(process)  # Functions that do not end when they are asked to.
         if self._ready and not self._closing:
             said = "".join(f"\n  {line}" for line in self._lines)
             self._told(
@@ -151,7 +151,7 @@ class LocalCloud:
     def _kill(self) -> None:
         """Make sure that it has ended, and its children."""
         if self._process.poll() is None:
-            _signal(self._process, "SIGKILL")
+            _kill_group(self._process)
             self._process.wait()
         self._reader.join(1)
         for stream in (self._process.stdin, self._process.stdout):
@@ -159,13 +159,10 @@ class LocalCloud:
                 stream.close()
 
 
-def _signal(process: subprocess.Popen[bytes], name: str) -> None:
-    """Send a signal to a process and to those that it has started; where there are no such groups, end it."""
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and those that it has started; where there are no such groups, the process."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if os.name == "posix":
-            os.killpg(process.pid, signal.Signals[name])
-        else:
-            process.terminate()
+        os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
 
 
 def answers(port: int, token: str) -> bool:

@@ -1,0 +1,115 @@
+"""A command with `--local` in a process of its own: it works on the app's local cloud until it is told to finish."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.engines import client_of
+from tests.tools.sandbox.running import PATIENCE, ROOT, surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_COMMAND = """
+import sys
+from pathlib import Path
+from arc.errors import ToolError
+from arc.tools.sandbox.shared_cloud import open_local_cloud
+
+def say(kind, text=""):
+    print(kind, text, flush=True)
+
+try:
+    with open_local_cloud(Path(sys.argv[1]), told=lambda sentence: say("told", sentence)) as url:
+        say("url", url)
+        sys.stdin.readline()
+        say("done")
+    say("ended")
+except ToolError as error:
+    say("error", error)
+except KeyboardInterrupt:
+    say("interrupted")
+"""
+
+
+class Command:
+    """A command on the app in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _COMMAND, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=surroundings(),
+            text=True,
+        )
+        self._said: queue.Queue[str] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def said(self, kind: str) -> str:
+        """What it says next, which is of this kind: `url`, `told`, `done`, `ended`, `error`, `interrupted`."""
+        line = self._said.get(timeout=PATIENCE)
+        assert line.startswith(f"{kind} "), line
+        return line.removeprefix(f"{kind} ")
+
+    def finish(self) -> None:
+        """Let it come to the end of what it does on the cloud."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        self.said("done")
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
+    def ends(self) -> None:
+        """Wait for its end, and see that it has said no more."""
+        self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        assert list(self._said.queue) == []
+
+    def close(self) -> None:
+        """End it if it runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._reader.join(PATIENCE)
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._said.put(line.rstrip("\n"))
+
+
+@contextmanager
+def command(folder: Path) -> Iterator[Command]:
+    """A command, ended with the block."""
+    started = Command(folder)
+    try:
+        yield started
+    finally:
+        started.close()
+
+
+def write(url: str, name: str) -> None:
+    """Leave something in the cloud."""
+    client_of(url, "ssm").put_parameter(Name=name, Value="x", Type="String")
+
+
+def written(url: str) -> list[str]:
+    """What was left in the cloud."""
+    return sorted(one["Name"] for one in client_of(url, "ssm").describe_parameters()["Parameters"])
