@@ -131,8 +131,8 @@ class Change:
             self.notes.append(sentence)
 
     def _note_secret(self, sentence: str) -> None:
-        """Note what is weak in a new secret; old ones are on their way out."""
-        if SECRET in self.changes and sentence.startswith(f"{SECRET} "):
+        """Note what is weak in a new secret; what is there already is known."""
+        if SECRET in self.changes:
             self._note(sentence)
 
 

@@ -9,7 +9,7 @@ from arc.sessions.keyring import Keyring
 from arc.settings import Settings
 from arc.tools.cloud.cloud import Refused
 from arc.tools.cloud.service_map import mapped_tables
-from arc.tools.env.names import OLD_STORE, SEALED, STORE
+from arc.tools.env.names import OLD_STORE, SEALED, SECRET, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,15 +38,21 @@ def settings_fault(
 ) -> str | None:
     """What the runtime would raise for `variables` in a function of `environment`, None for nothing.
 
-    A secret that is not set is no fault here: it may come with the next command.
+    A secret that is not set is no fault here: it may come with the next command. `warn` is told what is weak in the
+    one that seals; fallbacks are on their way out.
     """
+
+    def warn_of_sealing(sentence: str) -> None:
+        if sentence.startswith(f"{SECRET} "):
+            warn(sentence)
+
     environ = {"ARC_APP_NAME": app, "ARC_ENV": environment, **variables}
     if environment != "testing":
         environ["AWS_LAMBDA_FUNCTION_NAME"] = app
     if variables.get(OLD_STORE):
         environ[STORE] = variables[OLD_STORE]
     try:
-        Keyring(Settings.from_env(environ), warn=warn)
+        Keyring(Settings.from_env(environ), warn=warn_of_sealing)
     except MissingSecret:
         return None
     except ArcError as error:
