@@ -74,7 +74,7 @@ def test_everything_else_in_the_file_stays(place: Place) -> None:
     )
     assert file.stat().st_mode & 0o777 == 0o644
     place.change(A1=None)
-    assert place.read(".env") == "# mine\nB2='2 two'\n\n  C3 = \"th\\tree\"\n# end\nD4=four\n"
+    assert place.read(".env") == "# mine\n\nB2='2 two'\n\n  C3 = \"th\\tree\"\n# end\nD4=four\n"
     assert place.variables == {"B2": "2 two", "C3": "th\tree", "D4": "four"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
@@ -13,20 +14,44 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
 _BOM = "\N{BYTE ORDER MARK}"
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_SPACE_ABOVE = re.compile(r"(?:\s*[\r\n])?")  # blank lines, which the parser counts to what follows them
+_SETTING = re.compile(
+    r"""
+    (?P<head> \s* (?:export[^\S\r\n]+)? (?:'[^']+'|[^=\#\s]+) [^\S\r\n]* = (?:[^\S\r\n]+(?=[^\#\s]))? )
+    (?:
+        (?: '(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" ) (?P<after_quote> [^\S\r\n]* \#[^\r\n]* )?
+        | [^\r\n]*? (?P<after_word> \s+ \#[^\r\n]* )?
+    )
+    [^\S\r\n]* (?P<end> \r\n|\n|\r|\Z )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Blank lines and the line below them, which may go on over several; the variable that it sets, if it does."""
+
+    text: str
+    name: str | None = None
+    value: str = ""
 
 
 def variables_of(text: str) -> dict[str, str]:
     """Name and value of each variable; the last line of a name counts."""
-    return {name: value for _, name, value in _lines(text) if name is not None}
+    return {piece.name: piece.value for piece in _pieces(text) if piece.name is not None}
 
 
 def with_variable(text: str, name: str, value: str) -> str | None:
     """The text with a variable set in its place, or at the end; None when no way of writing reads back the same."""
     wanted = {**variables_of(text), name: value}
-    for form in _forms(value):
-        changed = _replaced(text, name, f"{name}={form}")
-        if variables_of(changed) == wanted:
-            return changed
+    first_end = _LINE_END.search(text)
+    end = first_end[0] if first_end else "\n"
+    for form in _forms(value, end):
+        for changed in _edits(text, name, form, end):
+            if variables_of(changed) == wanted:
+                return changed
     return None
 
 
@@ -34,44 +59,55 @@ def without_variable(text: str, name: str) -> str | None:
     """The text without a variable; None when it cannot be taken out without changing another."""
     wanted = variables_of(text)
     del wanted[name]
-    changed = "".join(source for source, own, _ in _lines(text) if own != name)
+    changed = "".join(_space_above(piece) if piece.name == name else piece.text for piece in _pieces(text))
     return changed if variables_of(changed) == wanted else None
 
 
-def _forms(value: str) -> Iterator[str]:
+def _forms(value: str, end: str) -> Iterator[str]:
     """Ways to write a value, those that other readers of such files understand first."""
+    escaped = value.replace("\\", "\\\\")
+    on_one_line = '"' + escaped.replace('"', '\\"').replace("\n", "\\n") + '"'
     if _PLAIN.fullmatch(value):
         yield value
+    if "\n" in value and end != "\n":  # an editor would make all line ends alike
+        yield on_one_line
     if "\\" not in value:
         yield from (f"{quote}{value}{quote}" for quote in "'\"" if quote not in value)
-    escaped = value.replace("\\", "\\\\")
     yield "'" + escaped.replace("'", "\\'") + "'"
-    yield '"' + escaped.replace('"', '\\"').replace("\n", "\\n") + '"'
+    yield on_one_line  # for a backslash at the end, which an older python-dotenv takes for an escape
     yield value
 
 
-def _replaced(text: str, name: str, line: str) -> str:
-    """The text with `line` for the last one of that name, and without the others; at the end when there is none."""
-    end = "\r\n" if "\r\n" in text else "\n"
-    lines = _lines(text)
-    last = max((place for place, (_, own, _) in enumerate(lines) if own == name), default=None)
-    if last is None:
+def _edits(text: str, name: str, form: str, end: str) -> Iterator[str]:
+    """The text with a variable written so: with the comment that follows it, or without where that is in the way."""
+    pieces = _pieces(text)
+    places = [place for place, piece in enumerate(pieces) if piece.name == name]
+    if not places:
         before = text if not text or text.endswith(("\n", "\r")) else text + end
-        return f"{before}{line}{end}"
-    parts = []
-    for place, (source, own, _) in enumerate(lines):
-        if own != name:
-            parts.append(source)
-        elif place == last:
-            parts.append(f"{source[: len(source) - len(source.lstrip())]}{line}{end}")
-    return "".join(parts)
+        yield f"{before}{name}={form}{end}"
+        return
+    last = pieces[places[-1]]
+    lines = [f"{_space_above(last)}{name}={form}{end}"]
+    setting = _SETTING.fullmatch(last.text)
+    if setting is not None:
+        comment = setting["after_quote"] or setting["after_word"] or ""
+        gap = " " if comment.startswith("#") else ""
+        lines.insert(0, f"{setting['head']}{form}{gap}{comment}{setting['end']}")
+    for line in lines:
+        parts = [_space_above(piece) if piece.name == name else piece.text for piece in pieces]
+        parts[places[-1]] = line
+        yield "".join(parts)
 
 
-def _lines(text: str) -> list[tuple[str, str | None, str]]:
-    """Each piece of the text, with the name and the value of the variable that it sets."""
+def _space_above(piece: _Piece) -> str:
+    space = _SPACE_ABOVE.match(piece.text)
+    return space[0] if space else ""
+
+
+def _pieces(text: str) -> list[_Piece]:
     mark = _BOM if text.startswith(_BOM) else ""
     pieces = [
-        (one.original.string, one.key if one.value is not None and not one.error else None, one.value or "")
+        _Piece(one.original.string, one.key if one.value is not None and not one.error else None, one.value or "")
         for one in parse_stream(io.StringIO(text.removeprefix(_BOM), newline=""))
     ]
-    return [(mark, None, ""), *pieces] if mark else pieces
+    return [_Piece(mark), *pieces] if mark else pieces

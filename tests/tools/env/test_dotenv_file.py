@@ -1,0 +1,111 @@
+"""Variables in the text of a `.env` file."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arc.tools.env.dotenv_file import variables_of, with_variable, without_variable
+from tests.tools.env.test_any_value import VALUES
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("A1=old", "A1=new"),
+        ("A1=old # why", "A1=new # why"),
+        ("A1=old\t#why 'not'", "A1=new\t#why 'not'"),
+        ("A1=old#er", "A1=new"),
+        ("A1=#old", "A1=new"),
+        ("A1= # why", "A1=new # why"),
+        ("A1=", "A1=new"),
+        ("A1='old # er' # why", "A1=new # why"),
+        ("A1='ol\\'d\n# er'", "A1=new"),
+        ('A1="ol\\"d" # why', "A1=new # why"),
+        ("A1='old'#why", "A1=new #why"),
+        ("A1=old   # why", "A1=new   # why"),
+        ("A1=  # why", "A1=new  # why"),
+        ("  A1 =\told  ", "  A1 =\tnew"),
+        ("A1 = ", "A1 =new"),
+        ("export A1='old'", "export A1=new"),
+        ("export\t'A1'=old # why", "export\t'A1'=new # why"),
+    ],
+)
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_value_is_replaced_and_the_rest_of_its_line_stays(line: str, wanted: str, end: str) -> None:
+    """`export`, a comment and the line's own end; nothing of the old value."""
+    assert with_variable(f"# mine\r\n\n{line}{end}", "A1", "new") == f"# mine\r\n\n{wanted}{end}"
+    assert with_variable(f"{line}\nB2='b'{end}", "A1", "new") == f"{wanted}\nB2='b'{end}"
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ("00123", "00123"),
+        ("a=b", "a=b"),
+        ("https://x.org/?a", "'https://x.org/?a'"),
+        ("", "''"),
+        ("$HOME ${X}", "'$HOME ${X}'"),
+        ("it's", '"it\'s"'),
+        (" two\nlines ", "' two\nlines '"),
+        ("a\\b", "'a\\\\b'"),
+        ("'a\"b\\", "'\\'a\"b\\\\'"),
+    ],
+)
+def test_a_value_is_written_as_plainly_as_it_reads_back(value: str, form: str) -> None:
+    """Bare, in quotes, and with backslashes before what would end or change it."""
+    assert with_variable("", "A1", value) == f"A1={form}\n"
+    assert variables_of(f"A1={form}\n") == {"A1": value}
+
+
+def test_line_ends_within_a_value_are_written_out_in_a_file_from_windows() -> None:
+    """An editor that makes all line ends alike does not change the value."""
+    assert with_variable("B2=2\r\n", "A1", "a\\\n\"b'") == 'B2=2\r\nA1="a\\\\\\n\\"b\'"\r\n'
+    assert with_variable("B2=2\n", "A1", "a\nb") == "B2=2\nA1='a\nb'\n"
+
+
+def test_blank_lines_stay_where_a_variable_goes() -> None:
+    """They belong to the file, and not to the variable below them."""
+    text = "B2=2\n\n \n  A1=1 # why\nC3=3\n\nA1=2"
+    assert without_variable(text, "A1") == "B2=2\n\n \nC3=3\n\n"
+    assert with_variable(text, "A1", "x") == "B2=2\n\n \nC3=3\n\nA1=x"
+    assert without_variable("A1=1\n", "A1") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "end"), [("B2=2\r\n# c", "\r\n"), ("B2=2\n# c", "\n"), ("# c", "\n"), ("C3=3\r", "\r")]
+)
+def test_a_new_variable_stands_on_a_line_of_its_own(text: str, end: str) -> None:
+    """With line ends as the file has them, and after a missing one."""
+    gap = "" if text.endswith("\r") else end
+    assert with_variable(text, "A1", "1") == f"{text}{gap}A1=1{end}"
+
+
+def test_a_byte_order_mark_stays() -> None:
+    """It is no part of the first name."""
+    assert with_variable("\ufeffA1=1\n", "A1", "2") == "\ufeffA1=2\n"
+    assert without_variable("\ufeffA1=1\n", "A1") == "\ufeff"
+
+
+OTHERS = ["# a 'comment\n", "\n", "  \t\n", "D4='d\\'\n#' # \"\n", 'export E5="e" # c\n', "F6=f#g $X\n", "G7=\r\n"]
+OWN = ["A1=1 # c\n", "export A1='1\n2'\n", 'B2= "b" # d\n', "A1=a'b\r\n", "B2=b\n"]
+PIECES = st.lists(st.sampled_from([*OTHERS, *OWN]), max_size=8)
+TEXT = (VALUES | st.just("")).map(lambda value: value.replace("\r", ""))
+STEPS = st.lists(st.tuples(st.sampled_from(["A1", "B2", "C3"]), TEXT | st.none()), max_size=5)
+
+
+@given(PIECES, STEPS)
+def test_any_changes_keep_every_other_line(pieces: list[str], steps: list[tuple[str, str | None]]) -> None:
+    """Whatever is set and removed, it reads as a dict would, and after removing all of it the rest is left."""
+    text = "".join(pieces)
+    wanted = variables_of(text)
+    for name, value in [*steps, ("A1", None), ("B2", None), ("C3", None)]:
+        if value is None and name not in wanted:
+            continue
+        changed = without_variable(text, name) if value is None else with_variable(text, name, value)
+        assert changed is not None
+        wanted = {**wanted, name: value} if value is not None else {key: wanted[key] for key in wanted if key != name}
+        text = changed
+        assert variables_of(text) == wanted
+    assert text == "".join(piece for piece in pieces if piece in OTHERS)
