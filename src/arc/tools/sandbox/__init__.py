@@ -4,7 +4,8 @@ server        sockets, servers, signals                gateway      request -> e
 application   the inventory, read again when saved     function     code version, workers, waiting events
 worker        one process                              runtime_api  what a worker talks to
 bootstrap/    what runs inside a worker                local_tables the app's tables, made and seeded
-local_cloud   DynamoDB in a process of its own         cloud_state  its data between runs, for one sandbox at a time
+local_cloud   AWS's services in a process of their own cloud_state  their data between runs, for one process at a time
+cloud_guard   keeps web pages out of them              shared_cloud one local cloud for the sandbox and commands
 service_map   the tables as other libraries find them  session_table  the table that sessions are to live in
 """
 
