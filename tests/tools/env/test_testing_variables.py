@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arc import inventory as inventories
-from arc.errors import ArcError, ToolError
+from arc.errors import ToolError
 from arc.tools.env.testing_variables import Written, change_testing
 from tests.tools.env.test_any_value import VALUES
 
@@ -150,8 +150,36 @@ def test_what_the_home_says_is_not_hidden(place: Place) -> None:
     done = place.change(A1="app")
     assert done.file == place.app / "preferences.arc"
     assert place.variables == {"A1": "app", "B2": "home"}
-    with pytest.raises(ToolError, match=r"B2 is set in the preferences of your home\. Remove it there\."):
+    with pytest.raises(ToolError) as refused:
         place.change(B2=None)
+    assert str(refused.value) == f"B2 is set in {place.home / 'prefs.arc'}. Remove it there. Nothing was changed."
+    with pytest.raises(ToolError, match=r"Z9 is not set in testing\. There are: A1, B2\."):
+        place.change(Z9=None)
+    assert place.read("preferences.arc") == "@env\ntesting\n  A1 app\n"
+
+
+def test_a_value_that_comes_from_the_home_again_is_told(place: Place) -> None:
+    """Removed from the app's preferences, a variable may still be set in the home's, hidden ones too."""
+    file = place.home / ".preferences.arc"
+    file.write_text("@env\ntesting\n  A1 hunter2\nstaging\n  C3 x\n")
+    place.write("preferences.arc", "@env\ntesting\n  A1 one\n  B2 two\n  C3 three\n")
+    note = f"A1 is still set in {file}: testing has that value now."
+    assert place.change(A1=None, B2=None).notes == (
+        "preferences.arc is named in .gitignore now: it may hold secrets.",
+        note,
+    )
+    assert place.change(C3=None).notes == ()
+    assert place.variables == {"A1": "hunter2"}
+
+
+def test_the_home_has_no_say_over_a_dotenv_file(place: Place) -> None:
+    """It hides the preferences of the home too, and so nothing is to be removed there."""
+    (place.home / "prefs.arc").write_text("@env\ntesting\n  A1 home\n")
+    place.write(".env", "B2=2\nA1=1\n")
+    place.write(".gitignore", ".env\n")
+    assert place.change(A1=None).notes == ()
+    with pytest.raises(ToolError, match=r"A1 is not set in testing\. There are: B2\."):
+        place.change(A1=None)
 
 
 def test_preferences_under_their_other_name_are_used(place: Place) -> None:
@@ -185,33 +213,65 @@ def test_what_cannot_be_written_is_refused(place: Place, file: str, changes: dic
 
 
 @pytest.mark.parametrize(
-    ("text", "is_there"),
-    [
-        (".env\n", True),
-        ("/.env\n", True),
-        (".env*", True),
-        ("*.env\n", True),
-        ("**/.env\n", True),
-        ("# .env\n", False),
-        (".env.local\n", False),
-        (".env\n!.env\n", False),
-        ("!.env\n.env\n", True),
-        ("src", False),
-    ],
+    ("text", "after"), [(".env*\n", ".env*\n"), ("src", "src\n.env\n"), ("!.env\n", "!.env\n.env\n")]
 )
-def test_git_is_told_once(place: Place, text: str, *, is_there: bool) -> None:
-    """A line is added when none ignores the file."""
-    place.write(".gitignore", text)
-    place.change(A1="1")
-    end = "" if text.endswith("\n") else "\n"
-    assert place.read(".gitignore") == (text if is_there else f"{text}{end}.env\n")
+def test_git_is_told_once(place: Place, text: str, after: str) -> None:
+    """A line is added when none ignores the file, and its mode stays."""
+    file = place.write(".gitignore", text)
+    file.chmod(0o664)
+    assert bool(place.change(A1="1").notes) == (text != after)
+    assert place.change(A1="2").notes == ()
+    assert place.read(".gitignore") == after
+    assert file.stat().st_mode & 0o777 == 0o664
 
 
-def test_files_that_cannot_be_used_say_so(place: Place) -> None:
-    """A folder in the way, and bytes that are no text."""
-    (place.app / ".env").mkdir()
-    with pytest.raises(ArcError, match=r"\.env"):
+def test_a_gitignore_that_cannot_be_used_stops_everything(place: Place) -> None:
+    """No secret is written where git would take it."""
+    file = place.write(".gitignore", "")
+    file.write_bytes(b"# caf\xe9\n")
+    with pytest.raises(ToolError, match=r"\.gitignore:1: The file is not UTF-8"):
         place.change(A1="1")
+    file.unlink()
+    file.symlink_to(place.app / "nowhere" / "file")
+    with pytest.raises(ToolError, match=r"\.gitignore cannot be written: No such file or directory"):
+        place.change(A1="1")
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(ToolError, match=r"\.gitignore cannot be read: Is a directory"):
+        place.change(A1="1")
+    assert not (place.app / ".env").exists()
+
+
+def test_a_dotenv_file_that_cannot_be_used_says_so(place: Place) -> None:
+    """A folder in the way, and a link that leads nowhere; nothing is left lying about."""
+    file = place.app / ".env"
+    file.mkdir()
+    with pytest.raises(ToolError, match=r"\.env cannot be read: Is a directory"):
+        place.change(A1="1")
+    file.rmdir()
+    file.symlink_to(place.app / "nowhere" / "file")
+    with pytest.raises(ToolError, match=r"\.env cannot be written: No such file.*No variable was changed"):
+        place.change(A1="1")
+    file.unlink()
+    file.symlink_to(file)
+    place.change(A1="1")
+    assert place.variables == {"A1": "1"}
+    assert sorted(each.name for each in place.app.iterdir()) == [".env", ".gitignore", "app.arc"]
+
+
+def test_preferences_that_broke_meanwhile_are_not_quoted(place: Place) -> None:
+    """What was read before a value was typed in may not be what is there now; the line may hold a secret."""
+    file = place.write("preferences.arc", "@env\ntesting\n  A1 one\n")
+    inventory = inventories.read(place.app, environ={}, home=place.home)
+    for broken, told in [
+        (b"@env\ntesting\n  A1 hunter2 \xff\n", r"preferences\.arc:3: The file is not UTF-8"),
+        (b"@env\ntesting\n  A1 'hunter2\n", r"A1 cannot be written into preferences\.arc"),
+    ]:
+        file.write_bytes(broken)
+        with pytest.raises(ToolError, match=told) as refused:
+            change_testing(inventory, {"A1": "two"})
+        assert "hunter2" not in str(refused.value)
+        assert file.read_bytes() == broken
 
 
 START = st.sampled_from(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arc.errors import ToolError
+from arc.errors import ManifestError, ToolError
 from arc.inventory.preferences import PREFERENCE_FILES
 from arc.inventory.source_file import read_text
 from arc.tools.env import dotenv_file, preferences_file
+from arc.tools.env.ignored import is_ignored, with_line
 from arc.tools.env.names import check_name
 from arc.tools.env.values import check_text
 
@@ -36,8 +36,9 @@ class Written:
 def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> Written:
     """Set the variables of testing that have a value, remove those with None; all of them or none.
 
-    They go into `.env` when the app has one, into its preferences when testing's variables are there, and into a new
-    `.env` otherwise. `.gitignore` is made to name the file. Raises `ToolError`, which never shows a value.
+    They go into `.env` when the app has one, into its preferences when testing's variables are there or in those of
+    the home, and into a new `.env` otherwise. `.gitignore` is made to name the file, before anything secret is in it.
+    Raises `ToolError`, which never shows a value.
     """
     for name, value in changes.items():
         if value is not None:
@@ -49,7 +50,7 @@ def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> W
                     "Take it out (tr -d '\\r'), or encode the value (base64)."
                 )
     file = _file(inventory)
-    text = read_text(file, file.name) if file.exists() else ""
+    text = _text(file)
     for name, value in changes.items():
         changed = _changed(inventory, file, text, name, value)
         if changed is None:
@@ -58,8 +59,9 @@ def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> W
                 f"Encode its value (base64), or mend the file. Nothing was changed."
             )
         text = changed
+    notes = [*_ignored(inventory.root, file.name), *_still_set(inventory, file, changes)]
     _replace(file, text, mode=0o600)
-    return Written(file, _ignored(inventory.root, file.name))
+    return Written(file, tuple(notes))
 
 
 def _changed(inventory: Inventory, file: Path, text: str, name: str, value: str | None) -> str | None:
@@ -69,10 +71,9 @@ def _changed(inventory: Inventory, file: Path, text: str, name: str, value: str 
         return setting(text, name, value)
     here = dotenv_file.variables_of(text) if is_dotenv else preferences_file.variables_of(text)
     if here is not None and name not in here:
-        known = inventory.env.get("testing", {})
-        if name in known:
-            raise ToolError(f"{name} is set in the preferences of your home. Remove it there. Nothing was changed.")
-        there = ", ".join(known) or "none"
+        if not is_dotenv and name in _variables_at_home(inventory):
+            raise ToolError(f"{name} is set in {_home_file(inventory)}. Remove it there. Nothing was changed.")
+        there = ", ".join(inventory.env.get("testing", {})) or "none"
         raise ToolError(f"{name} is not set in testing. There are: {there}. Nothing was changed.")
     removing = dotenv_file.without_variable if is_dotenv else preferences_file.without_variable
     return removing(text, name)
@@ -87,9 +88,40 @@ def _file(inventory: Inventory) -> Path:
     return next((file for file in files if file.is_file()), files[0])
 
 
+def _home_file(inventory: Inventory) -> Path | None:
+    """The preferences of the developer's home, when there are any."""
+    own = {inventory.root / name for name in PREFERENCE_FILES}
+    files = (file for file in inventory.sources if file.name.removeprefix(".") in PREFERENCE_FILES and file not in own)
+    return next((file for file in files if file.is_file()), None)
+
+
+def _variables_at_home(inventory: Inventory) -> dict[str, str]:
+    file = _home_file(inventory)
+    return (preferences_file.variables_of(_text(file)) or {}) if file is not None else {}
+
+
+def _still_set(inventory: Inventory, file: Path, changes: Mapping[str, str | None]) -> list[str]:
+    """What is removed from the app's preferences alone, which stand over those of the home."""
+    if file.name == _DOTENV:
+        return []
+    there = _variables_at_home(inventory)
+    names = [name for name, value in changes.items() if value is None and name in there]
+    return [f"{name} is still set in {_home_file(inventory)}: testing has that value now." for name in names]
+
+
+def _text(file: Path) -> str:
+    """The text of a file, empty when it is not there."""
+    if not file.exists():
+        return ""
+    try:
+        return read_text(file, file.name)
+    except ManifestError as fault:  # without its line, which may hold a secret
+        raise ToolError(f"{file.name}:{fault.line}: {fault.message} {fault.hint} Nothing was changed.") from None
+
+
 def _replace(file: Path, text: str, *, mode: int) -> None:
     """Write a file whole or not at all; `mode` is that of a new one."""
-    target = file.resolve()
+    target = Path(os.path.realpath(file))
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else mode
         descriptor, made = tempfile.mkstemp(prefix=f"{target.name}-", dir=target.parent)
@@ -105,21 +137,14 @@ def _replace(file: Path, text: str, *, mode: int) -> None:
                 Path(made).unlink()
             raise
     except OSError as error:
-        raise ToolError(f"{file} cannot be written: {error.strerror}. Nothing was changed.") from None
+        raise ToolError(f"{file} cannot be written: {error.strerror}. No variable was changed.") from None
 
 
-def _ignored(root: Path, name: str) -> tuple[str, ...]:
+def _ignored(root: Path, name: str) -> list[str]:
     """See to it that git leaves the file alone; what was done for it."""
     file = root / ".gitignore"
-    text = read_text(file, file.name) if file.is_file() else ""
-    ignored = False
-    for line in text.splitlines():
-        pattern = line.strip().removeprefix("!").removeprefix("**/").removeprefix("/")
-        if fnmatch.fnmatchcase(name, pattern):
-            ignored = not line.startswith("!")
-    if ignored:
-        return ()
-    end = "\r\n" if "\r\n" in text else "\n"
-    before = text if not text or text.endswith(("\n", "\r")) else text + end
-    _replace(file, f"{before}{name}{end}", mode=0o644)
-    return (f"{name} is named in .gitignore now: it may hold secrets.",)
+    text = _text(file)
+    if is_ignored(text, name):
+        return []
+    _replace(file, with_line(text, name), mode=0o644)
+    return [f"{name} is named in .gitignore now: it may hold secrets."]

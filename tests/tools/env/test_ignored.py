@@ -1,0 +1,47 @@
+"""Whether git leaves a file alone, as far as the lines of one `.gitignore` tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from arc.tools.env.ignored import is_ignored, with_line
+
+
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [
+        (".env\n", True),
+        ("/.env\n", True),
+        (".env*", True),
+        ("*.env\n", True),
+        ("**/.env\n", True),
+        ("*\n", True),
+        ("\ufeff.env\r\nsrc\r\n", True),
+        (".env  \n", True),
+        ("/**/.env\n", True),
+        (" .env\n", False),
+        ("# .env\n", False),
+        (".env.local\n", False),
+        (".ENV\n", False),
+        (".env/\n", False),
+        ("src/.env\n", False),
+        ("", False),
+        (".env\n!.env\n", False),
+        (".env\n!.env.*\n", True),
+        (".env*\n!/.env\n", False),
+        ("!.env\n.env\n", True),
+    ],
+)
+def test_the_last_line_that_names_a_file_counts(text: str, *, is_there: bool) -> None:
+    """Its name, a path from the folder or a pattern; `!` takes it back."""
+    assert is_ignored(text, ".env") is is_there
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("", ".env\n"), ("src\n", "src\n.env\n"), ("src", "src\n.env\n"), ("src\r\nlib", "src\r\nlib\r\n.env\r\n")],
+)
+def test_a_line_is_added_at_the_end(text: str, wanted: str) -> None:
+    """With line ends as the file has them, and then the file is ignored."""
+    assert with_line(text, ".env") == wanted
+    assert is_ignored(with_line(f"{text}\n!.env", ".env"), ".env")
