@@ -192,7 +192,8 @@ def test_a_session_table_without_its_ttl_is_pointed_out(
     other = Operator(tmp_path / "other", fresh_app(), operator.environ, more=f"\n@tables\n{table}")
     done = other.arc("create", "staging", "--dry-run")
     assert (
-        f"Warning: Ended sessions stay in the table 'session' for ever: {told}. Write below it: _ttl TTL" in done.stderr
+        f"Warning: ended sessions stay in the table 'session' for ever: {told}. Write:\n  @tables\n  session"
+        in done.stderr
     )
 
 
@@ -200,7 +201,7 @@ def test_a_store_that_is_no_table_is_pointed_out(operator: Operator) -> None:
     """The environment chose it."""
     operator.does("env", "staging", "SESSION_TABLE_NAME", "elsewhere", "--force")
     done = operator.arc("create", "staging")
-    assert "Warning: Sessions of staging are to live in 'elsewhere', which is no table of the manifest." in done.stderr
+    assert "Warning: sessions are to live in the table 'elsewhere', which is not in app.arc." in done.stderr
     operator.does("env", "staging", "SESSION_TABLE_NAME", "session")
     assert operator.arc("create", "staging").stderr == ""
 

@@ -204,6 +204,17 @@ def test_testing_is_this_machine(operator: Operator) -> None:
     assert shown == {"GREETING": "hello # there", "ONE_1": "1"}
 
 
+def test_testing_refuses_a_table_that_is_not_there(operator: Operator) -> None:
+    """The manifest has the tables of testing; `--force` takes any name."""
+    done = operator.arc("env", "testing", "SESSION_TABLE_NAME", "nope")
+    assert done.returncode == 1
+    assert "sessions are to live in the table 'nope', which is not in app.arc. Write:" in done.stderr
+    assert not (operator.folder / ".env").exists()
+    for words in (["session"], ["jwe"], [f"{operator.name}-testing-session"], ["nope", "--force"]):
+        operator.does("env", "testing", "SESSION_TABLE_NAME", *words)
+        assert (operator.folder / ".env").read_text() == f"SESSION_TABLE_NAME={words[0]}\n"
+
+
 def test_testing_refuses_what_would_stop_it(operator: Operator) -> None:
     """A setting that no function could read is refused by name."""
     done = operator.arc("env", "testing", "ARC_SESSION_TTL", "a week")

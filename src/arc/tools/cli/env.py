@@ -158,16 +158,23 @@ def _change(inventory: Inventory, asked: Asked, changes: dict[str, str | None]) 
 def _change_testing(inventory: Inventory, asked: Asked, changes: dict[str, str | None]) -> None:
     """Change the variables of this machine."""
     from arc.tools.env.checks import check_settings
+    from arc.tools.env.names import OLD_STORE, STORE
     from arc.tools.env.report import testing_json, testing_sentences
     from arc.tools.env.testing_variables import change_testing
+    from arc.tools.session_tables import store_warnings
 
     before = dict(inventory.env.get("testing", {}))
     after = {name: value for name, value in (before | changes).items() if value is not None}
     notes: list[str] = []
     check_settings(before, after, app=inventory.app, environment="testing", warn=notes.append)
+    if changes.keys() & {STORE, OLD_STORE} and "force" not in asked.flags:
+        for fault in store_warnings(inventory, "testing", after):
+            raise ToolError(f"{fault}\nOr set the variable nevertheless with --force. Nothing was changed.")
     written = change_testing(inventory, changes)
-    for note in (*notes, *written.notes):
+    for note in notes:
         typer.echo(f"Warning: {note}", err=True)
+    for note in written.notes:
+        typer.echo(note, err=True)
     report = testing_json if "json" in asked.flags else testing_sentences
     typer.echo(report(written.file.name, changes))
 
@@ -180,7 +187,7 @@ def _verify(inventory: Inventory, asked: Asked) -> None:
     from arc.tools.env.verifying import Verification
 
     check, as_json = "check" in asked.flags, "json" in asked.flags
-    outcomes = []
+    outcomes: list[Outcome] = []
     with chosen_cloud(inventory, local="local" in asked.flags) as cloud:
         for environment in DEPLOYED if asked.environment is None else (asked.environment,):
             with progress(environment) as told:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from arc.tools.cli.process_title import hide_word
+
 _WRONG_USAGE = 2
+_NAME = re.compile(r"[a-z]{1,15}")  # anything else may be a secret in the wrong place, which is not shown
 
 secret = typer.Typer(
-    help="Make secrets, and change the one that seals sessions.",
+    help="Make a secret, or change the one that seals sessions without signing anybody out.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -32,16 +36,16 @@ def new() -> None:
 @secret.command()
 def rotate(
     environment: Annotated[str, typer.Argument(help="staging or production.", show_default=False)],
-    value: Annotated[
-        str, typer.Argument(metavar="[-]", help="Read the new secret from standard input.", show_default=False)
-    ] = "",
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[-]", help="Read the new secret from standard input.")
+    ] = None,
     *,
     retire: Annotated[
         bool, typer.Option("--retire", help="Drop the old secrets, when an idle lifetime has passed since.")
     ] = False,
     local: Annotated[bool, typer.Option("--local", help="Use the local cloud on this machine instead of AWS.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Go on although an alias leads to a version with old variables.")
+        bool, typer.Option("--force", help="Go on although published versions keep old variables.")
     ] = False,
 ) -> None:
     """Change ARC_APP_SECRET in an environment without signing anybody out.
@@ -54,30 +58,51 @@ def rotate(
     from arc.tools.cli.clouds import chosen_cloud
     from arc.tools.cli.progress import progress
     from arc.tools.cli.standard_input import value_from_standard_input
-    from arc.tools.env.names import DEPLOYED
+    from arc.tools.env.retirement import Retirement
     from arc.tools.env.rotation import Rotation
-    from arc.tools.env.secrets import new_secret
 
-    if environment not in DEPLOYED:
-        close = difflib.get_close_matches(environment, DEPLOYED, n=1)
-        meant = f" Did you mean {close[0]}?" if close else ""
-        typer.echo(f"{environment!r} has no secret to rotate.{meant} Name one of {', '.join(DEPLOYED)}.", err=True)
-        raise typer.Exit(_WRONG_USAGE)
-    if value not in ("", "-") or (retire and value):
-        typer.echo(
-            "A secret is not taken as a word, where everybody can read it. Send it to standard input: "
-            f"arc secret rotate {environment} - < file",
-            err=True,
-        )
-        raise typer.Exit(_WRONG_USAGE)
+    _check_environment(environment)
+    _check_words(words or [], environment, retire=retire)
     inventory = inventories.read(Path())
-    given = value_from_standard_input("ARC_APP_SECRET") if value else new_secret()
+    given = value_from_standard_input("ARC_APP_SECRET") if words else None
     with chosen_cloud(inventory, local=local) as cloud, progress(environment) as told:
-        rotation = Rotation(cloud, inventory, environment, typer.echo, _warn, force=force, told=told)
         if retire:
-            rotation.retire()
+            Retirement(cloud, inventory, environment, typer.echo, _warn, force=force, told=told).retire()
         else:
-            rotation.rotate(given)
+            Rotation(cloud, inventory, environment, typer.echo, _warn, force=force, told=told).rotate(given)
+
+
+def _check_environment(environment: str) -> None:
+    from arc.tools.env.names import DEPLOYED
+
+    if environment in DEPLOYED:
+        return
+    hide_word(environment)
+    choice = f"Name one of {', '.join(DEPLOYED)}."
+    if environment == "testing":
+        _refuse(f"testing has no secret to rotate: nobody but you has sessions there. {choice}")
+    if not _NAME.fullmatch(environment):
+        _refuse(f"That is no environment. {choice}")
+    close = difflib.get_close_matches(environment, DEPLOYED, n=1)
+    _refuse(f"There is no environment {environment}.{f' Did you mean {close[0]}?' if close else ''} {choice}")
+
+
+def _check_words(words: list[str], environment: str, *, retire: bool) -> None:
+    if not words or (words == ["-"] and not retire):
+        return
+    for word in words:
+        hide_word(word)
+    if retire:
+        _refuse(f"--retire takes no secret: arc secret rotate {environment} --retire")
+    _refuse(
+        "A secret is not taken as a word, which everybody on the machine can read. Send it to standard input: "
+        f"arc secret rotate {environment} - < file"
+    )
+
+
+def _refuse(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(_WRONG_USAGE)
 
 
 def _warn(sentence: str) -> None:

@@ -1,4 +1,4 @@
 """`arc create`: the code that is missing, and the tables of each environment.
 
-plan         what is to be done in an environment         session_tables   tables that are to hold sessions
+plan         what is to be done in an environment
 """

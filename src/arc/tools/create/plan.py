@@ -11,16 +11,14 @@ from arc.tools.cloud.parameters import Parameters
 from arc.tools.cloud.service_map import mapped_tables
 from arc.tools.cloud.table_plan import Step, WrongKey, plan_table
 from arc.tools.cloud.tables import Tables, physical_name
-from arc.tools.create.session_tables import SEALED, store_warning, ttl_warning
 from arc.tools.env.changing import Change
-from arc.tools.env.names import OLD_STORE, SECRET, STORE
+from arc.tools.env.names import SECRET
 from arc.tools.env.report import failures
 from arc.tools.env.secrets import new_secret
+from arc.tools.session_tables import store_warnings, ttl_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from arc.inventory import Inventory, Table
+    from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
 
 _REMEDY = (
@@ -49,11 +47,9 @@ def plan_environment(cloud: Cloud, inventory: Inventory, environment: str) -> Pl
     steps: list[Step] = []
     left: list[str] = []
     notes: list[str] = []
-    names: list[str] = []
     for table in inventory.tables:
         own = physical_name(inventory.app, environment, table)
         name = by_stack.get(table.name, own)
-        names.append(name)
         if name != own:
             notes.append(f"The table {table.name} of {environment} is {name}, which its stack has made; it is left so.")
             continue
@@ -67,7 +63,7 @@ def plan_environment(cloud: Cloud, inventory: Inventory, environment: str) -> Pl
         left += plan.left
         notes += plan.notes
     variables = inventory.env.get("testing", {}) if is_testing else _variables(cloud, inventory, environment)
-    notes += _warnings(inventory.tables, names, variables, environment)
+    notes += dict.fromkeys((*ttl_warnings(inventory), *store_warnings(inventory, environment, variables, by_stack)))
     if not is_testing and SECRET not in variables:
         said = f"give {environment} a random {SECRET}, which is not shown"
         steps.append(Step(said, partial(_give_secret, cloud, inventory, environment)))
@@ -76,12 +72,6 @@ def plan_environment(cloud: Cloud, inventory: Inventory, environment: str) -> Pl
 
 def _variables(cloud: Cloud, inventory: Inventory, environment: str) -> dict[str, str]:
     return Parameters(cloud, inventory.app, environment).read()
-
-
-def _warnings(tables: tuple[Table, ...], names: list[str], variables: Mapping[str, str], environment: str) -> list[str]:
-    chosen = variables.get(OLD_STORE) or variables.get(STORE) or SEALED
-    warnings = [*map(ttl_warning, tables), store_warning(tables, names, chosen, environment)]
-    return [warning for warning in warnings if warning is not None]
 
 
 def _give_secret(cloud: Cloud, inventory: Inventory, environment: str) -> None:

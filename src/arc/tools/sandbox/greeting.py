@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arc.tools.sandbox.session_table import SEALED, chosen_store
+from arc.tools.session_tables import SEALED, chosen_store
 
 if TYPE_CHECKING:
     import socket
@@ -48,7 +48,7 @@ def greet(
 
 
 def _sessions(inventory: Inventory) -> str:
-    chosen = chosen_store(inventory)
+    chosen = chosen_store(inventory.env.get("testing", {}))
     return "the sealed cookie" if chosen == SEALED else chosen
 
 

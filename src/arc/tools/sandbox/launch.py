@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from arc._services import stack_name
 from arc.tools.sandbox.local_tables import region_of
-from arc.tools.sandbox.session_table import SEALED, chosen_store
+from arc.tools.session_tables import chosen_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +109,7 @@ def launch_of(
         variables |= {"no_proxy": past, "NO_PROXY": past}
     testing = inventory.env.get("testing", {}) if config.env else {}
     own = {key: value for key, value in testing.items() if key not in _RESERVED}
-    variables |= {"ARC_SESSION_TABLE_NAME": chosen_store(inventory) if config.env else SEALED} | own
+    variables |= {"ARC_SESSION_TABLE_NAME": chosen_store(testing)} | own
     module = route.handler.stem if route.handler is not None else None
     if module is not None:
         variables["_HANDLER"] = f"{module}.handler"

@@ -13,8 +13,8 @@ from arc.tools.cloud.tables import Tables, physical_name
 from arc.tools.sandbox.cloud_state import COMMAND, FOLDER, SANDBOX, StateTaken, passing_state, take_state
 from arc.tools.sandbox.local_cloud import INSTALL, is_installed
 from arc.tools.sandbox.seeds import FILE, read_seeds
-from arc.tools.sandbox.session_table import ENVIRONMENT, SEALED, chosen_store, session_warnings
 from arc.tools.sandbox.shared_cloud import SharedCloud
+from arc.tools.session_tables import SEALED, chosen_store, store_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.local_cloud import LocalCloud
 
 _PAUSE = 0.1  # seconds
+ENVIRONMENT = "testing"
 _REMEDY = "Give the table another name, or begin with empty tables: arc sandbox --fresh"
 
 
@@ -77,7 +78,7 @@ class LocalTables:
             self._start(inventory, patience)
         if self._shared is not None:
             self._make(inventory, self._shared.cloud)
-        for warning in session_warnings(inventory):
+        for warning in store_warnings(inventory, ENVIRONMENT, inventory.env.get(ENVIRONMENT, {})):
             self._warn(warning)
 
     def close(self) -> None:
@@ -87,7 +88,7 @@ class LocalTables:
 
     def _start(self, inventory: Inventory, patience: float) -> None:
         if not self._installed():
-            chosen = chosen_store(inventory)
+            chosen = chosen_store(inventory.env.get("testing", {}))
             if chosen != SEALED:
                 raise ToolError(f"Sessions are to live in the table {chosen!r}, and tables here need: {INSTALL}")
             self._warn(f"the app runs without its tables, which need: {INSTALL}")

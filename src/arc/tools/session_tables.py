@@ -1,0 +1,64 @@
+"""Where an environment keeps its sessions, and what a table lacks that is to hold them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from arc.tools.cloud.tables import physical_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from arc.inventory import Inventory
+    from arc.inventory.table import Table
+
+SEALED = "jwe"
+
+
+def chosen_store(variables: Mapping[str, str]) -> str:
+    """`jwe`, or the name of a table, as an environment's variables choose it by either name."""
+    return variables.get("SESSION_TABLE_NAME") or variables.get("ARC_SESSION_TABLE_NAME") or SEALED
+
+
+def store_warnings(
+    inventory: Inventory, environment: str, variables: Mapping[str, str], names: Mapping[str, str] | None = None
+) -> list[str]:
+    """Why the chosen table cannot hold sessions, or not well, with the lines that mend it.
+
+    `names` are physical names of tables that are not called as we call them, by those of the manifest.
+    """
+    chosen = chosen_store(variables)
+    if chosen == SEALED:
+        return []
+    known = {table.name: physical_name(inventory.app, environment, table) for table in inventory.tables}
+    known |= names or {}
+    table = next((one for one in inventory.tables if chosen in (one.name, known[one.name])), None)
+    if table is None:
+        name = chosen.removeprefix(f"{inventory.app}-{environment}-")
+        return [
+            f"sessions are to live in the table {chosen!r}, which is not in {inventory.manifest.name}. {_lines(name)}"
+        ]
+    if not _is_session_table(table):
+        return [f"the table {table.name!r} cannot hold sessions: its key is not '_idx *String'. {_lines(table.name)}"]
+    return _ttl_warning(table)
+
+
+def ttl_warnings(inventory: Inventory) -> list[str]:
+    """Which tables with the key of sessions would keep ended ones, with the lines that mend it."""
+    tables = [table for table in inventory.tables if _is_session_table(table)]
+    return [warning for table in tables for warning in _ttl_warning(table)]
+
+
+def _is_session_table(table: Table) -> bool:
+    return (table.partition.name, table.partition.kind, table.sort) == ("_idx", "String", None)
+
+
+def _ttl_warning(table: Table) -> list[str]:
+    if table.ttl == "_ttl":
+        return []
+    told = f"its TTL is on {table.ttl!r}, not on '_ttl'" if table.ttl else "it has no TTL on '_ttl'"
+    return [f"ended sessions stay in the table {table.name!r} for ever: {told}. {_lines(table.name)}"]
+
+
+def _lines(name: str) -> str:
+    return f"Write:\n  @tables\n  {name}\n    _idx *String\n    _ttl TTL"
