@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -22,14 +22,16 @@ secret = typer.Typer(
 
 
 @secret.command()
-def new() -> None:
+def new(words: Annotated[list[str] | None, typer.Argument(hidden=True)] = None) -> None:
     """Print a new random secret: 43 characters, good for ARC_APP_SECRET.
 
-    It is printed and kept nowhere. To set it without its passing over the screen: arc secret new | arc env staging
-    ARC_APP_SECRET -
+    It is printed and kept nowhere. To set it without its passing over the screen: arc secret new | arc secret rotate
+    staging -
     """
     from arc.tools.env.secrets import new_secret
 
+    if words:  # one of them may be a secret, which is not shown
+        _refuse("A new secret is random, and nothing is said about it beforehand: arc secret new", words)
     typer.echo(new_secret())
 
 
@@ -37,7 +39,7 @@ def new() -> None:
 def rotate(
     environment: Annotated[str, typer.Argument(help="staging or production.", show_default=False)],
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[-]", help="Read the new secret from standard input.")
+        list[str] | None, typer.Argument(metavar="-", help="Read the new secret from standard input.")
     ] = None,
     *,
     retire: Annotated[
@@ -77,30 +79,31 @@ def _check_environment(environment: str) -> None:
 
     if environment in DEPLOYED:
         return
-    hide_word(environment)
     choice = f"Name one of {', '.join(DEPLOYED)}."
     if environment == "testing":
-        _refuse(f"testing has no secret to rotate: nobody but you has sessions there. {choice}")
+        _refuse(f"testing has no secret to rotate: nobody but you has sessions there. {choice}", [])
     if not _NAME.fullmatch(environment):
-        _refuse(f"That is no environment. {choice}")
+        _refuse(f"That is no environment. {choice}", [environment])
     close = difflib.get_close_matches(environment, DEPLOYED, n=1)
-    _refuse(f"There is no environment {environment}.{f' Did you mean {close[0]}?' if close else ''} {choice}")
+    _refuse(f"There is no environment {environment}.{f' Did you mean {close[0]}?' if close else ''} {choice}", [])
 
 
 def _check_words(words: list[str], environment: str, *, retire: bool) -> None:
     if not words or (words == ["-"] and not retire):
         return
-    for word in words:
-        hide_word(word)
     if retire:
-        _refuse(f"--retire takes no secret: arc secret rotate {environment} --retire")
+        _refuse(f"--retire takes no secret: arc secret rotate {environment} --retire", words)
     _refuse(
         "A secret is not taken as a word, which everybody on the machine can read. Send it to standard input: "
-        f"arc secret rotate {environment} - < file"
+        f"arc secret rotate {environment} - < file",
+        words,
     )
 
 
-def _refuse(sentence: str) -> None:
+def _refuse(sentence: str, words: list[str]) -> NoReturn:
+    """End with 2. `words` may be secrets: they leave the title of the process."""
+    for word in words:
+        hide_word(word)
     typer.echo(sentence, err=True)
     raise typer.Exit(_WRONG_USAGE)
 

@@ -2,32 +2,29 @@
 
 Two phases, each in every function before the next begins:
 
-1. Every function accepts the new secret: it joins `ARC_APP_SECRET_FALLBACKS`.
-2. Every function seals with it: it becomes `ARC_APP_SECRET`, and the old one takes its place among the fallbacks.
+1. Every function accepts the new secret, and all that were known: they are in `ARC_APP_SECRET_FALLBACKS`.
+2. Every function seals with the new one: it becomes `ARC_APP_SECRET`. Nothing else changes, so whoever reads the
+   variables in between has a set that accepts both. The new secret stays the last of the fallbacks until they go.
 
-What a rotation needs to go on after an interruption is noted in SSM before its first step. Nothing that was known at
-its start is left out on the way, whatever else changes the variables meanwhile.
+What a rotation needs to go on after an interruption is noted in SSM before its first step. Each step is chosen by a
+look at SSM and at the functions themselves, so it does not matter where an earlier run stopped, nor what others
+changed meanwhile; what sealed a session once is never left out.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from arc.errors import ToolError
-from arc.sessions.keyring import Keyring
-from arc.settings import Settings
 from arc.tools.cloud.memo import Memo
 from arc.tools.cloud.parameters import Parameters
-from arc.tools.env.changing import Change, Outcome
-from arc.tools.env.deployed import Deployed
 from arc.tools.env.names import FALLBACKS, SECRET
-from arc.tools.env.report import failures
-from arc.tools.env.values import check_value
+from arc.tools.env.retirement import UNDER_WAY, Rotated
+from arc.tools.env.sealers import indented
+from arc.tools.env.secrets import listed, new_secret
+from arc.tools.env.secrets_now import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,16 +32,19 @@ if TYPE_CHECKING:
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
     from arc.tools.env.deployed import Told
+    from arc.tools.env.sealers import Apart
+    from arc.tools.env.secrets_now import SecretsNow
 
-_HOUR, _DAY = 3600, 86_400
+_ROUNDS = 10  # in which others change secrets while they are rotated
+_LOOKS, _PAUSE = 3, 0.5  # SSM may tell what was noted a moment later
 
 
 @dataclass
 class Rotation:
     """The rotation of one environment's secret.
 
-    `say` is told each step when it is done, `warn` what deserves attention; `force` goes on although published
-    versions that aliases lead to keep old variables. `now` gives seconds since 1970.
+    `say` is told each step when it is done, `warn` what deserves attention; `force` goes on although what keeps
+    variables of its own does not accept the new secret. `now` gives seconds since 1970.
     """
 
     cloud: Cloud
@@ -56,175 +56,165 @@ class Rotation:
     told: Told = lambda _done, _of: None
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    _under_way: Memo = field(init=False)
-    _done: Memo = field(init=False)
+    _parameters: Parameters = field(init=False)
+    _secrets: Secrets = field(init=False)
+    _noted: Memo = field(init=False)
+    _said: set[str] = field(init=False, default_factory=set)
+    _apart: Apart | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        app = self.inventory.app
-        self._under_way = Memo(self.cloud, app, self.environment, "rotation")
-        self._done = Memo(self.cloud, app, self.environment, "rotated")
+        cloud, inventory, environment = self.cloud, self.inventory, self.environment
+        self._parameters = Parameters(cloud, inventory.app, environment, sleep=self.sleep)
+        self._secrets = Secrets(cloud, inventory, environment, self._parameters, self._warn_once, self.told, self.sleep)
+        self._noted = Memo(cloud, inventory.app, environment, UNDER_WAY)
 
-    def rotate(self, secret: str) -> None:
-        """Make `secret` the one that seals, or end the rotation that was interrupted with the secret it began with.
+    def rotate(self, given: str | None = None) -> None:
+        """Make the secret `given`, or a random one, that which seals; or end the rotation that has begun already.
 
         Raises `ToolError`, and what `Cloud.call` raises; the same command goes on from there.
         """
-        variables = self._read()
-        under_way = self._under_way.read()
-        if under_way is None:
-            check_value(SECRET, secret)
-            self._check_new(secret, variables)
-            known = _secrets(variables)
-            if not known:
-                self._first(secret)
-                return
-            under_way = {"secret": secret, "known": known}
-            if not self._under_way.write(under_way, over=False):
-                under_way = self._under_way.read() or under_way
+        noted = self._noted.read()
+        if noted is None:
+            noted = self._begin(given)
         else:
-            self.say(f"Going on with the rotation of {self.environment} that was interrupted.")
-        new: str = under_way["secret"]
-        known = list(dict.fromkeys((*under_way["known"], *_secrets(variables))))
-        self.cloud.hide(new, *known)
-        others = [one for one in known if one != new]
-        if variables.get(SECRET) != new:
-            self._change({FALLBACKS: _listed([new, *others])})
-            self.say(f"1 of 2: every function in {self.environment} accepts the new secret.")
-        self._check_versions(lambda own: new in _secrets(own), "does not accept the new secret")
-        self._change({SECRET: new, FALLBACKS: _listed(others)})
-        self._done.write({"at": self.now()})
-        self._under_way.remove()
-        self.say(f"2 of 2: every function in {self.environment} seals with the new secret, and opens with the old.")
-        self.say(f"When an idle lifetime has passed: arc secret rotate {self.environment} --retire")
+            self._join(noted, given)
+        new, known = noted["secret"], noted["known"]
+        for turn in range(_ROUNDS):
+            if turn and not self._is_under_way(new):
+                return
+            seen = self._secrets.look()
+            known = [one for one in seen.known(known, self._warn_once) if one != new]
+            if known and not seen.are_accepted([*known, new]):
+                self._accept(seen, known, new)
+            elif not seen.are_sealing_with(new):
+                self._seal(seen, known, new)
+            else:
+                self._end(seen, known)
+                return
+        raise ToolError(f"Others went on changing the secrets or the functions of {self.environment}. {self._go_on}")
 
-    def retire(self) -> None:
-        """Drop the old secrets, once no living session is sealed with them. Raises `ToolError` before that."""
-        variables = self._read()
-        if self._under_way.read() is not None:
+    # -- its beginning
+
+    def _begin(self, given: str | None) -> dict[str, Any]:
+        """What was noted of a new rotation, or of one that another run began at the same moment."""
+        new = new_secret() if given is None else given
+        self.cloud.hide(new)
+        for _ in range(_ROUNDS):
+            seen = self._secrets.look()
+            known = seen.known((), self._warn_once)
+            seen.check_new(new, known, self._warn_once)
+            ours = {"secret": new, "known": known}
+            if self._noted.write(ours, over=False):
+                return ours
+            theirs = self._noted.read()
+            if theirs is not None:
+                if theirs["secret"] != new:
+                    self._join(theirs, given)
+                return theirs
+            self.sleep(_PAUSE)
+        raise ToolError(f"Others rotate the secret of {self.environment} all the time. Nothing was changed.")
+
+    def _join(self, noted: Mapping[str, Any], given: str | None) -> None:
+        if given not in (None, noted["secret"]):
             raise ToolError(
-                f"A rotation of {self.environment} has begun and not ended. End it first: "
+                f"A rotation of {self.environment} to another secret has begun and not ended. End it first: "
                 f"arc secret rotate {self.environment}"
             )
-        if FALLBACKS not in variables:
-            self.say(f"{self.environment} has no old secrets; nothing was changed.")
-            self._done.remove()
+        self.say(f"Going on with the rotation of {self.environment} that has begun already.")
+
+    # -- its steps
+
+    def _accept(self, seen: SecretsNow, known: Sequence[str], new: str) -> None:
+        """Let every function accept all secrets. Where SSM has none that seals, the functions' own one goes on."""
+        changes: dict[str, str | None] = {FALLBACKS: listed([*known, new])}
+        own = [one.sealing for one in seen.following if one.sealing in known]
+        if SECRET not in seen.variables and own:
+            changes = {SECRET: own[0], **changes}
+        self._secrets.change(changes, self._go_on)
+
+    def _seal(self, seen: SecretsNow, known: Sequence[str], new: str) -> None:
+        """Let every function seal with the new secret."""
+        changes: dict[str, str | None] = {SECRET: new}
+        if known:
+            self._say_once(f"1 of 2: every function in {self.environment} accepts the new secret.")
+            self._apart = seen.apart()
+            self._check_apart(self._apart, known, new)
+        elif FALLBACKS in seen.variables:
+            changes[FALLBACKS] = None  # none of them is good
+        # Another run may have given it a secret meanwhile, which seals already: that one must be accepted first.
+        if SECRET in seen.variables or self._parameters.write_new(SECRET, new):
+            self._secrets.change(changes, self._go_on)
+
+    def _end(self, seen: SecretsNow, known: Sequence[str]) -> None:
+        environment = self.environment
+        if not known:
+            self._noted.remove()
+            self.say(f"Every function in {environment} has the new secret; it had none before to seal sessions with.")
             return
-        by_hand = (
-            "To drop them nevertheless, and with them the sessions that only they open: "
-            f"arc env remove {self.environment} {FALLBACKS}"
-        )
-        done = self._done.read()
-        if done is None:
-            raise ToolError(
-                f"Nothing tells since when the old secrets of {self.environment} have not sealed: they were not put "
-                f"there by arc secret rotate. {by_hand}"
-            )
-        ready = done["at"] + _idle(variables, self.inventory.app, self.environment)
-        if self.now() < ready:
-            raise ToolError(
-                f"Sessions of {self.environment} may still be sealed with an old secret until {_shown(ready)} "
-                f"(in {_time(ready - self.now())}): an idle lifetime after the rotation. Retire it then. {by_hand}"
-            )
-        current = variables.get(SECRET)
-        self._check_versions(lambda own: own.get(SECRET) == current, "seals with another secret")
-        self._change({FALLBACKS: None})
-        self._done.remove()
-        self.say(f"The old secrets of {self.environment} are gone from every function.")
-
-    def _read(self) -> dict[str, str]:
-        return Parameters(self.cloud, self.inventory.app, self.environment).read()
-
-    def _first(self, secret: str) -> None:
-        self._change({SECRET: secret})
-        self.say(f"{self.environment} had no {SECRET}; it has a new one, and every function has it.")
-
-    def _check_new(self, secret: str, variables: Mapping[str, str]) -> None:
-        """Raise `ToolError` for a secret whose key is in use already: it would change nothing."""
-        environ = {"ARC_ENV": self.environment, "ARC_APP_NAME": self.inventory.app, **variables}
-        for known in _secrets(variables):
-            pair = Settings.from_env(environ | {SECRET: secret, FALLBACKS: _listed([known])})
-            if Keyring(pair, warn=lambda _: None).has_twins:
-                raise ToolError(
-                    "The new secret gives the same key as one that is in use or was: the first 32 characters are the "
-                    "key. Take another: arc secret new. Nothing was changed."
-                )
-
-    def _change(self, changes: Mapping[str, str | None]) -> None:
-        """Change variables in every function, and make sure of each. Raises `ToolError` when one is left."""
-        change = Change(self.cloud, self.inventory, self.environment, changes, told=self.told, sleep=self.sleep)
-        outcome = change.run()
-        for note in outcome.notes:
-            self.warn(note)
-        self._check_all(outcome)
-
-    def _check_all(self, outcome: Outcome) -> None:
-        if outcome.failed:
-            raise ToolError(
-                f"{failures(outcome)}\nThe rotation waits here, and nobody is signed out. Then go on with: "
-                f"arc secret rotate {self.environment}"
+        apart = self._apart or seen.apart()
+        old = [one.name for one in apart.sealers if one.sealing in known]
+        Rotated(self.cloud, self.inventory.app, environment).note(self.now(), seen.variables, is_all=not old)
+        self._noted.remove()
+        self.say(f"2 of 2: every function in {environment} seals with the new secret, and opens with the old.")
+        self.say(f"When an idle lifetime has passed: arc secret rotate {environment} --retire")
+        if old:
+            self._warn_once(
+                f"These keep variables of their own, and go on sealing with an old secret:\n{indented(old)}\n"
+                "Publish the functions again and move the aliases. The idle lifetime counts from when "
+                f"arc secret rotate {environment} --retire finds that none of them does."
             )
 
-    def _check_versions(self, is_good: Callable[[Mapping[str, str]], bool], what: str) -> None:
-        """Look at published versions, which keep old variables: an alias on a bad one stops the rotation."""
-        deployed = Deployed(self.cloud, self.inventory, self.environment, sleep=self.sleep)
-        led_to: list[str] = []
-        unused = 0
-        for name in deployed.names:
-            for version, alias, variables in deployed.functions.old_versions(name):
-                if is_good(variables):
-                    continue
-                if alias is None:
-                    unused += 1
-                else:
-                    led_to.append(f"  {name}: the alias {alias} leads to version {version}, which {what}")
-        if unused:
-            self.warn(
-                f"{unused} published versions without an alias keep old variables; nobody should call them any more."
+    def _check_apart(self, apart: Apart, known: Sequence[str], new: str) -> None:
+        """Stop the rotation while what keeps variables of its own does not accept the new secret."""
+        if apart.unused:
+            self._warn_once(
+                "Published versions without an alias keep old variables; nobody should call them any more: "
+                f"{apart.unused}."
             )
-        if not led_to:
+        # What opted out with a secret that is not the environment's has sessions of its own.
+        bad = [one.name for one in apart.sealers if new not in one.accepted and (one.published or one.sealing in known)]
+        if not bad:
             return
-        lines = "\n".join(led_to)
+        said = f"These keep variables of their own, and do not accept the new secret:\n{indented(bad)}"
         if self.force:
-            self.warn(f"Aliases lead to versions with old variables:\n{lines}")
+            self._warn_once(said)
             return
         raise ToolError(
-            f"Published versions keep the variables that they were published with:\n{lines}\n"
-            "Publish these functions again, move the aliases, and run the command again; or go on with --force, which "
-            "signs out visitors whom these versions serve."
+            f"{said}\nPublish the functions again and move the aliases; where a function opted out, add the secret to "
+            f"its {FALLBACKS} (arc env {self.environment} --show tells it). Then run the command again; or go on with "
+            "--force, which signs out visitors whom they serve."
         )
 
+    # -- parts
 
-def _secrets(variables: Mapping[str, str]) -> list[str]:
-    """The secrets of an environment, the one that seals first. Raises `ToolError` for a list that is none."""
-    try:
-        older = json.loads(variables.get(FALLBACKS) or "[]")
-    except ValueError:
-        older = None
-    if not isinstance(older, list) or not all(isinstance(one, str) for one in older):
+    def _is_under_way(self, new: str) -> bool:
+        """False when another run has ended the rotation."""
+        noted = self._noted.read()
+        for _ in range(_LOOKS):
+            if noted is not None:
+                break
+            self.sleep(_PAUSE)
+            noted = self._noted.read()
+        if noted is not None and noted["secret"] == new:
+            return True
+        if noted is None and self._parameters.read().get(SECRET) == new:
+            self.say("Another run of this command has ended the rotation.")
+            return False
         raise ToolError(
-            f"{FALLBACKS} is no JSON list of secrets, so no function can read it. Mend it first: arc env "
-            f"<environment> {FALLBACKS} '[\"older secret\"]', or remove it."
+            f"Another run of this command has ended the rotation, and the secrets of {self.environment} were changed "
+            "again since. Nothing more was done here."
         )
-    sealing = variables.get(SECRET)
-    return [*([sealing] if sealing else []), *older]
 
+    @property
+    def _go_on(self) -> str:
+        return f"The rotation waits here, and nobody is signed out. Go on with: arc secret rotate {self.environment}"
 
-def _listed(secrets: Sequence[str]) -> str:
-    return json.dumps(list(secrets), ensure_ascii=False, separators=(",", ":"))
+    def _say_once(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self.say(sentence)
 
-
-def _idle(variables: Mapping[str, str], app: str, environment: str) -> int:
-    """The idle lifetime of an environment's sessions, in seconds."""
-    return Settings.from_env({"ARC_ENV": environment, "ARC_APP_NAME": app, **variables}).idle
-
-
-def _shown(moment: float) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _time(seconds: float) -> str:
-    """A time as people say it: `7 days`, `3 hours`."""
-    for unit, name in ((_DAY, "days"), (_HOUR, "hours")):
-        if seconds >= 2 * unit:
-            return f"{math.ceil(seconds / unit)} {name}"
-    return f"{math.ceil(seconds / 60)} minutes"
+    def _warn_once(self, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self.warn(sentence)

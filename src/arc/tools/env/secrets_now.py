@@ -1,0 +1,140 @@
+"""The secrets of an environment as they are at one moment: what SSM sets, and what each function runs with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from arc.errors import ToolError
+from arc.tools.env.changing import Change
+from arc.tools.env.deployed import Deployed
+from arc.tools.env.names import FALLBACKS, SECRET
+from arc.tools.env.report import failed_functions
+from arc.tools.env.sealers import Apart, Sealer, Sealers
+from arc.tools.env.secrets import Judge, fallbacks_of, listed
+from arc.tools.env.values import check_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from arc.inventory import Inventory
+    from arc.tools.cloud.cloud import Cloud
+    from arc.tools.cloud.functions import Function
+    from arc.tools.cloud.parameters import Parameters
+    from arc.tools.env.deployed import Told
+
+
+@dataclass(frozen=True)
+class SecretsNow:
+    """What a look found. Its methods raise what `Cloud.call` raises."""
+
+    environment: str
+    variables: Mapping[str, str] = field(repr=False)
+    """The environment's, as SSM tells them."""
+    functions: Sequence[Function]
+    """Those that take the environment's variables, each once no update of it was under way."""
+    following: Sequence[Sealer]
+    """The same functions as sealers."""
+    _deployed: Deployed
+
+    @property
+    def fallbacks(self) -> list[str]:
+        """SSM's fallbacks. Raises `ToolError` for a list that cannot be read."""
+        return fallbacks_of(self.variables)
+
+    def apart(self) -> Apart:
+        """What keeps variables of its own."""
+        return Sealers(self._deployed).apart()
+
+    def are_accepted(self, secrets: Iterable[str]) -> bool:
+        """True when just these are SSM's fallbacks, and every function accepts each."""
+        wanted = set(secrets)
+        return set(self.fallbacks) == wanted and all(wanted <= one.accepted for one in self.following)
+
+    def are_sealing_with(self, secret: str) -> bool:
+        """True when `secret` is SSM's, and every function seals with it."""
+        return self.variables.get(SECRET) == secret and all(one.sealing == secret for one in self.following)
+
+    def known(self, before: Iterable[str], warn: Callable[[str], None]) -> list[str]:
+        """Every secret that sessions may be sealed with: those known `before`, SSM's, and each function's own.
+
+        Those with which no function can run are left out.
+        """
+        found = dict.fromkeys(one for one in (*before, self.variables.get(SECRET), *self.fallbacks) if one)
+        for sealer in self.following:
+            if sealer.sealing is not None and sealer.sealing not in found:
+                warn(f"{sealer.name} seals with a secret of its own; it is kept among the old ones.")
+                found[sealer.sealing] = None
+        judge = Judge(self.variables, self.environment)
+        usable = []
+        for one in found:
+            fault = judge.fault(one)
+            if fault is None:
+                usable.append(one)
+            else:
+                warn(f"An old secret is left out, because no function can run with it: {fault}.")
+        return usable
+
+    def check_new(self, secret: str, known: Sequence[str], warn: Callable[[str], None]) -> None:
+        """Raise `ToolError` when `secret` cannot take the place of the one that seals; `warn` is told of a poor one."""
+        check_value(SECRET, secret)
+        judge = Judge(self.variables, self.environment)
+        fault = judge.fault(secret, warn)
+        if fault is not None:
+            raise ToolError(
+                f"The new secret cannot be taken: {fault}. Take another: arc secret new. Nothing was changed."
+            )
+        if any(one == secret or judge.are_twins(secret, one) for one in known):
+            raise ToolError(
+                "The new secret gives the same key as one that is in use or was: the first 32 characters are the key. "
+                "Take another: arc secret new. Nothing was changed."
+            )
+        after = {**self.variables, FALLBACKS: listed([*known, secret])} if known else dict(self.variables)
+        try:
+            check_value(FALLBACKS, after.get(FALLBACKS) or "[]")
+            self._deployed.check(self.functions, after)
+            self._deployed.check(self.functions, after | {SECRET: secret})
+        except ToolError as error:
+            remedy = f"\nOld secrets are dropped with: arc secret rotate {self.environment} --retire"
+            raise ToolError(f"{error}{remedy if FALLBACKS in self.variables else ''}") from None
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The secrets of an environment, to be looked at and changed everywhere.
+
+    `warn` is told what deserves attention. Its methods raise what `Cloud.call` raises.
+    """
+
+    cloud: Cloud
+    inventory: Inventory
+    environment: str
+    parameters: Parameters
+    warn: Callable[[str], None]
+    told: Told
+    sleep: Callable[[float], None]
+
+    def look(self) -> SecretsNow:
+        """How they are now."""
+        deployed = Deployed(self.cloud, self.inventory, self.environment, sleep=self.sleep)
+        sealers = Sealers(deployed)
+        variables = self.parameters.read()
+        functions = sealers.functions(self.told)
+        return SecretsNow(self.environment, variables, functions, sealers.following(functions), deployed)
+
+    def change(self, changes: Mapping[str, str | None], go_on: str) -> None:
+        """Change them in every function. Raises `ToolError` with the sentence `go_on` when one cannot be changed."""
+        change = Change(
+            self.cloud,
+            self.inventory,
+            self.environment,
+            changes,
+            told=self.told,
+            sleep=self.sleep,
+            parameters=self.parameters,
+        )
+        outcome = change.run()
+        for note in outcome.notes:
+            self.warn(note)
+        if outcome.failed:
+            raise ToolError(f"{failed_functions(outcome)}\n{go_on}")

@@ -1,0 +1,148 @@
+"""The functions of an environment while its secret is rotated: what each seals with, and what it accepts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from arc import inventory as inventories
+from arc.tools.cloud.cloud import local_cloud
+from arc.tools.env.retirement import Retirement
+from arc.tools.env.rotation import Rotation
+from tests.cloud_faults import Fault, Hook, Plan
+from tests.deployed import deploy
+from tests.engines import Engine, fresh_app
+from tests.tools.operator import Operator, parameters
+
+SECRET, FALLBACKS = "ARC_APP_SECRET", "ARC_APP_SECRET_FALLBACKS"
+OLDER = "the-older-secret-of-the-tests-which-was-replaced-by-an-old-one"
+OLD = "an-old-secret-of-the-tests-that-is-long-enough-for-anybody"
+NEW = "a-new-secret-of-the-tests-that-is-long-enough-for-anybody"
+FUNCTIONS = ("GetIndex", "PostLogin")
+
+
+class Rotating:
+    """An app's staging environment with `functions` that have its `variables`, and somebody who rotates its secret."""
+
+    def __init__(
+        self,
+        cloud: Engine,
+        folder: Path,
+        variables: Mapping[str, str] | None = None,
+        *,
+        functions: Sequence[str] = FUNCTIONS,
+        code: bytes | None = None,
+        url: str | None = None,
+    ) -> None:
+        self.cloud, self.app, self.url = cloud, fresh_app(), url or cloud.url
+        self.operator = Operator(folder / self.app, self.app, {})
+        self.said: list[str] = []
+        self.warned: list[str] = []
+        self.time = 1_000_000.0
+        self.set_in_ssm(variables or {})
+        self.functions = deploy(cloud, self.app, names=functions, code=code, variables=variables)
+
+    def rotation(
+        self, url: str | None = None, *, force: bool = False, say: Callable[[str], None] | None = None
+    ) -> Rotation:
+        """A rotation as the command makes it, which pauses for no time at all."""
+        inventory = inventories.read(self.operator.folder, environ={})
+        made = local_cloud(url or self.url, "us-east-1")
+        return Rotation(
+            made,
+            inventory,
+            "staging",
+            say or self.said.append,
+            self.warned.append,
+            force=force,
+            now=lambda: self.time,
+            sleep=lambda _seconds: None,
+        )
+
+    def rotate(self, given: str | None = NEW, *, url: str | None = None, force: bool = False) -> None:
+        """Rotate the secret, as the command does."""
+        self.rotation(url, force=force).rotate(given)
+
+    def retire(self, *, url: str | None = None, force: bool = False) -> None:
+        """Drop the old secrets, as the command does."""
+        inventory = inventories.read(self.operator.folder, environ={})
+        made = local_cloud(url or self.url, "us-east-1")
+        Retirement(
+            made,
+            inventory,
+            "staging",
+            self.said.append,
+            self.warned.append,
+            force=force,
+            now=lambda: self.time,
+            sleep=lambda _seconds: None,
+        ).retire()
+
+    def opt_out(self) -> None:
+        """Let `PostLogin` take no variables."""
+        folder = self.operator.folder / "src/http/post-login"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.arc").write_text("@arc\nenv false\n")
+
+    def set_in_ssm(self, variables: Mapping[str, str]) -> None:
+        """Write variables past the tools; functions keep theirs."""
+        for key, value in variables.items():
+            name = f"/{self.app}/staging/{key}"
+            self.cloud.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+
+    def in_ssm(self) -> dict[str, str]:
+        """The variables in SSM, read past the tools."""
+        return parameters(self.cloud, self.app)
+
+    def noted(self, name: str = "rotation") -> dict[str, Any] | None:
+        """What the command remembers; None for nothing."""
+        client = self.cloud.client("ssm")
+        try:
+            found = client.get_parameter(Name=f"/arc-sessions/{self.app}/staging/{name}", WithDecryption=True)
+        except client.exceptions.ParameterNotFound:
+            return None
+        content: dict[str, Any] = json.loads(found["Parameter"]["Value"])
+        return content
+
+    def secrets(self, name: str) -> tuple[str | None, list[str]]:
+        """What a function seals with, and its fallbacks."""
+        variables = self.functions.variables(name)
+        return variables.get(SECRET), json.loads(variables.get(FALLBACKS, "[]"))
+
+    def everywhere(self) -> set[tuple[str | None, tuple[str, ...]]]:
+        """What functions and SSM have as secret and fallbacks, each once: one element when all are alike."""
+        held = [self.functions.variables(name) for name in self.functions.functions]
+        return {(one.get(SECRET), tuple(json.loads(one.get(FALLBACKS, "[]")))) for one in (*held, self.in_ssm())}
+
+    def check(self, *older: str) -> None:
+        """Each function accepts what any seals with, and the secrets in `older`."""
+        held = {name: self.secrets(name) for name in self.functions.functions}
+        sealing = {secret for secret, _ in held.values() if secret}
+        for name, (secret, fallbacks) in held.items():
+            assert {*sealing, *older} <= {secret, *fallbacks}, f"{name} does not accept what another seals with"
+
+
+def watched(rotating: Rotating, *older: str, plan: Plan = lambda _name, _number: None) -> Plan:
+    """A plan that looks at every function after each call that changes something."""
+
+    def planned(name: str, number: int) -> Fault:
+        other = plan(name, number)
+        if isinstance(other, str) or name.partition(".")[2][:3] not in {"Put", "Upd", "Del"}:
+            return other
+
+        def hook(before: bool) -> str | None:
+            word = other(before) if other else None
+            if not before:
+                rotating.check(*older)
+            return word
+
+        return hook
+
+    return planned
+
+
+def at(number: int, hook: Hook) -> Plan:
+    """A plan that runs `hook` at the call of that number."""
+    return lambda _name, now: hook if now == number else None
