@@ -31,6 +31,7 @@ _PROCESS = str(Path(__file__).with_name("cloud_process.py"))
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "VIRTUAL_ENV")
 _SECONDS_TO_START = 30
 _SECONDS_TO_END = 10
+_SECONDS_TO_ANSWER = 10  # on a busy machine
 _LINES_KEPT = 12
 _PORTS_TRIED = 3
 
@@ -167,7 +168,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 def answers(port: int, token: str) -> bool:
     """True when the local cloud whose token this is answers at `port` of 127.0.0.1."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS_TO_ANSWER)
     try:
         connection.request("GET", "/_ministack/health")
         health = json.loads(connection.getresponse().read())

@@ -80,13 +80,14 @@ def _found(root: Path, told: Callable[[str], None], ends: contextlib.ExitStack) 
         return url
     begun = answered = time.monotonic()
     while True:
+        now = time.monotonic()
         try:
             state = take_state(root, COMMAND)
         except StateTaken as taken:
             # Somebody has it: the running cloud is used, one that starts or ends is waited for.
             if url := _joined(home, ends):
                 return url
-            address, now = cloud_address.read(home), time.monotonic()
+            address = cloud_address.read(home)
             answered = now if address is None else answered
             if now - begun > _SECONDS_TO_START or now - answered > _SECONDS_OF_SILENCE:
                 process = taken.process if address is None else address.process
