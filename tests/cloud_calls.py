@@ -26,6 +26,7 @@ REFUSALS = {
         "ssm": (400, "TooManyUpdates", "There are concurrent updates for a resource"),
         "": (400, "ResourceInUseException", "The resource is in use"),
     },
+    "expired": {"": (400, "ExpiredTokenException", "The security token included in the request is expired")},
     "error": {"": (500, "InternalServerError", "An internal error occurred")},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from arc import inventory as inventories
 from arc.tools.cloud.cloud import local_cloud
 from arc.tools.create.plan import plan_environment
-from tests.cloud_faults import FaultyCloud, Kill
+from tests.cloud_faults import FaultyCloud, Kill, on
 from tests.deployed import deploy
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import TABLES, Operator, parameters
@@ -168,13 +169,23 @@ def test_a_step_that_fails_keeps_none_from_its_turn(operator: Operator, cloud: E
 
 
 def test_tables_of_a_stack_are_left_to_it(operator: Operator, cloud: Engine) -> None:
-    """Architect's deployment names them by chance; no second one is made."""
+    """Architect's deployment names them by chance; no second one is made, and one that has gone is told."""
     stack = f"{operator.name}-staging".replace("-", " ").title().replace(" ", "")
-    name = f"/{stack}/tables/session"
-    cloud.client("ssm").put_parameter(Name=name, Value=f"{stack}-SessionTable-1A2B", Type="String")
+    name = f"{stack}-SessionTable-1A2B"
+    cloud.client("ssm").put_parameter(Name=f"/{stack}/tables/session", Value=name, Type="String")
+    done = operator.arc("create", "staging")
+    assert done.returncode == 1
+    told = f"The table session of staging is {name}, which its stack has made"
+    assert f"cannot be had: {told}, and it is not there. Deploy the stack again" in done.stdout
+    cloud.client().create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "_idx", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "_idx", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     done = operator.arc("create", "staging")
     assert done.returncode == 0
-    assert f"The table session of staging is {stack}-SessionTable-1A2B, which its stack has made" in done.stderr
+    assert f"Warning: {told}; it is left so." in done.stderr
     assert list(described(cloud, operator)) == ["staging-notes"]
 
 
@@ -188,12 +199,12 @@ def test_tables_of_a_stack_are_left_to_it(operator: Operator, cloud: Engine) -> 
 def test_a_session_table_without_its_ttl_is_pointed_out(
     operator: Operator, tmp_path: Path, table: str, told: str
 ) -> None:
-    """With the line to write."""
+    """With the line to write, once for all environments."""
     other = Operator(tmp_path / "other", fresh_app(), operator.environ, more=f"\n@tables\n{table}")
-    done = other.arc("create", "staging", "--dry-run")
-    assert (
-        f"Warning: ended sessions stay in the table 'session' for ever: {told}. Write:\n  @tables\n  session"
-        in done.stderr
+    done = other.arc("create", "--dry-run")
+    assert done.stderr == (
+        f"Warning: ended sessions stay in the table 'session' for ever: {told}. Write:\n  @tables\n  session\n"
+        "    _idx *String\n    _ttl TTL\n"
     )
 
 
@@ -218,6 +229,60 @@ def test_without_credentials_the_code_is_made(operator: Operator) -> None:
     assert done.stderr.endswith("Then go on with: arc create staging production\n")
     again = operator.arc("create")
     assert (again.returncode, again.stdout) == (1, "")
+
+
+def test_without_region_or_network_it_says_how_to_go_on(operator: Operator) -> None:
+    """The code is there; nothing else was done."""
+    operator.environ["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
+    done = operator.arc("create", "staging")
+    assert done.returncode == 1
+    assert (operator.folder / "src/http/get-index/handler.py").is_file()
+    assert "cannot be reached." in done.stderr
+    assert done.stderr.endswith("Without AWS, --local works on this machine.\nThen go on with: arc create staging\n")
+    del operator.environ["AWS_REGION"]
+    done = operator.arc("create")
+    assert done.stderr.startswith("Nothing was done in staging and production: No AWS region is set.")
+    assert "\nWithout AWS, --local works on this machine.\n" in done.stderr
+
+
+def test_credentials_that_end_midway_end_the_run(operator: Operator, faulty: FaultyCloud) -> None:
+    """What could not be finished is told once, not at every step."""
+    faulty.begin(on("dynamodb.UpdateTimeToLive", "expired"))
+    done = operator.arc("create")
+    assert done.returncode == 1
+    assert (done.stdout + done.stderr).count("ExpiredTokenException") == 1
+    assert done.stdout.endswith(f"  make the table {operator.name}-staging-session\n\n5 steps done.\n")
+    assert "Not finished: staging and production: Setting the TTL of the table" in done.stderr
+    assert done.stderr.endswith("Then go on with: arc create staging production\n")
+
+
+def test_a_dry_run_on_this_machine_writes_nothing(operator: Operator) -> None:
+    """Not even a local cloud's folder; with one, it sees what is there."""
+    before = files(operator.folder)
+    shown = operator.does("create", "testing", "--dry-run")
+    assert f"  would make the table {operator.name}-testing-session\n" in shown
+    assert files(operator.folder) == before
+    operator.does("create", "testing")
+    assert operator.does("create", "testing", "--dry-run") == (
+        "\ntesting\n  everything is there\n\nNothing would be done.\n"
+    )
+
+
+def test_an_interrupt_says_how_to_go_on(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
+    """Ctrl-C while a table is made; the next run completes it."""
+    faulty.begin(on("dynamodb.CreateTable", lambda before: interrupt() if before else None))
+    with operator.start("create", "staging") as process:
+
+        def interrupt() -> None:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told == "Interrupted. Go on with: arc create staging\n"
+    faulty.begin(lambda _name, _number: None)
+    operator.does("create", "staging")
+    assert described(cloud, operator) == wanted(operator, "staging")
 
 
 def test_wrong_words_say_what_is_meant(operator: Operator, tmp_path: Path) -> None:
@@ -272,3 +337,25 @@ def test_killed_at_each_call_it_is_completed(
             secret or parameters(cloud, app.name)["ARC_APP_SECRET"]
         )
     assert number > 8
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_functions_get_the_secret_though_the_run_was_killed(
+    operator: Operator, cloud: Engine, faulty: FaultyCloud, *, after: bool
+) -> None:
+    """Killed when the secret is written and no function has it: the next run brings them in step."""
+    functions = deploy(cloud, operator.name, "staging", ["GetIndex"])
+    kill = Kill(0, after=after)
+    faulty.begin(on("ssm.PutParameter" if after else "lambda.UpdateFunctionConfiguration", kill("", kill.number)))
+    with operator.start("create", "staging") as process:
+        kill.aim(process)
+        process.communicate(timeout=60)
+    assert kill.fired
+    secret = parameters(cloud, operator.name)["ARC_APP_SECRET"]
+    assert "ARC_APP_SECRET" not in functions.variables("GetIndex")
+    faulty.begin(lambda _name, _number: None)
+    done = operator.does("create", "staging")
+    name = functions.functions["GetIndex"]
+    assert f"  bring the functions of staging in step: without ARC_APP_SECRET is {name}\n" in done
+    assert functions.variables("GetIndex")["ARC_APP_SECRET"] == secret
+    assert operator.does("create", "staging") == "\nstaging\n  everything is there\n\nNothing was changed.\n"

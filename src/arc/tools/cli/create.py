@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import difflib
 import json
-from dataclasses import dataclass, field
+import tempfile
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ import typer
 from arc.errors import ArcError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
@@ -49,7 +50,16 @@ def create(
     TTL, encryption and backups that are declared; in production it is protected from deletion. What is there is
     brought in line where that loses nothing, and told otherwise; run again, it changes nothing. An environment
     without ARC_APP_SECRET gets a random one. testing lives in the local cloud on this machine.
-    """
+
+    It ends with 1 when something could not be had, and says what to do; an interrupted run is completed by the next.
+
+    \b
+    Examples:
+      arc create                       code, then staging and production on AWS
+      arc create staging --dry-run     what would be done in staging
+      arc create testing               the tables of the sandbox
+      arc create --local               staging and production on this machine
+    """  # noqa: D301  # \b: these lines stay as they are
     from arc import inventory as inventories
     from arc.inventory.preferences import ENVIRONMENTS
     from arc.tools.env.names import DEPLOYED
@@ -62,22 +72,21 @@ def create(
             known = ", ".join(ENVIRONMENTS)
             typer.echo(f"{name!r} is no environment.{meant} There are {known}. See: arc create --help", err=True)
             raise typer.Exit(_WRONG_USAGE)
-    say: Callable[[str], None] = _silence if as_json else typer.echo
     inventory = inventories.read(Path())
-    reports = {"code": _code(inventory, say, dry_run=dry_run)}
-    failures: list[str] = []
-    with contextlib.ExitStack() as open_clouds:
+    run = _Run(inventory, typer.echo if not as_json else _silence, dry_run=dry_run)
+    try:
+        run.code()
         for is_local, names in _by_place(chosen, local=local):
-            try:
-                cloud = open_clouds.enter_context(_cloud(inventory, local=is_local))
-                for name in names:
-                    reports[name] = _environment(cloud, inventory, name, say, dry_run=dry_run)
-            except ArcError as error:
-                failures.append(_continued([name for name in names if name not in reports], error))
+            run.environments(names, is_local=is_local)
+    except KeyboardInterrupt:
+        words = [*chosen, *(["--local"] if local else [])]
+        typer.echo(f"Interrupted. Go on with: arc create {' '.join(words)}", err=True)
+        raise
+    reports, failures = run.reports, run.failures
     if as_json:
         typer.echo(json.dumps(_plain(reports, failures, dry_run=dry_run), indent=2, ensure_ascii=False))
     elif not failures or any(report.did for report in reports.values()):
-        say(_summary(reports, dry_run=dry_run))
+        typer.echo(_summary(reports, dry_run=dry_run))
     if failures:
         raise ToolError("\n".join(failures))
     if any(report.left or report.failed for report in reports.values()):
@@ -91,71 +100,102 @@ def _by_place(names: list[str], *, local: bool) -> list[tuple[bool, list[str]]]:
     return [(is_local, group) for is_local, group in ((True, here), (False, away)) if group]
 
 
+class _Run:
+    """What is done, or shown, by one command; `reports` are those of the code and of the environments begun."""
+
+    def __init__(self, inventory: Inventory, say: Callable[[str], None], *, dry_run: bool) -> None:
+        self.reports = {"code": _Report()}
+        self.failures: list[str] = []
+        self._inventory, self._say, self._dry_run = inventory, say, dry_run
+        self._warned: set[str] = set()
+
+    def code(self) -> None:
+        """Write the files that are missing, or say which are."""
+        from arc.tools.cli.scaffold import Outcome, missing_files, write_new
+
+        files, notes = missing_files(self._inventory)
+        report = self.reports["code"]
+        report.notes += self._inventory.warnings
+        report.notes += notes
+        self._warn(report.notes)
+        for file in files:
+            if not self._dry_run:
+                write_new(self._inventory.root, file, Outcome())
+            self._say(f"{'would write' if self._dry_run else 'wrote'}  {file.path}")
+            report.did.append(f"write {file.path}")
+
+    def environments(self, names: list[str], *, is_local: bool) -> None:
+        """Do what is to be done in environments of one cloud; why that cannot be finished is in `failures`."""
+        finished: set[str] = set()
+        try:
+            with _cloud(self._inventory, local=is_local, dry_run=self._dry_run) as cloud:
+                for name in names:
+                    self._environment(cloud, name)
+                    finished.add(name)
+        except ArcError as error:
+            left = [name for name in names if name not in finished]
+            has_begun = any(name in self.reports for name in left)
+            begin = "Not finished:" if has_begun else "Nothing was done in"
+            hint = "" if is_local or "--local" in str(error) else "\nWithout AWS, --local works on this machine."
+            option = " --local" if is_local and left != ["testing"] else ""
+            self.failures.append(
+                f"{begin} {' and '.join(left)}: {error}{hint}\nThen go on with: arc create {' '.join(left)}{option}"
+            )
+
+    def _environment(self, cloud: Cloud, name: str) -> None:
+        """Do the steps of an environment's plan, or show them; one that fails keeps none from its turn."""
+        from arc.tools.create.plan import plan_environment
+
+        plan = plan_environment(cloud, self._inventory, name)
+        report = self.reports[name] = _Report(left=list(plan.left), notes=list(plan.notes))
+        self._say(f"\n{name}")
+        self._warn(plan.notes)
+        for step in plan.steps:
+            fault = None if self._dry_run else _done(step)
+            if fault is None:
+                self._say(f"  {'would ' if self._dry_run else ''}{step.said}")
+                report.did.append(step.said)
+            else:
+                self._say(f"  not done: {step.said}\n    {fault}")
+                report.failed.append(fault)
+        for sentence in plan.left:
+            self._say(f"  cannot be had: {sentence}")
+        if not plan.steps and not plan.left:
+            self._say("  everything is there")
+
+    def _warn(self, notes: Iterable[str]) -> None:
+        """Tell each note once, though two environments have it."""
+        for note in notes:
+            if note not in self._warned:
+                self._warned.add(note)
+                typer.echo(f"Warning: {note}", err=True)
+
+
 @contextlib.contextmanager
-def _cloud(inventory: Inventory, *, local: bool) -> Iterator[Cloud]:
+def _cloud(inventory: Inventory, *, local: bool, dry_run: bool) -> Iterator[Cloud]:
     from arc.tools.cli.clouds import chosen_cloud
+    from arc.tools.sandbox.cloud_state import FOLDER
 
-    with chosen_cloud(inventory, local=local) as cloud:
-        yield cloud
-
-
-def _code(inventory: Inventory, say: Callable[[str], None], *, dry_run: bool) -> _Report:
-    """Write the files that are missing, or say which are."""
-    from arc.tools.cli.scaffold import Outcome, missing_files, write_new
-
-    files, notes = missing_files(inventory)
-    report = _Report(notes=[*inventory.warnings, *notes])
-    for note in report.notes:
-        typer.echo(f"Warning: {note}", err=True)
-    for file in files:
-        if not dry_run:
-            write_new(inventory.root, file, Outcome())
-        say(f"{'would write' if dry_run else 'wrote'}  {file.path}")
-        report.did.append(f"write {file.path}")
-    return report
-
-
-def _environment(
-    cloud: Cloud, inventory: Inventory, name: str, say: Callable[[str], None], *, dry_run: bool
-) -> _Report:
-    """Do the steps of an environment's plan, or show them; one that fails keeps none from its turn."""
-    from arc.tools.create.plan import plan_environment
-
-    plan = plan_environment(cloud, inventory, name)
-    report = _Report(left=list(plan.left), notes=list(plan.notes))
-    say(f"\n{name}")
-    for step in plan.steps:
-        fault = None if dry_run else _done(step)
-        if fault is None:
-            say(f"  {'would ' if dry_run else ''}{step.said}")
-            report.did.append(step.said)
-        else:
-            say(f"  not done: {step.said}\n    {fault}")
-            report.failed.append(fault)
-    for sentence in plan.left:
-        say(f"  cannot be had: {sentence}")
-    if not plan.steps and not plan.left:
-        say("  everything is there")
-    for note in plan.notes:
-        typer.echo(f"Warning: {note}", err=True)
-    return report
+    with contextlib.ExitStack() as ends:
+        if local and dry_run and not (inventory.root / FOLDER).exists():  # an empty one elsewhere leaves no file here
+            elsewhere = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="arc-create-")))
+            inventory = replace(inventory, root=elsewhere)
+        yield ends.enter_context(chosen_cloud(inventory, local=local))
 
 
 def _done(step: Step) -> str | None:
-    """Do a step, with the time it takes on a terminal; why it failed, or None."""
+    """Do a step, with the time it takes on a terminal; why it failed, or None. Raises `NoCredentials`."""
     from arc.tools.cli.progress import waiting
+    from arc.tools.cloud.cloud import NoCredentials
 
     try:
         with waiting(step.said):
             step.do()
+    except NoCredentials:
+        raise
     except ArcError as error:
         return str(error)
     return None
-
-
-def _continued(names: list[str], error: ArcError) -> str:
-    """What could not be done, why, and how to go on."""
-    return f"Nothing was done in {' and '.join(names)}: {error}\nThen go on with: arc create {' '.join(names)}"
 
 
 def _summary(reports: dict[str, _Report], *, dry_run: bool) -> str:
