@@ -69,6 +69,14 @@ def test_a_memo_that_somebody_damaged_is_told(cloud: Engine, content: str) -> No
     )
 
 
+def test_what_a_memo_is_read_from_is_hidden(cloud: Engine) -> None:
+    """The run that goes on after an interruption knows the secrets from here alone."""
+    app, reader = fresh_app(), local_cloud(cloud.url, "us-east-1")
+    memo(cloud.url, app).write({"secret": "new-one", "known": ["old-one"]})
+    Memo(reader, app, "staging", "rotation").read()
+    assert reader.masked("'new-one' and 'old-one'") == "'********' and '********'"
+
+
 def test_no_secret_in_a_memo_is_ever_quoted() -> None:
     """Neither the whole nor any text in it, written or read."""
 

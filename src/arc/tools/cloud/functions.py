@@ -69,8 +69,8 @@ class Functions:
         prefix = f"{self.app}-{self.environment}-"
         own = (self.app, self.environment)
         listed = dict(self._listed())
-        logical_ids = {name: logical for name, logical in self._in_stack(self._stack) if name in listed}
-        sure = {*logical_ids, *(name for name in self._tagged() if name in listed)}
+        logical_ids = dict(self._in_stack(self._stack))
+        sure = {*logical_ids, *self._tagged()}
         names: dict[str, str] = {}
         notes: list[str] = []
         for name, claim in sorted(listed.items()):
