@@ -231,3 +231,24 @@ def test_without_functions_the_variable_is_kept_for_them(cloud: Engine, app: str
     outcome = change(app, "staging", {"GREETING": "hello"})
     assert (outcome.states, outcome.in_step) == ((), True)
     assert parameters(cloud, app) == {"GREETING": "hello"}
+
+
+@pytest.mark.parametrize("call", ["GetFunctionConfiguration", "UpdateFunctionConfiguration"])
+@pytest.mark.parametrize("first", [1, 2])
+def test_a_function_that_goes_meanwhile_is_no_failure(
+    cloud: Engine, faulty: FaultyCloud, app: str, change: Make, call: str, first: int
+) -> None:
+    """Deleted before one of our calls: the other function has the variable, and that is all."""
+    functions = deploy(cloud, app, names=["GetGone", "GetIndex"])
+    deleted: list[str] = []
+
+    def delete(before: bool) -> None:
+        if before:
+            cloud.client("lambda").delete_function(FunctionName=functions.functions["GetGone"])
+            deleted.append("GetGone")
+
+    faulty.begin(on(f"lambda.{call}", delete, first=first))
+    outcome = change(app, "staging", {"GREETING": "hello"}, faulty.url)
+    assert deleted
+    assert outcome.in_step
+    assert functions.variables("GetIndex")["GREETING"] == "hello"

@@ -140,8 +140,6 @@ class Deployed:
                     self.functions.update(function, goal)
                     updated = True
                 except Refused as refused:
-                    if refused.code == _GONE:
-                        return None
                     if refused.code not in _OTHERS_UPDATE:
                         raise
                     self._pause(self._chance() * min(_LONGEST_PAUSE, 0.2 * 2**attempt))
@@ -149,6 +147,8 @@ class Deployed:
         except NoCredentials:
             raise
         except ArcError as error:
+            if isinstance(error, Refused) and error.code == _GONE:
+                return None
             function = function or Function(name, {}, "")
             return State(function, found or Drift(), in_step=False, updated=updated, failure=str(error))
 
