@@ -144,7 +144,7 @@ def test_two_indexes_are_two_steps(place: Place) -> None:
 
 def test_tags_and_protection_are_mended(place: Place) -> None:
     """Other tags stay; what is protected stays protected."""
-    place.make(PLAIN, tags={"mine": "1"})
+    place.make(PLAIN, tags={"mine": "1", "arc:environment": "staging"})
     steps = place.make(PLAIN, tags=TAGS, protected=True)
     assert steps == ["protect the table it from deletion", "tag the table it: arc:app=shop, arc:environment=production"]
     assert place.tags == {**TAGS, "mine": "1"}

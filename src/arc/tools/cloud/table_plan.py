@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     _IsDone = Callable[[Mapping[str, Any]], bool]
 
+_OWNER = "arc:app"
 _STUCK = {
     "ARCHIVED": "its KMS key could not be used for a week. Restore the table from its backup.",
     "INACCESSIBLE_ENCRYPTION_CREDENTIALS": "its KMS key cannot be used. Enable that key, and run the command again.",
@@ -69,8 +70,8 @@ def plan_table(
     """The plan for the table `name`, after a look at what is there.
 
     `tags` are those that it is to have, among others; a `protected` table cannot be deleted by mistake. Nothing
-    that the manifest does not name is taken away, and a table with another value of such a tag is left alone: it is
-    somebody else's. Raises `WrongKey` with `remedy`, and what `Cloud.call` raises.
+    that the manifest does not name is taken away, and a table that is tagged as another app's is left alone.
+    Raises `WrongKey` with `remedy`, and what `Cloud.call` raises.
     """
     tags = tags or {}
     found = tables.find(name)
@@ -91,14 +92,14 @@ def plan_table(
     if found["TableStatus"] == "CREATING":  # by a run that was interrupted; it has no TTL and backups to look at yet
         return TablePlan((*steps, *_of_a_new_table(tables, table, name)))
     there_tags = tables.tags(found["TableArn"]) if tags else {}
-    other = {key: there_tags[key] for key, value in tags.items() if there_tags.get(key, value) != value}
-    if other:
-        return TablePlan(left=(_somebody_elses(name, found["TableArn"], other, tags),))
+    owner = there_tags.get(_OWNER, tags.get(_OWNER))
+    if owner != tags.get(_OWNER):
+        return TablePlan(left=(_somebody_elses(name, found["TableArn"], f"{_OWNER}={owner}", tags),))
     steps += _changes(tables, table, name, found, protected=protected)
     left, index_steps = _indexes(tables, table, name, found)
     steps += index_steps
     steps += _times(tables, table, name)
-    missing = {key: value for key, value in tags.items() if key not in there_tags}
+    missing = {key: value for key, value in tags.items() if there_tags.get(key) != value}
     if missing:
         said = f"tag the table {name}: {', '.join(f'{key}={value}' for key, value in missing.items())}"
         steps.append(Step(said, partial(tables.tag, found["TableArn"], missing)))
@@ -234,8 +235,7 @@ def _is_alike(index: Index, there: Mapping[str, Any], kinds: list[dict[str, str]
     )
 
 
-def _somebody_elses(name: str, arn: str, other: Mapping[str, str], wanted: Mapping[str, str]) -> str:
-    told = ", ".join(f"{key}={value}" for key, value in other.items())
+def _somebody_elses(name: str, arn: str, told: str, wanted: Mapping[str, str]) -> str:
     ours = " ".join(f"Key={key},Value={value}" for key, value in wanted.items())
     return (
         f"The table {name} is tagged {told}, so it is somebody else's, and left alone. Declare yours under another "
