@@ -27,20 +27,33 @@ def store_warnings(
 
     `names` are physical names of tables that are not called as we call them, by those of the manifest.
     """
+    fault = store_fault(inventory, environment, variables, names)
+    if fault is not None:
+        return [fault]
+    table = _chosen_table(inventory, environment, chosen_store(variables), names or {})
+    return [] if table is None else _ttl_warning(table)
+
+
+def store_fault(
+    inventory: Inventory, environment: str, variables: Mapping[str, str], names: Mapping[str, str] | None = None
+) -> str | None:
+    """Why no session can live in the chosen store, with the lines that mend it; `names` are `store_warnings`'."""
     chosen = chosen_store(variables)
     if chosen == SEALED:
-        return []
-    known = {table.name: physical_name(inventory.app, environment, table) for table in inventory.tables}
-    known |= names or {}
-    table = next((one for one in inventory.tables if chosen in (one.name, known[one.name])), None)
+        return None
+    table = _chosen_table(inventory, environment, chosen, names or {})
     if table is None:
-        name = chosen.removeprefix(f"{inventory.app}-{environment}-")
-        return [
-            f"sessions are to live in the table {chosen!r}, which is not in {inventory.manifest.name}. {_lines(name)}"
-        ]
+        name, manifest = chosen.removeprefix(f"{inventory.app}-{environment}-"), inventory.manifest.name
+        return f"sessions are to live in the table {chosen!r}, which is not in {manifest}. {_lines(name)}"
     if not _is_session_table(table):
-        return [f"the table {table.name!r} cannot hold sessions: its key is not '_idx *String'. {_lines(table.name)}"]
-    return _ttl_warning(table)
+        return f"the table {table.name!r} cannot hold sessions: its key is not '_idx *String'. {_lines(table.name)}"
+    return None
+
+
+def _chosen_table(inventory: Inventory, environment: str, chosen: str, names: Mapping[str, str]) -> Table | None:
+    """The table that is chosen by either of its names."""
+    known = {table.name: physical_name(inventory.app, environment, table) for table in inventory.tables} | dict(names)
+    return next((one for one in inventory.tables if chosen in (one.name, known[one.name])), None)
 
 
 def ttl_warnings(inventory: Inventory) -> list[str]:

@@ -161,15 +161,17 @@ def _change_testing(inventory: Inventory, asked: Asked, changes: dict[str, str |
     from arc.tools.env.names import OLD_STORE, STORE
     from arc.tools.env.report import testing_json, testing_sentences
     from arc.tools.env.testing_variables import change_testing
-    from arc.tools.session_tables import store_warnings
+    from arc.tools.session_tables import store_fault, store_warnings
 
     before = dict(inventory.env.get("testing", {}))
     after = {name: value for name, value in (before | changes).items() if value is not None}
     notes: list[str] = []
     check_settings(before, after, app=inventory.app, environment="testing", warn=notes.append)
-    if changes.keys() & {STORE, OLD_STORE} and "force" not in asked.flags:
-        for fault in store_warnings(inventory, "testing", after):
+    if changes.keys() & {STORE, OLD_STORE}:
+        fault = store_fault(inventory, "testing", after)
+        if fault is not None and "force" not in asked.flags:
             raise ToolError(f"{fault}\nOr set the variable nevertheless with --force. Nothing was changed.")
+        notes += store_warnings(inventory, "testing", after)
     written = change_testing(inventory, changes)
     for note in notes:
         typer.echo(f"Warning: {note}", err=True)
