@@ -141,6 +141,22 @@ def test_the_new_secret_is_in_every_function(operator: Operator, cloud: Engine) 
     assert secret not in done.stdout + done.stderr
 
 
+def test_a_secret_that_somebody_sets_meanwhile_stays(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
+    """Of two runs at once the later one keeps the other's, and functions get that."""
+    functions = deploy(cloud, operator.name, "staging", ["GetIndex"])
+    theirs = "a-secret-that-another-run-has-set-just-now"
+
+    def set_it(before: bool) -> None:
+        if before:
+            name = f"/{operator.name}/staging/ARC_APP_SECRET"
+            cloud.client("ssm").put_parameter(Name=name, Value=theirs, Type="SecureString")
+
+    faulty.begin(on("ssm.PutParameter", set_it))
+    operator.does("create", "staging")
+    assert parameters(cloud, operator.name)["ARC_APP_SECRET"] == theirs
+    assert functions.variables("GetIndex")["ARC_APP_SECRET"] == theirs
+
+
 def test_what_cannot_be_had_is_told_and_the_rest_is_done(operator: Operator, cloud: Engine) -> None:
     """A table with another key stays as it is; it ends with 1."""
     cloud.client().create_table(
