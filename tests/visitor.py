@@ -27,11 +27,15 @@ class Answer(NamedTuple):
 
 
 class Visitor:
-    """A browser's requests to an HTTP API of the cloud at `port`, with the cookies that `jar` keeps."""
+    """A browser's requests to an HTTP API of the cloud at `port`, with the cookies that `jar` keeps.
 
-    def __init__(self, port: int, host: str, jar: CookieJar | None = None) -> None:
-        self.port, self.host = port, host
+    Several APIs behind one name, as a site has them, are one `site` to the browser; else the API's `host` is it.
+    """
+
+    def __init__(self, port: int, host: str, jar: CookieJar | None = None, *, site: str | None = None) -> None:
+        self.port, self.host, self.site = port, host, site or host
         self.jar = CookieJar(time.time) if jar is None else jar
+        self.failed = 0  # answers of the cloud's own that said so
 
     def get(self, path: str = "/") -> Answer:
         """The answer of a GET. What the cloud let fail is asked for again.
@@ -42,16 +46,17 @@ class Visitor:
             answer = self._ask(path)
             if answer.status < 500 or any(name == RAISED for name, _ in answer.headers):
                 break
+            self.failed += 1
             time.sleep(_PAUSE)
         for name, value in answer.headers:
             if name == "set-cookie":
-                self.jar.receive(value, self.host, secure=True, path=path)
+                self.jar.receive(value, self.site, secure=True, path=path)
         return answer
 
     def _ask(self, path: str) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            cookies = self.jar.send(self.host, path, secure=True)
+            cookies = self.jar.send(self.site, path, secure=True)
             headers = {"Host": self.host, **({"Cookie": "; ".join(cookies)} if cookies else {})}
             connection.request("GET", path, headers=headers)
             reply = connection.getresponse()

@@ -1,0 +1,155 @@
+"""Visitors who go from function to function all the time, each with a session that counts."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Self
+from urllib.parse import unquote
+
+from arc.sessions import jwe
+from arc.sessions.keyring import Keyring
+from arc.sessions.refused import Refused
+from arc.sessions.signing import unsign
+from arc.settings import Settings
+from arc.testing.jar import CookieJar
+from tests.deployed import Deployed
+from tests.visitor import Visitor
+
+SITE = "shop.example"
+_PATHS = ("/", "/any/path", "/read")
+_MOST_AWAKE = 5  # visitors of one thread
+_BIRTHS, _IDLERS = 0.15, 0.3  # of all requests, and of all visitors
+_SECONDS = 120  # that a wait lasts at most
+
+
+class Wanderer:
+    """A visitor whom any of `functions` may serve; `born` names the phase of his first request."""
+
+    def __init__(self, functions: Deployed, born: str) -> None:
+        self.born, self.count, self._functions = born, 0, functions
+        self._jar = CookieJar(time.time)
+        self._failed = 0
+
+    @property
+    def cookie(self) -> str:
+        """The value of his session cookie, empty when he has none."""
+        return unquote(self._jar.get("_idx") or "")
+
+    def ask(self, name: str, path: str) -> str:
+        """Make a request that goes on with his session; why it did not, empty when it did.
+
+        A request that the local cloud let fail was made again (see `Visitor`). It lost the answer alone: a table
+        may have counted it.
+        """
+        visitor = Visitor(self._functions.cloud.port, self._functions.host(name), self._jar, site=SITE)
+        answer = visitor.get(path)
+        if answer.status != 200:
+            return f"{name} answered {answer.status} {answer.text}"
+        told = answer.json()
+        self._failed += visitor.failed if told["store"] != "jwe" else 0
+        expected = self.count + (path != "/read")
+        if not expected <= told["visits"] <= expected + self._failed:
+            return f"{name} {path} counted {told['visits']} instead of {expected} for a visitor born {self.born}"
+        self.count = told["visits"]
+        return ""
+
+
+class Crowd:
+    """Threads of visitors inside a `with` block. `lost` tells each request that did not go on with its session.
+
+    `asked` and `born` count requests and visitors by the `phase` in which they came, and `crossed` cookies by the
+    names of the `secrets` that sealed what was sent and what came back: `("new", "old")`. Some visitors of each phase
+    are `idle` after their first request.
+    """
+
+    def __init__(self, functions: Deployed, secrets: Mapping[str, str], *, threads: int = 3) -> None:
+        self.phase = "before"
+        self.asked, self.born = Counter[str](), Counter[str]()
+        self.crossed = Counter[tuple[str, str]]()
+        self.lost: list[str] = []
+        self.idle: list[Wanderer] = []
+        self._functions, self._names = functions, list(functions.functions)
+        self._secrets = list(secrets)
+        settings = [Settings(environment="staging", secret=secret) for secret in secrets.values()]
+        self._keyrings = [Keyring(one) for one in settings]
+        self._changed = threading.Condition()
+        self._ended = False
+        self._threads = [threading.Thread(target=self._wander, args=(number,)) for number in range(threads)]
+
+    def __enter__(self) -> Self:
+        for name in self._names:
+            self._functions.host(name)  # made before many ask for it at once
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = True
+        for thread in self._threads:
+            thread.join()
+
+    def wait(self, requests: int) -> None:
+        """Return when so many more requests were answered."""
+        goal = self.asked.total() + requests
+        self.wait_until(lambda: self.asked.total() >= goal)
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Return when `is_so`, or when a session was lost."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: is_so() or self.lost, _SECONDS)
+
+    def wake(self) -> None:
+        """Let every idle visitor come to every function."""
+        for visitor in self.idle:
+            for name in self._names:
+                self._request(visitor, name, "/read")
+                self._request(visitor, name, "/")
+
+    def _wander(self, number: int) -> None:
+        chance = random.Random(number)  # noqa: S311
+        awake: list[Wanderer] = []
+        while not self._ended and not self.lost:
+            if not awake or not self.born[self.phase] or chance.random() < _BIRTHS:
+                visitor = Wanderer(self._functions, self.phase)
+                self._request(visitor, chance.choice(self._names), "/")
+                is_first = visitor.born not in {other.born for other in self.idle}
+                (self.idle if is_first or chance.random() < _IDLERS else awake).append(visitor)
+                del awake[:-_MOST_AWAKE]
+            if awake:
+                self._request(chance.choice(awake), chance.choice(self._names), chance.choice(_PATHS))
+
+    def _request(self, visitor: Wanderer, name: str, path: str) -> None:
+        sent, is_new, phase = visitor.cookie, not visitor.count, self.phase
+        try:
+            fault = visitor.ask(name, path)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the test is to know
+            fault = repr(error)
+        with self._changed:
+            self.asked[phase] += 1
+            self.born[phase] += is_new
+            if fault:
+                self.lost.append(f"in phase {phase}: {fault}")
+            elif sent and sent != visitor.cookie:
+                self.crossed[self._sealed_with(sent), self._sealed_with(visitor.cookie)] += 1
+            self._changed.notify_all()
+
+    def _sealed_with(self, cookie: str) -> str:
+        for name, keyring in zip(self._secrets, self._keyrings, strict=True):
+            if _opens(keyring, cookie):
+                return name
+        return "neither"
+
+
+def _opens(keyring: Keyring, cookie: str) -> bool:
+    try:
+        if cookie.count(".") > 1:
+            jwe.unseal(cookie, keyring.opening, keyring.enc)
+        else:
+            unsign(cookie, keyring.signing)
+    except Refused:
+        return False
+    return True
