@@ -44,12 +44,13 @@ def test_a_value_is_replaced_and_the_rest_of_its_line_stays(line: str, wanted: s
     [
         ("00123", "00123"),
         ("a=b", "a=b"),
+        ("C:\\new\\", "C:\\new\\"),
         ("https://x.org/?a", "'https://x.org/?a'"),
         ("", "''"),
         ("$HOME ${X}", "'$HOME ${X}'"),
         ("it's", '"it\'s"'),
         (" two\nlines ", "' two\nlines '"),
-        ("a\\b", "'a\\\\b'"),
+        ("a \\b", "'a \\\\b'"),
         ("'a\"b\\", "'\\'a\"b\\\\'"),
     ],
 )
@@ -62,6 +63,7 @@ def test_a_value_is_written_as_plainly_as_it_reads_back(value: str, form: str) -
 def test_line_ends_within_a_value_are_written_out_in_a_file_from_windows() -> None:
     """An editor that makes all line ends alike does not change the value."""
     assert with_variable("B2=2\r\n", "A1", "a\\\n\"b'") == 'B2=2\r\nA1="a\\\\\\n\\"b\'"\r\n'
+    assert with_variable("B2=2\r\n", "A1", "a b") == "B2=2\r\nA1='a b'\r\n"
     assert with_variable("B2=2\n", "A1", "a\nb") == "B2=2\nA1='a\nb'\n"
 
 
@@ -86,6 +88,13 @@ def test_a_byte_order_mark_stays() -> None:
     """It is no part of the first name."""
     assert with_variable("\ufeffA1=1\n", "A1", "2") == "\ufeffA1=2\n"
     assert without_variable("\ufeffA1=1\n", "A1") == "\ufeff"
+
+
+def test_lines_that_cannot_be_read_set_nothing() -> None:
+    """A name alone and an open quote; nothing is written that would run into them."""
+    assert variables_of("A1\nB2='open\nC3=3\n") == {"C3": "3"}
+    assert with_variable("B2='open\n", "A1", "it's") is None
+    assert with_variable("B2='open\n", "A1", "1") == "B2='open\nA1=1\n"
 
 
 OTHERS = ["# a 'comment\n", "\n", "  \t\n", "D4='d\\'\n#' # \"\n", 'export E5="e" # c\n', "F6=f#g $X\n", "G7=\r\n"]

@@ -35,6 +35,14 @@ def test_a_value_is_replaced_and_its_comment_stays() -> None:
     assert with_variable(TEXT, "A1", 'a "b" \\\n# c') == TEXT.replace("A1 one", 'A1 "a \\"b\\" \\\\\n# c"')
 
 
+@pytest.mark.parametrize("old", ["'a \\' # b'", '"a\\\\"', "`a\\b\\`\n# `", '"\\\'"', "it's"])
+def test_an_old_value_ends_where_its_quote_does(old: str) -> None:
+    """And not at one with a backslash before it."""
+    text = f"@env\ntesting\n  A1 {old} # c\n  B2 'b'\n"
+    assert with_variable(text, "A1", "new") == text.replace(old, "new")
+    assert without_variable(text, "A1") == "@env\ntesting\n  B2 'b'\n"
+
+
 def test_a_new_variable_is_the_last_of_testing() -> None:
     """Below the whole value above it, and not below the comment of the next environment."""
     changed = with_variable(TEXT, "C3", "new value")
@@ -76,6 +84,8 @@ def test_testing_may_be_there_twice() -> None:
         ("@env # c\nstaging\n  B2 2", "@env # c\ntesting\n  A1 x\nstaging\n  B2 2"),
         ("@env\ntesting\n  B2 2", "@env\ntesting\n  B2 2\n  A1 x\n"),
         ("@env\r\ntesting\r\n  B2 2\r\n", "@env\r\ntesting\r\n  B2 2\r\n  A1 x\r\n"),
+        ("@env\r\ntesting\n  B2 2\n", "@env\r\ntesting\n  B2 2\n  A1 x\r\n"),
+        ("@env\r\n", "@env\r\ntesting\r\n  A1 x\r\n"),
         ("\ufeff@env\ntesting\n  A1 'y'", "\ufeff@env\ntesting\n  A1 x"),
         ("@env\ntesting\n  `A1` `y`#c\n", "@env\ntesting\n  `A1` x#c\n"),
     ],
@@ -91,6 +101,12 @@ def test_a_file_with_faults_is_left_alone(text: str) -> None:
     assert variables_of(text) is None
     assert with_variable(text, "B2", "x") is None
     assert without_variable(text, "A1") is None
+
+
+def test_a_name_that_is_no_name_is_not_written() -> None:
+    """What it would set is something else."""
+    assert with_variable(TEXT, "C 3", "x") is None
+    assert with_variable(TEXT, "C3 x\n  D4", "x") is None
 
 
 PIECES = ["testing\n  A1 one # c\n", "# a comment\n", "\n", "staging\n  A1 1\n", 'testing\n  # c\n\n  B2 "x\n# y"\n']

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -59,6 +62,7 @@ def test_the_first_variable_makes_a_file_that_git_ignores(place: Place) -> None:
     assert place.read(".env") == "GREETING='hello there'\n"
     assert done.file.stat().st_mode & 0o777 == 0o600
     assert place.read(".gitignore") == ".env\n"
+    assert (place.app / ".gitignore").stat().st_mode & 0o777 == 0o644
     assert done.notes == (".env is named in .gitignore now: it may hold secrets.",)
     assert place.variables == {"GREETING": "hello there"}
     assert sorted(file.name for file in place.app.iterdir()) == [".env", ".gitignore", "app.arc"]
@@ -126,7 +130,7 @@ def test_variables_in_preferences_stay_there(place: Place) -> None:
     assert place.variables == {"A1": "changed", "B2": "two\nlines", "C3": "new # value"}
     wanted = PREFERENCES.replace("A1 one", "A1 changed").replace("staging\n", '  C3 "new # value"\nstaging\n')
     assert place.read("preferences.arc") == wanted
-    place.change(B2=None)
+    assert place.change(B2=None).notes == ()
     assert place.read("preferences.arc") == wanted.replace('  B2 "two\nlines"\n', "")
     place.change(A1=None)
     place.change(C3=None)
@@ -148,7 +152,9 @@ def test_what_the_home_says_is_not_hidden(place: Place) -> None:
     """With variables in the home's preferences, the app's preferences are made beside them."""
     (place.home / "prefs.arc").write_text("@env\ntesting\n  A1 home\n  B2 home\n")
     done = place.change(A1="app")
-    assert done.file == place.app / "preferences.arc"
+    note = "preferences.arc is named in .gitignore now: it may hold secrets."
+    assert done == Written(place.app / "preferences.arc", (note,))
+    assert done.file.stat().st_mode & 0o777 == 0o600
     assert place.variables == {"A1": "app", "B2": "home"}
     with pytest.raises(ToolError) as refused:
         place.change(B2=None)
@@ -259,6 +265,41 @@ def test_a_dotenv_file_that_cannot_be_used_says_so(place: Place) -> None:
     assert sorted(each.name for each in place.app.iterdir()) == [".env", ".gitignore", "app.arc"]
 
 
+def test_a_full_disk_leaves_everything_as_it_was(place: Place) -> None:
+    """The file that cannot be finished is gone again."""
+    text = f"A1={'1' * 5000}\n"
+    place.write(".env", text)
+    place.write(".gitignore", ".env\n")
+    code = """
+import resource, sys
+from pathlib import Path
+from arc import inventory
+from arc.errors import ToolError
+from arc.tools.env.testing_variables import change_testing
+
+found = inventory.read(Path.cwd(), environ={})
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    change_testing(found, {"B2": "hunter2"})
+except ToolError as error:
+    print(error)
+"""
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=place.app, env=environ, capture_output=True, text=True, check=True
+    )
+    assert run.stdout == f"{place.app / '.env'} cannot be written: File too large. No variable was changed.\n"
+    assert place.read(".env") == text
+    assert sorted(file.name for file in place.app.iterdir()) == [".env", ".gitignore", "app.arc"]
+
+
+def test_without_variables_there_is_none_to_remove(place: Place) -> None:
+    """And no file is made."""
+    with pytest.raises(ToolError, match=r"A1 is not set in testing\. There are: none\. Nothing was changed\."):
+        place.change(A1=None)
+    assert [file.name for file in place.app.iterdir()] == ["app.arc"]
+
+
 def test_preferences_that_broke_meanwhile_are_not_quoted(place: Place) -> None:
     """What was read before a value was typed in may not be what is there now; the line may hold a secret."""
     file = place.write("preferences.arc", "@env\ntesting\n  A1 one\n")
@@ -271,6 +312,8 @@ def test_preferences_that_broke_meanwhile_are_not_quoted(place: Place) -> None:
         with pytest.raises(ToolError, match=told) as refused:
             change_testing(inventory, {"A1": "two"})
         assert "hunter2" not in str(refused.value)
+        with pytest.raises(ToolError, match=told.replace("written into", "taken out of")):
+            change_testing(inventory, {"A1": None})
         assert file.read_bytes() == broken
 
 

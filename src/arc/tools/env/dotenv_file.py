@@ -12,7 +12,7 @@ from dotenv.parser import parse_stream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=\\-]+")
 _BOM = "\N{BYTE ORDER MARK}"
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _SPACE_ABOVE = re.compile(r"(?:\s*[\r\n])?")  # blank lines, which the parser counts to what follows them
@@ -49,9 +49,9 @@ def with_variable(text: str, name: str, value: str) -> str | None:
     first_end = _LINE_END.search(text)
     end = first_end[0] if first_end else "\n"
     for form in _forms(value, end):
-        for changed in _edits(text, name, form, end):
-            if variables_of(changed) == wanted:
-                return changed
+        changed = _edited(text, name, form, end)
+        if variables_of(changed) == wanted:
+            return changed
     return None
 
 
@@ -66,37 +66,29 @@ def without_variable(text: str, name: str) -> str | None:
 def _forms(value: str, end: str) -> Iterator[str]:
     """Ways to write a value, those that other readers of such files understand first."""
     escaped = value.replace("\\", "\\\\")
-    on_one_line = '"' + escaped.replace('"', '\\"').replace("\n", "\\n") + '"'
     if _PLAIN.fullmatch(value):
         yield value
     if "\n" in value and end != "\n":  # an editor would make all line ends alike
-        yield on_one_line
+        yield '"' + escaped.replace('"', '\\"').replace("\n", "\\n") + '"'
     if "\\" not in value:
         yield from (f"{quote}{value}{quote}" for quote in "'\"" if quote not in value)
     yield "'" + escaped.replace("'", "\\'") + "'"
-    yield on_one_line  # for a backslash at the end, which an older python-dotenv takes for an escape
-    yield value
 
 
-def _edits(text: str, name: str, form: str, end: str) -> Iterator[str]:
-    """The text with a variable written so: with the comment that follows it, or without where that is in the way."""
+def _edited(text: str, name: str, form: str, end: str) -> str:
+    """The text with a variable written so: in place of its last line, with that one's comment, or at the end."""
     pieces = _pieces(text)
     places = [place for place, piece in enumerate(pieces) if piece.name == name]
     if not places:
         before = text if not text or text.endswith(("\n", "\r")) else text + end
-        yield f"{before}{name}={form}{end}"
-        return
-    last = pieces[places[-1]]
-    lines = [f"{_space_above(last)}{name}={form}{end}"]
-    setting = _SETTING.fullmatch(last.text)
+        return f"{before}{name}={form}{end}"
+    parts = [_space_above(piece) if piece.name == name else piece.text for piece in pieces]
+    setting = _SETTING.fullmatch(pieces[places[-1]].text)
     if setting is not None:
         comment = setting["after_quote"] or setting["after_word"] or ""
         gap = " " if comment.startswith("#") else ""
-        lines.insert(0, f"{setting['head']}{form}{gap}{comment}{setting['end']}")
-    for line in lines:
-        parts = [_space_above(piece) if piece.name == name else piece.text for piece in pieces]
-        parts[places[-1]] = line
-        yield "".join(parts)
+        parts[places[-1]] = f"{setting['head']}{form}{gap}{comment}{setting['end']}"
+    return "".join(parts)
 
 
 def _space_above(piece: _Piece) -> str:
@@ -107,7 +99,7 @@ def _space_above(piece: _Piece) -> str:
 def _pieces(text: str) -> list[_Piece]:
     mark = _BOM if text.startswith(_BOM) else ""
     pieces = [
-        _Piece(one.original.string, one.key if one.value is not None and not one.error else None, one.value or "")
+        _Piece(one.original.string, one.key if one.value is not None else None, one.value or "")
         for one in parse_stream(io.StringIO(text.removeprefix(_BOM), newline=""))
     ]
     return [_Piece(mark), *pieces] if mark else pieces

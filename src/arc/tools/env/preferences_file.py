@@ -120,7 +120,7 @@ class _Source:
             return start, word.end() if word else start
         end = start + 1
         while self._text[end] != quote:
-            end += 2 if self._text[end] == "\\" and self._text[end + 1] in (quote, "\\") else 1
+            end += 2 if self._text[end] == "\\" else 1
         return start, end + 1
 
 

@@ -54,9 +54,11 @@ def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> W
     for name, value in changes.items():
         changed = _changed(inventory, file, text, name, value)
         if changed is None:
+            what = "taken out of" if value is None else "written into"
+            then = "Mend the file" if value is None else "Mend the file, or encode the value (base64)"
             raise ToolError(
-                f"{name} cannot be written into {file.name} so that it reads back the same. "
-                f"Encode its value (base64), or mend the file. Nothing was changed."
+                f"{name} cannot be {what} {file.name} so that all of it reads back the same. {then}. "
+                "Nothing was changed."
             )
         text = changed
     notes = [*_ignored(inventory.root, file.name), *_still_set(inventory, file, changes)]
