@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class Rotating:
         url: str | None = None,
     ) -> None:
         self.cloud, self.app, self.url = cloud, fresh_app(), url or cloud.url
-        self.operator = Operator(folder / self.app, self.app, {})
+        self.operator = Operator(folder / self.app, self.app, cloud.environ(folder))
         self.said: list[str] = []
         self.warned: list[str] = []
         self.time = 1_000_000.0
@@ -47,7 +48,7 @@ class Rotating:
     def rotation(
         self, url: str | None = None, *, force: bool = False, say: Callable[[str], None] | None = None
     ) -> Rotation:
-        """A rotation as the command makes it, which pauses for no time at all."""
+        """A rotation as the command makes it, but for its pauses, which are short."""
         inventory = inventories.read(self.operator.folder, environ={})
         made = local_cloud(url or self.url, "us-east-1")
         return Rotation(
@@ -58,7 +59,7 @@ class Rotating:
             self.warned.append,
             force=force,
             now=lambda: self.time,
-            sleep=lambda _seconds: None,
+            sleep=_short,
         )
 
     def rotate(self, given: str | None = NEW, *, url: str | None = None, force: bool = False) -> None:
@@ -77,7 +78,7 @@ class Rotating:
             self.warned.append,
             force=force,
             now=lambda: self.time,
-            sleep=lambda _seconds: None,
+            sleep=_short,
         ).retire()
 
     def opt_out(self) -> None:
@@ -141,6 +142,10 @@ def watched(rotating: Rotating, *older: str, plan: Plan = lambda _name, _number:
         return hook
 
     return planned
+
+
+def _short(seconds: float) -> None:
+    time.sleep(min(seconds, 0.02))
 
 
 def at(number: int, hook: Hook) -> Plan:
