@@ -139,9 +139,9 @@ def afterwards(change: Callable[[], object]) -> Hook:
 
 
 @contextmanager
-def faulty_cloud(cloud: Engine, *, strict: bool = True) -> Iterator[FaultyCloud]:
+def faulty_cloud(cloud: Engine, *, strict: bool = True, kind: type[FaultyCloud] = FaultyCloud) -> Iterator[FaultyCloud]:
     """A proxy that ends with the block, and then raises what a plan or a hook raised."""
-    with FaultyCloud(cloud, strict=strict) as server:
+    with kind(cloud, strict=strict) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -12,7 +12,7 @@ from arc import inventory as inventories
 from arc.tools.cloud.cloud import local_cloud
 from arc.tools.env.retirement import Retirement
 from arc.tools.env.rotation import Rotation
-from tests.cloud_faults import Fault, Hook, Plan
+from tests.cloud_faults import Fault, Plan
 from tests.deployed import deploy
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator, parameters
@@ -41,6 +41,7 @@ class Rotating:
         self.operator = Operator(folder / self.app, self.app, cloud.environ(folder))
         self.said: list[str] = []
         self.warned: list[str] = []
+        self.ever = set[str]()
         self.time = 1_000_000.0
         self.set_in_ssm(variables or {})
         self.functions = deploy(cloud, self.app, names=functions, code=code, variables=variables)
@@ -118,11 +119,11 @@ class Rotating:
         return {(one.get(SECRET), tuple(json.loads(one.get(FALLBACKS, "[]")))) for one in (*held, self.in_ssm())}
 
     def check(self, *older: str) -> None:
-        """Each function accepts what any seals with, and the secrets in `older`."""
+        """Each function accepts what any seals with, what any was seen to seal with, and the secrets in `older`."""
         held = {name: self.secrets(name) for name in self.functions.functions}
-        sealing = {secret for secret, _ in held.values() if secret}
+        self.ever |= {secret for secret, _ in held.values() if secret}
         for name, (secret, fallbacks) in held.items():
-            assert {*sealing, *older} <= {secret, *fallbacks}, f"{name} does not accept what another seals with"
+            assert {*self.ever, *older} <= {secret, *fallbacks}, f"{name} does not accept what another seals with"
 
 
 def watched(rotating: Rotating, *older: str, plan: Plan = lambda _name, _number: None) -> Plan:
@@ -130,7 +131,7 @@ def watched(rotating: Rotating, *older: str, plan: Plan = lambda _name, _number:
 
     def planned(name: str, number: int) -> Fault:
         other = plan(name, number)
-        if isinstance(other, str) or name.partition(".")[2][:3] not in {"Put", "Upd", "Del"}:
+        if isinstance(other, str) or not is_change(name):
             return other
 
         def hook(before: bool) -> str | None:
@@ -144,10 +145,10 @@ def watched(rotating: Rotating, *older: str, plan: Plan = lambda _name, _number:
     return planned
 
 
+def is_change(name: str) -> bool:
+    """True for a call that changes something."""
+    return name.partition(".")[2].startswith(("Put", "Update", "Delete"))
+
+
 def _short(seconds: float) -> None:
     time.sleep(min(seconds, 0.02))
-
-
-def at(number: int, hook: Hook) -> Plan:
-    """A plan that runs `hook` at the call of that number."""
-    return lambda _name, now: hook if now == number else None

@@ -11,15 +11,10 @@ import pytest
 
 from tests.cloud_faults import Fault, FaultyCloud, Kill
 from tests.engines import Engine
-from tests.tools.env.rotating import FALLBACKS, OLD, OLDER, SECRET, Rotating
+from tests.tools.env.rotating import FALLBACKS, OLD, OLDER, SECRET, Rotating, is_change
 
 STRIPES = 4  # tests that share the calls, so that they may run at once
 LEAST_CALLS, LEAST_CHANGES = 40, 9
-
-
-def is_change(name: str) -> bool:
-    """True for a call that changes something."""
-    return name.partition(".")[2].startswith(("Put", "Update", "Delete"))
 
 
 def is_counted(name: str) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
+from arc.tools.cloud.memo import Memo
 from arc.tools.cloud.parameters import Parameters
 from arc.tools.env.checks import check_settings, check_table
 from arc.tools.env.deployed import Deployed
-from arc.tools.env.names import OLD_STORE, SECRET, STORE, check_name, fault_of
+from arc.tools.env.names import FALLBACKS, OLD_STORE, ROTATION, SECRET, STORE, check_name, fault_of
 from arc.tools.env.values import check_value
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class Outcome:
 class Change:
     """Changes of an environment's variables: a value for each name, None to remove it.
 
-    `told` is called with how many of how many functions are done; `force` leaves out the look for tables. Who makes
-    several changes gives their common `parameters`.
+    `told` is called with how many of how many functions are done; `force` leaves out the look for tables and for a
+    rotation. Who makes several changes gives their common `parameters`, and a rotation says that it `is_rotation`.
     """
 
     cloud: Cloud
@@ -62,6 +63,7 @@ class Change:
     told: Told = lambda _done, _of: None
     sleep: Callable[[float], None] = time.sleep
     parameters: Parameters | None = None
+    is_rotation: bool = False
     notes: list[str] = field(default_factory=list)
 
     def run(self) -> Outcome:
@@ -76,6 +78,7 @@ class Change:
                 check_value(name, value)
         self.cloud.hide(*(value for value in self.changes.values() if value is not None))
         parameters = self.parameters or Parameters(self.cloud, self.inventory.app, self.environment, sleep=self.sleep)
+        self._check_rotation()
         before = parameters.read()
         after = {name: value for name, value in (before | dict(self.changes)).items() if value is not None}
         deployed = Deployed(self.cloud, self.inventory, self.environment, sleep=self.sleep)
@@ -104,6 +107,17 @@ class Change:
             tuple(written),
             removed,
         )
+
+    def _check_rotation(self) -> None:
+        """Raise `ToolError` for a change of secrets by others while these are rotated: it could sign visitors out."""
+        if self.is_rotation or self.force or not {SECRET, FALLBACKS} & self.changes.keys():
+            return
+        if Memo(self.cloud, self.inventory.app, self.environment, ROTATION).read() is not None:
+            raise ToolError(
+                f"The secret of {self.environment} is being rotated. End that first: "
+                f"arc secret rotate {self.environment}; or change it nevertheless with --force, which may sign "
+                "visitors out. Nothing was changed."
+            )
 
     def _check(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         app, environment = self.inventory.app, self.environment

@@ -11,6 +11,7 @@ DEPLOYED = tuple(name for name in ENVIRONMENTS if name != "testing")
 SEALED = "jwe"
 SECRET, FALLBACKS = "ARC_APP_SECRET", "ARC_APP_SECRET_FALLBACKS"
 STORE, OLD_STORE = "ARC_SESSION_TABLE_NAME", "SESSION_TABLE_NAME"
+ROTATION = "rotation"  # the memo of a rotation of the secret that has begun and not ended
 
 # Architect's, for every function alike; deployment sets them.
 RESERVED = frozenset(

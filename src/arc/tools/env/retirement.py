@@ -13,7 +13,7 @@ from arc.errors import ConfigurationError, ToolError
 from arc.settings import WEEK, Settings
 from arc.tools.cloud.memo import Memo
 from arc.tools.cloud.parameters import Parameters
-from arc.tools.env.names import FALLBACKS, SECRET
+from arc.tools.env.names import FALLBACKS, ROTATION, SECRET
 from arc.tools.env.sealers import indented
 from arc.tools.env.secrets_now import Secrets
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from arc.tools.env.deployed import Told
     from arc.tools.env.secrets_now import SecretsNow
 
-UNDER_WAY = "rotation"
-"""The memo of a rotation that has begun and not ended."""
 _HOUR, _DAY = 3600, 86_400
 _LIFETIMES = ("ARC_SESSION_TTL", "SESSION_TTL")
 
@@ -76,7 +74,7 @@ class Retirement:
     def retire(self) -> None:
         """Take the old secrets from every function. Raises `ToolError` while sessions may be sealed with one."""
         app, environment = self.inventory.app, self.environment
-        if Memo(self.cloud, app, environment, UNDER_WAY).read() is not None:
+        if Memo(self.cloud, app, environment, ROTATION).read() is not None:
             raise ToolError(
                 f"A rotation of {environment} has begun and not ended. End it first: arc secret rotate {environment}"
             )

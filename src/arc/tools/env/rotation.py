@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from arc.errors import ToolError
 from arc.tools.cloud.memo import Memo
 from arc.tools.cloud.parameters import Parameters
-from arc.tools.env.names import FALLBACKS, SECRET
-from arc.tools.env.retirement import UNDER_WAY, Rotated
+from arc.tools.env.names import FALLBACKS, ROTATION, SECRET
+from arc.tools.env.retirement import Rotated
 from arc.tools.env.sealers import indented
 from arc.tools.env.secrets import listed, new_secret
 from arc.tools.env.secrets_now import Secrets
@@ -66,7 +66,7 @@ class Rotation:
         cloud, inventory, environment = self.cloud, self.inventory, self.environment
         self._parameters = Parameters(cloud, inventory.app, environment, sleep=self.sleep)
         self._secrets = Secrets(cloud, inventory, environment, self._parameters, self._warn_once, self.told, self.sleep)
-        self._noted = Memo(cloud, inventory.app, environment, UNDER_WAY)
+        self._noted = Memo(cloud, inventory.app, environment, ROTATION)
 
     def rotate(self, given: str | None = None) -> None:
         """Make the secret `given`, or a random one, that which seals; or end the rotation that has begun already.

@@ -132,6 +132,7 @@ class Secrets:
             told=self.told,
             sleep=self.sleep,
             parameters=self.parameters,
+            is_rotation=True,
         )
         outcome = change.run()
         for note in outcome.notes:

@@ -1,0 +1,230 @@
+"""While a secret is rotated, others change the environment, rotate too, and SSM tells old values: nothing is lost."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from arc import inventory as inventories
+from arc.errors import ToolError
+from arc.tools.cloud.cloud import local_cloud
+from arc.tools.env.changing import Change
+from tests.cloud_calls import Reply
+from tests.cloud_faults import Fault, FaultyCloud, Plan, afterwards, faulty_cloud
+from tests.deployed import deploy
+from tests.engines import Engine
+from tests.tools.env.rotating import FALLBACKS, FUNCTIONS, NEW, OLD, OLDER, SECRET, Rotating, watched
+
+BEFORE = {SECRET: OLD, FALLBACKS: json.dumps([OLDER])}
+AFTER = {(NEW, (OLD, OLDER, NEW))}
+REFUSAL = (
+    "The secret of staging is being rotated. End that first: arc secret rotate staging; or change it nevertheless with "
+    "--force, which may sign visitors out. Nothing was changed."
+)
+THEIRS = "a secret that somebody else sets while ours is rotated"
+
+
+def meanwhile(number: int, act: Callable[[], object], done: list[int]) -> Plan:
+    """A plan that lets somebody `act` after the call of that number among those to SSM; `done` grows then."""
+    numbers = itertools.count(1)
+
+    def other() -> None:
+        done.append(number)
+        act()
+
+    def plan(name: str, _number: int) -> Fault:
+        return afterwards(other) if name.startswith("ssm.") and next(numbers) == number else None
+
+    return plan
+
+
+def change(rotating: Rotating, changes: dict[str, str | None], url: str | None = None) -> None:
+    """Do what `arc env` does."""
+    inventory = inventories.read(rotating.operator.folder, environ={})
+    outcome = Change(local_cloud(url or rotating.url, "us-east-1"), inventory, "staging", changes).run()
+    assert outcome.in_step
+
+
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_another_rotation_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int) -> None:
+    """Two operators at once: one joins the other's rotation, or makes one of his own before or after it."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    made = 2
+    for number in itertools.count(first, 3):
+        done: list[int] = []
+        faulty.begin(watched(rotating, OLD, OLDER, plan=meanwhile(number, lambda: rotating.rotate(None), done)))
+        rotating.rotate(None, url=faulty.url)
+        rotating.check(OLD, OLDER)
+        ((secret, fallbacks),) = rotating.everywhere()
+        assert fallbacks[-1] == secret
+        assert len(set(fallbacks)) - made in ((1, 2) if done else (1,))
+        made = len(set(fallbacks))
+        assert rotating.noted() is None
+        if not done:
+            break
+    assert number > 15
+
+
+@pytest.mark.parametrize("theirs", [{SECRET: THEIRS}, {FALLBACKS: None}], ids=["another secret", "no fallbacks"])
+def test_nobody_else_sets_secrets_meanwhile(
+    cloud: Engine, faulty: FaultyCloud, tmp_path: Path, theirs: dict[str, str | None]
+) -> None:
+    """`arc env` refuses to; before and afterwards it does, and what sealed by then is accepted."""
+    refused = 0
+    for number in itertools.count(1, 3):
+        rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
+        done: list[int] = []
+        complaints: list[str] = []
+
+        def other(rotating: Rotating = rotating, complaints: list[str] = complaints) -> None:
+            try:
+                change(rotating, theirs)
+            except ToolError as error:
+                complaints.append(str(error))
+
+        faulty.begin(meanwhile(number, other, done))
+        rotating.rotate(url=faulty.url)
+        ((secret, fallbacks),) = rotating.everywhere()
+        if complaints:
+            assert complaints == [REFUSAL]
+            assert (secret, fallbacks) == (NEW, (OLD, OLDER, NEW))
+            refused += 1
+        elif done and SECRET in theirs:
+            assert {NEW, THEIRS} <= {secret, *fallbacks}
+        if not done:
+            break
+    assert refused > 4
+
+
+def test_a_variable_is_set_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """Any other than the secrets; every function has it at the end."""
+    for number in itertools.count(1, 3):
+        rotating = Rotating(cloud, tmp_path, BEFORE)
+        done: list[int] = []
+
+        def other(rotating: Rotating = rotating) -> None:
+            change(rotating, {"GREETING": "hello"})
+
+        faulty.begin(watched(rotating, OLD, OLDER, plan=meanwhile(number, other, done)))
+        rotating.rotate(url=faulty.url)
+        assert rotating.everywhere() == AFTER
+        if not done:
+            break
+        assert [rotating.functions.variables(name).get("GREETING") for name in FUNCTIONS] == ["hello"] * 2
+    assert number > 15
+
+
+def test_arc_env_that_began_before_puts_no_old_secret_back(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """At each moment of it a whole rotation takes place; it goes on with what it has read before."""
+    for number in itertools.count(1):
+        rotating = Rotating(cloud, tmp_path, BEFORE)
+        done: list[int] = []
+        faulty.begin(watched(rotating, OLD, OLDER, plan=meanwhile(number, rotating.rotate, done)))
+        change(rotating, {"GREETING": "hello"}, faulty.url)
+        rotating.check(OLD, OLDER)
+        if not done:
+            break
+        assert rotating.everywhere() == AFTER
+    assert number > 4
+
+
+def test_a_function_that_is_deployed_meanwhile_follows(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """With the variables of before, at each moment at which the rotation still looks for functions."""
+    for number in itertools.count(1, 3):
+        rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
+        done: list[int] = []
+
+        def other(rotating: Rotating = rotating, done: list[int] = done) -> None:
+            done.append(len(faulty.calls))
+            rotating.functions.functions |= deploy(cloud, rotating.app, names=["GetLate"], variables=BEFORE).functions
+
+        faulty.begin(meanwhile(number, other, done))
+        rotating.rotate(url=faulty.url)
+        if not done:
+            break
+        if "lambda.ListFunctions" in faulty.calls[done[-1] :]:
+            assert rotating.everywhere() == AFTER
+    assert number > 15
+
+
+def test_one_deployed_before_the_second_phase_accepts_the_new_secret_in_time(
+    cloud: Engine, faulty: FaultyCloud, tmp_path: Path
+) -> None:
+    """It comes when all others accept it, and none seals with it before this one does too."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+
+    def other() -> None:
+        late = deploy(cloud, rotating.app, names=["GetLate"], variables=BEFORE)
+        rotating.functions.functions |= late.functions
+
+    updates = itertools.count(1)
+
+    def plan(name: str, _number: int) -> Fault:
+        is_last = name == "lambda.UpdateFunctionConfiguration" and next(updates) == len(FUNCTIONS)
+        return afterwards(other) if is_last else None
+
+    faulty.begin(watched(rotating, OLD, OLDER, plan=plan))
+    rotating.rotate(url=faulty.url)
+    assert rotating.everywhere() == AFTER
+    assert "GetLate" in rotating.functions.functions
+
+
+class ForgetfulCloud(FaultyCloud):
+    """A cloud whose SSM tells the values of before for the next `late` readings after each change."""
+
+    late = 2
+
+    def __init__(self, cloud: Engine, *, strict: bool = True) -> None:
+        super().__init__(cloud, strict=strict)
+        self._told: dict[bytes, Reply] = {}
+        self._left: dict[bytes, int] = {}
+        self._one = threading.Lock()
+
+    def forward(self, method: str, path: str, headers: list[tuple[str, str]], body: bytes) -> Reply:
+        """The cloud's own answer, or the one of before."""
+        operation = dict(headers).get("X-Amz-Target", "").rpartition(".")[2]
+        if not operation.startswith("GetParameter"):
+            if operation.endswith("Parameter"):
+                with self._one:
+                    self._left = dict.fromkeys(self._told, self.late)
+            return super().forward(method, path, headers, body)
+        with self._one:
+            if self._left.get(body, 0) > 0:
+                self._left[body] -= 1
+            else:
+                self._told[body] = super().forward(method, path, headers, body)
+            return self._told[body]
+
+
+@pytest.fixture
+def forgetful(cloud: Engine) -> Iterator[ForgetfulCloud]:
+    """Such a cloud."""
+    with faulty_cloud(cloud, kind=ForgetfulCloud) as server:
+        assert isinstance(server, ForgetfulCloud)
+        yield server
+
+
+def test_what_ssm_tells_late_ends_no_session(cloud: Engine, forgetful: ForgetfulCloud, tmp_path: Path) -> None:
+    """It is asked until it tells what was written."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    forgetful.begin(watched(rotating, OLD, OLDER))
+    rotating.rotate(url=forgetful.url)
+    assert rotating.everywhere() == AFTER
+    assert rotating.said[0].startswith("1 of 2")
+
+
+def test_what_ssm_never_tells_stops_the_rotation(cloud: Engine, forgetful: ForgetfulCloud, tmp_path: Path) -> None:
+    """Where it is; later the same command ends it."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    forgetful.late = 1000
+    forgetful.begin(watched(rotating, OLD, OLDER))
+    with pytest.raises(ToolError, match="SSM goes on telling old values of ARC_APP_SECRET_FALLBACKS in staging"):
+        rotating.rotate(url=forgetful.url)
+    assert (rotating.noted() or {})["secret"] == NEW
+    rotating.rotate(None)
+    assert rotating.everywhere() == AFTER
