@@ -150,8 +150,9 @@ def _shown(moment: float) -> str:
 
 
 def _time(seconds: float) -> str:
-    """A time as people say it: `7 days`, `3 hours`."""
+    """A time as people say it: `7 days`, `3 hours`, `1 second`."""
     for unit, name in ((_DAY, "days"), (_HOUR, "hours"), (60, "minutes")):
         if seconds >= 2 * unit:
             return f"{math.ceil(seconds / unit)} {name}"
-    return f"{math.ceil(seconds)} seconds"
+    whole = math.ceil(seconds)
+    return f"{whole} second{'s' if whole > 1 else ''}"

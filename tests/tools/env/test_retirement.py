@@ -1,0 +1,131 @@
+"""Old secrets are dropped when no living session can be sealed with one, and not a second before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from arc.errors import ToolError
+from tests.cloud_faults import FaultyCloud, on
+from tests.engines import Engine
+from tests.tools.env.rotating import FALLBACKS, NEW, OLD, OLDER, SECRET, Rotating
+
+WEEK = 604_800
+BEFORE = {SECRET: OLD, FALLBACKS: json.dumps([OLDER])}
+AFTER = {(NEW, (OLD, OLDER, NEW))}
+RETIRED = {(NEW, ())}
+
+
+@pytest.mark.parametrize(
+    ("variables", "seconds"),
+    [({}, WEEK), ({"ARC_SESSION_TTL": "3600"}, 3600), ({"SESSION_TTL": "90"}, 90)],
+    ids=["a week", "an hour", "the older name"],
+)
+def test_it_waits_for_an_idle_lifetime_to_the_second(
+    cloud: Engine, tmp_path: Path, variables: dict[str, str], seconds: int
+) -> None:
+    """Since the end of the rotation: that long a visitor may have stayed away."""
+    rotating = Rotating(cloud, tmp_path, BEFORE | variables)
+    rotating.rotate()
+    rotating.time += seconds - 1
+    with pytest.raises(ToolError, match=r"may still be sealed with an old secret until .* UTC \(in 1 second\)"):
+        rotating.retire()
+    assert rotating.everywhere() == AFTER
+    rotating.time += 1
+    rotating.retire()
+    assert rotating.everywhere() == RETIRED
+    assert rotating.said[-1] == "The old secrets of staging are gone from every function."
+    assert rotating.noted("rotated") is None
+
+
+def test_the_longest_lifetime_since_counts(cloud: Engine, tmp_path: Path) -> None:
+    """That of the rotation's time, which rows of a table keep, and that of now, which sealed cookies have."""
+    for first, then in (("60", "90"), ("90", "60")):
+        rotating = Rotating(cloud, tmp_path, BEFORE | {"ARC_SESSION_TTL": first})
+        rotating.rotate()
+        rotating.set_in_ssm({"ARC_SESSION_TTL": then})
+        rotating.time += 89
+        with pytest.raises(ToolError, match="in 1 second"):
+            rotating.retire()
+        rotating.time += 1
+        rotating.retire()
+        assert rotating.everywhere() == RETIRED
+
+
+def test_the_last_rotation_counts(cloud: Engine, tmp_path: Path) -> None:
+    """Not the one before."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    rotating.rotate()
+    rotating.time += WEEK
+    rotating.rotate("the-second-new-secret-of-the-tests-long-enough")
+    with pytest.raises(ToolError, match="in 7 days"):
+        rotating.retire()
+
+
+def test_during_a_rotation_it_is_refused(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """Whose old secrets are those that seal."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    rotating.rotate()
+    rotating.time += WEEK
+    faulty.begin(on("lambda.UpdateFunctionConfiguration", "error", times=100))
+    with pytest.raises(ToolError, match="not in step"):
+        rotating.rotate(None, url=faulty.url)
+    before = rotating.in_ssm()
+    with pytest.raises(ToolError, match="A rotation of staging has begun and not ended"):
+        rotating.retire()
+    assert rotating.in_ssm() == before
+
+
+def test_secrets_that_somebody_set_are_not_dropped(cloud: Engine, tmp_path: Path) -> None:
+    """Nothing tells since when they have not sealed: no rotation put them there, or another secret seals since."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    with pytest.raises(ToolError, match="Nothing tells since when") as raised:
+        rotating.retire()
+    assert "arc env remove staging ARC_APP_SECRET_FALLBACKS" in str(raised.value)
+    rotating.rotate()
+    rotating.time += WEEK
+    rotating.set_in_ssm({SECRET: OLD, FALLBACKS: json.dumps([NEW])})
+    with pytest.raises(ToolError, match="Nothing tells since when"):
+        rotating.retire()
+    assert rotating.in_ssm()[FALLBACKS] == json.dumps([NEW])
+
+
+def test_nothing_to_retire_is_told(cloud: Engine, tmp_path: Path) -> None:
+    """And nothing is changed."""
+    rotating = Rotating(cloud, tmp_path, {SECRET: OLD})
+    rotating.retire()
+    assert rotating.said == ["staging has no old secrets; nothing was changed."]
+    assert rotating.everywhere() == {(OLD, ())}
+
+
+def test_a_function_that_seals_with_an_old_one_stops_it(cloud: Engine, tmp_path: Path) -> None:
+    """One that somebody set back: the lifetime counts from when it is in step."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    rotating.rotate()
+    rotating.time += WEEK
+    current = rotating.functions.variables("GetIndex")
+    rotating.functions.set_variables({**current, SECRET: OLD}, "GetIndex")
+    with pytest.raises(ToolError, match=f"still sealed with an old secret, by\n  {rotating.app}-staging-GetIndex\n"):
+        rotating.retire()
+    rotating.functions.set_variables(current, "GetIndex")
+    with pytest.raises(ToolError, match="in 7 days"):
+        rotating.retire()
+    rotating.time += WEEK
+    rotating.retire()
+    assert rotating.everywhere() == RETIRED
+
+
+def test_a_function_that_fails_keeps_them_until_the_next_run(
+    cloud: Engine, faulty: FaultyCloud, tmp_path: Path
+) -> None:
+    """Which waits no longer: they have gone from the others."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    rotating.rotate()
+    rotating.time += WEEK
+    faulty.begin(on("lambda.UpdateFunctionConfiguration", "error", first=2, times=100))
+    with pytest.raises(ToolError, match="Go on with: arc secret rotate staging --retire"):
+        rotating.retire(url=faulty.url)
+    rotating.retire()
+    assert rotating.everywhere() == RETIRED
