@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,17 +52,20 @@ class Operator:
         """What `arc … --json` answers, when it ends well."""
         return json.loads(self.does(*words, "--json"))
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """`arc` under way."""
-        return subprocess.Popen(
-            self.command(*words),
-            cwd=self.folder,
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, *words: str, given: str = "") -> subprocess.Popen[str]:
+        """`arc` under way, with `given` on its standard input."""
+        with tempfile.TemporaryFile() as file:
+            file.write(given.encode())
+            file.seek(0)
+            return subprocess.Popen(
+                self.command(*words),
+                cwd=self.folder,
+                env=self.environ,
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
 
     def command(self, *words: str) -> list[str]:
         """The command line."""

@@ -1,0 +1,211 @@
+"""`arc secret`: new secrets, rotations as an operator runs them, and no secret in anything that they tell."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from arc.tools.env.secrets import new_secret
+from tests.cloud_faults import FaultyCloud, Plan, on
+from tests.engines import Engine
+from tests.tools.env.rotating import FALLBACKS, NEW, OLD, OLDER, SECRET, Rotating
+from tests.tools.operator import Operator
+
+PROC = Path("/proc/self")
+BEFORE = {SECRET: OLD, FALLBACKS: json.dumps([OLDER])}
+AFTER = {(NEW, (OLD, OLDER, NEW))}
+ENDED = """\
+1 of 2: every function in staging accepts the new secret.
+2 of 2: every function in staging seals with the new secret, and opens with the old.
+When an idle lifetime has passed: arc secret rotate staging --retire
+"""
+
+
+def nothing(_name: str, _number: int) -> None:
+    """A plan without faults."""
+
+
+def failing(name: str, _number: int) -> str | None:
+    """A plan by which no function is ever updated."""
+    return "error" if name == "lambda.UpdateFunctionConfiguration" else None
+
+
+@pytest.fixture
+def rotating(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> Rotating:
+    """Two functions with a secret and an older one, and an operator whose calls go through the proxy."""
+    made = Rotating(cloud, tmp_path, BEFORE)
+    made.operator.environ = faulty.environ(tmp_path)
+    return made
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Operator:
+    """An operator who has no cloud."""
+    return Operator(tmp_path, "shop", {"PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true"})
+
+
+def test_a_new_secret_is_all_that_is_printed(alone: Operator) -> None:
+    """A line of 43 characters, each time another."""
+    told = [alone.arc("secret", "new") for _ in range(2)]
+    assert [(one.returncode, one.stderr) for one in told] == [(0, "")] * 2
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{42}\n", one.stdout) for one in told)
+    assert told[0].stdout != told[1].stdout
+
+
+def test_a_new_secret_never_looks_like_an_option() -> None:
+    """What begins like one is thrown away."""
+    given = iter(["-" + "a" * 42, "_" + "a" * 42, "a-" + "a" * 41])
+    assert new_secret(random=lambda _bytes: next(given)) == "a-" + "a" * 41
+
+
+def test_a_rotation_tells_its_phases(rotating: Rotating) -> None:
+    """And makes a random secret."""
+    assert rotating.operator.does("secret", "rotate", "staging") == ENDED
+    ((secret, fallbacks),) = rotating.everywhere()
+    assert fallbacks == (OLD, OLDER, secret)
+    assert len(secret or "") == 43
+
+
+def test_the_secret_comes_over_standard_input(rotating: Rotating) -> None:
+    """Without the line's end."""
+    assert rotating.operator.does("secret", "rotate", "staging", "-", given=NEW + "\n") == ENDED
+    assert rotating.everywhere() == AFTER
+
+
+def test_a_new_secret_can_be_sent_from_one_command_to_the_other(rotating: Rotating) -> None:
+    """As the help says."""
+    made = rotating.operator.does("secret", "new")
+    rotating.operator.does("secret", "rotate", "staging", "-", given=made)
+    assert rotating.secrets("GetIndex")[0] == made.strip()
+
+
+def test_retiring_too_early_tells_when(rotating: Rotating) -> None:
+    """With exit code 1; when it is time the secrets go."""
+    rotating.time = 0
+    rotating.rotate()
+    assert rotating.operator.does("secret", "rotate", "staging", "--retire") == (
+        "The old secrets of staging are gone from every function.\n"
+    )
+    assert rotating.everywhere() == {(NEW, ())}
+    rotating.operator.does("secret", "rotate", "staging")
+    done = rotating.operator.arc("secret", "rotate", "staging", "--retire")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.search(r"may still be sealed with an old secret until \d{4}-.* UTC \(in 7 days\)", done.stderr)
+
+
+USAGE = [
+    (["rotate"], "Missing argument 'environment'"),
+    (["rotate", "stagin"], "There is no environment stagin. Did you mean staging? Name one of staging, production."),
+    (["rotate", "elsewhere"], "There is no environment elsewhere. Name one of staging, production."),
+    (["rotate", "testing"], "testing has no secret to rotate"),
+    (["rotate", NEW], "That is no environment"),
+    (["rotate", "staging", NEW], "A secret is not taken as a word"),
+    (["rotate", "staging", "-", NEW], "A secret is not taken as a word"),
+    (["rotate", "staging", "--retire", "-"], "--retire takes no secret"),
+    (["rotate", "staging", f"--secret={NEW}"], "No such option: --secret"),
+    (["new", NEW], "A new secret is random"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"), USAGE, ids=[" ".join(words).replace(NEW, "SECRET") for words, _ in USAGE]
+)
+def test_wrong_usage_ends_with_2(alone: Operator, words: list[str], complaint: str) -> None:
+    """Before anything is read; no secret in the wrong place is shown."""
+    done = alone.arc("secret", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert complaint in done.stderr
+    assert NEW not in done.stderr
+
+
+RUNS: list[tuple[str, list[str], str, Plan, int]] = [
+    ("random", ["rotate", "staging"], "", nothing, 0),
+    ("given", ["rotate", "staging", "-"], NEW, nothing, 0),
+    ("forced", ["rotate", "staging", "-", "--force"], NEW, nothing, 0),
+    ("a poor one", ["rotate", "staging", "-"], NEW[:16], nothing, 0),
+    ("refused", ["rotate", "staging", "-"], OLD, nothing, 1),
+    ("a twin", ["rotate", "staging", "-"], f"{OLD[:32]}{NEW}", nothing, 1),
+    ("too short", ["rotate", "staging", "-"], NEW[:14], nothing, 1),
+    ("too large", ["rotate", "staging", "-"], NEW * 80, nothing, 1),
+    ("a reference", ["rotate", "staging", "-"], f"{NEW}{{{{ssm:x}}}}", nothing, 1),
+    ("functions fail", ["rotate", "staging", "-"], NEW, failing, 1),
+    ("SSM fails", ["rotate", "staging", "-"], NEW, on("ssm.PutParameter", "error", first=2, times=50), 1),
+    ("nothing can be noted", ["rotate", "staging", "-"], NEW, on("ssm.PutParameter", "error", times=50), 1),
+    ("throttled", ["rotate", "staging", "-"], NEW, on("ssm.PutParameter", "throttle", times=3), 0),
+    ("retired", ["rotate", "staging", "--retire"], "", nothing, 1),
+]
+
+
+@pytest.mark.parametrize(("words", "given", "plan", "code"), [one[1:] for one in RUNS], ids=[one[0] for one in RUNS])
+def test_no_run_tells_a_secret(
+    rotating: Rotating, faulty: FaultyCloud, words: list[str], given: str, plan: Plan, code: int
+) -> None:
+    """Neither the new one nor those that were found, however it ends; nor does the one that goes on afterwards."""
+    faulty.begin(plan)
+    done = rotating.operator.arc("secret", *words, given=given)
+    told = done.stdout + done.stderr
+    assert done.returncode == code, told
+    noted = rotating.noted()
+    faulty.begin(nothing)
+    again = rotating.operator.arc("secret", "rotate", "staging")
+    told += again.stdout + again.stderr
+    assert again.returncode == 0
+    assert noted is None or "Going on with the rotation of staging that has begun already." in again.stdout
+    assert "Traceback" not in told
+    ((secret, fallbacks),) = rotating.everywhere()
+    for one in {secret or "", *fallbacks, OLD, OLDER, NEW}:
+        assert one[:12] not in told
+
+
+@pytest.mark.parametrize("words", [["rotate", "staging"], ["rotate", "staging", "-"]], ids=["random", "given"])
+def test_no_title_of_a_process_shows_a_secret(rotating: Rotating, faulty: FaultyCloud, words: list[str]) -> None:
+    """At none of its calls, where the system has /proc."""
+    titles: list[bytes] = []
+    started = threading.Event()
+    process: subprocess.Popen[str] | None = None
+
+    def look(before: bool) -> None:
+        if before and PROC.is_dir():
+            assert started.wait(30)
+            assert process is not None
+            titles.append(Path(f"/proc/{process.pid}/cmdline").read_bytes())
+
+    faulty.begin(lambda _name, _number: look)
+    process = rotating.operator.start("secret", *words, given=NEW)
+    started.set()
+    with process:
+        process.communicate(timeout=120)
+    assert process.returncode == 0
+    ((secret, fallbacks),) = rotating.everywhere()
+    assert titles or not PROC.is_dir()
+    for title in titles:
+        assert not any(one.encode() in title for one in (secret or NEW, *fallbacks))
+
+
+@pytest.mark.parametrize("call", ["ssm.PutParameter", "lambda.UpdateFunctionConfiguration", "lambda.ListAliases"])
+def test_an_interrupt_ends_it_cleanly(rotating: Rotating, faulty: FaultyCloud, call: str) -> None:
+    """Ctrl-C: no traceback, 130, and the same command goes on."""
+    aimed = threading.Event()
+
+    def interrupt(before: bool) -> None:
+        assert aimed.wait(30)
+        if before:
+            process.send_signal(signal.SIGINT)
+
+    faulty.begin(on(call, interrupt))
+    with rotating.operator.start("secret", "rotate", "staging") as process:
+        aimed.set()
+        _, complaint = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in complaint
+    rotating.check(OLD, OLDER)
+    faulty.begin(nothing)
+    told = rotating.operator.does("secret", "rotate", "staging")
+    assert told == "Going on with the rotation of staging that has begun already.\n" + ENDED
+    rotating.check(OLD, OLDER)
