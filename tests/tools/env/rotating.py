@@ -41,7 +41,7 @@ class Rotating:
         self.operator = Operator(folder / self.app, self.app, cloud.environ(folder))
         self.said: list[str] = []
         self.warned: list[str] = []
-        self.ever = set[str]()
+        self.ever = set[str | None]()
         self.time = 1_000_000.0
         self.set_in_ssm(variables or {})
         self.functions = deploy(cloud, self.app, names=functions, code=code, variables=variables)
@@ -119,11 +119,17 @@ class Rotating:
         return {(one.get(SECRET), tuple(json.loads(one.get(FALLBACKS, "[]")))) for one in (*held, self.in_ssm())}
 
     def check(self, *older: str) -> None:
-        """Each function accepts what any seals with, what any was seen to seal with, and the secrets in `older`."""
-        held = {name: self.secrets(name) for name in self.functions.functions}
-        self.ever |= {secret for secret, _ in held.values() if secret}
-        for name, (secret, fallbacks) in held.items():
-            assert {*self.ever, *older} <= {secret, *fallbacks}, f"{name} does not accept what another seals with"
+        """Each function accepts what any seals with, what any was seen to seal with, and the secrets in `older`.
+
+        What seals is looked at first: it must be accepted already, whatever changes meanwhile.
+        """
+        names = self.functions.functions
+        sealing = {self.secrets(name)[0] for name in names} - {None}
+        for name in names:
+            secret, fallbacks = self.secrets(name)
+            missing = {*self.ever, *sealing, *older} - {secret, *fallbacks}
+            assert not missing, f"{name} does not accept what another seals with"
+        self.ever |= sealing
 
 
 def watched(rotating: Rotating, *older: str, plan: Plan = lambda _name, _number: None) -> Plan:

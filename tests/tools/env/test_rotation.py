@@ -69,7 +69,9 @@ def test_an_environment_without_a_secret_gets_one(cloud: Engine, tmp_path: Path)
     rotating = Rotating(cloud, tmp_path, {"GREETING": "hello"})
     rotating.rotate()
     assert rotating.everywhere() == {(NEW, ())}
-    assert rotating.said == ["Every function in staging has the new secret; it had none before to seal sessions with."]
+    assert rotating.said == [
+        "staging has a secret now, and every function has it. There was none to seal sessions with."
+    ]
     assert (rotating.noted(), rotating.noted("rotated")) == (None, None)
 
 
@@ -166,3 +168,14 @@ def test_a_function_that_fails_stops_the_rotation_where_it_is(
     rotating.rotate(None)
     assert rotating.everywhere() == AFTER
     assert "Going on with the rotation of staging that has begun already." in rotating.said
+
+
+def test_what_was_known_at_its_beginning_comes_back(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """Somebody removed the fallbacks from SSM by hand while the rotation was interrupted."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    faulty.begin(lambda name, _number: "error" if name == "lambda.UpdateFunctionConfiguration" else None)
+    with pytest.raises(Exception, match="not in step"):
+        rotating.rotate(url=faulty.url)
+    cloud.client("ssm").delete_parameter(Name=f"/{rotating.app}/staging/{FALLBACKS}")
+    rotating.rotate(None)
+    assert rotating.everywhere() == AFTER

@@ -70,6 +70,57 @@ def test_another_rotation_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp
     assert number > 15
 
 
+def test_two_rotations_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """Others end the one that is under way and make one more: the first run stops, and undoes nothing."""
+    stopped = 0
+    for number in itertools.count(1, 3):
+        rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
+        done: list[int] = []
+
+        def other(rotating: Rotating = rotating) -> None:
+            rotating.rotate(None)
+            rotating.rotate(THEIRS)
+
+        faulty.begin(watched(rotating, OLD, OLDER, plan=meanwhile(number, other, done)))
+        try:
+            rotating.rotate(None, url=faulty.url)
+        except ToolError as error:
+            stopped += "Another run of this command has ended the rotation" in str(error)
+            assert rotating.secrets("GetIndex")[0] == THEIRS
+        rotating.check(OLD, OLDER)
+        if not done:
+            break
+    assert stopped > 3
+
+
+def test_rotations_at_the_same_time(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """Three operators press the key at once, again and again."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    faulty.begin(watched(rotating, OLD, OLDER))
+    ends: list[str] = []
+
+    def operate() -> None:
+        try:
+            rotating.rotate(None, url=faulty.url)
+        except ToolError as error:
+            ends.append(str(error))
+        else:
+            ends.append("")
+
+    for _ in range(5):
+        threads = [threading.Thread(target=operate) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        ((secret, fallbacks),) = rotating.everywhere()
+        assert fallbacks[-1] == secret
+        rotating.check(OLD, OLDER)
+        assert rotating.noted() is None
+    assert len(ends) == 15
+    assert {end.partition(", and")[0] for end in ends} <= {"", "Another run of this command has ended the rotation"}
+
+
 @pytest.mark.parametrize("theirs", [{SECRET: THEIRS}, {FALLBACKS: None}], ids=["another secret", "no fallbacks"])
 def test_nobody_else_sets_secrets_meanwhile(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path, theirs: dict[str, str | None]

@@ -149,7 +149,8 @@ class Rotation:
         environment = self.environment
         if not known:
             self._noted.remove()
-            self.say(f"Every function in {environment} has the new secret; it had none before to seal sessions with.")
+            have = "every function has it" if seen.functions else "each function gets it when it is deployed"
+            self.say(f"{environment} has a secret now, and {have}. There was none to seal sessions with.")
             return
         apart = self._apart or seen.apart()
         old = [one.name for one in apart.sealers if one.sealing in known]
