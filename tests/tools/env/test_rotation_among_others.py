@@ -15,7 +15,7 @@ from arc.errors import ToolError
 from arc.tools.cloud.cloud import local_cloud
 from arc.tools.env.changing import Change
 from tests.cloud_calls import Reply
-from tests.cloud_faults import Fault, FaultyCloud, Plan, afterwards, faulty_cloud
+from tests.cloud_faults import Fault, FaultyCloud, Plan, afterwards, faulty_cloud, on
 from tests.deployed import deploy
 from tests.engines import Engine
 from tests.tools.env.rotating import FALLBACKS, FUNCTIONS, NEW, OLD, OLDER, SECRET, Rotating, watched
@@ -68,6 +68,25 @@ def test_another_rotation_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp
         if not done:
             break
     assert number > 15
+
+
+def test_who_begins_a_moment_later_joins(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """Another notes its secret between our look and our note, and is interrupted: there is one new secret, its own."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    theirs: list[str] = []
+    with faulty_cloud(cloud) as failing:
+        failing.begin(on("lambda.UpdateFunctionConfiguration", "error", times=100))
+
+        def other(before: bool) -> None:
+            if before:
+                with pytest.raises(ToolError, match="not in step"):
+                    rotating.rotate(None, url=failing.url)
+                theirs.append((rotating.noted() or {})["secret"])
+
+        faulty.begin(watched(rotating, OLD, OLDER, plan=on("ssm.PutParameter", other)))
+        rotating.rotate(None, url=faulty.url)
+    assert rotating.everywhere() == {(theirs[0], (OLD, OLDER, theirs[0]))}
+    assert "Going on with the rotation of staging that has begun already." in rotating.said
 
 
 def test_two_rotations_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
