@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arc.tools.cloud.tables import physical_name
+from arc.tools.env.names import OLD_STORE, SEALED, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,12 +13,10 @@ if TYPE_CHECKING:
     from arc.inventory import Inventory
     from arc.inventory.table import Table
 
-SEALED = "jwe"
-
 
 def chosen_store(variables: Mapping[str, str]) -> str:
     """`jwe`, or the name of a table, as an environment's variables choose it by either name."""
-    return variables.get("SESSION_TABLE_NAME") or variables.get("ARC_SESSION_TABLE_NAME") or SEALED
+    return variables.get(OLD_STORE) or variables.get(STORE) or SEALED
 
 
 def store_warnings(

@@ -221,3 +221,17 @@ def test_testing_refuses_what_would_stop_it(operator: Operator) -> None:
     assert done.returncode == 1
     assert "Give a lifetime in whole seconds" in done.stderr
     assert not (operator.folder / ".env").exists()
+
+
+def test_without_boto3_testing_is_shown_and_the_package_is_named(operator: Operator, tmp_path: Path) -> None:
+    """What needs AWS says what to install."""
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without/boto3.py").write_text("raise ModuleNotFoundError(\"No module named 'boto3'\", name='boto3')\n")
+    operator.environ["PYTHONPATH"] = str(tmp_path / "without")
+    (operator.folder / ".env").write_text("HERE=1\n")
+    for words in (["env"], ["env", "staging"], ["create"], ["secret", "rotate", "staging"]):
+        done = operator.arc(*words)
+        assert done.returncode == 1
+        assert "pip install 'arc-sessions[sandbox,aws]'" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert "HERE" in operator.arc("env").stdout

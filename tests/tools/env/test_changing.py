@@ -252,3 +252,27 @@ def test_a_function_that_goes_meanwhile_is_no_failure(
     assert deleted
     assert outcome.in_step
     assert functions.variables("GetIndex")["GREETING"] == "hello"
+
+
+def test_a_table_whose_key_is_a_number_is_refused(cloud: Engine, app: str, change: Make) -> None:
+    """Its name is right, and no id of a session would fit."""
+    cloud.client().create_table(
+        TableName=f"{app}-staging-session",
+        AttributeDefinitions=[{"AttributeName": "_idx", "AttributeType": "N"}],
+        KeySchema=[{"AttributeName": "_idx", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    with pytest.raises(ToolError, match=r"cannot hold sessions: its key is _idx \*Number, not _idx \*String\."):
+        change(app, "staging", {"SESSION_TABLE_NAME": "session"})
+    assert parameters(cloud, app) == {}
+
+
+@pytest.mark.parametrize("ttl", [None, "until"])
+def test_a_table_that_keeps_ended_sessions_is_taken_with_a_warning(
+    cloud: Engine, app: str, change: Make, ttl: str | None
+) -> None:
+    """Its TTL is off, or on another attribute."""
+    table = cloud.table(ttl=ttl)
+    outcome = change(app, "staging", {"SESSION_TABLE_NAME": table})
+    assert [note for note in outcome.notes if note.startswith(f"Ended sessions stay in the table {table} for ever")]
+    assert parameters(cloud, app) == {"SESSION_TABLE_NAME": table}

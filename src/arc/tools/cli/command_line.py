@@ -35,9 +35,8 @@ class _Commands(TyperGroup):
         except ModuleNotFoundError as missing:
             if missing.name is None or missing.name.split(".")[0] == "arc":
                 raise
-            extras = "sandbox,aws" if missing.name.startswith("boto") else "sandbox"
             sentence = (
-                f"This command needs {missing.name}, which is not installed. Run: pip install 'arc-sessions[{extras}]'"
+                f"This command needs {missing.name}, which is not installed. Run: pip install 'arc-sessions[sandbox]'"
             )
             print(sentence, file=sys.stderr)  # noqa: T201
             raise typer.Exit(_FAILED) from None

@@ -152,11 +152,16 @@ class Cloud:
 def aws_cloud(aws: Aws, environ: Mapping[str, str] = os.environ) -> Cloud:
     """AWS for an app: region and profile are those of the manifest's `@aws`, else those of `environ` and of boto3.
 
-    Raises `ToolError` for a profile that is not there, for a configuration of AWS that cannot be read, and where no
-    region is set.
+    Raises `ToolError` without boto3, for a profile that is not there, for a configuration of AWS that cannot be
+    read, and where no region is set.
     """
-    import boto3
-    from botocore.exceptions import BotoCoreError, ProfileNotFound
+    try:
+        import boto3
+        from botocore.exceptions import BotoCoreError, ProfileNotFound
+    except ModuleNotFoundError as missing:
+        raise ToolError(
+            f"AWS needs {missing.name}, which is not installed. Run: pip install 'arc-sessions[sandbox,aws]'"
+        ) from None
 
     region = aws.region or environ.get("AWS_REGION") or None
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from arc.errors import ArcError, MissingSecret, ToolError
 from arc.sessions.keyring import Keyring
 from arc.settings import Settings
 from arc.tools.cloud.cloud import Refused
 from arc.tools.cloud.service_map import mapped_tables
+from arc.tools.cloud.tables import Tables, shown_key
 from arc.tools.env.names import OLD_STORE, SEALED, SECRET, STORE
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from arc.tools.cloud.cloud import Cloud
 
-_SESSIONS_KEY = [{"AttributeName": "_idx", "KeyType": "HASH"}]
+_SESSIONS_KEY = "_idx *String"
 
 
 def check_settings(
@@ -68,22 +69,19 @@ def check_table(cloud: Cloud, value: str, *, app: str, environment: str, warn: C
     """
     if value == SEALED:
         return
-    doing = f"Looking for the table {value}"
+    tables = Tables(cloud)
     mapped = mapped_tables(cloud, app, environment).get(value, value)
     names = dict.fromkeys((mapped, f"{app}-{environment}-{value}", value))
     for name in names:
-        try:
-            found = cloud.call("dynamodb", "describe_table", doing, TableName=name)["Table"]
-        except Refused as refused:
-            if refused.code in ("ResourceNotFoundException", "ValidationException"):
-                continue
-            raise
-        if found["KeySchema"] != _SESSIONS_KEY:
+        found = _found(tables, name)
+        if found is None:
+            continue
+        key = shown_key(found["KeySchema"], found["AttributeDefinitions"])
+        if key != _SESSIONS_KEY:
             raise ToolError(
-                f"The table {name} cannot hold sessions: its key is not '_idx *String'. Nothing was changed."
+                f"The table {name} cannot hold sessions: its key is {key}, not {_SESSIONS_KEY}. Nothing was changed."
             )
-        ttl = cloud.call("dynamodb", "describe_time_to_live", doing, TableName=name)["TimeToLiveDescription"]
-        if ttl.get("AttributeName") != "_ttl":
+        if tables.ttl(name) != "_ttl":
             warn(
                 f"Ended sessions stay in the table {name} for ever: its TTL is not on '_ttl'. Write '_ttl TTL' below "
                 f"the table in the manifest, and: arc create {environment}"
@@ -93,3 +91,13 @@ def check_table(cloud: Cloud, value: str, *, app: str, environment: str, warn: C
         f"There is no table {value!r} in {cloud.region}; looked for {' and '.join(names)}. Make it: arc create "
         f"{environment}, or set the variable nevertheless with --force. Nothing was changed."
     )
+
+
+def _found(tables: Tables, name: str) -> Mapping[str, Any] | None:
+    """The table of that name, None without one, and for a name that no table can have."""
+    try:
+        return tables.find(name)
+    except Refused as refused:
+        if refused.code == "ValidationException":
+            return None
+        raise

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arc.tools.session_tables import SEALED, chosen_store
+from arc.tools.env.names import SEALED
+from arc.tools.session_tables import chosen_store
 
 if TYPE_CHECKING:
     import socket

@@ -10,11 +10,12 @@ from arc.errors import ToolError
 from arc.tools.cloud.cloud import local_cloud
 from arc.tools.cloud.table_plan import plan_table
 from arc.tools.cloud.tables import Tables, physical_name
+from arc.tools.env.names import SEALED
 from arc.tools.sandbox.cloud_state import COMMAND, FOLDER, SANDBOX, StateTaken, passing_state, take_state
 from arc.tools.sandbox.local_cloud import INSTALL, is_installed
 from arc.tools.sandbox.seeds import FILE, read_seeds
 from arc.tools.sandbox.shared_cloud import SharedCloud
-from arc.tools.session_tables import SEALED, chosen_store, store_warnings
+from arc.tools.session_tables import chosen_store, store_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
