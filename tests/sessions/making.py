@@ -11,6 +11,7 @@ from arc.sessions.keyring import Keyring
 from arc.sessions.lifecycle import Event
 from arc.sessions.manager import SessionManager
 from arc.sessions.stores.memory import MemoryStore
+from arc.sessions.stores.store import Store
 from arc.settings import Settings
 from arc.testing import Clock
 
@@ -32,13 +33,16 @@ class Counting:
 class Made:
     """A manager, with the clock and the events that belong to it."""
 
-    def __init__(self, *, server: bool = False, clock: Clock | None = None, **settings: Any) -> None:
+    def __init__(
+        self, *, server: bool = False, store: Store | None = None, clock: Clock | None = None, **settings: Any
+    ) -> None:
         self.clock = clock or Clock()
         self.events: list[Event] = []
         self.settings = Settings(**{"environment": "production", "secret": SECRET, **settings})
         self.store = MemoryStore(Keyring(self.settings)) if server else None
+        given = self.store if store is None else store
         self.manager: SessionManager = build_manager(
-            self.settings, store=self.store, clock=self.clock, random=Counting(), on_event=self.events.append
+            self.settings, store=given, clock=self.clock, random=Counting(), on_event=self.events.append
         )
 
     @property

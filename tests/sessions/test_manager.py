@@ -277,24 +277,6 @@ def test_s22_a_slow_request_revives_nothing_and_sends_no_cookie() -> None:
 
 
 @both
-def test_clear_with_nothing_after_it_ends_the_session(server: bool) -> None:
-    """clear() alone is a destroy; with something set after it, the data is replaced under the same id."""
-    made = Made(server=server)
-    value = made.cookie(count=1)
-    session = made.manager.load([value])
-    session.clear()
-    assert "Max-Age=0" in made.manager.commit(session)[0]
-    value = made.cookie(count=1)
-    session = made.manager.load([value])
-    before = session.id
-    session.clear()
-    session["fresh"] = True
-    again = made.manager.load([value_of(made.manager.commit(session)[0])])
-    assert again == {"fresh": True}
-    assert again.id == before
-
-
-@both
 def test_data_set_after_a_destroy_starts_another_session(server: bool) -> None:
     """A message after the sign-out travels in a session with a new id, time and no principal."""
     made = Made(server=server)

@@ -135,7 +135,7 @@ class SessionManager:
         touched = session._snapshot.differs(dict(session), session._facts())
         data = normalise(session) if touched and not failed else None
         changed = touched and (data is None or session._snapshot.differs(data, session._facts()))
-        ended = session._destroyed or (session._cleared and not session and not session._flashes)
+        ended = session._destroyed
         if failed and changed and (session or not ended):
             self.lifecycle.tell("dropped", "the response is a 5xx, so the session's changes were not kept", session.id)
         try:

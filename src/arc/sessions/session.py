@@ -26,7 +26,6 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
     """
 
     __slots__ = (
-        "_cleared",
         "_cookies",
         "_created_at",
         "_destroyed",
@@ -64,7 +63,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self._signed_in_at = record.signed_in_at if record else None
         self._flashes = list(record.flashes) if record else []
         self._increments: dict[str, int | float | None] = {}  # None: assigned, so that adding to it is assigning too
-        self._cleared = self._destroyed = self._regenerated = self._replaced = False
+        self._destroyed = self._regenerated = self._replaced = False
         self._signed_in = self._muted = self._variants = False
         self._cookies: tuple[str, ...] | None = None
         self._snapshot = Snapshot(self, self._facts(), merges=merges)
@@ -236,10 +235,8 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
             self[key] = value
 
     def clear(self) -> None:
-        """Remove every key. With nothing set afterwards this ends the session, as `destroy` does."""
-        self._open()
-        self._cleared = True
-        self._forget()
+        """End the session, as `destroy` does. To empty it and stay signed in, delete its keys."""
+        self.destroy()
 
     def copy(self) -> dict[str, Any]:
         """A plain dict of the data (shallow)."""
