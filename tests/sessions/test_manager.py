@@ -21,7 +21,7 @@ class Failing(MemoryStore):
         """Fail."""
         raise StoreError("throttled")
 
-    def renew(self, loaded: Record, record: Record, now: int) -> str | None:
+    def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
         """Fail."""
         raise StoreError("throttled")
 

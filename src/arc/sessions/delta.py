@@ -76,9 +76,9 @@ class Delta:
         return self.replaces or any(change.kind == "edit" for change in self.changes)
 
     @property
-    def repeatable(self) -> bool:
-        """True when doing it twice is the same as doing it once."""
-        return not self.replaces and all(change.kind in ("set", "remove") for change in self.changes)
+    def assigned(self) -> list[Path]:
+        """The paths at which a value was set or removed, whatever others did there."""
+        return [change.path for change in self.changes if change.kind in ("set", "remove")]
 
     def applied(self, data: dict[str, Any]) -> dict[str, Any]:
         """A copy of `data`, the delta's base, with the changes made."""

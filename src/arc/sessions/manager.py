@@ -65,17 +65,20 @@ class SessionManager:
         """
         now = int(self.clock())
         records: list[Record] = []
+        replaced: list[Record] = []
         reason = ""
         for value in values[-_MOST_COOKIES:]:
             try:
                 records.append(self._living(self.store.load(value, now), now))
             except Refused as refusal:
                 reason = refusal.reason
+                if refusal.replaced is not None:
+                    replaced.append(refusal.replaced)
             except StoreError as error:
                 self.lifecycle.tell("unavailable", str(error))
                 raise
         session = self._open(self._choose(records, len(values)), now)
-        session._variants = len(values) > 1
+        session._arrived, session._variants = (*records, *replaced), len(values) > 1
         if session._record is not None:
             self.lifecycle.tell("loaded", session_id=session.id)
         elif reason == "clock":
@@ -170,9 +173,10 @@ class SessionManager:
         """Do what the session intends; None when it intends nothing. `data` is its normalised data, if at hand."""
         loaded = session._record
         filled = bool(session or session._flashes or session.user_id is not None)
-        if ended and loaded is not None:
-            self.store.destroy(loaded, now)
-            self.lifecycle.tell("destroyed", session_id=loaded.id)
+        if ended:
+            for record in session._arrived:
+                self.store.destroy(record, now)
+                self.lifecycle.tell("destroyed", session_id=record.id)
             loaded = None
         if failed and not explicit:
             return self.cookie.clearing() if ended else None
@@ -241,15 +245,13 @@ class SessionManager:
         """Move the session's end. What keeps that from happening is an event: the visitor only came to read."""
         try:
             record = self._record(session, now, None)
-            value = self.store.renew(loaded, record, now)
+            written = self.store.renew(loaded, record, now)
         except (StoreError, SessionTooLarge, TypeError, ValueError) as error:
             self.lifecycle.tell("renewal_failed", str(error), loaded.id)
             return ()
-        if value is None:
-            self.lifecycle.tell("write_after_destroy", "the session ended while this request ran", loaded.id)
-            return ()
-        self.lifecycle.tell("renewed", session_id=loaded.id)
-        return self._cookies(session, value, record, now)
+        if written is not None:
+            self.lifecycle.tell("renewed", session_id=loaded.id)
+        return self._written(session, loaded, written, record, now)
 
     # -- parts
 

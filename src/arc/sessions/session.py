@@ -26,6 +26,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
     """
 
     __slots__ = (
+        "_arrived",
         "_cookies",
         "_created_at",
         "_destroyed",
@@ -65,6 +66,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self._increments: dict[str, int | float | None] = {}  # None: assigned, so that adding to it is assigning too
         self._destroyed = self._regenerated = self._replaced = False
         self._signed_in = self._muted = self._variants = False
+        self._arrived: tuple[Record, ...] = ()
         self._cookies: tuple[str, ...] | None = None
         self._snapshot = Snapshot(self, self._facts(), merges=merges)
 

@@ -117,9 +117,9 @@ class StoreContract:
         loaded = store.load(store.create(self.record(count=1), NOW), NOW)
         record = self.record(count=1)
         record.expires = NOW + 2 * WEEK
-        value = store.renew(loaded, record, NOW + 100)
-        assert value is not None
-        assert store.load(value, NOW + WEEK + 50).data == {"count": 1}
+        written = store.renew(loaded, record, NOW + 100)
+        assert written is not None
+        assert store.load(written.value, NOW + WEEK + 50).data == {"count": 1}
 
     def test_a_replaced_session_has_its_new_id(self) -> None:
         """After a regeneration the new id holds the data; a revocable store no longer knows the old one."""

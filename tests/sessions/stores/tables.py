@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from arc.sessions.keyring import Keyring
 from arc.sessions.stores.dynamodb.store import DynamoStore
@@ -48,8 +51,8 @@ class Kept:
     def __init__(self, engine: Engine, *, table: str | None = None, **options: Any) -> None:
         self.engine = engine
         self.table = table or engine.table()
-        client = engine.client()
-        self.calls = Calls(BotoTransport(lambda _connect, _read: client))
+        self.client = Unreliable(engine.client())
+        self.calls = Calls(BotoTransport(lambda _connect, _read: self.client, sleep=lambda _seconds: None))
         self.settings = Settings(environment="production", secret=SECRET)
         self.store = DynamoStore(
             Keyring(self.settings),
@@ -62,3 +65,42 @@ class Kept:
     def rows(self) -> list[dict[str, Any]]:
         """Every row of the table."""
         return self.engine.items(self.table)
+
+
+class Unreliable:
+    """A boto3 client whose answers can be lost on their way.
+
+    `plan(method)` is asked at each call: None lets it pass, `lost` does what was asked and drops the answer,
+    `down` drops the call. `meanwhile` runs after each drop, before the caller can try again.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.plan: Callable[[str], str | None] = lambda _method: None
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def lose(self, method: str, *, times: int = 1) -> None:
+        """Lose the answers of the next `times` calls of `method`."""
+        left = times
+
+        def plan(called: str) -> str | None:
+            nonlocal left
+            if called != method or left == 0:
+                return None
+            left -= 1
+            return "lost"
+
+        self.plan = plan
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            fault = self.plan(method)
+            if fault is None:
+                return getattr(self._client, method)(**request)
+            if fault == "lost":
+                with suppress(ClientError):  # A refusal is an answer, too.
+                    getattr(self._client, method)(**request)
+            self.meanwhile()
+            raise ReadTimeoutError(endpoint_url="x")
+
+        return call

@@ -165,11 +165,11 @@ def check(request: dict[str, Any]) -> None:
     assert set(re.findall(r"#\w+", text)) == set(names)
     assert set(re.findall(r":\w+", text)) == set(values)
     functions = "list_append|if_not_exists|attribute_not_exists"
-    bare = re.sub(rf"[#:]\w+|\b(?:SET|ADD|REMOVE|AND|{functions})\b|[=><,().\s]", "", text)
+    bare = re.sub(rf"[#:]\w+|\b(?:SET|ADD|REMOVE|AND|{functions})\b|[=><,+().\s]", "", text)
     assert bare == ""
     assert len(update.encode()) <= 4096
     assert len(condition.encode()) <= 4096
-    operators = len(re.findall(rf"[=><,]|\b(?:{functions}|AND|ADD|REMOVE)\b", text))
+    operators = len(re.findall(rf"[=><,+]|\b(?:{functions}|AND|ADD|REMOVE)\b", text))
     assert operators <= 300
     targets = sorted(paths(update))
     for one, other in itertools.pairwise(targets):

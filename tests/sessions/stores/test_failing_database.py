@@ -271,10 +271,37 @@ def test_no_pause_outlasts_the_time_that_is_left(ministack: Engine) -> None:
             kept.calls.before = another_request
 
     kept.calls.before = another_request
-    with pytest.raises(StoreError, match="10 times"):
+    with pytest.raises(StoreError, match="attempts: 10"):
         manager.commit(session)
     assert len(pauses) == 9
     assert max(pauses) <= 0.001
+
+
+def test_s37_a_commit_is_given_up_while_its_token_is_kept(ministack: Engine) -> None:
+    """After 30 seconds a commit is not tried again: other requests drop its token a minute after it was made."""
+    seconds = iter(range(0, 1000, 10))
+    kept = Kept(ministack, sleep=lambda _seconds: None, monotonic=lambda: next(seconds))
+    manager = build_manager(kept.settings, store=kept.store)
+    session = manager.load([])
+    session["items"] = ["a", "b"]
+    value = value_of(manager.commit(session)[0])
+    session = manager.load([value])
+    session["items"].reverse()
+    client = ministack.client()
+
+    def another_request(operation: str) -> None:
+        if operation == "UpdateItem":
+            client.update_item(
+                TableName=kept.table,
+                Key={"_idx": {"S": session.id}},
+                UpdateExpression="ADD #revision :one",
+                ExpressionAttributeNames={"#revision": "_arc_rev"},
+                ExpressionAttributeValues={":one": {"N": "1"}},
+            )
+
+    kept.calls.before = another_request
+    with pytest.raises(StoreError, match="attempts: 3"):
+        manager.commit(session)
 
 
 # -- answers that are lost

@@ -26,7 +26,7 @@ class MemoryStore:
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
         self._rows: dict[str, Record] = {}
-        self._ended: dict[str, tuple[str | None, int]] = {}
+        self._tombstones: dict[str, _Tombstone] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -38,9 +38,12 @@ class MemoryStore:
         session_id, signed_by = unsign(value, self._keyring.signing)
         with self._lock:
             row = self._living(session_id, now)
-            if row is None:
-                raise Refused("ended" if session_id in self._ended else "unknown-id")
-            return row.copied(stale=signed_by > 0)
+            if row is not None:
+                return row.copied(stale=signed_by > 0)
+            tombstone = self._tombstones.get(session_id)
+        if tombstone is None:
+            raise Refused("unknown-id")
+        raise Refused("ended", Record(session_id, {}, created=now) if tombstone.successors else None)
 
     def create(self, record: Record, now: int) -> str:
         """Keep a new record. Raises `IdTaken`."""
@@ -66,45 +69,57 @@ class MemoryStore:
             row = self._living(loaded.id, now)
             if row is None and not signing_in:
                 return None
+            tombstone = self._tombstones.get(loaded.id)
             if row is not None:
                 merged, lost = _merged(row, record, delta)
-            elif self._ended.get(loaded.id, (None,))[0] is not None:
+                tombstone = _Tombstone(max(now + TOMBSTONE, row.origin_ends or 0))
+            elif tombstone is not None and any(self._living(one, now) is not None for one in self._family(loaded.id)):
                 merged, lost = record, ()
             else:
+                tombstone = None
                 merged, lost = _merged(Record(loaded.id, {}, created=now), record, delta)
             self._insert(merged, now)
-            if row is not None:
-                del self._rows[loaded.id]
-                self._ended[loaded.id] = (record.id, max(now + TOMBSTONE, row.origin_ends or 0))
+            if tombstone is not None:
+                tombstone.successors.append(record.id)
+                self._tombstones[loaded.id] = tombstone
+                self._rows.pop(loaded.id, None)
         return Written(self._value(record), lost)
 
-    def renew(self, loaded: Record, record: Record, now: int) -> str | None:
+    def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
         """Move the end of the session; None when it has gone."""
         with self._lock:
             row = self._living(loaded.id, now)
             if row is None:
                 return None
-            row.expires, row.issued = record.expires, now
-        return self._value(loaded)
+            if row.expires == loaded.expires:
+                row.expires, row.issued = record.expires, now
+        return Written(self._value(loaded))
 
     def destroy(self, loaded: Record, now: int) -> None:
-        """Drop the session, and what has replaced it."""
+        """Drop the session and those that have replaced it."""
         with self._lock:
-            session_id: str | None = loaded.id
-            while session_id is not None:
+            for session_id in self._family(loaded.id):
                 self._rows.pop(session_id, None)
-                session_id = self._ended.pop(session_id, (None, 0))[0]
             if loaded.origin_ends is not None and loaded.origin_ends > now:
-                self._ended[loaded.id] = (None, loaded.origin_ends)
+                self._tombstones.setdefault(loaded.id, _Tombstone(loaded.origin_ends))
+
+    def _family(self, session_id: str) -> list[str]:
+        """The id, and those of the sessions that have replaced it, directly or one after the other."""
+        ids = [session_id]
+        for one in ids:  # which grows on the way
+            if one in self._tombstones:
+                ids += [successor for successor in self._tombstones[one].successors if successor not in ids]
+        return ids
 
     def _insert(self, record: Record, now: int) -> None:
-        if self._living(record.id, now) is not None or record.id in self._ended:
+        if self._living(record.id, now) is not None or record.id in self._tombstones:
             raise IdTaken
         self._rows[record.id] = record.copied(issued=now)
 
     def _living(self, session_id: str, now: int) -> Record | None:
-        if self._ended.get(session_id, ("", now + 1))[1] <= now:
-            del self._ended[session_id]
+        tombstone = self._tombstones.get(session_id)
+        if tombstone is not None and tombstone.ends <= now:
+            del self._tombstones[session_id]
         row = self._rows.get(session_id)
         if row is not None and row.expires is not None and row.expires <= now:
             del self._rows[session_id]
@@ -113,6 +128,16 @@ class MemoryStore:
 
     def _value(self, record: Record) -> str:
         return sign(record.id, self._keyring.signing[0])
+
+
+class _Tombstone:
+    """What is kept of an ended session until `ends`, Unix seconds: the ids of the sessions that have replaced it."""
+
+    __slots__ = ("ends", "successors")
+
+    def __init__(self, ends: int) -> None:
+        self.ends = ends
+        self.successors: list[str] = []
 
 
 def _merged(row: Record, record: Record, delta: Delta | None) -> tuple[Record, tuple[Path, ...]]:

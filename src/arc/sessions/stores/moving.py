@@ -89,21 +89,18 @@ class MovingStore:
         self._old.destroy(old, now)
         return written and Written(written.value, (*lost, *written.lost))
 
-    def renew(self, loaded: Record, record: Record, now: int) -> str | None:
+    def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
         """Move the session's end, and the session itself where it is still in the old store."""
         if not loaded.foreign:
             return self._new.renew(loaded, record, now)
-        written = self._take_over(loaded, record, Delta((), loaded.values), now)
-        return None if written is None else written.value
+        return self._take_over(loaded, record, Delta((), loaded.values), now)
 
     def destroy(self, loaded: Record, now: int) -> None:
         """End the session in both stores."""
-        if not loaded.foreign:
-            self._new.destroy(loaded, now)
-            return
-        self._old.destroy(_old(loaded), now)
-        if self._new.on_server:
-            self._new.destroy(loaded, now)
+        if self._new.on_server or not loaded.foreign:
+            self._new.destroy(loaded, now)  # First, because a retry finds the session by the old store's record.
+        if loaded.foreign:
+            self._old.destroy(_old(loaded), now)
 
     def _take_over(
         self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool = False

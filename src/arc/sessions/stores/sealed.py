@@ -98,9 +98,9 @@ class SealedStore:
         """The token of the record under its new id. Raises `SessionTooLarge`."""
         return Written(self.create(record, now))
 
-    def renew(self, loaded: Record, record: Record, now: int) -> str:  # noqa: ARG002  # the contract's shape
+    def renew(self, loaded: Record, record: Record, now: int) -> Written:  # noqa: ARG002  # the contract's shape
         """The token of the record, made now. Raises `SessionTooLarge`."""
-        return self.create(record, now)
+        return Written(self.create(record, now))
 
     def destroy(self, loaded: Record, now: int) -> None:
         """Nothing: a sealed session ends with its cookie, and a captured copy opens until it expires."""

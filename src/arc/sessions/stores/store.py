@@ -20,8 +20,11 @@ else:
     Protocol = object
 
 
-TOMBSTONE = 60
-"""Seconds for which a replaced id is remembered, so that a sign-out finds the session that has replaced it."""
+TOMBSTONE = 900
+"""Seconds for which a replaced id is remembered, so that a sign-out finds the session that has replaced it.
+
+A request that loaded the session before may still sign out: an invocation on Lambda runs for up to 15 minutes.
+"""
 
 
 class IdTaken(Exception):
@@ -79,8 +82,14 @@ class Store(Protocol):
         What replaced it keeps the data; what ended it does not, and only this request's own changes are stored.
         """
 
-    def renew(self, loaded: Record, record: Record, now: int) -> str | None:
-        """Move the end of the session to `record.expires`; None when it has gone meanwhile."""
+    def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
+        """Move the end of the session to `record.expires`, unless another request moved it since the load.
+
+        None when the session has gone meanwhile.
+        """
 
     def destroy(self, loaded: Record, now: int) -> None:
-        """End the session, and the one that has replaced it; one that has gone already is no error."""
+        """End the session and every session that has replaced it. Repeating it is no error and misses nothing.
+
+        `loaded` may be the `replaced` of a `Refused`.
+        """

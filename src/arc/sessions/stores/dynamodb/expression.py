@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arc.sessions.delta import MISSING, alike
 from arc.sessions.stores.dynamodb.attributes import copied, decoded, encode, make
+from arc.sessions.stores.dynamodb.row import commit_stamp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 # Limits of one expression, of real DynamoDB.
 MAX_BYTES = 4096
 MAX_OPERATORS = 300
-_REMEMBERED = 60  # seconds for which the token of a change is kept, longer than any retry
-_MOST_FORGOTTEN = 20  # tokens dropped by one change
+LONGEST_COMMIT = 30  # seconds after which a commit is not tried again
+_REMEMBERED = 60  # seconds for which a commit's token is kept: longer than it is retried, whatever two clocks differ
+_MOST_FORGOTTEN = 20  # tokens dropped by one commit
 
 
 class Expression:
@@ -49,6 +51,11 @@ class Expression:
         """Put `value` at `path`."""
         self._add("SET", f"{self.name(*path)} = {self.value(value)}", 1)
 
+    def set_to_sum(self, path: Sequence[str], attribute: str, number: int) -> None:
+        """Put at `path` what the row's `attribute` is before this update, 0 when absent, plus `number`."""
+        before = f"if_not_exists({self.name(attribute)}, {self.value(0)})"
+        self._add("SET", f"{self.name(*path)} = {before} + {self.value(number)}", 3)
+
     def append(self, path: Sequence[str], elements: list[Any]) -> None:
         """Append `elements` to the list at `path`, which is made when it is not there."""
         name = self.name(*path)
@@ -63,7 +70,7 @@ class Expression:
         self._add("ADD", f"{self.name(name)} {self.value(number)}", 1)
 
     def demand(self, comparison: str, path: Sequence[str], value: Any = None) -> None:
-        """Demand `=` or `>` of a value, or `attribute_not_exists` of a path."""
+        """Demand `=` or `>` of a value, or `attribute_exists` or `attribute_not_exists` of a path."""
         name = self.name(*path)
         text = (
             f"{comparison}({name})"
@@ -126,15 +133,14 @@ def change(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) 
     """The operation that makes `delta` on the row, and its request but for the table.
 
     `facts` are attributes to set besides. It is one UpdateItem of what changed; a delta that no expression
-    holds puts the whole row, on the condition that it is as it was read. `token` is recorded with changes
-    that must not be made twice.
+    holds puts the whole row, on the condition that it is as it was read. `token` is recorded, on the condition
+    that it is not there: a retry after a lost answer fails, and finds its token.
     """
     expression = alive(row, now, unchanged=delta.one_writer)
     for name, value in facts.items():
         expression.set((name,), value)
     expression.add("_arc_rev", 1)
-    if not delta.repeatable:
-        _record(expression, row, now, token)
+    _record(expression, row, now, token)
     for one in delta.changes:
         if one.kind == "append":
             expression.append(one.path, one.value)
@@ -158,12 +164,12 @@ def change(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) 
 
 def _record(expression: Expression, row: Row, now: int, token: str) -> None:
     if row.done is None:
-        expression.set(("_arc_ops",), {token: now})
+        expression.set(("_arc_ops",), {token: commit_stamp(now, row.revision)})
         expression.demand("attribute_not_exists", ("_arc_ops",))
         return
-    expression.set(("_arc_ops", token), now)
+    expression.set_to_sum(("_arc_ops", token), "_arc_rev", commit_stamp(now))
     expression.demand("attribute_not_exists", ("_arc_ops", token))
-    for old in [key for key, at in row.done.items() if at < now - _REMEMBERED][:_MOST_FORGOTTEN]:
+    for old in [key for key, (at, _) in row.done.items() if at < now - _REMEMBERED][:_MOST_FORGOTTEN]:
         expression.remove(("_arc_ops", old))
 
 
@@ -171,8 +177,9 @@ def _whole(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) 
     item = copied(row.item)
     for one in delta.changes:
         make(one, item)
-    recent = {key: at for key, at in (row.done or {}).items() if at >= now - _REMEMBERED}
-    made = {**facts, "_arc_rev": (row.revision or 0) + 1, "_arc_ops": {**recent, token: now}}
+    done = {key: commit_stamp(*made) for key, made in (row.done or {}).items() if made[0] >= now - _REMEMBERED}
+    done[token] = commit_stamp(now, row.revision)
+    made = {**facts, "_arc_rev": (row.revision or 0) + 1, "_arc_ops": done}
     item.update({name: encode(value) for name, value in made.items()})
     return "PutItem", {"Item": item, **alive(row, now, unchanged=True).conditional()}
 

@@ -29,21 +29,37 @@ def moved(row: Row, record: Record, delta: Delta, secret: str) -> dict[str, Any]
 
 def replacement(row: Row, item: dict[str, Any], now: int, token: str) -> dict[str, Any]:
     """The request, but for the table, that inserts `item` and puts a tombstone over the row it was."""
-    new = Expression()
-    new.demand("attribute_not_exists", ("_idx",))
     ends = max(now + TOMBSTONE, row.origin_ends or 0)
     old = tombstone(row.id, ends, item["_idx"]["S"])
     unchanged = alive(row, now, unchanged=True)
-    return {
-        "TransactItems": [
-            {"Put": {"Item": item, **new.conditional()}},
-            {"Put": {"Item": old, **unchanged.conditional()}},
-        ],
-        "ClientRequestToken": token,
-    }
+    return _transaction(token, _inserted(item), {"Put": {"Item": old, **unchanged.conditional()}})
+
+
+def second_replacement(session_id: str, heir: Row, item: dict[str, Any], now: int, token: str) -> dict[str, Any]:
+    """The request, but for the table, that inserts `item` beside the session that has replaced `session_id`.
+
+    The tombstone gets it as a further successor, on the condition that the `heir` still lives.
+    """
+    new = item["_idx"]["S"]
+    known = Expression()
+    known.demand("attribute_exists", ("_arc_next",))
+    known.append(("_arc_next",), [new])
+    tombstone_update = {"Key": {"_idx": {"S": session_id}}, "UpdateExpression": known.update, **known.conditional()}
+    heir_check = {"Key": {"_idx": {"S": heir.id}}, **alive(heir, now).conditional()}
+    return _transaction(token, _inserted(item), {"Update": tombstone_update}, {"ConditionCheck": heir_check})
 
 
 def reason(refusal: Refusal, part: int) -> tuple[bool, dict[str, Any] | None]:
     """Whether a part of a transaction did not meet its condition, and the row it met instead."""
     code, item = refusal.reasons[part] if part < len(refusal.reasons) else ("", None)
     return code == "ConditionalCheckFailed", item
+
+
+def _inserted(item: dict[str, Any]) -> dict[str, Any]:
+    new = Expression()
+    new.demand("attribute_not_exists", ("_idx",))
+    return {"Put": {"Item": item, **new.conditional()}}
+
+
+def _transaction(token: str, *parts: dict[str, Any]) -> dict[str, Any]:
+    return {"TransactItems": list(parts), "ClientRequestToken": token}

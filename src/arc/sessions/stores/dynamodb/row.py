@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from arc.sessions.stores.dynamodb.attributes import Attribute
 
 
+_REVISIONS = 10**6
+
+
 class Row:
     """A living row as it was read: `item` is all of it, the rest is what the store goes by.
 
     `values` is the data with the messages under their reserved key, as a delta changes it. `revision` is None
-    in a row that Node made; `done` holds the tokens of changes that were made lately, None where the row keeps
-    none. `origin_ends` says until when an older token could bring the session back.
+    in a row that Node made. `done` holds the tokens of recent commits, each with its time in Unix seconds and the
+    revision that it was made on, None where the row keeps none. `origin_ends` says until when an older token could
+    bring the session back.
     """
 
     __slots__ = (
@@ -40,7 +44,9 @@ class Row:
 
     def __init__(self, item: dict[str, Attribute], now: int) -> None:
         """Raises `Refused` for a row that has ended or that somebody mangled."""
-        if "_arc_next" in item or ("_secret" not in item and "_arc_ended" in item):
+        if "_arc_next" in item:
+            raise Refused("ended", Record(item["_idx"]["S"], {}, created=now))
+        if "_secret" not in item and "_arc_ended" in item:
             raise Refused("ended")
         if "_secret" not in item:
             raise Refused("unknown-id")
@@ -56,7 +62,8 @@ class Row:
         self.id, self.secret = _text(item["_idx"]), _text(item["_secret"])
         self.ends = _whole(item["_ttl"])
         self.revision = _whole(item["_arc_rev"]) if "_arc_rev" in item else None
-        self.done = {key: _whole(at) for key, at in item["_arc_ops"]["M"].items()} if "_arc_ops" in item else None
+        ops = item["_arc_ops"]["M"].items() if "_arc_ops" in item else None
+        self.done = None if ops is None else {token: divmod(_whole(made), _REVISIONS) for token, made in ops}
         self.created = _whole(item["_arc_created"]) if "_arc_created" in item else None
         self.origin_ends = _whole(item["_arc_origin"]) if "_arc_origin" in item else None
         self.user_id = _text(item["_arc_user"]) if "_arc_user" in item else None
@@ -65,6 +72,10 @@ class Row:
         check_depth(self.values)
         for kind, message in self.values.get(FLASHES, ()):
             _strings(kind, message)
+
+    def was_overtaken(self, token: str, base: Row) -> bool:
+        """True when the commit of `token`, made for `base`, found that another request had committed before it."""
+        return (self.done or {})[token][1] != (base.revision or 0) % _REVISIONS
 
     def record(self, now: int, *, stale: bool) -> Record:
         """What the session manager sees of it. A row without a creation stamp began when Node wrote it."""
@@ -109,18 +120,23 @@ def item_of(record: Record, secret: str, *, over: dict[str, Attribute] | None = 
     return item | {name: encode(value) for name, value in facts.items()}
 
 
-def tombstone(session_id: str, ends: int, successor: str | None) -> dict[str, Attribute]:
-    """The row that stands where a session ended: nobody can read or write it, and nothing can begin there.
+def tombstone(session_id: str, ends: int, *successors: str) -> dict[str, Attribute]:
+    """The row in place of a session that ended: it cannot be read or written, and no session can begin there.
 
-    Only a sign-out follows it, to the `successor` that has replaced the session.
+    Only a sign-out follows it, to the `successors` that have replaced the session.
     """
-    name, value = ("_arc_next", successor) if successor else ("_arc_ended", True)
+    name, value = ("_arc_next", list(successors)) if successors else ("_arc_ended", True)
     return {"_idx": {"S": session_id}, "_ttl": encode(ends), name: encode(value)}
 
 
-def successor_of(item: dict[str, Attribute]) -> str | None:
-    """The id of the session that has replaced the one whose row this was."""
-    return item.get("_arc_next", {}).get("S")
+def successors_of(item: dict[str, Attribute] | None) -> list[str]:
+    """The ids of the sessions that have replaced the one whose tombstone `item` is, [] for any other row."""
+    return [one["S"] for one in item["_arc_next"]["L"]] if item and "_arc_next" in item else []
+
+
+def commit_stamp(now: int, revision: int | None = 0) -> int:
+    """What a commit's token is kept with: seconds and revision in one number, which a float holds exactly for Node."""
+    return now * _REVISIONS + (revision or 0)
 
 
 def _text(attribute: Attribute) -> str:

@@ -11,15 +11,15 @@ from arc.sessions.refused import Refused
 from arc.sessions.signing import sign, unsign
 from arc.sessions.stores.dynamodb import expression
 from arc.sessions.stores.dynamodb.attributes import encode, size
-from arc.sessions.stores.dynamodb.replacement import moved, reason, replacement
-from arc.sessions.stores.dynamodb.row import Row, item_of, successor_of, tombstone
+from arc.sessions.stores.dynamodb.replacement import moved, reason, replacement, second_replacement
+from arc.sessions.stores.dynamodb.row import Row, item_of, successors_of, tombstone
 from arc.sessions.stores.dynamodb.transport import Refusal, pause
 from arc.sessions.stores.store import IdTaken, Written
 from arc.sessions.time_left import time_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from arc.sessions.delta import Path
@@ -28,15 +28,14 @@ if TYPE_CHECKING:
     from arc.sessions.stores.dynamodb.table import SessionTable
 
 _MOST_ATTEMPTS = 10
-_MOST_SUCCESSORS = 10
 _LONGEST_ID = 1024  # bytes of a partition key
 
 
 class DynamoStore:
     """Sessions as rows of `table`, found by a signed id.
 
-    `random(n)` gives n bytes, `sleep(seconds)` waits between attempts, within the seconds that
-    `left()` gives. A session over `max_bytes` is refused.
+    `random(n)` gives n bytes. `sleep(seconds)` waits between attempts, within the seconds that `left()` gives and
+    for as long as `monotonic()` seconds allow. A session over `max_bytes` is refused.
     With `consistent` false a read may be a moment old; what it does not find is then read again.
     """
 
@@ -52,12 +51,13 @@ class DynamoStore:
         *,
         random: Callable[[int], bytes],
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
         left: Callable[[], float | None] = time_left,
         max_bytes: int = 65_536,
         consistent: bool = True,
     ) -> None:
         self._keyring, self._table, self._random = keyring, table, random
-        self._sleep, self._left = sleep, left
+        self._sleep, self._monotonic, self._left = sleep, monotonic, left
         self._max_bytes, self._consistent = max_bytes, consistent
 
     def load(self, value: str, now: int) -> Record:
@@ -83,7 +83,7 @@ class DynamoStore:
         self._fit(item_of(record, row.secret))
         token = self._token()
         lost: dict[Path, None] = {}  # in order, each once
-        for attempt in range(_MOST_ATTEMPTS):
+        for attempt in self._attempts():
             facts = {"_ttl": record.expires}
             if row.created is None:
                 facts["_arc_created"] = record.created
@@ -94,15 +94,18 @@ class DynamoStore:
                 current = self._current(row, refusal, now, attempt)
                 if current is None:
                     return None
-                if token in (current.done or ()):
-                    return Written(self._value(row.id), tuple(lost))
-                row = current
-                delta, more = delta.rebased(row.values)
-                lost |= dict.fromkeys(more)
-                continue
-            lost |= dict.fromkeys(expression.overwritten(delta, answer.get("Attributes", {})))
-            return Written(self._value(row.id), tuple(lost))
-        raise _contended()
+                if token not in (current.done or ()):
+                    row = current
+                    delta, more = delta.rebased(row.values)
+                    lost |= dict.fromkeys(more)
+                    continue
+                # An earlier attempt took effect. What it overwrote was in the answer that was lost.
+                overwritten = delta.assigned if current.was_overtaken(token, row) else []
+            else:
+                overwritten = expression.overwritten(delta, answer.get("Attributes", {}))
+            break
+        lost |= dict.fromkeys(overwritten)
+        return Written(self._value(row.id), tuple(lost))
 
     def replace(
         self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
@@ -111,35 +114,28 @@ class DynamoStore:
         row, delta = _row(loaded), delta or Delta((), {})
         secret = self._secret()
         lost: dict[Path, None] = {}
-        for attempt in range(_MOST_ATTEMPTS):
+        for attempt in self._attempts():
             item = moved(row, record, delta, secret)
             self._fit(item)
-            try:
-                self._table("TransactWriteItems", replacement(row, item, now, self._token()))
-            except Refusal as refusal:
-                taken, _ = reason(refusal, 0)
-                if taken and self._is_ours(record.id, secret):
-                    return Written(self._value(record.id), tuple(lost))
-                if taken:
-                    raise IdTaken from None
-                stale, old = reason(refusal, 1)
-                if not stale and refusal.code != "TransactionCanceledException":
-                    raise self._explained(refusal) from None
-                old = self._again(row, old, attempt)
-                current = _living(old, now)
-                if current is None:
-                    return self._signed_in_anew(row, record, delta, old, lost) if signing_in else None
-                row = current
-                delta, more = delta.rebased(row.values)
-                lost |= dict.fromkeys(more)
-                continue
-            return Written(self._value(record.id), tuple(lost))
-        raise _contended()
+            refusal = self._refusal_of(replacement(row, item, now, self._token()), record.id, secret)
+            if refusal is None:
+                break
+            stale, old = reason(refusal, 1)
+            if not stale and refusal.code != "TransactionCanceledException":
+                raise self._explained(refusal)
+            current = _living(self._again(row, old, attempt), now)
+            if current is None:
+                return self._sign_in_anew(row, record, delta, now, lost) if signing_in else None
+            row = current
+            delta, more = delta.rebased(row.values)
+            lost |= dict.fromkeys(more)
+        return Written(self._value(record.id), tuple(lost))
 
-    def renew(self, loaded: Record, record: Record, now: int) -> str | None:
-        """Move the end of the row; None when the session has gone."""
+    def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
+        """Move the end of the row, unless another request moved it; None when the session has gone."""
         row = _row(loaded)
         update = expression.alive(row, now)
+        update.demand("=", ("_ttl",), row.ends)
         update.set(("_ttl",), record.expires)
         if row.created is None:
             update.set(("_arc_created",), record.created)
@@ -147,44 +143,100 @@ class DynamoStore:
         try:
             self._table("UpdateItem", request)
         except Refusal as refusal:
-            if refusal.code != "ConditionalCheckFailedException":
-                raise self._explained(refusal) from None
-            return None
-        return self._value(row.id)
+            if self._current(row, refusal, now, 0) is None:
+                return None
+        return Written(self._value(row.id))
 
     def destroy(self, loaded: Record, now: int) -> None:
-        """Delete the row, and that of the session which has replaced it.
+        """Delete the row and those of the sessions that have replaced it. The tombstones between them stay.
 
-        Where an older token could bring the session back, a row that nobody can read stays so long.
+        Where an older token could bring the session back, a row that cannot be read stays until that has expired.
         """
-        session_id: str | None = loaded.id
-        buried_until = loaded.origin_ends or 0
-        for _ in range(_MOST_SUCCESSORS):
-            if session_id is None:
-                return
-            if buried_until > now:
-                request: dict[str, Any] = {"Item": tombstone(session_id, buried_until, None)}
-                answer = self._asked("PutItem", {**request, "ReturnValues": "ALL_OLD"})
-            else:
-                request = {"Key": {"_idx": {"S": session_id}}, "ReturnValues": "ALL_OLD"}
-                answer = self._asked("DeleteItem", request)
-            session_id, buried_until = successor_of(answer.get("Attributes") or {}), 0
+        ids = [loaded.id]
+        for session_id in ids:  # which grows on the way
+            buried_until = (loaded.origin_ends or 0) if session_id == loaded.id else 0
+            ids += [one for one in self._end(session_id, buried_until, now) if one not in ids]
 
     # -- parts
 
-    def _signed_in_anew(
-        self, row: Row, record: Record, delta: Delta, old: dict[str, Any] | None, lost: dict[Path, None]
-    ) -> Written:
-        """A row for a sign-in whose old session has gone: with its data when it was replaced, without when it ended."""
-        secret = self._secret()
-        if old is not None and successor_of(old) is not None:
-            item = moved(row, record, delta, secret)
+    def _attempts(self) -> Iterator[int]:
+        """The numbers of the attempts at one commit, from 0. Raises `StoreError` after too many, or too long."""
+        end = self._monotonic() + expression.LONGEST_COMMIT
+        attempt = 0
+        while attempt < _MOST_ATTEMPTS and self._monotonic() <= end:
+            yield attempt
+            attempt += 1
+        raise StoreError(
+            f"Other requests kept changing this session during its commit (attempts: {attempt}). Try again."
+        )
+
+    def _end(self, session_id: str, buried_until: int, now: int) -> list[str]:
+        """Delete one session's row, or bury it. A tombstone stays, and the ids of its successors are returned.
+
+        So a retry after a lost answer finds them again.
+        """
+        no_successor = expression.Expression()
+        no_successor.demand("attribute_not_exists", ("_arc_next",))
+        if buried_until > now:
+            operation, request = "PutItem", {"Item": tombstone(session_id, buried_until)}
         else:
-            own, more = delta.rebased({})
-            lost |= dict.fromkeys(more)
-            item = item_of(record, secret, over={key: encode(value) for key, value in own.ours.items()})
-        self._insert(item)
+            operation, request = "DeleteItem", {"Key": {"_idx": {"S": session_id}}}
+        try:
+            self._table(operation, {**request, **no_successor.conditional()})
+        except Refusal as refusal:
+            if refusal.code != "ConditionalCheckFailedException":
+                raise self._explained(refusal) from None
+            return successors_of(refusal.item or self._get(session_id))
+        return []
+
+    def _sign_in_anew(self, row: Row, record: Record, delta: Delta, now: int, lost: dict[Path, None]) -> Written | None:
+        """Insert a row for a sign-in whose session has gone: with its data while what replaced it lives.
+
+        None when this very sign-in had taken effect already and another request has signed out since.
+        """
+        secret = self._secret()
+        for attempt in self._attempts():
+            old = self._again(row, None, attempt)
+            if record.id in successors_of(old):
+                return None
+            heir = self._heir(old, now)
+            if heir is None:
+                own, more = delta.rebased({})
+                lost |= dict.fromkeys(more)
+                self._insert(item_of(record, secret, over={key: encode(value) for key, value in own.ours.items()}))
+                break
+            item = moved(row, record, delta, secret)
+            self._fit(item)
+            request = second_replacement(row.id, heir, item, now, self._token())
+            refusal = self._refusal_of(request, record.id, secret)
+            if refusal is None:
+                break
+            if refusal.code != "TransactionCanceledException":
+                raise self._explained(refusal)
         return Written(self._value(record.id), tuple(lost))
+
+    def _heir(self, item: dict[str, Any] | None, now: int) -> Row | None:
+        """A living session that has replaced the one whose tombstone `item` is, directly or after others."""
+        ids = successors_of(item)
+        for session_id in ids:  # which grows on the way
+            found = self._get(session_id)
+            row = _living(found, now)
+            if row is not None:
+                return row
+            ids += [one for one in successors_of(found) if one not in ids]
+        return None
+
+    def _refusal_of(self, transaction: dict[str, Any], session_id: str, secret: str) -> Refusal | None:
+        """Carry out a transaction that first inserts `session_id`; what stood against it. Raises `IdTaken`."""
+        try:
+            self._table("TransactWriteItems", transaction)
+        except Refusal as refusal:
+            taken, _ = reason(refusal, 0)
+            if not taken:
+                return refusal
+            if not self._is_ours(session_id, secret):
+                raise IdTaken from None
+        return None
 
     def _insert(self, item: dict[str, Any]) -> None:
         self._fit(item)
@@ -276,9 +328,3 @@ def _living(item: dict[str, Any] | None, now: int) -> Row | None:
         return Row(item, now) if item is not None else None
     except Refused:
         return None
-
-
-def _contended() -> StoreError:
-    return StoreError(
-        f"Other requests changed this session {_MOST_ATTEMPTS} times while it was being committed. Try again."
-    )

@@ -1,0 +1,242 @@
+"""A DynamoDB that does what it is asked and whose answers are lost: a retry ends, undoes and counts nothing twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from arc.errors import StoreError
+from arc.http import build_manager
+from arc.sessions.keyring import Keyring
+from arc.sessions.stores.dynamodb.transport import ATTEMPTS
+from arc.sessions.stores.moving import MovingStore
+from arc.sessions.stores.sealed import SealedStore
+from tests.sessions.making import WEEK, Counting, Made
+from tests.sessions.stores.test_ended_sessions import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from arc.sessions.session import Session
+    from tests.engines import Engine
+
+
+# -- a sign-out beside a sign-in
+
+
+def test_s21_a_sign_out_whose_answer_was_lost_ends_the_successor(ministack: Engine) -> None:
+    """A sign-out that finds its session replaced ends the new one, whichever of its answers is lost."""
+    for method in ("delete_item", "get_item"):
+        site = Site(ministack)
+        value = site.visitor(cart=["book"])
+        slow, quick = site.load(value), site.load(value)
+        quick.sign_in("ada")
+        new = site.finish(quick)
+        slow.sign_out()
+        site.kept.client.lose(method)
+        assert site.finish(slow) == ""
+        assert site.load(new).is_new
+        assert site.living == []
+
+
+def test_s21_a_second_sign_out_after_an_outage_ends_the_successor(ministack: Engine) -> None:
+    """When every answer of a sign-out was lost, the next sign-out with the old cookie ends the new session."""
+    site = Site(ministack)
+    value = site.visitor(cart=["book"])
+    slow, quick = site.load(value), site.load(value)
+    quick.sign_in("ada")
+    new = site.finish(quick)
+    slow.sign_out()
+    site.kept.client.lose("delete_item", times=ATTEMPTS)
+    with pytest.raises(StoreError):
+        site.finish(slow)
+    again = site.load(value)
+    again.sign_out()
+    assert "Max-Age=0" in site.manager.commit(again)[0]
+    assert site.load(new).is_new
+    assert site.living == []
+
+
+def test_s21_a_sign_out_of_a_session_that_moved_ends_the_successor(ministack: Engine) -> None:
+    """The same while sessions move into the table, where an ended session leaves a mark against its old token."""
+    sealed = Made()
+    site = Site(ministack)
+    old = SealedStore(Keyring(site.kept.settings), "_idx", random=Counting())
+    manager = build_manager(
+        site.kept.settings,
+        store=MovingStore(site.kept.store, old, Keyring(site.kept.settings), idle=WEEK),
+        clock=site.clock,
+    )
+    site.manager = manager
+    value = sealed.cookie(cart=["book"])
+    site.finish(site.load(value))
+    slow, quick = site.load(value), site.load(value)
+    quick.sign_in("ada")
+    new = site.finish(quick)
+    assert site.load(new).user_id == "ada"
+    slow.sign_out()
+    site.kept.client.lose("put_item")
+    assert site.finish(slow) == ""
+    assert site.load(new).is_new
+    assert site.load(value).is_new
+    assert site.living == []
+
+
+def test_s21_a_sign_out_ends_both_sessions_of_a_double_clicked_sign_in(ministack: Engine) -> None:
+    """Two sign-ins replaced one session; a sign-out that still has the old id ends both."""
+    site = Site(ministack)
+    value = site.visitor(cart=["book"])
+    slow, first, second = site.load(value), site.load(value), site.load(value)
+    first.sign_in("ada")
+    second.sign_in("ada")
+    values = [site.finish(first), site.finish(second)]
+    slow.sign_out()
+    site.finish(slow)
+    assert [site.load(value).is_new for value in values] == [True, True]
+    assert site.living == []
+
+
+def test_s21_a_sign_in_after_the_sign_out_of_its_successor_has_only_its_own_changes(ministack: Engine) -> None:
+    """A slow sign-in brings back no data of a session that was replaced first and then signed out."""
+    site = Site(ministack)
+    value = site.visitor(user="ada", diary="private")
+    slow, quick = site.load(value), site.load(value)
+    quick.regenerate()
+    out = site.load(site.finish(quick))
+    out.sign_out()
+    site.finish(out)
+    slow["late"] = True
+    slow.sign_in("ada")
+    again = site.load(site.finish(slow))
+    assert (dict(again), again.user_id) == ({"late": True}, "ada")
+
+
+def test_s21_a_sign_out_between_the_attempts_of_a_sign_in_holds(ministack: Engine) -> None:
+    """A sign-in took effect, its answer was lost, and the visitor signed out before the retry: nothing comes back."""
+    site = Site(ministack)
+    value = site.visitor(cart=["book"])
+    slow, session = site.load(value), site.load(value)
+
+    def sign_out() -> None:
+        site.kept.client.plan = lambda _method: None
+        slow.sign_out()
+        site.finish(slow)
+
+    session.sign_in("ada")
+    site.kept.client.lose("transact_write_items")
+    site.kept.client.meanwhile = sign_out
+    new = site.finish(session)
+    assert new == "" or site.load(new).is_new
+    assert site.living == []
+
+
+def test_s21_the_way_to_a_successor_is_kept_for_as_long_as_a_request_may_run(ministack: Engine) -> None:
+    """A replaced session's row says for 15 minutes, the longest invocation, which one replaced it."""
+    site = Site(ministack)
+    session = site.load(site.visitor())
+    session.sign_in("ada")
+    site.finish(session)
+    (mark,) = [row for row in site.kept.rows if "_secret" not in row]
+    assert int(mark["_ttl"]["N"]) == int(site.clock()) + 15 * 60
+
+
+def test_s21_a_sign_out_follows_any_number_of_new_ids(ministack: Engine) -> None:
+    """A session that got twenty new ids while a request ran is ended by that request's sign-out."""
+    site = Site(ministack)
+    value = site.visitor()
+    slow = site.load(value)
+    for _ in range(20):
+        session = site.load(value)
+        session.regenerate()
+        value = site.finish(session)
+    slow.sign_out()
+    site.finish(slow)
+    assert site.living == []
+
+
+# -- a commit that is retried
+
+
+CHANGES: dict[str, Callable[[Session], object]] = {
+    "set": lambda session: session.update(colour="red"),
+    "set in a dict": lambda session: session["prefs"].update(colour="red"),
+    "remove": lambda session: session.__delitem__("colour"),
+    "append": lambda session: session["items"].append("red"),
+    "edit": lambda session: session["items"].reverse(),
+    "increment": lambda session: session.increment("visits"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_s37_a_retry_undoes_nothing_that_was_committed_in_between(
+    engine: Engine, change: Callable[[Session], object]
+) -> None:
+    """The first commit took effect and its answer was lost; what another request then wrote stays."""
+    site = Site(engine)
+    value = site.visitor(colour="green", prefs={"colour": "green"}, items=["a", "b"], visits=0)
+    session = site.load(value)
+    change(session)
+    later = {"colour": "blue", "prefs": {"colour": "blue"}, "items": ["blue"], "visits": 100}
+
+    def another_request() -> None:
+        site.kept.client.plan = lambda _method: None
+        other = site.load(value)
+        other.update(later)
+        site.finish(other)
+
+    site.kept.client.lose("update_item")
+    site.kept.client.meanwhile = another_request
+    assert site.finish(session) == value
+    assert site.load(value) == {**later, "here": True}
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
+def test_s36_an_overwritten_value_is_named_whether_or_not_the_answer_was_lost(engine: Engine, lost: bool) -> None:
+    """Of two requests that set one value the later one is told, also when it had to be told twice."""
+    site = Site(engine)
+    value = site.visitor(colour="green", size=1)
+    first, second = site.load(value), site.load(value)
+    first["colour"] = "red"
+    site.finish(first)
+    second["colour"] = "blue"
+    if lost:
+        site.kept.client.lose("update_item")
+    site.finish(second)
+    assert [event.reason for event in site.events if event.name == "conflict"] == [
+        "two requests changed session['colour'] at once"
+    ]
+    assert site.load(value)["colour"] == "blue"
+
+
+def test_a_lost_answer_alone_is_no_conflict(engine: Engine) -> None:
+    """A retry of the only writer names no loss."""
+    site = Site(engine)
+    value = site.visitor(colour="green", size=1)
+    session = site.load(value)
+    session["colour"] = "blue"
+    del session["size"]
+    site.kept.client.lose("update_item", times=ATTEMPTS - 1)
+    site.finish(session)
+    assert "conflict" not in [event.name for event in site.events]
+    assert site.load(value) == {"colour": "blue", "here": True}
+
+
+def test_s37_a_retried_renewal_moves_no_end_back(engine: Engine) -> None:
+    """A renewal whose answer was lost leaves the later end that another request wrote in between."""
+    site = Site(engine)
+    value = site.visitor()
+    site.clock.forward(days=2)
+    session = site.load(value)
+
+    def another_request() -> None:
+        site.kept.client.plan = lambda _method: None
+        site.clock.forward(600)
+        other = site.load(value)
+        other["late"] = True
+        site.finish(other)
+
+    site.kept.client.lose("update_item")
+    site.kept.client.meanwhile = another_request
+    assert site.finish(session) == value
+    assert int(site.kept.rows[0]["_ttl"]["N"]) == int(site.clock()) + WEEK
