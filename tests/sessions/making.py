@@ -11,6 +11,7 @@ from arc.sessions.keyring import Keyring
 from arc.sessions.lifecycle import Event
 from arc.sessions.manager import SessionManager
 from arc.sessions.stores.memory import MemoryStore
+from arc.sessions.stores.moving import MovingStore
 from arc.sessions.stores.store import Store
 from arc.settings import Settings
 from arc.testing import Clock
@@ -40,9 +41,18 @@ class Made:
         self.events: list[Event] = []
         self.settings = Settings(**{"environment": "production", "secret": SECRET, **settings})
         self.store = MemoryStore(Keyring(self.settings)) if server else None
-        given = self.store if store is None else store
-        self.manager: SessionManager = build_manager(
-            self.settings, store=given, clock=self.clock, random=Counting(), on_event=self.events.append
+        self.random = Counting()
+        self.manager = self._manager(self.store if store is None else store)
+
+    def move_to(self, store: Store) -> None:
+        """Keep sessions in another `store` from now on, taking over those of the present one."""
+        self.manager = self._manager(
+            MovingStore(store, self.manager.store, self.manager.keyring, idle=self.settings.idle)
+        )
+
+    def _manager(self, store: Store | None) -> SessionManager:
+        return build_manager(
+            self.settings, store=store, clock=self.clock, random=self.random, on_event=self.events.append
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,13 +26,21 @@ ENDINGS: dict[str, Callable[[Session], None]] = {
 ending = pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
 
 
-@pytest.fixture(params=["sealed", "memory", "dynamodb"])
+STORES = ("sealed", "memory", "dynamodb")
+
+
+def manager_on(name: str, request: pytest.FixtureRequest, **settings: Any) -> Made:
+    """A manager on the store called `name`."""
+    if name == "dynamodb":
+        engine: Engine = request.getfixturevalue("ministack")
+        return Made(store=Kept(engine).store, **settings)
+    return Made(server=name == "memory", **settings)
+
+
+@pytest.fixture(params=STORES)
 def made(request: pytest.FixtureRequest) -> Made:
     """A manager on each store."""
-    if request.param == "dynamodb":
-        engine: Engine = request.getfixturevalue("ministack")
-        return Made(store=Kept(engine).store)
-    return Made(server=request.param == "memory")
+    return manager_on(request.param, request)
 
 
 def signed_in(made: Made) -> str:
@@ -125,3 +133,82 @@ def test_s21_a_response_with_an_empty_session_signs_out(made: Made) -> None:
         browser.get(path)
         assert browser.jar.send("app.example", "/", secure=True) == []
         assert browser.get("/").text == "no one"
+
+
+# -- the end of its lifetime
+
+
+CHANGES: dict[str, Callable[[Session], object]] = {
+    "set": lambda session: session.update(late=True),
+    "append": lambda session: session["cart"].append("pen"),
+    "flash": lambda session: session.flash("info", "late"),
+    "regenerate": lambda session: session.regenerate(),
+    "nothing": len,
+}
+WAYS = ("sealed", "memory", "dynamodb", "sealed to memory", "memory to sealed", "sealed to dynamodb")
+
+
+@pytest.fixture(params=WAYS)
+def late(request: pytest.FixtureRequest) -> tuple[Made, str]:
+    """A manager on each store, or while sessions move, and a visitor's value in the last second of the session."""
+    old, _, new = request.param.partition(" to ")
+    made = manager_on(old, request, idle=1000)
+    value = signed_in(made)
+    if new:
+        made.move_to(manager_on(new, request, idle=1000).manager.store)
+    made.clock.forward(999)
+    return made, value
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("explicit", [False, True], ids=["at the end", "by write"])
+def test_s37_a_session_that_expires_before_its_commit_stays_expired(
+    late: tuple[Made, str], change: Callable[[Session], object], explicit: bool
+) -> None:
+    """A request that began in the last second of a session and ends after it stores nothing and sends no cookie."""
+    made, value = late
+    session = made.manager.load([value])
+    assert session["cart"] == ["book"]
+    change(session)
+    made.clock.forward(1)
+    assert made.manager.commit(session, explicit=explicit) == ()
+    assert made.names[-1] == "write_after_destroy"
+    assert made.manager.load([value]).is_new
+
+
+def test_s37_a_sign_in_in_an_expired_session_has_only_its_own_changes(late: tuple[Made, str]) -> None:
+    """A visitor who signs in as a session ends is signed in, without what the session held."""
+    made, value = late
+    session = made.manager.load([value])
+    session["late"] = True
+    session.sign_in("ada")
+    made.clock.forward(1)
+    again = made.manager.load([value_of(made.manager.commit(session)[0])])
+    assert (dict(again), again.flashes(), again.user_id) == ({"late": True}, [], "ada")
+    assert made.manager.load([value]).is_new
+
+
+def test_s18_a_sign_in_at_the_end_of_the_absolute_lifetime_begins_another_one(request: pytest.FixtureRequest) -> None:
+    """The new session lives for as long as any new one, in every store."""
+    for name in STORES:
+        made = manager_on(name, request, absolute=1000)
+        value = signed_in(made)
+        made.clock.forward(999)
+        session = made.manager.load([value])
+        session.sign_in("ada")
+        made.clock.forward(1)
+        value = value_of(made.manager.commit(session)[0])
+        made.clock.forward(999)
+        assert made.manager.load([value]).user_id == "ada"
+        made.clock.forward(1)
+        assert made.manager.load([value]).is_new
+
+
+def test_an_expired_session_can_be_signed_out(late: tuple[Made, str]) -> None:
+    """A sign-out that ends after its session clears the cookie all the same."""
+    made, value = late
+    session = made.manager.load([value])
+    session.sign_out()
+    made.clock.forward(1)
+    assert "Max-Age=0" in made.manager.commit(session)[0]
+    assert made.manager.load([value]).is_new

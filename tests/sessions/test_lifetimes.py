@@ -158,6 +158,30 @@ def test_s11_a_token_from_the_far_future_is_refused_and_not_replaced() -> None:
     assert behind.names == ["clock", "dropped"]
 
 
+def test_s11_writing_nothing_keeps_a_token_from_the_future() -> None:
+    """An explicit write without data sends no clearing cookie, which would end the valid session; a sign-out does."""
+    value = Made().cookie(count=1)
+    behind = Made()
+    behind.clock.forward(-301)
+    session = behind.manager.load([value])
+    assert behind.manager.commit(session, explicit=True) == ()
+    session = behind.manager.load([value])
+    session.sign_out()
+    assert "Max-Age=0" in behind.manager.commit(session)[0]
+
+
+def test_s11_data_after_a_sign_out_is_kept_whatever_the_clock_says() -> None:
+    """Who signs out of a session from the future may begin another one."""
+    value = Made().cookie(count=1)
+    behind = Made()
+    behind.clock.forward(-301)
+    session = behind.manager.load([value])
+    session.sign_out()
+    session.flash("info", "Goodbye")
+    again = behind.manager.load([value_of(behind.manager.commit(session)[0])])
+    assert again.flashes() == ["Goodbye"]
+
+
 @pytest.mark.parametrize("iat", ["true", "1800000000.0", '"1800000000"', "null", "0", "-5", "[]"])
 def test_s11_iat_is_an_integer(iat: str) -> None:
     """A token whose iat is anything but a positive integer is refused."""

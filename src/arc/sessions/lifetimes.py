@@ -27,6 +27,12 @@ class Lifetimes:
             ends.append(record.expires)
         return min(ends, default=0)
 
+    def is_over(self, record: Record, now: int, *, may_have_moved: bool) -> bool:
+        """True when `record` has ended, `may_have_moved` aside: then another request may have moved its idle end."""
+        if may_have_moved:
+            return self._absolute is not None and now >= record.created + self._absolute
+        return now >= self.end(record)
+
     def new_end(self, created: int, now: int) -> int:
         """The end of a session written now: that of the shorter lifetime."""
         end = now + self._idle

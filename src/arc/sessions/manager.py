@@ -108,7 +108,7 @@ class SessionManager:
         return max(reversed(records), key=lambda record: record.issued or 0)
 
     def _living(self, record: Record, now: int) -> Record:
-        if now >= self.lifetimes.end(record):
+        if self.lifetimes.is_over(record, now, may_have_moved=False):
             raise Refused("expired")
         return record
 
@@ -172,7 +172,6 @@ class SessionManager:
     ) -> tuple[str, ...] | None:
         """Do what the session intends; None when it intends nothing. `data` is its normalised data, if at hand."""
         loaded = session._record
-        filled = bool(session or session._flashes or session.user_id is not None)
         if ended:
             for record in session._arrived:
                 self.store.destroy(record, now)
@@ -181,14 +180,15 @@ class SessionManager:
         if failed and not explicit:
             return self.cookie.clearing() if ended else None
         if loaded is None:
-            if filled:
+            if session or session._flashes or session.user_id is not None:
                 return self._create(session, self._record(session, now, data), now)
-            return self.cookie.clearing() if ended or explicit else None
-        if session._regenerated:
-            return self._regenerate(session, loaded, self._record(session, now, data), now)
-        if changed or explicit:
-            return self._update(session, loaded, self._record(session, now, data), now)
-        return None
+            return self.cookie.clearing() if ended or (explicit and not session._muted) else None
+        if not (changed or explicit or session._regenerated):
+            return None
+        if self._is_over(loaded, now):
+            return self._after_the_end(session, loaded, now, data)
+        write = self._regenerate if session._regenerated else self._update
+        return write(session, loaded, self._record(session, now, data), now)
 
     def _create(self, session: Session, record: Record, now: int) -> tuple[str, ...] | None:
         if session._muted:
@@ -207,6 +207,23 @@ class SessionManager:
         if written is not None:
             self.lifecycle.tell("regenerated", session_id=record.id)
         return self._written(session, loaded, written, record, now)
+
+    def _is_over(self, loaded: Record, now: int) -> bool:
+        """True when a session has expired since its load, as far as its store will not see that by itself."""
+        return self.lifetimes.is_over(loaded, now, may_have_moved=self.store.on_server and not loaded.foreign)
+
+    def _after_the_end(
+        self, session: Session, loaded: Record, now: int, data: dict[str, Any] | None
+    ) -> tuple[str, ...] | None:
+        """Keep nothing of a session that has expired since its load; a sign-in begins another one."""
+        if session._signed_in:
+            session._created_at = now
+        record = self._record(session, now, data)
+        if not session._signed_in:
+            return self._written(session, loaded, None, record, now)
+        own, _ = self._changes(session, loaded, record).rebased({})
+        record.hold(own.ours)
+        return self._create(session, record, now)
 
     def _update(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
         written = self.store.update(loaded, record, self._delta(session, loaded, record), now)
@@ -234,8 +251,9 @@ class SessionManager:
         raise StoreError(f"{_MOST_IDS} new session ids in a row were in use: this machine's randomness is broken.")
 
     def _delta(self, session: Session, loaded: Record, record: Record) -> Delta | None:
-        if not self.store.merges:
-            return None
+        return self._changes(session, loaded, record) if self.store.merges else None
+
+    def _changes(self, session: Session, loaded: Record, record: Record) -> Delta:
         flashes = [list(pair) for pair in loaded.flashes], [list(pair) for pair in record.flashes]
         return session._snapshot.delta(session, record.data, flashes, session._increments, replaced=session._replaced)
 
@@ -245,7 +263,7 @@ class SessionManager:
         """Move the session's end. What keeps that from happening is an event: the visitor only came to read."""
         try:
             record = self._record(session, now, None)
-            written = self.store.renew(loaded, record, now)
+            written = None if self._is_over(loaded, now) else self.store.renew(loaded, record, now)
         except (StoreError, SessionTooLarge, TypeError, ValueError) as error:
             self.lifecycle.tell("renewal_failed", str(error), loaded.id)
             return ()

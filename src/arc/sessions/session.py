@@ -156,7 +156,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         """End the session: data, id and cookie go. Data set afterwards starts a new one."""
         self._open()
         self._drop()
-        self._destroyed = True
+        self._destroyed, self._muted = True, False
         self._user_id = self._signed_in_at = None
         self._signed_in = False
         self._id, self._created_at = self._mint(), self._now
