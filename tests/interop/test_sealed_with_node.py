@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import arc
+from tests.interop.any_data import apart
 from tests.sessions.making import value_of
 
 if TYPE_CHECKING:
@@ -88,6 +89,18 @@ def test_a_session_goes_to_node_and_back(node_peer: Peer, env: dict[str, str]) -
     again["cart"].append("pen")
     cookie = sessions.commit(again)[0].partition(";")[0]
     assert node_peer.ask("read", env, headers={"cookie": cookie})["cart"] == ["book", "pen"]
+
+
+def test_s13_data_that_node_stores_and_we_would_not_goes_to_and_fro(node_peer: Peer) -> None:
+    """An empty key, half a surrogate pair and numbers beyond DynamoDB's stay as Node wrote them when we add a key."""
+    sessions = manager({})
+    payload = {"": "no name", "half": "\ud83d", "\ud83d": [1e300, 5e-324], "cart": [{"": 1}]}
+    session = sessions.load([value_of(node_peer.ask("write", payload=payload))])
+    session["count"] = 1
+    cookie = sessions.commit(session)[0].partition(";")[0]
+    assert apart(node_peer.ask("read", headers={"cookie": cookie})) == {**payload, "count": 1}
+    again = sessions.load([value_of(node_peer.ask("rewrite", headers={"Cookie": cookie}, changes={"count": 2}))])
+    assert again == {**payload, "count": 2}
 
 
 def test_a_session_that_node_wrote_from_scratch_keeps_its_id(node_peer: Peer) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 import arc
 from arc.testing import Browser
+from tests.sessions.conftest import STORES, manager_on
 from tests.sessions.making import Made, value_of
-from tests.sessions.stores.tables import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from arc.sessions.session import Session
-    from tests.engines import Engine
 
 ENDINGS: dict[str, Callable[[Session], None]] = {
     "clear": lambda session: session.clear(),
@@ -24,23 +23,6 @@ ENDINGS: dict[str, Callable[[Session], None]] = {
     "replace": lambda session: session.replace({}),
 }
 ending = pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
-
-
-STORES = ("sealed", "memory", "dynamodb")
-
-
-def manager_on(name: str, request: pytest.FixtureRequest, **settings: Any) -> Made:
-    """A manager on the store called `name`."""
-    if name == "dynamodb":
-        engine: Engine = request.getfixturevalue("ministack")
-        return Made(store=Kept(engine).store, **settings)
-    return Made(server=name == "memory", **settings)
-
-
-@pytest.fixture(params=STORES)
-def made(request: pytest.FixtureRequest) -> Made:
-    """A manager on each store."""
-    return manager_on(request.param, request)
 
 
 def signed_in(made: Made) -> str:

@@ -211,28 +211,14 @@ def test_s13_deep_nesting_does_not_crash() -> None:
     assert made.manager.load([sealed_payload(made, deep)]).is_new
 
 
-def test_s13_duplicate_keys_do_not_smuggle() -> None:
-    """A payload that names a key twice is refused."""
+def test_a_session_of_nodes_that_cannot_be_renewed_is_read_anyway() -> None:
+    """A session too large once our facts are in it is an event on a read, not an error."""
     made = Made()
-    assert made.manager.load([sealed_payload(made, b'{"a":1,"a":2,"iat":1800000000}')]).is_new
-
-
-def test_a_session_of_nodes_that_cannot_be_renewed_is_read_all_the_same() -> None:
-    """Data beyond our domain, or too large once our facts are in it, is an event on a read and no error."""
-    made = Made()
-    now = int(made.clock())
-    for payload in (
-        b'{"":"no name","iat":%d}' % now,
-        b'{"big":1e300,"iat":%d}' % now,
-        b'{"x":"%s","iat":%d}' % (b"x" * 2930, now),
-    ):
-        made.events.clear()
-        session = made.manager.load([sealed_payload(made, payload)])
-        made.clock.forward(days=1)
-        assert not session.is_new
-        assert made.manager.commit(session) == ()
-        assert made.names == ["loaded", "renewal_failed"]
-        made.clock.forward(days=-1)
+    session = made.manager.load([sealed_payload(made, b'{"x":"%s","iat":1800000000}' % (b"x" * 2930))])
+    made.clock.forward(days=1)
+    assert not session.is_new
+    assert made.manager.commit(session) == ()
+    assert made.names == ["loaded", "renewal_failed"]
 
 
 def test_exp_can_only_shorten() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from enum import Enum, IntEnum
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arc.sessions.values import normalise, same
+from tests.sessions.making import Made, value_of
 
 SCALARS = (
     st.none()
@@ -74,7 +76,19 @@ def test_data_is_at_most_thirty_deep() -> None:
         normalise({"x": ring})
 
 
-@pytest.mark.parametrize(("one", "other"), [(1, True), (1, 1.0), (0, False), ([1], [1.0]), ({"a": 1}, {"a": True})])
+ALIKE = [
+    (1, True),
+    (1, 1.0),
+    (0, False),
+    ([1], [1.0]),
+    ({"a": 1}, {"a": True}),
+    ({"a": {"b": 1}}, {"a": {"b": True}}),
+    ([[1]], [[True]]),
+    ({"a": [0]}, {"a": [False]}),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
 def test_comparison_is_type_strict(one: object, other: object) -> None:
     """1, 1.0 and True are different values."""
     assert one == other
@@ -92,3 +106,57 @@ def test_s39_reserved_keys_are_refused_by_name(key: str) -> None:
 def test_s39_other_underscore_names_work(key: str) -> None:
     """Every other name is the application's, underscores included."""
     assert normalise({key: 1}) == {key: 1}
+
+
+# -- subclasses of str, int and float
+
+
+class Role(str, Enum):  # noqa: UP042  # StrEnum gives its value to str(), this does not
+    """A subclass of str whose `str()` is something else."""
+
+    ADMIN = "admin"
+
+
+class Level(IntEnum):
+    """A subclass of int."""
+
+    HIGH = 3
+
+
+class Price(float):
+    """A subclass of float that shows itself in a way of its own."""
+
+    def __float__(self) -> float:
+        return -1.0
+
+    def __repr__(self) -> str:
+        return "a price"
+
+
+def test_a_subclass_is_stored_as_its_plain_value(made: Made) -> None:
+    """An enum's member, as a value, as a key, in a message and as a principal, is what it stands for, not its name."""
+    session = made.manager.load([])
+    session["role"] = Role.ADMIN
+    session["levels"] = {Role.ADMIN: [Level.HIGH, Price(9.5)]}
+    session.flash(Role.ADMIN, Role.ADMIN)
+    session.sign_in(Role.ADMIN)
+    value = value_of(made.manager.commit(session)[0])
+    again = made.manager.load([value])
+    assert same(dict(again), {"role": "admin", "levels": {"admin": [3, 9.5]}})
+    assert (again.flashes("admin"), again.user_id) == (["admin"], "admin")
+    assert type(again.user_id) is str
+    again = made.manager.load([value])
+    again["role"] = Role.ADMIN
+    again["levels"] = {"admin": (Level.HIGH, Price(9.5))}
+    assert made.manager.commit(again) == ()
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_a_change_of_type_alone_is_saved(made: Made, one: object, other: object) -> None:
+    """A nested 1 that becomes True is stored as True."""
+    session = made.manager.load([])
+    session["x"] = one
+    session = made.manager.load([value_of(made.manager.commit(session)[0])])
+    session["x"] = other
+    again = made.manager.load([value_of(made.manager.commit(session)[0])])
+    assert str(again["x"]) == (str(other) if made.manager.store.typed_numbers else str(other).replace("1.0", "1"))

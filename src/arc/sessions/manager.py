@@ -81,6 +81,8 @@ class SessionManager:
         session._arrived, session._variants = (*records, *replaced), len(values) > 1
         if session._record is not None:
             self.lifecycle.tell("loaded", session_id=session.id)
+            for path in session._record.left_out:
+                self.lifecycle.tell("dropped", f"{described(path)} cannot be kept where sessions now live", session.id)
         elif reason == "clock":
             session._muted = True
             self.lifecycle.tell(
@@ -136,7 +138,7 @@ class SessionManager:
             return session._cookies
         now = max(int(self.clock()), session._now)
         touched = session._snapshot.differs(dict(session), session._facts())
-        data = normalise(session) if touched and not failed else None
+        data = normalise(session, session._snapshot.data) if touched and not failed else None
         changed = touched and (data is None or session._snapshot.differs(data, session._facts()))
         ended = session._destroyed
         if failed and changed and (session or not ended):
@@ -276,7 +278,7 @@ class SessionManager:
     def _record(self, session: Session, now: int, data: dict[str, Any] | None) -> Record:
         return Record(
             session.id,
-            normalise(session) if data is None else data,
+            normalise(session, session._snapshot.data) if data is None else data,
             created=session.created_at,
             issued=now,
             expires=self.lifetimes.new_end(session.created_at, now),

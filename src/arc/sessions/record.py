@@ -7,7 +7,10 @@ from arc.sessions.values import deep_copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
+
+    from arc.sessions.delta import Path
 
 
 class Record:
@@ -17,7 +20,8 @@ class Record:
     know; `expires` is the end the store itself was told, None where it was told none. `stale` asks for
     a renewal before its time: the session was opened by an old secret. `state` is the store's own.
     A session that was taken over from another store has an older token: until `origin_ends` that could bring
-    it back. `foreign` says that it still lives in the other store.
+    it back. `foreign` says that it still lives in the other store, and `left_out` holds the paths of what was in its
+    data there and cannot be kept here.
     """
 
     __slots__ = (
@@ -28,6 +32,7 @@ class Record:
         "foreign",
         "id",
         "issued",
+        "left_out",
         "origin_ends",
         "signed_in_at",
         "stale",
@@ -50,12 +55,13 @@ class Record:
         state: object = None,
         origin_ends: int | None = None,
         foreign: bool = False,
+        left_out: Sequence[Path] = (),
     ) -> None:
         self.id, self.data, self.created = id, data, created
         self.issued, self.expires = issued, expires
         self.user_id, self.signed_in_at, self.flashes = user_id, signed_in_at, flashes
         self.stale, self.state = stale, state
-        self.origin_ends, self.foreign = origin_ends, foreign
+        self.origin_ends, self.foreign, self.left_out = origin_ends, foreign, left_out
 
     def copied(self, **changes: Any) -> Record:
         """A record that shares no container with this one, with `changes` to its attributes."""

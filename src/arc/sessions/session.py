@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arc.errors import FreshSignInRequired, LateChange
 from arc.sessions.snapshot import Snapshot
-from arc.sessions.values import normalise, refuse_reserved
+from arc.sessions.values import plain_text, refuse_reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self._open()
         if not isinstance(kind, str) or not isinstance(message, str):
             raise TypeError(f"flash takes two strings, not {type(kind).__name__} and {type(message).__name__}.")
-        normalise({"kind": kind, "message": message})
-        self._flashes.append((kind, message))
+        self._flashes.append((plain_text(kind, "kind"), plain_text(message, "message")))
 
     def flashes(self, kind: str | None = None) -> list[str]:
         """The messages kept by `flash`, oldest first, of one kind or of every kind; each is given once."""
@@ -131,7 +130,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self._open()
         if not isinstance(user_id, str) or not user_id:
             raise TypeError(f"sign_in takes the user's id as a non-empty string, not {user_id!r}.")
-        normalise({"user_id": user_id})
+        user_id = plain_text(user_id, "user_id")
         if self._user_id not in (None, user_id):
             self._drop()
         self.regenerate()

@@ -40,7 +40,7 @@ class Snapshot:
         """Remember what `key`, which was not there, was first assigned: later changes to it are in place."""
         if self.merges and key not in self.data and isinstance(value, dict | list):
             try:
-                self._began[key] = normalise({key: value})[key]
+                self._began[key] = normalise({key: value}, self.data)[key]
             except (TypeError, ValueError):  # The commit says what is wrong with it, if it is still there.
                 self._began.pop(key, None)
 

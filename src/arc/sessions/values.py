@@ -5,12 +5,14 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
     from typing import Any
 
 RESERVED = frozenset(("_idx", "_secret", "_ttl", "iat", "exp"))
 RESERVED_PREFIX = "_arc_"
 MAX_DEPTH = 30
 _CONTAINERS = (dict, list)
+_NOTHING: frozenset[object] = frozenset()
 _MAX_INT = 10**38  # DynamoDB keeps 38 digits.
 _MIN_FLOAT, _MAX_FLOAT = 1e-130, 9.99e125
 
@@ -26,14 +28,32 @@ def refuse_reserved(key: object) -> None:
         raise ValueError(f"{key!r} is a name that sessions keep for themselves. Store the value under another key.")
 
 
-def normalise(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A deep copy of a session's data as JSON holds it: tuples become lists, subclasses their plain type.
+def normalise(data: Mapping[str, Any], loaded: object = None) -> dict[str, Any]:
+    """A deep copy of a session's data as JSON holds it: tuples become lists, subclasses their plain value.
 
-    Raises `TypeError` naming the path of a value that cannot be stored, `ValueError` for a reserved key.
+    `loaded` is the data as it came from a store. Of what another writer put there nothing is refused, wherever
+    the application has moved it. Raises `TypeError` naming the path of a value that cannot be stored,
+    `ValueError` for a reserved key.
     """
     for key in data:
         refuse_reserved(key)
-    return _mapping(data, "session", 1)
+    try:
+        return _mapping(data, "session", 1, _NOTHING)
+    except TypeError:
+        if not loaded:
+            raise
+    return _mapping(data, "session", 1, _scalars(loaded))
+
+
+def plain_text(text: str, name: str) -> str:
+    """`text` as a plain `str`. Raises `TypeError` naming it by `name` when it is no valid text."""
+    return _text(text, name, _NOTHING)
+
+
+def storable(data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
+    """A copy of stored JSON without what `normalise` refuses, and the paths of what is left out."""
+    left_out: list[tuple[str, ...]] = []
+    return _storable(data, (), left_out), left_out
 
 
 def deep_copy(value: Any) -> Any:
@@ -52,48 +72,83 @@ def check_depth(value: Any, depth: int = 1) -> None:
             check_depth(one, depth + 1)
 
 
-def _mapping(data: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
+def _mapping(data: Mapping[Any, Any], path: str, depth: int, known: AbstractSet[object]) -> dict[str, Any]:
     copy = {}
     for key, value in data.items():
-        if not isinstance(key, str) or not key:
+        if not isinstance(key, str) or (not key and (str, key) not in known):
             raise TypeError(f"{path} has the key {key!r} ({type(key).__name__}); keys are non-empty strings.")
-        _encodable(key, path)
-        copy[str(key)] = _value(value, f"{path}[{key!r}]", depth)
+        copy[_text(key, path, known)] = _value(value, f"{path}[{key!r}]", depth, known)
     return copy
 
 
-def _value(value: Any, path: str, depth: int) -> Any:
+def _value(value: Any, path: str, depth: int, known: AbstractSet[object]) -> Any:
     if value is None or value is True or value is False:
         return value
     if isinstance(value, str):
-        _encodable(value, path)
-        return str(value)
+        return _text(value, path, known)
     if isinstance(value, int):
-        if abs(value) >= _MAX_INT:
+        whole = int.__int__(value)
+        if abs(whole) >= _MAX_INT and (int, whole) not in known:
             raise TypeError(f"{path} has more than the 38 digits that can be kept. Store it as a string.")
-        return int(value)
+        return whole
     if isinstance(value, float):
-        if value != 0 and not _MIN_FLOAT <= abs(value) <= _MAX_FLOAT:
-            raise TypeError(f"{path} is {value!r}; a number must be finite and between 1e-130 and 9.99e125 in size.")
-        return float(value)
+        number = float.__float__(value)
+        if number != 0 and not _MIN_FLOAT <= abs(number) <= _MAX_FLOAT and (float, number) not in known:
+            raise TypeError(f"{path} is {number!r}; a number must be finite and between 1e-130 and 9.99e125 in size.")
+        return number
     if isinstance(value, dict | list | tuple):
         if depth >= MAX_DEPTH:
             raise TypeError(f"{path} is nested more than {MAX_DEPTH} deep, or contains itself.")
         if isinstance(value, dict):
-            return _mapping(value, path, depth + 1)
-        return [_value(element, f"{path}[{index}]", depth + 1) for index, element in enumerate(value)]
+            return _mapping(value, path, depth + 1, known)
+        return [_value(element, f"{path}[{index}]", depth + 1, known) for index, element in enumerate(value)]
     raise TypeError(
         f"{path} is a {type(value).__name__}, which a session cannot hold. "
         "Use None, bool, int, float, str, list or dict (a date as text, say)."
     )
 
 
-def _encodable(text: str, path: str) -> None:
-    if not text.isascii():
+def _text(text: str, path: str, known: AbstractSet[object]) -> str:
+    plain = str.__str__(text)  # An enum's own `str()` is the name of the member.
+    if not plain.isascii() and (str, plain) not in known:
         try:
-            text.encode()
+            plain.encode()
         except UnicodeEncodeError:
             raise TypeError(f"{path} holds half of a surrogate pair, which is not valid text.") from None
+    return plain
+
+
+def _scalars(value: object) -> set[object]:
+    """Every key and every value that is no container in stored JSON, each with its type."""
+    if isinstance(value, dict):
+        return {(str, key) for key in value}.union(*map(_scalars, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(_scalars, value))
+    return {(type(value), value)}
+
+
+def _storable(container: Any, path: tuple[str, ...], left_out: list[tuple[str, ...]]) -> Any:
+    is_map = isinstance(container, dict)
+    kept = {}
+    for key, value in container.items() if is_map else enumerate(container):
+        here = (*path, str(key))
+        if key == "" or not _fits(key):
+            left_out.append(here)
+        elif isinstance(value, _CONTAINERS):
+            kept[key] = _storable(value, here, left_out)
+        elif _fits(value):
+            kept[key] = value
+        else:
+            left_out.append(here)
+    return kept if is_map else list(kept.values())
+
+
+def _fits(scalar: object) -> bool:
+    try:
+        _value(scalar, "", 1, _NOTHING)
+    except TypeError:
+        return False
+    return True
 
 
 def same(one: Any, other: Any) -> bool:

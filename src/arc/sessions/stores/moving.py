@@ -11,6 +11,7 @@ from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.signing import sign
 from arc.sessions.stores.store import IdTaken, Written
+from arc.sessions.values import storable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class MovingStore:
                 taken_over.stale = True  # The visitor's cookie is still the old one.
                 return taken_over
         ends = (old.issued or now) + max(self._idle, NODES_WEEK) if old.expires is None else old.expires
-        return old.copied(id=ids[0], state=old, stale=True, foreign=True, origin_ends=ends)
+        old.data, left_out = storable(old.data)
+        return old.copied(id=ids[0], state=old, stale=True, foreign=True, origin_ends=ends, left_out=left_out)
 
     def create(self, record: Record, now: int) -> str:
         """Store a new record in the new store."""

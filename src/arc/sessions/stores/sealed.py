@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isinf
 
 from arc.errors import SessionTooLarge
 from arc.sessions import jwe
@@ -77,8 +78,7 @@ class SealedStore:
         payload["iat"] = now
         if record.expires is not None and record.expires < now + NODES_WEEK:
             payload["exp"] = record.expires
-        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-        token = jwe.seal(text, self._keyring.sealing, self._keyring.enc, self._random(12))
+        token = jwe.seal(_format(payload), self._keyring.sealing, self._keyring.enc, self._random(12))
         self._fit(token, record)
         return token
 
@@ -110,7 +110,7 @@ class SealedStore:
         if size <= MAX_COOKIE:
             return
         sizes = sorted(
-            ((len(json.dumps(element, ensure_ascii=False).encode()), key) for key, element in record.data.items()),
+            ((len(_format(element)), key) for key, element in record.data.items()),
             reverse=True,
         )
         largest = ", ".join(f"{key!r} ({length:,} byte{'' if length == 1 else 's'})" for length, key in sizes[:3])
@@ -122,7 +122,7 @@ class SealedStore:
 
 def _parse(text: bytes) -> dict[str, Any]:
     try:
-        payload = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        payload = json.loads(text, parse_float=_finite, parse_constant=_no_constant)
         if not isinstance(payload, dict):
             raise Refused("malformed")
         check_depth(payload)
@@ -131,11 +131,19 @@ def _parse(text: bytes) -> dict[str, Any]:
     return payload
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("duplicate key")
-    return result
+def _format(value: object) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair that another writer stored
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise ValueError(text)
+    return number
 
 
 def _no_constant(name: str) -> None:

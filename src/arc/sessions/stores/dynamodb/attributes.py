@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from arc.sessions.delta import MISSING
 from arc.sessions.values import deep_copy
 
@@ -104,6 +106,8 @@ def _number(text: str) -> int | float:
         whole = int(text)
     except ValueError:
         number = float(text)
+        if not isfinite(number):
+            raise ValueError(text) from None
         if "e" in text.lower() and abs(number) < _LARGEST_INT and number == int(number):
             from decimal import Decimal
 

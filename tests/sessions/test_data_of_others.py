@@ -1,0 +1,161 @@
+"""Data that another writer stored and an app would not be allowed to: it never keeps a visitor from going on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from arc.errors import SessionTooLarge
+from arc.sessions import jwe
+from arc.sessions.refused import Refused
+from arc.sessions.stores.dynamodb.row import Row
+from arc.sessions.values import same
+from tests.sessions.making import Made, value_of
+from tests.sessions.stores.tables import Kept
+
+if TYPE_CHECKING:
+    from tests.engines import Engine
+
+ODD: dict[str, Any] = {
+    "an empty key": {"": "no name"},
+    "an empty key further down": {"cart": [{"": 1}]},
+    "half a surrogate pair": {"name": "\ud83d"},
+    "half a surrogate pair in a key": {"cart": {"\udc00": 1}},
+    "a large number": {"big": 1e300},
+    "a small number": {"small": [5e-324]},
+    "fifty digits": {"count": 10**49},
+}
+odd = pytest.mark.parametrize("data", ODD.values(), ids=ODD)
+
+
+def sealed(made: Made, data: object) -> str:
+    """The token of another writer that has the key."""
+    text = json.dumps(data).encode()
+    return jwe.seal(text, made.manager.keyring.sealing, "A256GCM", made.random(12))
+
+
+def visitor(made: Made, data: dict[str, Any]) -> str:
+    """The cookie value of a visitor for whom Node wrote `data` just now."""
+    return sealed(made, {**data, "iat": int(made.clock())})
+
+
+@odd
+def test_s13_what_another_writer_stored_is_kept_beside_our_changes(data: dict[str, Any]) -> None:
+    """The app changes another key; the odd value stays as it was, also in the next request and at a renewal."""
+    made = Made()
+    value = visitor(made, data)
+    for number in range(3):
+        session = made.manager.load([value])
+        session["visits"] = number
+        value = value_of(made.manager.commit(session)[0])
+        assert same(dict(made.manager.load([value])), {**data, "visits": number})
+        made.clock.forward(days=1)
+        value = value_of(made.manager.commit(made.manager.load([value]))[0])
+    assert same(dict(made.manager.load([value])), {**data, "visits": 2})
+    assert {"renewed", "loaded"} == set(made.names)
+
+
+@odd
+def test_s13_what_another_writer_stored_may_be_moved(data: dict[str, Any]) -> None:
+    """An app that puts what it found under another key, or into another list, is not refused."""
+    made = Made()
+    session = made.manager.load([visitor(made, data)])
+    found = dict(session)
+    for key in found:
+        del session[key]
+    session["moved"] = [found]
+    again = made.manager.load([value_of(made.manager.commit(session)[0])])
+    assert same(dict(again), {"moved": [found]})
+
+
+@odd
+def test_what_the_app_puts_in_is_refused(data: dict[str, Any]) -> None:
+    """The same value from the app itself is a `TypeError`, also beside another odd value that came."""
+    made = Made()
+    session = made.manager.load([visitor(made, {"other": 1e299})])
+    session.update(data)
+    with pytest.raises(TypeError, match="session"):
+        made.manager.commit(session)
+
+
+@odd
+def test_s13_what_a_table_cannot_hold_is_left_out_when_the_session_moves(
+    ministack: Engine, data: dict[str, Any]
+) -> None:
+    """A cookie of Node's is taken over by the table without the odd value; an event names it."""
+    made = Made()
+    value = visitor(made, {"kept": ["a", {"b": 1}], **data})
+    kept = Kept(ministack)
+    made.move_to(kept.store)
+    session = made.manager.load([value])
+    session["visits"] = 1
+    value = value_of(made.manager.commit(session)[0])
+    again = dict(made.manager.load([value]))
+    assert (again.pop("kept"), again.pop("visits")) == (["a", {"b": 1}], 1)
+    assert again in ({}, {"cart": [{}]}, {"cart": {}}, {"small": []})
+    (event,) = [event for event in made.events if event.name == "dropped"]
+    assert "session" in event.reason
+    assert len(kept.rows) == 1
+
+
+@pytest.mark.parametrize("text", ["1e999", "-1e999", "1e400", "Infinity", "-Infinity", "NaN"])
+@pytest.mark.parametrize("place", ['{"a":%s,"iat":1800000000}', '{"a":{"b":[0,%s]},"iat":1800000000}'])
+def test_s13_a_number_that_is_none_is_refused_at_load(text: str, place: str) -> None:
+    """Infinity, NaN and what would become one are no session, in whatever way they are written."""
+    made = Made()
+    token = jwe.seal((place % text).encode(), made.manager.keyring.sealing, "A256GCM", made.random(12))
+    assert made.manager.load([token]).is_new
+    assert (made.events[0].name, made.events[0].reason) == ("refused", "malformed")
+
+
+def test_s13_of_duplicate_keys_the_last_counts() -> None:
+    """As Node's JSON.parse has it."""
+    made = Made()
+    text = b'{"a":1,"b":{"c":1,"c":2},"a":2,"iat":1800000000}'
+    assert made.manager.load([jwe.seal(text, made.manager.keyring.sealing, "A256GCM", made.random(12))]) == {
+        "a": 2,
+        "b": {"c": 2},
+    }
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=5)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers(10**37, 10**60) | st.floats(allow_nan=False) | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(ANY_TEXT, ANY_JSON, max_size=4), st.booleans())
+@example({"": 1e300}, False)  # noqa: FBT003  # it cannot be given by name
+@example({"a": {"": [10**50, "\ud800"]}}, True)  # noqa: FBT003
+def test_s13_no_payload_keeps_a_visitor_from_going_on(data: dict[str, Any], moves: bool) -> None:
+    """Whatever JSON another writer sealed, the app can change a key, in the cookie as after a move to a server."""
+    made = Made()
+    value = visitor(made, data)
+    if moves:
+        made.move_to(Made(server=True).manager.store)
+    session = made.manager.load([value])
+    before = dict(session)
+    session["visits"] = 1
+    try:
+        cookies = made.manager.commit(session)
+    except SessionTooLarge:
+        assert not moves
+        return
+    assert same(dict(made.manager.load([value_of(cookies[0])])), {**before, "visits": 1})
+
+
+@pytest.mark.parametrize("number", ["1E300", "1E999", "Infinity", "NaN"])
+def test_s13_a_row_with_a_number_beyond_ours_keeps_nobody_from_going_on(number: str) -> None:
+    """A row is read with the number, or refused as a whole where that is none; never an error."""
+    item = {"_idx": {"S": "A" * 24}, "_secret": {"S": "B" * 24}, "_ttl": {"N": "1800000600"}, "n": {"N": number}}
+    if number == "1E300":
+        assert Row(item, 1_800_000_000).values == {"n": 1e300}
+    else:
+        with pytest.raises(Refused, match="malformed"):
+            Row(item, 1_800_000_000)
