@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -56,7 +60,56 @@ def test_a_complete_merge_has_every_element(base: list[int], ours: list[int], th
         assert all(r[one] == max(0, o[one] + t[one] - b[one]) for one in range(4))
 
 
-def test_a_list_too_long_to_compare_has_one_winner() -> None:
-    """Very long lists are not compared element by element: the later one wins, which is told."""
-    long = list(range(2000))
-    assert merged(long, [0, *long], [*long, 1]) == ([0, *long], False)
+LONG: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
+    "all different": (list(range(1000)), [-1, *range(1, 1000)], [*range(999), -2]),
+    "all alike": ([0] * 1000, [0] * 990, [0] * 1010),
+    "two kinds": ([0, 1] * 500, [1, 0] * 505, [0, 1, 1] * 330),
+    "reversed": (list(range(1000)), list(range(1000))[::-1], list(range(500, 1000)) + list(range(500))),
+    "nothing kept": (list(range(1000)), list(range(1000, 2000)), list(range(2000, 3000))),
+    "dicts": ([{"id": n} for n in range(1000)], [{"id": n} for n in range(5, 1000)], [{"id": n} for n in range(1005)]),
+}
+
+
+def steps(work: Callable[[], object]) -> int:
+    """How many lines and calls of the package's own code `work` runs: a cost that no other load changes."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal count
+        count += event != "return"
+        return trace if "arc/sessions" in frame.f_code.co_filename else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("lists", LONG.values(), ids=LONG)
+def test_a_long_list_costs_no_more_than_in_proportion(lists: tuple[list[Any], list[Any], list[Any]]) -> None:
+    """Merging a thousand elements, whatever they are, takes fewer than a hundred steps for each, not six thousand."""
+    assert steps(lambda: merged(*lists)) < 100_000
+
+
+@pytest.mark.parametrize("lists", LONG.values(), ids=LONG)
+def test_a_long_list_is_merged_as_a_short_one_is(lists: tuple[list[Any], list[Any], list[Any]]) -> None:
+    """Where the merge says that it is complete, every element is there as often as both changes ask for."""
+    base, ours, theirs = ([str(one) for one in one_list] for one_list in lists)
+    result, complete = merged(*lists)
+    b, o, t, r = Counter(base), Counter(ours), Counter(theirs), Counter(map(str, result))
+    whole = all(r[one] == max(0, o[one] + t[one] - b[one]) for one in b | o | t)
+    assert complete <= whole
+    if lists in (LONG["all different"], LONG["dicts"]):
+        assert complete
+
+
+@given(st.data(), st.integers(100, 200))
+def test_elements_that_repeat_are_matched_at_any_length(draw: st.DataObject, length: int) -> None:
+    """One side alone decides, however often one element comes; long lists are matched more coarsely, and stay right."""
+    base = [draw.draw(st.integers(0, 1)) for _ in range(length)]
+    other = [one for one in base if draw.draw(st.integers(0, 5))] + [0, 1, 1]
+    assert merged(base, other, list(base)) == (other, True)
+    assert merged(base, list(base), other) == (other, True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 
 from arc.sessions.values import same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
     from typing import Any
 
-_MOST_STEPS = 1_000_000  # Of comparing two lists; beyond it the later list wins.
+_text_of = json.JSONEncoder(sort_keys=True).encode
+_MOST_PAIRS = 4_000  # of equal elements of two lists, each of which is looked at once
 
 
 def begins_with(elements: list[Any], start: list[Any]) -> bool:
@@ -28,8 +31,6 @@ def merged(base: list[Any], ours: list[Any], theirs: list[Any]) -> tuple[list[An
     if same(ours, theirs):
         return ours, True
     b, o, t = _names(base), _names(ours), _names(theirs)
-    if len(b) * max(len(o), len(t)) > _MOST_STEPS:
-        return ours, False
     our_edit, their_edit = _Edit(b, o, ours), _Edit(b, t, theirs)
     result: list[Any] = []
     complete, start = True, 0
@@ -46,7 +47,7 @@ def merged(base: list[Any], ours: list[Any], theirs: list[Any]) -> tuple[list[An
 class _Edit:
     """What one side did to a list: the elements of the base it `kept`, and those it `added` before each place."""
 
-    def __init__(self, base: list[str], names: list[str], elements: list[Any]) -> None:
+    def __init__(self, base: list[Hashable], names: list[Hashable], elements: list[Any]) -> None:
         self.kept = _kept(base, names)
         self.added: list[list[Any]] = [[] for _ in range(len(base) + 1)]
         self._elements = elements
@@ -102,40 +103,65 @@ def _pairwise(base: list[Any], ours: list[Any], theirs: list[Any]) -> tuple[list
     return result, complete
 
 
-def _nothing_missing(base: list[str], ours: list[str], theirs: list[str], result: list[str]) -> bool:
+def _nothing_missing(
+    base: list[Hashable], ours: list[Hashable], theirs: list[Hashable], result: list[Hashable]
+) -> bool:
     """True when every element is there as often as both sides' changes ask for (a moved one may meet a removal)."""
     b, o, t, r = _counts(base), _counts(ours), _counts(theirs), _counts(result)
     return all(r.get(name, 0) == max(0, o.get(name, 0) + t.get(name, 0) - b.get(name, 0)) for name in (b | o | t))
 
 
-def _counts(names: list[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
+def _counts(names: list[Hashable]) -> dict[Hashable, int]:
+    counts: dict[Hashable, int] = {}
     for name in names:
         counts[name] = counts.get(name, 0) + 1
     return counts
 
 
-def _names(elements: list[Any]) -> list[str]:
-    """A text for each element, equal for equal elements alone."""
-    return [json.dumps(element, sort_keys=True) for element in elements]
+def _names(elements: list[Any]) -> list[Hashable]:
+    """Something hashable for each element, equal for equal elements alone."""
+    return [_text_of(element) if isinstance(element, dict | list) else (type(element), element) for element in elements]
 
 
-def _kept(base: list[str], other: list[str]) -> dict[int, int]:
-    """The places of a longest common subsequence: in `base` → in `other`, in order."""
-    lengths = [[0] * (len(other) + 1) for _ in range(len(base) + 1)]
-    for i in range(len(base) - 1, -1, -1):
-        for j in range(len(other) - 1, -1, -1):
-            lengths[i][j] = (
-                lengths[i + 1][j + 1] + 1 if base[i] == other[j] else max(lengths[i + 1][j], lengths[i][j + 1])
-            )
-    places: dict[int, int] = {}
-    i = j = 0
-    while i < len(base) and j < len(other):
-        if base[i] == other[j]:
-            places[i] = j
-            i, j = i + 1, j + 1
-        elif lengths[i + 1][j] >= lengths[i][j + 1]:
-            i += 1
-        else:
-            j += 1
+def _kept(base: list[Hashable], other: list[Hashable]) -> dict[int, int]:
+    """The places of a common subsequence: in `base` → in `other`, in order.
+
+    It is a longest one (Hunt and Szymanski), unless elements repeat so often that comparing each with each would
+    take too long: then equal elements are matched in the order in which they come.
+    """
+    shorter = min(len(base), len(other))
+    start = end = 0
+    while start < shorter and base[start] == other[start]:
+        start += 1
+    while end < shorter - start and base[-1 - end] == other[-1 - end]:
+        end += 1
+    candidates = _candidates(base, other, range(start, len(base) - end), range(start, len(other) - end))
+    lasts: list[int] = []  # for each length the smallest place in `other` at which a subsequence ends
+    chains: list[tuple[int, int, Any]] = []  # and that subsequence, linked from its end
+    for place, matches in candidates:
+        for match in matches:
+            length = bisect_left(lasts, match)
+            chain = (place, match, chains[length - 1] if length else None)
+            lasts[length : length + 1], chains[length : length + 1] = [match], [chain]
+    middle: list[tuple[int, int]] = []
+    link = chains[-1] if chains else None
+    while link is not None:
+        middle.append(link[:2])
+        link = link[2]
+    places = dict(zip(range(start), range(start), strict=True))
+    places.update(reversed(middle))
+    places.update(zip(range(len(base) - end, len(base)), range(len(other) - end, len(other)), strict=True))
     return places
+
+
+def _candidates(
+    base: list[Hashable], other: list[Hashable], places: range, others: range
+) -> list[tuple[int, Sequence[int]]]:
+    """For each of the `places` in `base` those of equal elements in `other`, the last first."""
+    found: dict[Hashable, list[int]] = {}
+    for place in reversed(others):
+        found.setdefault(other[place], []).append(place)
+    candidates: list[tuple[int, Sequence[int]]] = [(place, found.get(base[place], ())) for place in places]
+    if sum(len(matches) for _, matches in candidates) <= _MOST_PAIRS:
+        return candidates
+    return [(place, [found[base[place]].pop()] if found.get(base[place]) else ()) for place in places]
