@@ -117,6 +117,6 @@ def test_s40_the_lint_rule_refuses_pickle(tmp_path: Path) -> None:
     "path", sorted((ROOT / "src").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT / "src"))
 )
 def test_one_noun_per_file_of_a_readable_size(path: Path) -> None:
-    """A file beyond 300 lines wants to be two."""
-    assert len(path.read_text().splitlines()) <= 300
+    """A file beyond 400 lines wants to be two."""
+    assert len(path.read_text().splitlines()) <= 400
     assert path.stem not in {"utils", "util", "helpers", "common", "base"}
