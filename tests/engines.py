@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import secrets
@@ -11,6 +12,7 @@ import string
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 AWS = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
 _SECONDS_TO_START = 60
+_making = threading.Lock()
 _OF_A_CLOUD = "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam,s3"
 
 
@@ -33,9 +36,15 @@ def fresh_app() -> str:
 
 def client_of(url: str, service: str, **config: Any) -> Any:
     """A boto3 client of the API at `url` that never retries by itself; `config` goes to botocore's Config."""
-    session = boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
     options = Config(retries={"total_max_attempts": 1}, max_pool_connections=64, **config)
-    return session.client(service, endpoint_url=url, config=options)
+    with _making:
+        return _session().client(service, endpoint_url=url, config=options)
+
+
+@functools.cache
+def _session() -> boto3.session.Session:
+    """One for all clients: most of the time that a client takes to make goes into reading what AWS's services are."""
+    return boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
 
 
 def environ_of(url: str, home: Path) -> dict[str, str]:
