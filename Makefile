@@ -1,13 +1,14 @@
 # Everything a newcomer needs: `make demo`, `make test`. PYTHON=… chooses the interpreter.
 # Two targets never set up .venv at the same time, even under -j.
 .NOTPARALLEL:
-.PHONY: help demo test check bench vectors clean setup-demo setup-test
+.PHONY: help demo test test-exhaustive test-all check bench vectors clean setup-demo setup-test
 
 BIN = .venv/bin
 
 help:
 	@echo "make demo     set up .venv and serve examples/counter; Ctrl-C ends it"
-	@echo "make test     set up .venv and run every test"
+	@echo "make test     set up .venv and run the tests; of thousands of cases a sample"
+	@echo "make test-all run every test, all cases of the exhaustive ones too"
 	@echo "make check    lint, format, types, architecture, spelling"
 	@echo "make bench    measure sessions and the sandbox, beside peers"
 	@echo "make vectors  make the test vectors afresh with Node's own library"
@@ -18,6 +19,12 @@ demo: setup-demo
 
 test: setup-test
 	@exec $(BIN)/python -m pytest -n auto
+
+test-exhaustive: setup-test
+	@exec $(BIN)/python -m pytest -n auto -m exhaustive
+
+test-all: setup-test
+	@exec $(BIN)/python -m pytest -n auto -m "exhaustive or not exhaustive"
 
 check: setup-test
 	$(BIN)/python -m ruff check

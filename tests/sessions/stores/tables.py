@@ -71,13 +71,15 @@ class Unreliable:
     """A boto3 client whose answers can be lost on their way.
 
     `plan(method)` is asked at each call: None lets it pass, `lost` does what was asked and drops the answer,
-    `down` drops the call. `meanwhile` runs after each drop, before the caller can try again.
+    `down` drops the call. `meanwhile` runs after each drop, before the caller can try again; `on_effect(method,
+    request)` runs whenever a call was carried out, before its answer is passed on or lost.
     """
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self.plan: Callable[[str], str | None] = lambda _method: None
         self.meanwhile: Callable[[], None] = lambda: None
+        self.on_effect: Callable[[str, dict[str, Any]], None] = lambda _method, _request: None
 
     def lose(self, method: str, *, times: int = 1) -> None:
         """Lose the answers of the next `times` calls of `method`."""
@@ -92,14 +94,19 @@ class Unreliable:
 
         self.plan = plan
 
+    def _carried_out(self, method: str, request: dict[str, Any]) -> Any:
+        answer = getattr(self._client, method)(**request)
+        self.on_effect(method, request)
+        return answer
+
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(**request: Any) -> Any:
             fault = self.plan(method)
             if fault is None:
-                return getattr(self._client, method)(**request)
+                return self._carried_out(method, request)
             if fault == "lost":
                 with suppress(ClientError):  # A refusal is an answer, too.
-                    getattr(self._client, method)(**request)
+                    self._carried_out(method, request)
             self.meanwhile()
             raise ReadTimeoutError(endpoint_url="x")
 

@@ -1,0 +1,472 @@
+"""A model of sessions, and a machine that holds a store to it in any order of overlapping requests.
+
+The model knows for each id what a visitor with its cookie must find. A request takes effect at one moment: when
+the store makes its write, whatever becomes of the answer. On DynamoDB that moment is seen at the client, where
+answers are lost and calls dropped, and where other requests come in between the calls of one commit.
+"""
+
+from __future__ import annotations
+
+import os
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from arc.errors import StoreError
+from arc.http import build_manager
+from arc.sessions.keyring import Keyring
+from arc.sessions.signing import sign
+from arc.sessions.stores.dynamodb.attributes import encode
+from arc.sessions.stores.memory import MemoryStore
+from arc.settings import Settings
+from arc.testing import Clock
+from tests.sessions.making import SECRET, WEEK, value_of
+from tests.sessions.stores.tables import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from arc.sessions.session import Session
+    from tests.engines import Engine
+
+IDLE, ABSOLUTE = 1000, 2500
+ACTIONS = st.sampled_from(
+    [
+        *[("set", "a"), ("set", "b"), ("remove", "a"), ("append", "l"), ("increment", "n"), ("nested", "d")],
+        *[("flash", ""), ("replace", "a"), ("sign_in", "ada"), ("sign_in", "bob"), ("regenerate", "")],
+        *[("end", "clear"), ("end", "sign_out"), ("end", "destroy"), ("end", "replace")],
+    ]
+)
+# What becomes of each call of one commit: another request may come before it, its answer or itself may be lost.
+FAULTS = st.lists(st.tuples(st.sampled_from([None, None, None, "lost", "lost", "down"]), st.booleans()), max_size=6)
+_IN_FLIGHT = 4
+
+
+class Stored:
+    """What is stored under one id; `versions` are its data and messages after each write, the oldest first."""
+
+    def __init__(self, user: str | None, created: int, ends: int, data: dict[str, Any], flashes: list[str]) -> None:
+        self.user, self.created, self.ends = user, created, ends
+        self.versions = [(data, flashes)]
+        self.ended = False
+        self.successors: list[str] = []
+
+    def lives(self, now: int) -> bool:
+        """True when a visitor with its cookie finds it."""
+        return not self.ended and not self.successors and now < self.ends
+
+
+class Model:
+    """Every session there ever was, by id."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, Stored] = {}
+
+    def family(self, session_id: str) -> list[str]:
+        """The id and those that have replaced it."""
+        ids = [session_id]
+        for one in ids:
+            ids += [successor for successor in self.sessions[one].successors if successor not in ids]
+        return ids
+
+    def end(self, session_id: str) -> None:
+        """End one session."""
+        if not self.sessions[session_id].successors:
+            self.sessions[session_id].ended = True
+
+
+class Request:
+    """One request: its session, and what the handler did to it."""
+
+    def __init__(self, session: Session, now: int, cookie_id: str | None, model: Model) -> None:
+        self.session, self.began = session, now
+        self.loaded = None if session.is_new else session.id
+        self.ends_too = cookie_id if self.loaded is None and cookie_id in model.sessions else None
+        self.first_version = len(model.sessions[session.id].versions) - 1 if self.loaded else 0
+        self.changes: list[Callable[[dict[str, Any], list[str]], None]] = []
+        self.replaced = self.ended = self.signs_in = self.regenerates = False
+        self.user = session.user_id
+        self.created = session.created_at
+        self.had_dict = "d" in session
+        self.effects = 0
+
+    def change(self, change: Callable[[dict[str, Any], list[str]], None]) -> None:
+        """Remember a change, as it is made on whatever data is there when the request takes effect."""
+        self.changes.append(change)
+
+    def forget(self) -> None:
+        """Remember that all data was dropped."""
+        self.changes.clear()
+        self.replaced, self.had_dict = True, False
+
+    def on(self, data: dict[str, Any], flashes: list[str]) -> tuple[dict[str, Any], list[str]]:
+        """What the request's changes make of data and messages."""
+        outcome = ({}, []) if self.replaced else (deepcopy(data), list(flashes))
+        for change in self.changes:
+            change(*outcome)
+        return outcome
+
+
+class Schedules(RuleBasedStateMachine):
+    """Overlapping requests on one store, each compared with the model."""
+
+    def __init__(self, engine: Engine | None, table: str | None) -> None:
+        super().__init__()
+        self.clock = Clock()
+        settings = Settings(environment="production", secret=SECRET, idle=IDLE, absolute=ABSOLUTE)
+        self.kept = None if engine is None else Kept(engine, table=table, sleep=lambda _seconds: None)
+        store = MemoryStore(Keyring(settings)) if self.kept is None else self.kept.store
+        self.manager = build_manager(settings, store=store, clock=self.clock, random=os.urandom)
+        self.model = Model()
+        self.cookies: dict[str, str] = {}  # value → id
+        self.requests: list[Request] = []
+        self.unique = 0
+        self.acting: list[Request] = []  # whose commit runs, the innermost last
+        self.queue: list[Request] = []  # who commits between the calls of another one
+        self.plan: list[tuple[str | None, bool]] = []
+        self.tokens: set[str] = set()
+        if self.kept is not None:
+            self.kept.client.plan = self._fault
+            self.kept.client.on_effect = self._took_effect
+
+    @property
+    def now(self) -> int:
+        """The time, in Unix seconds."""
+        return int(self.clock())
+
+    # -- what visitors and handlers do
+
+    @initialize(actions=st.lists(ACTIONS, min_size=1, max_size=3), from_node=st.booleans())
+    def visitor(self, actions: list[tuple[str, str]], from_node: bool) -> None:
+        """A first visitor comes and goes; in a table it may have been Node that served the visitor."""
+        if self.kept is not None and from_node:
+            row = {"_idx": "node", "_secret": "of-node", "_ttl": self.now + WEEK, "a": 0}
+            self.kept.client.put_item(
+                TableName=self.kept.table, Item={name: encode(value) for name, value in row.items()}
+            )
+            self.cookies[self._signed("node")] = "node"
+            self.model.sessions["node"] = Stored(None, self.now, self.now + ABSOLUTE, {"a": 0}, [])
+        else:
+            self._begin(None, actions)
+            self._finish(self.requests[0], explicit=False)
+
+    @precondition(lambda self: len(self.requests) < _IN_FLIGHT)
+    @rule(newest=st.integers(0, 3), handlers=st.lists(st.lists(ACTIONS, max_size=3), min_size=1, max_size=_IN_FLIGHT))
+    def begin(self, newest: int, handlers: list[list[tuple[str, str]]]) -> None:
+        """Requests come in together, all with one of the newest cookies or all without one, and do their work."""
+        values = [*self.cookies, None][::-1]
+        value = values[(newest + 1) % len(values)]
+        for actions in handlers[: _IN_FLIGHT - len(self.requests)]:
+            self._begin(value, actions)
+
+    @rule(oldest=st.integers(0, 30), actions=st.lists(ACTIONS, max_size=3))
+    def return_with_any_cookie(self, oldest: int, actions: list[tuple[str, str]]) -> None:
+        """A request comes in with any cookie that was ever sent, and ends at once."""
+        values = [*self.cookies, None]
+        self._begin(values[oldest % len(values)], actions)
+        self._finish(self.requests[-1], explicit=False)
+
+    @precondition(lambda self: self.requests)
+    @rule(pick=st.integers(0, 3), action=ACTIONS)
+    def go_on(self, pick: int, action: tuple[str, str]) -> None:
+        """A handler does one thing more."""
+        self._act(self.requests[pick % len(self.requests)], *action)
+
+    @rule(seconds=st.sampled_from([1, 60, 150, 600, 999]))
+    def wait(self, seconds: int) -> None:
+        """Time passes: less than a renewal asks for, or up to nearly an idle lifetime."""
+        self.clock.forward(seconds)
+
+    def _begin(self, value: str | None, actions: list[tuple[str, str]]) -> None:
+        session = self.manager.load([] if value is None else [value])
+        session_id = None if value is None else self.cookies[value]
+        self._check(session, session_id)
+        request = Request(session, self.now, session_id, self.model)
+        self.requests.append(request)
+        for action in actions:
+            self._act(request, *action)
+
+    def _act(self, request: Request, action: str, key: str) -> None:
+        session = request.session
+        if action == "replace":
+            self._replace(request, key)
+        elif action == "sign_in":
+            session.sign_in(key)
+            if request.user not in (None, key):
+                request.forget()
+            request.user, request.signs_in, request.regenerates = key, True, True
+        elif action == "regenerate":
+            session.regenerate()
+            request.regenerates = True
+        elif action == "end":
+            session.replace({}) if key == "replace" else getattr(session, key)()
+            request.forget()
+            request.ended, request.signs_in, request.user = True, False, None
+            request.created = request.began
+        else:
+            self._change(request, action, key)
+
+    def _change(self, request: Request, action: str, key: str) -> None:
+        session, value = request.session, self._fresh()
+        if action == "set":
+            session[key] = value
+            request.change(lambda data, _: data.update({key: value}))
+        elif action == "remove" and key in session:
+            del session[key]
+            request.change(lambda data, _: data.pop(key, None))
+        elif action == "append":
+            session.setdefault(key, []).append(value)
+            request.change(lambda data, _: data.setdefault(key, []).append(value))
+        elif action == "increment":
+            session.increment(key)
+            request.change(lambda data, _: data.update({key: data.get(key, 0) + 1}))
+        elif action == "flash":
+            session.flash("info", str(value))
+            request.change(lambda _, flashes: flashes.append(str(value)))
+        elif action == "nested":
+            session.setdefault(key, {})[str(value % 3)] = value
+            creates = not request.had_dict
+
+            def nested(data: dict[str, Any], _: list[str]) -> None:
+                if creates or key in data:  # where another request removed the dict, the removal wins
+                    data.setdefault(key, {})[str(value % 3)] = value
+
+            request.change(nested)
+
+    def _replace(self, request: Request, key: str) -> None:
+        value = self._fresh()
+        request.session.replace({key: value})
+        messages = [message for _, message in request.session._flashes]
+        request.forget()
+
+        def replaced(data: dict[str, Any], flashes: list[str]) -> None:
+            data[key] = value
+            flashes += messages
+
+        request.change(replaced)
+
+    def _fresh(self) -> int:
+        self.unique += 1
+        return self.unique
+
+    # -- the commit
+
+    @precondition(lambda self: self.requests)
+    @rule(pick=st.integers(0, 3), explicit=st.booleans(), faults=FAULTS)
+    def finish(self, pick: int, explicit: bool, faults: list[tuple[str | None, bool]]) -> None:
+        """A request ends, and others may end between the calls that this takes, whose answers may be lost."""
+        self._finish(self.requests[pick % len(self.requests)], explicit=explicit, faults=faults)
+
+    def _finish(self, request: Request, *, explicit: bool, faults: Sequence[tuple[str | None, bool]] = ()) -> None:
+        self.requests.remove(request)
+        if self.kept is not None:
+            self.plan = list(faults)
+            self.queue = [other for other in self.requests if any(between for _, between in faults)]
+        try:
+            self._commit(request, explicit=explicit)
+        finally:
+            self.plan, self.queue = [], []
+
+    def _commit(self, request: Request, *, explicit: bool = False) -> None:
+        self.acting.append(request)
+        before = self.now
+        try:
+            cookies = self.manager.commit(request.session, explicit=explicit)
+        except StoreError:
+            self._after_an_outage(request)
+            return
+        finally:
+            self.acting.pop()
+        assert self.now == before
+        if self.kept is None:
+            self._take_effect(request, explicit=explicit)
+        self._check_the_answer(request, cookies, explicit=explicit)
+
+    def _after_an_outage(self, request: Request) -> None:
+        """The handler's answer is a 503. An end is tried once more, and nothing else is."""
+        assert self.kept is not None
+        self.plan = []
+        effects = request.effects
+        self.acting.append(request)
+        try:
+            cookies = self.manager.commit(request.session, failed=True)
+        finally:
+            self.acting.pop()
+        assert request.effects == effects
+        if request.ended:
+            assert [value_of(cookie) for cookie in cookies] == [""]
+            self._check_ended(request)
+        else:
+            assert cookies == ()
+
+    def _check_the_answer(self, request: Request, cookies: tuple[str, ...], *, explicit: bool) -> None:
+        value = value_of(cookies[0]) if cookies else None
+        if request.ended:
+            self._check_ended(request)
+        if request.effects:
+            assert request.effects == 1
+            assert value
+            self.cookies[value] = value.partition(".")[0]
+            assert self.cookies[value] == request.session.id
+            assert self.model.sessions[request.session.id].user == request.user
+        elif value:
+            # A renewal, or a write of what was there already.
+            assert value.partition(".")[0] == request.loaded
+        elif value == "":
+            assert request.ended or (explicit and request.loaded is None)
+        assert request.effects or not self._would_take_effect(request, explicit=explicit)
+
+    def _check_ended(self, request: Request) -> None:
+        """After a sign-out neither the session nor what has replaced it opens."""
+        for session_id in (request.loaded, request.ends_too):
+            for one in [] if session_id is None else self.model.family(session_id):
+                assert not self.model.sessions[one].lives(self.now)
+
+    # -- when a request takes effect
+
+    def _filled(self, request: Request) -> bool:
+        session = request.session
+        return bool(session or session._flashes or request.user is not None)
+
+    def _would_take_effect(self, request: Request, *, explicit: bool) -> bool:
+        """True when a commit at this moment has to store something, renewals aside."""
+        if request.loaded is None or request.ended:
+            return self._filled(request)
+        if request.signs_in:
+            return True
+        changed = explicit or request.regenerates or bool(request.changes) or request.replaced
+        if not changed or not self.model.sessions[request.loaded].lives(self.now):
+            return False
+        return request.regenerates or explicit or self._differs(request)
+
+    def _differs(self, request: Request) -> bool:
+        assert request.loaded is not None
+        return (
+            request.on(*self.model.sessions[request.loaded].versions[request.first_version])
+            != (self.model.sessions[request.loaded].versions[request.first_version])
+        )
+
+    def _take_effect(self, request: Request, *, explicit: bool) -> None:
+        """What a commit does that is one step, as in memory."""
+        if request.ended:
+            for session_id in (request.loaded, request.ends_too):
+                for one in [] if session_id is None else self.model.family(session_id):
+                    self.model.end(one)
+        if self._would_take_effect(request, explicit=explicit):
+            self._write(request)
+        elif request.loaded is not None and not request.ended and self._renewal_is_due(request):
+            self._renew(request.loaded)
+
+    def _renewal_is_due(self, request: Request) -> bool:
+        assert request.loaded is not None
+        stored = self.model.sessions[request.loaded]
+        return stored.lives(self.now) and not request.changes and request.session.cookies != ()
+
+    def _renew(self, session_id: str) -> None:
+        stored = self.model.sessions[session_id]
+        assert stored.lives(self.now)
+        stored.ends = min(self.now + IDLE, stored.created + ABSOLUTE)
+
+    def _write(self, request: Request) -> None:
+        """Store what the request made of the data of this moment. Fails where nothing may be stored."""
+        request.effects += 1
+        assert request.effects == 1, "a commit took effect twice"
+        now, new = self.now, request.session.id
+        old = None if request.loaded is None or request.ended else self.model.sessions[request.loaded]
+        if old is None:
+            data, flashes, created = (
+                dict(request.session),
+                [text for _, text in request.session._flashes],
+                request.created,
+            )
+        elif not request.regenerates:
+            assert old.lives(now), "a session that has gone was written"
+            old.versions.append(request.on(*old.versions[-1]))
+            old.ends = min(now + IDLE, old.created + ABSOLUTE)
+            return
+        elif old.lives(now):
+            data, flashes = request.on(*old.versions[-1])
+            created = old.created
+            old.successors.append(new)
+        else:
+            assert request.signs_in, "a session that has gone got a new id"
+            data, flashes, created = self._sign_in_beside(request, old, new)
+        assert new not in self.model.sessions
+        ends = min(now + IDLE, created + ABSOLUTE)
+        self.model.sessions[new] = Stored(request.user, created, ends, data, flashes)
+
+    def _sign_in_beside(self, request: Request, old: Stored, new: str) -> tuple[dict[str, Any], list[str], int]:
+        """The data of a sign-in whose session has gone: all of it while a successor lives, else only its changes."""
+        assert request.loaded is not None
+        if not any(self.model.sessions[one].lives(self.now) for one in self.model.family(request.loaded)):
+            created = self.now if self.now >= old.created + ABSOLUTE else old.created
+            return *request.on({}, []), created
+        old.successors.append(new)
+        known = [request.on(*version) for version in old.versions[request.first_version :]]
+        found = self._stored(new)
+        assert found in known
+        return *found, old.created
+
+    def _stored(self, session_id: str) -> tuple[dict[str, Any], list[str]]:
+        """What the store has under an id, where the model allows more than one answer."""
+        record = self.manager.store.load(self._signed(session_id), self.now)
+        return record.data, [text for _, text in record.flashes]
+
+    def _signed(self, session_id: str) -> str:
+        return sign(session_id, self.manager.keyring.signing[0])
+
+    # -- DynamoDB's client
+
+    def _fault(self, method: str) -> str | None:
+        if not self.acting or not self.plan:
+            return None
+        fault, between = self.plan.pop(0)
+        if between and self.queue:
+            self._commit_between()
+        return fault
+
+    def _commit_between(self) -> None:
+        """Another request commits, undisturbed, before the present one's next call."""
+        other = self.queue.pop(0)
+        plan, queue = self.plan, self.queue
+        self.plan, self.queue = [], []
+        self.requests.remove(other)
+        self._commit(other)
+        self.plan, self.queue = plan, queue
+
+    def _took_effect(self, method: str, call: dict[str, Any]) -> None:
+        if not self.acting or method == "get_item":
+            return
+        request = self.acting[-1]
+        if method == "delete_item":
+            self.model.end(call["Key"]["_idx"]["S"])
+        elif method == "update_item" and "ADD" not in call["UpdateExpression"]:
+            self._renew(call["Key"]["_idx"]["S"])
+        elif method != "transact_write_items" or call["ClientRequestToken"] not in self.tokens:
+            self.tokens.add(call.get("ClientRequestToken", ""))
+            self._write(request)
+
+    # -- what must hold
+
+    def _check(self, session: Session, session_id: str | None) -> None:
+        stored = None if session_id is None else self.model.sessions[session_id]
+        if stored is None or not stored.lives(self.now):
+            assert session.is_new
+            assert (dict(session), session.user_id) == ({}, None)
+            return
+        assert not session.is_new
+        data, flashes = stored.versions[-1]
+        assert (session.id, session.user_id, session.created_at) == (session_id, stored.user, stored.created)
+        assert (dict(session), [text for _, text in session._flashes]) == (data, flashes)
+
+    @invariant()
+    def no_more_than_one_effect_each(self) -> None:
+        """A request that has not ended has stored nothing."""
+        assert all(request.effects == 0 for request in self.requests)
+
+    def teardown(self) -> None:
+        """Every cookie that was ever sent opens what the model says, and nothing else."""
+        for value, session_id in self.cookies.items():
+            self._check(self.manager.load([value]), session_id)

@@ -1,0 +1,52 @@
+"""Overlapping requests in any order, on each store with a server: what was promised holds in every one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.sessions.schedules import Schedules
+
+if TYPE_CHECKING:
+    from tests.engines import Engine
+
+
+def run(engine: Engine | None, runs: int) -> None:
+    """Try `runs` schedules."""
+    table = None if engine is None else engine.table()
+
+    class OnThisStore(Schedules):
+        def __init__(self) -> None:
+            super().__init__(engine, table)
+
+    run_state_machine_as_test(
+        OnThisStore,
+        settings=settings(
+            max_examples=runs, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+
+
+def test_s37_any_schedule_on_memory() -> None:
+    """Two hundred schedules on the memory store end as the model does."""
+    run(None, 200)
+
+
+def test_s37_any_schedule_on_dynamodb(ministack: Engine) -> None:
+    """The like on a DynamoDB whose answers are lost, with commits between the calls of another one."""
+    run(ministack, 150)
+
+
+@pytest.mark.exhaustive
+def test_s37_thousands_of_schedules_on_memory() -> None:
+    """Five thousand schedules on the memory store."""
+    run(None, 5_000)
+
+
+@pytest.mark.exhaustive
+def test_s37_thousands_of_schedules_on_dynamodb(ministack: Engine) -> None:
+    """Five thousand schedules on DynamoDB."""
+    run(ministack, 5_000)
