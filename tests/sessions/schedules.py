@@ -20,6 +20,7 @@ from arc.sessions.keyring import Keyring
 from arc.sessions.signing import sign
 from arc.sessions.stores.dynamodb.attributes import encode
 from arc.sessions.stores.memory import MemoryStore
+from arc.sessions.stores.store import TOMBSTONE
 from arc.settings import Settings
 from arc.testing import Clock
 from tests.sessions.making import SECRET, WEEK, value_of
@@ -45,13 +46,17 @@ _IN_FLIGHT = 4
 
 
 class Stored:
-    """What is stored under one id; `versions` are its data and messages after each write, the oldest first."""
+    """What is stored under one id; `versions` are its data and messages after each write, the oldest first.
+
+    Whoever still asks for it is led to its `successors` until `forgotten`, Unix seconds.
+    """
 
     def __init__(self, user: str | None, created: int, ends: int, data: dict[str, Any], flashes: list[str]) -> None:
         self.user, self.created, self.ends = user, created, ends
         self.versions = [(data, flashes)]
         self.ended = False
         self.successors: list[str] = []
+        self.forgotten = 0
 
     def lives(self, now: int) -> bool:
         """True when a visitor with its cookie finds it."""
@@ -59,16 +64,19 @@ class Stored:
 
 
 class Model:
-    """Every session there ever was, by id."""
+    """Every session there ever was, by id. A table keeps tombstones longer than it has to, memory does not."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_tombstones: bool) -> None:
         self.sessions: dict[str, Stored] = {}
+        self._keeps_tombstones = keeps_tombstones
 
-    def family(self, session_id: str) -> list[str]:
-        """The id and those that have replaced it."""
+    def family(self, session_id: str, now: int) -> list[str]:
+        """The id and those that have replaced it, as far as its store still knows."""
         ids = [session_id]
         for one in ids:
-            ids += [successor for successor in self.sessions[one].successors if successor not in ids]
+            stored = self.sessions[one]
+            if self._keeps_tombstones or now < stored.forgotten:
+                ids += [successor for successor in stored.successors if successor not in ids]
         return ids
 
     def end(self, session_id: str) -> None:
@@ -84,6 +92,7 @@ class Request:
         self.session, self.began = session, now
         self.loaded = None if session.is_new else session.id
         self.ends_too = cookie_id if self.loaded is None and cookie_id in model.sessions else None
+        self.loaded_end = model.sessions[session.id].ends if self.loaded else 0
         self.first_version = len(model.sessions[session.id].versions) - 1 if self.loaded else 0
         self.changes: list[Callable[[dict[str, Any], list[str]], None]] = []
         self.replaced = self.ended = self.signs_in = self.regenerates = False
@@ -119,7 +128,7 @@ class Schedules(RuleBasedStateMachine):
         self.kept = None if engine is None else Kept(engine, table=table, sleep=lambda _seconds: None)
         store = MemoryStore(Keyring(settings)) if self.kept is None else self.kept.store
         self.manager = build_manager(settings, store=store, clock=self.clock, random=os.urandom)
-        self.model = Model()
+        self.model = Model(keeps_tombstones=self.kept is not None)
         self.cookies: dict[str, str] = {}  # value → id
         self.requests: list[Request] = []
         self.unique = 0
@@ -307,7 +316,11 @@ class Schedules(RuleBasedStateMachine):
             self._check_ended(request)
         if request.effects:
             assert request.effects == 1
-            assert value
+            if not value:
+                # After a lost answer it found that another request had replaced or ended the session.
+                assert request.loaded is not None
+                assert not self.model.sessions[request.loaded].lives(self.now)
+                return
             self.cookies[value] = value.partition(".")[0]
             assert self.cookies[value] == request.session.id
             assert self.model.sessions[request.session.id].user == request.user
@@ -321,7 +334,7 @@ class Schedules(RuleBasedStateMachine):
     def _check_ended(self, request: Request) -> None:
         """After a sign-out neither the session nor what has replaced it opens."""
         for session_id in (request.loaded, request.ends_too):
-            for one in [] if session_id is None else self.model.family(session_id):
+            for one in [] if session_id is None else self.model.family(session_id, self.now):
                 assert not self.model.sessions[one].lives(self.now)
 
     # -- when a request takes effect
@@ -352,7 +365,7 @@ class Schedules(RuleBasedStateMachine):
         """What a commit does that is one step, as in memory."""
         if request.ended:
             for session_id in (request.loaded, request.ends_too):
-                for one in [] if session_id is None else self.model.family(session_id):
+                for one in [] if session_id is None else self.model.family(session_id, self.now):
                     self.model.end(one)
         if self._would_take_effect(request, explicit=explicit):
             self._write(request)
@@ -362,7 +375,8 @@ class Schedules(RuleBasedStateMachine):
     def _renewal_is_due(self, request: Request) -> bool:
         assert request.loaded is not None
         stored = self.model.sessions[request.loaded]
-        return stored.lives(self.now) and not request.changes and request.session.cookies != ()
+        moved_by_another = stored.ends != request.loaded_end
+        return stored.lives(self.now) and not request.changes and not moved_by_another and request.session.cookies != ()
 
     def _renew(self, session_id: str) -> None:
         stored = self.model.sessions[session_id]
@@ -390,6 +404,7 @@ class Schedules(RuleBasedStateMachine):
             data, flashes = request.on(*old.versions[-1])
             created = old.created
             old.successors.append(new)
+            old.forgotten = now + TOMBSTONE
         else:
             assert request.signs_in, "a session that has gone got a new id"
             data, flashes, created = self._sign_in_beside(request, old, new)
@@ -400,7 +415,7 @@ class Schedules(RuleBasedStateMachine):
     def _sign_in_beside(self, request: Request, old: Stored, new: str) -> tuple[dict[str, Any], list[str], int]:
         """The data of a sign-in whose session has gone: all of it while a successor lives, else only its changes."""
         assert request.loaded is not None
-        if not any(self.model.sessions[one].lives(self.now) for one in self.model.family(request.loaded)):
+        if not any(self.model.sessions[one].lives(self.now) for one in self.model.family(request.loaded, self.now)):
             created = self.now if self.now >= old.created + ABSOLUTE else old.created
             return *request.on({}, []), created
         old.successors.append(new)

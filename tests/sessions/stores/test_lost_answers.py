@@ -97,6 +97,27 @@ def test_s21_a_sign_out_ends_both_sessions_of_a_double_clicked_sign_in(ministack
     assert site.living == []
 
 
+def test_s21_a_sign_in_during_a_sign_out_is_ended_with_its_session(ministack: Engine) -> None:
+    """A sign-in gets beside the new session after a sign-out has read which that is: the sign-out ends both."""
+    site = Site(ministack)
+    value = site.visitor(cart=["book"])
+    leaving, first, second = site.load(value), site.load(value), site.load(value)
+    first.sign_in("ada")
+    site.finish(first)
+    second.sign_in("ada")
+    leaving.sign_out()
+    calls: list[str] = []
+
+    def before(operation: str) -> None:
+        calls.append(operation)
+        if calls == ["DeleteItem", "DeleteItem"]:
+            site.finish(second)
+
+    site.kept.calls.before = before
+    assert site.finish(leaving) == ""
+    assert site.living == []
+
+
 def test_s21_a_sign_in_after_the_sign_out_of_its_successor_has_only_its_own_changes(ministack: Engine) -> None:
     """A slow sign-in brings back no data of a session that was replaced first and then signed out."""
     site = Site(ministack)

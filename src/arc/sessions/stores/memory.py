@@ -73,7 +73,7 @@ class MemoryStore:
             if row is not None:
                 merged, lost = _merged(row, record, delta)
                 tombstone = _Tombstone(max(now + TOMBSTONE, row.origin_ends or 0))
-            elif tombstone is not None and any(self._living(one, now) is not None for one in self._family(loaded.id)):
+            elif any(self._living(one, now) is not None for one in self._family(loaded.id, now)[1:]):
                 merged, lost = record, ()
             else:
                 tombstone = None
@@ -98,17 +98,18 @@ class MemoryStore:
     def destroy(self, loaded: Record, now: int) -> None:
         """Drop the session and those that have replaced it."""
         with self._lock:
-            for session_id in self._family(loaded.id):
+            for session_id in self._family(loaded.id, now):
                 self._rows.pop(session_id, None)
             if loaded.origin_ends is not None and loaded.origin_ends > now:
                 self._tombstones.setdefault(loaded.id, _Tombstone(loaded.origin_ends))
 
-    def _family(self, session_id: str) -> list[str]:
+    def _family(self, session_id: str, now: int) -> list[str]:
         """The id, and those of the sessions that have replaced it, directly or one after the other."""
         ids = [session_id]
         for one in ids:  # which grows on the way
-            if one in self._tombstones:
-                ids += [successor for successor in self._tombstones[one].successors if successor not in ids]
+            tombstone = self._tombstones.get(one)
+            if tombstone is not None and tombstone.ends > now:
+                ids += [successor for successor in tombstone.successors if successor not in ids]
         return ids
 
     def _insert(self, record: Record, now: int) -> None:

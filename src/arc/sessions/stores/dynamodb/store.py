@@ -152,10 +152,12 @@ class DynamoStore:
 
         Where an older token could bring the session back, a row that cannot be read stays until that has expired.
         """
-        ids = [loaded.id]
-        for session_id in ids:  # which grows on the way
-            buried_until = (loaded.origin_ends or 0) if session_id == loaded.id else 0
-            ids += [one for one in self._end(session_id, buried_until, now) if one not in ids]
+        ids, known = [loaded.id], 0
+        while known < len(ids):  # As long as a successor lives, another sign-in may get beside it.
+            known = len(ids)
+            for session_id in ids:  # which grows on the way
+                buried_until = (loaded.origin_ends or 0) if session_id == loaded.id else 0
+                ids += [one for one in self._end(session_id, buried_until, now) if one not in ids]
 
     # -- parts
 
