@@ -19,6 +19,7 @@ from arc.http import build_manager
 from arc.sessions.keyring import Keyring
 from arc.sessions.signing import sign
 from arc.sessions.stores.dynamodb.attributes import encode
+from arc.sessions.stores.dynamodb.transport import ATTEMPTS
 from arc.sessions.stores.memory import MemoryStore
 from arc.sessions.stores.store import TOMBSTONE
 from arc.settings import Settings
@@ -135,6 +136,7 @@ class Schedules(RuleBasedStateMachine):
         self.acting: list[Request] = []  # whose commit runs, the innermost last
         self.queue: list[Request] = []  # who commits between the calls of another one
         self.plan: list[tuple[str | None, bool]] = []
+        self.failures = 0  # lost answers and dropped calls since the outermost commit began
         self.tokens: set[str] = set()
         if self.kept is not None:
             self.kept.client.plan = self._fault
@@ -271,7 +273,7 @@ class Schedules(RuleBasedStateMachine):
     def _finish(self, request: Request, *, explicit: bool, faults: Sequence[tuple[str | None, bool]] = ()) -> None:
         self.requests.remove(request)
         if self.kept is not None:
-            self.plan = list(faults)
+            self.plan, self.failures = list(faults), 0
             self.queue = [other for other in self.requests if any(between for _, between in faults)]
         try:
             self._commit(request, explicit=explicit)
@@ -284,6 +286,7 @@ class Schedules(RuleBasedStateMachine):
         try:
             cookies = self.manager.commit(request.session, explicit=explicit)
         except StoreError:
+            assert self.failures >= ATTEMPTS
             self._after_an_outage(request)
             return
         finally:
@@ -438,6 +441,7 @@ class Schedules(RuleBasedStateMachine):
         if not self.acting or not self.plan:
             return None
         fault, between = self.plan.pop(0)
+        self.failures += fault is not None
         if between and self.queue:
             self._commit_between()
         return fault
