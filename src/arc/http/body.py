@@ -70,9 +70,23 @@ def parse_json(text: str) -> Any:
 
 def parse_form(text: str) -> Query:
     """The fields of a URL-encoded form, empty ones too. Raises `BadRequest` for broken UTF-8 and over 10,000 fields."""
-    from urllib.parse import parse_qsl
-
+    if text.count("&") >= _MOST_FIELDS:
+        raise BadRequest(f"The request's form has more than {_MOST_FIELDS:,} fields.")
     try:
-        return Query(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS))
+        pairs = (field.partition("=") for field in text.split("&") if field)
+        return Query((_unescaped(name), _unescaped(value)) for name, _, value in pairs)
     except ValueError:
         raise BadRequest("The request's form is malformed.") from None
+
+
+def _unescaped(text: str) -> str:
+    """`text` decoded; `urllib.parse` would take 75 bytes of memory for each character."""
+    if "%" not in text:
+        return text.replace("+", " ")
+    import re
+    from binascii import unhexlify
+
+    decoded = bytearray()
+    for part in re.finditer(rb"((?:%[0-9A-Fa-f]{2}){1,1000})|[^%]+|%", text.replace("+", " ").encode()):
+        decoded += unhexlify(part[1].replace(b"%", b"")) if part[1] else part[0]
+    return decoded.decode()

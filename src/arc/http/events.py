@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arc.http.shape import Shape
+from arc.http.shape import Shape, refuse_long
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class Alb(Shape):
         pairs = super()._query_pairs()
         if not pairs:
             return pairs
+        refuse_long(*(text for pair in pairs for text in pair))
         from urllib.parse import unquote_plus
 
         return [(unquote_plus(name), unquote_plus(value)) for name, value in pairs]

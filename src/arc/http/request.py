@@ -99,7 +99,10 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
 
     @property
     def query(self) -> Query:
-        """The query string's fields: `query[k]` the last value, `query.getall(k)` all."""
+        """The query string's fields: `query[k]` the last value, `query.getall(k)` all.
+
+        Raises `BadRequest` for one over 65,536 characters.
+        """
         return self.shape.query()
 
     @property

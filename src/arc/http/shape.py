@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Fields = Mapping[str, str | list[str]]  # a list is a repeated header
 
 
+_MAX_QUERY = 65_536  # characters; four times what AWS's front doors take
+
+
 class Shape:
     """A bare dict, as an application's own tests pass it; the formats of AWS say what they do otherwise."""
 
@@ -51,7 +54,7 @@ class Shape:
         return dict(_single(self.event.get("pathParameters")))
 
     def query(self) -> Query:
-        """The fields of the query string, percent-decoded."""
+        """The fields of the query string, percent-decoded. Raises `BadRequest` for one over 65,536 characters."""
         if self._query is None:
             self._query = Query(self._query_pairs())
         return self._query
@@ -112,6 +115,7 @@ class Shape:
         if raw := self.text_at("rawQueryString"):
             from urllib.parse import parse_qsl
 
+            refuse_long(raw)
             return parse_qsl(raw, keep_blank_values=True)
         pairs = list(_repeated(self.event.get("multiValueQueryStringParameters")))
         return pairs or list(_single(self.event.get("queryStringParameters")))
@@ -125,6 +129,12 @@ class Shape:
         if base64:
             reply["isBase64Encoded"] = True
         return reply
+
+
+def refuse_long(*texts: str) -> None:
+    """Raise `BadRequest` when the parts of a query string are too long to be decoded."""
+    if (length := sum(map(len, texts))) > _MAX_QUERY:
+        raise BadRequest(f"The query string has {length:,} characters; at most {_MAX_QUERY:,} are read.")
 
 
 def _single(fields: object) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MOST_TRIED = 4  # cookies of one name
+MAX_HEADER = 131_072  # characters; twice what AWS's front doors take in all headers of a request
+_MAX_VALUE = 4098  # characters; browsers keep no longer cookie (RFC 6265bis §5.6), and a peer may put it in quotes
 LONGEST = 400 * 86_400  # seconds; browsers keep no cookie longer (RFC 6265bis §5.5)
 SAME_SITE = ("Lax", "Strict", "None")
 _ALPHANUMERIC = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -23,9 +26,11 @@ def parse(header: str) -> list[tuple[str, str]]:
     """Every `name=value` pair of a Cookie header, in order, as it was sent.
 
     Only space and tab are trimmed; a pair without `=` or without a name is left out; quotes belong to the
-    value (RFC 6265bis §5.6 and §5.8.3).
+    value (RFC 6265bis §5.6 and §5.8.3). A header over `MAX_HEADER` characters has no pairs.
     """
-    pairs = []
+    pairs: list[tuple[str, str]] = []
+    if len(header) > MAX_HEADER:
+        return pairs
     for part in header.split(";"):
         name, equals, value = part.partition("=")
         name = name.strip(" \t")
@@ -35,8 +40,20 @@ def parse(header: str) -> list[tuple[str, str]]:
 
 
 def values(headers: Iterable[str], name: str) -> list[str]:
-    """The values of every cookie called `name`, in order, percent-decoded, without a pair of quotes around them."""
-    return [_plain(value) for header in headers if name in header for other, value in parse(header) if other == name]
+    """The values of every cookie called `name`, in order.
+
+    The last `MOST_TRIED` are percent-decoded and lose a pair of quotes around them, unless they are too long for
+    a cookie; so is a header over `MAX_HEADER` characters, which counts as one value.
+    """
+    found: list[str] = []
+    for header in headers:
+        if name not in header:
+            continue
+        if len(header) > MAX_HEADER:
+            found.append(header)
+        else:
+            found += [value for other, value in parse(header) if other == name]
+    return [*found[:-MOST_TRIED], *map(_plain, found[-MOST_TRIED:])]
 
 
 def set_cookie(
@@ -83,7 +100,12 @@ def _escaped(value: str) -> str:
 
 
 def _plain(value: str) -> str:
-    """`value` without one pair of quotes, as decodeURIComponent reads it; where that would throw, as it is."""
+    """`value` without one pair of quotes, as decodeURIComponent reads it; as it is where that would throw.
+
+    A value that is too long for a cookie is not looked at.
+    """
+    if len(value) > _MAX_VALUE:
+        return value
     if len(value) > 1 and value[0] == value[-1] == '"':
         value = value[1:-1]
     if "%" not in value:

@@ -7,6 +7,7 @@ import time
 from base64 import urlsafe_b64encode
 
 from arc.errors import SessionTooLarge, StoreError
+from arc.sessions.cookie import MOST_TRIED
 from arc.sessions.delta import described
 from arc.sessions.lifecycle import Lifecycle
 from arc.sessions.lifetimes import Lifetimes
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from arc.sessions.stores.store import Store, Written
     from arc.settings import Settings
 
-_MOST_COOKIES = 4
 _MOST_IDS = 3
 
 
@@ -67,7 +67,7 @@ class SessionManager:
         records: list[Record] = []
         replaced: list[Record] = []
         reason = ""
-        for value in values[-_MOST_COOKIES:]:
+        for value in values[-MOST_TRIED:]:
             try:
                 records.append(self._living(self.store.load(value, now), now))
             except Refused as refusal:

@@ -1,0 +1,182 @@
+"""SECURITY 8, from the raw event: length is looked at before anything that a visitor sent is decoded."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import arc
+from arc.errors import BadRequest
+from arc.http.body import parse_form
+from arc.http.multipart import parse_multipart
+from arc.http.request import Request
+from arc.testing import alb, payload_v1, payload_v2
+from tests.sessions.making import Made
+
+MEGABYTES = 10_000_000
+LITTLE = 200_000  # bytes; what a handler's own work takes, and far below the input
+FILLINGS = {"escapes": "%41", "plain": "A", "semicolons": ";", "pairs": "a=;", "quotes": '"', "broken escapes": "%"}
+
+
+def peak(work: Callable[[], Any]) -> int:
+    """The most memory in bytes that Python held for `work` at one time, beside what was there before."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def calls(work: Callable[[], Any]) -> int:
+    """How many functions `work` calls, C's included."""
+    count = 0
+
+    def counted(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(counted)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def form_of(content_type: str, body: bytes) -> list[tuple[str, str]] | None:
+    """The fields of a multipart form, None when it was refused."""
+    try:
+        return parse_multipart(content_type, body)
+    except BadRequest:
+        return None
+
+
+@pytest.mark.parametrize("filling", FILLINGS)
+@pytest.mark.parametrize("build", [payload_v2, payload_v1, alb])
+def test_s08_an_oversize_session_cookie_is_refused_without_being_decoded(build: Any, filling: str) -> None:
+    """10 MB of any characters in a cookie called `_idx` cost next to no memory, and one event says why."""
+    made = Made()
+    handler = arc.http.handler(manager=made.manager)(lambda req: {"text": str(len(req.session))})
+    handler(build(), None)
+    event = build(cookies=["_idx=" + FILLINGS[filling] * (MEGABYTES // len(FILLINGS[filling]))])
+    reply: list[dict[str, Any]] = []
+    assert peak(lambda: reply.append(handler(event, None))) < LITTLE
+    assert reply[0]["body"] == "0"
+    assert [(event.name, event.reason) for event in made.events] == [("refused", "too-long")]
+
+
+@pytest.mark.parametrize("server", [False, True])
+def test_s08_a_cookie_a_little_too_long_is_refused_without_being_decoded(server: bool) -> None:
+    """Escapes that would decode to a short value do not help a cookie that no browser keeps."""
+    made = Made(server=server)
+    handler = arc.http.handler(manager=made.manager)(lambda req: {"text": str(len(req.session))})
+    value = "".join(f"%{ord(character):02X}" for character in made.cookie(count=1))
+    made.events.clear()
+    handler(payload_v2(cookies=["_idx=" + value]), None)
+    assert made.names == ["loaded"]
+    handler(payload_v2(cookies=["_idx=" + "%41" * 1_400]), None)
+    assert made.events[-1].reason == "too-long"
+
+
+def test_s08_only_the_cookies_that_are_tried_are_decoded() -> None:
+    """Thousands of cookies of our name cost no more calls than their number, and the last ones still count."""
+    made = Made(server=True)
+    handler = arc.http.handler(manager=made.manager)(lambda req: {"text": str(len(req.session))})
+    forged = ["_idx=" + "%41" * 1_300] * 1_000
+    event = payload_v2(cookies=[*forged, "_idx=" + made.cookie(count=1)])
+    replies: list[dict[str, Any]] = []
+    assert calls(lambda: replies.append(handler(event, None))) < 100_000
+    assert replies[0]["body"] == "1"
+
+
+def test_s08_an_oversize_csrf_cookie_and_token_are_refused_without_being_decoded() -> None:
+    """The cookie and the token of a form without a session are held to their length as well."""
+    made = Made()
+    handler = arc.http.handler(manager=made.manager, csrf=True)(lambda _req: {"text": "done"})
+    handler(payload_v2("POST"), None)
+    for event in (
+        payload_v2("POST", cookies=["_arc_csrf=" + "%41" * (MEGABYTES // 3)], headers={"x-csrf-token": "A" * 64}),
+        payload_v2("POST", headers={"x-csrf-token": "A" * MEGABYTES}),
+    ):
+        replies: list[dict[str, Any]] = []
+        assert peak(lambda event=event, replies=replies: replies.append(handler(event, None))) < LITTLE  # type: ignore[misc]
+        assert replies[0]["statusCode"] == 403
+
+
+def test_s08_the_other_cookies_of_an_oversize_header_are_not_read() -> None:
+    """`req.cookies` cuts no header up that is longer than any of AWS's front doors passes on."""
+    request = Request(payload_v1(cookies=["a=1", "b=" + ";" * MEGABYTES]), None, lambda: Made().manager)
+    assert peak(lambda: request.cookies) < LITTLE
+    assert request.cookies == {}
+
+
+def test_s08_a_boundary_has_at_most_70_characters() -> None:
+    """RFC 2046 §5.1.1: a longer boundary is a bad request, although the body has it."""
+    for length in (1, 70, 71, 100_000):
+        boundary = "b" * length
+        body = f'--{boundary}\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--{boundary}--\r\n'.encode()
+        for written in (boundary, f'"{boundary}"'):
+            found = form_of(f"multipart/form-data; boundary={written}", body)
+            assert found == ([("a", "1")] if length <= 70 else None)
+
+
+def test_s08_a_form_within_a_form_is_not_parsed() -> None:
+    """A part's own content type makes no work: boundaries that the body invents are text like any other."""
+
+    def body(depth: int) -> bytes:
+        head = 'Content-Disposition: form-data; name="a"\r\n'
+        inner = "".join(f"Content-Type: multipart/mixed; boundary=b{one}\r\n\r\n--b{one}\r\n" for one in range(depth))
+        return f"--XyZ\r\n{head}{inner}\r\n{'x' * 10}\r\n{'line' * 5}\r\n".encode() + b"x\r\n" * 1_000 + b"--XyZ--\r\n"
+
+    flat, deep = body(0), body(100)
+    content_type = "multipart/form-data; boundary=XyZ"
+    assert calls(lambda: form_of(content_type, deep)) <= 2 * calls(lambda: form_of(content_type, flat))
+
+
+def test_s08_a_form_of_escapes_takes_memory_in_proportion() -> None:
+    """A megabyte of escaped text, such as any Japanese form is, needs no more than a few megabytes."""
+    for piece in ("%41", "%E3%81%82", "a%41", "xyz%"):
+        text = "a=" + piece * (1_000_000 // len(piece))
+        assert peak(lambda text=text: parse_form(text)) < 6 * len(text)  # type: ignore[misc]
+
+
+@given(st.text("ab=&+%4158eEéC3 ;", max_size=60))
+def test_a_form_means_what_the_standard_library_reads(text: str) -> None:
+    """Fields, blanks, plus signs and escapes are those of `urllib.parse.parse_qsl`, broken UTF-8 apart."""
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except ValueError:
+        with pytest.raises(BadRequest):
+            parse_form(text)
+        return
+    form = parse_form(text)
+    assert [(name, form.getall(name)) for name in form] == [
+        (name, [value for other, value in pairs if other == name]) for name in dict(pairs)
+    ]
+
+
+def test_s08_an_oversize_query_string_is_a_bad_request() -> None:
+    """A query string longer than any of AWS's front doors passes on is refused by its length."""
+    request = Request({"version": "2.0", "rawQueryString": "a=" + "%41" * 1_000_000}, None, lambda: Made().manager)
+    target_group = Request(
+        {"requestContext": {"elb": {}}, "queryStringParameters": {"a": "%41" * 1_000_000}}, None, lambda: Made().manager
+    )
+    for one in (request, target_group):
+        refused: list[BadRequest] = []
+
+        def read(one: Request = one, refused: list[BadRequest] = refused) -> None:
+            try:
+                _ = one.query
+            except BadRequest as error:
+                refused.append(error)
+
+        assert peak(read) < LITTLE
+        assert "65,536" in str(refused[0])
