@@ -6,17 +6,24 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given as each
+from hypothesis import settings as tested
+from hypothesis import strategies as st
 
 import arc
-from arc.testing import Browser
+from arc.testing import Browser, alb, payload_v1, payload_v2
 from tests.http.making import browser
 from tests.sessions.making import Made
 
+COOKIE = "__Host-_arc_csrf"
+
 
 def app(req: arc.Request) -> dict[str, Any]:
-    """Pages with a form: `/` shows it, `/in` signs in, `/cart` writes data, anything else verifies."""
+    """Pages with a form: `/in` signs in, `/out` signs out, `/cart` writes data; what is not a GET verifies."""
     if req.path == "/in":
         req.session.sign_in("ada")
+    if req.path == "/out":
+        req.session.sign_out()
     if req.path == "/cart":
         req.session["cart"] = ["book"]
     if req.method != "GET":
@@ -45,7 +52,7 @@ def test_s41_a_visitor_without_a_session_can_send_a_form() -> None:
     visitor = browser(app, made)
     given = token(visitor)
     assert send(visitor, given) == 200
-    assert visitor.jar.get("_arc_csrf")
+    assert visitor.jar.get(COOKIE)
     assert visitor.jar.get("_idx") is None
     assert made.store is not None
     assert len(made.store) == 0
@@ -57,7 +64,7 @@ def test_s02_every_csrf_cookie_is_sealed_with_a_nonce_of_its_own() -> None:
     nonces = set()
     for _ in range(50):
         token(visitor)
-        nonces.add((visitor.jar.get("_arc_csrf") or "").split(".")[2])
+        nonces.add((visitor.jar.get(COOKIE) or "").split(".")[2])
     assert len(nonces) == 50
     assert {len(nonce) for nonce in nonces} == {16}
 
@@ -73,9 +80,9 @@ def test_s41_a_session_needs_no_second_cookie() -> None:
     """With a session the token is bound to it."""
     visitor = browser(app)
     visitor.get("/in")
-    visitor.jar.receive("_arc_csrf=; Max-Age=0; Path=/", "app.example", secure=True)
+    visitor.jar.receive(f"{COOKIE}=; Max-Age=0; Path=/; Secure", "app.example", secure=True)
     assert send(visitor, token(visitor)) == 200
-    assert visitor.jar.get("_arc_csrf") is None
+    assert visitor.jar.get(COOKIE) is None
 
 
 def test_s41_a_tab_opened_before_the_session_began_still_works() -> None:
@@ -84,7 +91,105 @@ def test_s41_a_tab_opened_before_the_session_began_still_works() -> None:
     given = token(visitor)
     visitor.get("/cart")
     assert visitor.jar.get("_idx")
+    for _ in range(2):
+        assert send(visitor, given) == 200
+        visitor.get("/cart")
+
+
+@pytest.mark.parametrize("shown_before", [False, True])
+@pytest.mark.parametrize("build", [payload_v2, payload_v1, alb])
+def test_s41_a_form_in_the_response_that_begins_the_session_works(build: Any, shown_before: bool) -> None:
+    """The page that puts something into the cart has a form of its own, with and without a form shown before."""
+    for server in (False, True):
+        made = Made(server=server)
+        visitor = Browser(arc.http.handler(manager=made.manager)(app), clock=made.clock, event=build)
+        if shown_before:
+            token(visitor)
+        given = token(visitor, "/cart")
+        assert visitor.jar.get("_idx")
+        assert send(visitor, given) == 200
+
+
+def test_s41_a_form_from_before_is_good_for_the_session_that_began_alone() -> None:
+    """The cookie of a visitor without a session counts for no other session, nor after the session has ended."""
+    made = Made()
+    visitor, other = browser(app, made), browser(app, made)
+    given = token(visitor)
+    visitor.get("/cart")
+    other.get("/cart")
+    other.jar.put(COOKIE, visitor.jar.get(COOKIE) or "", "app.example")
+    assert send(other, given) == 403
     assert send(visitor, given) == 200
+    visitor.get("/out")
+    assert send(visitor, given) == 403
+    assert send(visitor, token(visitor)) == 200
+
+
+@pytest.mark.parametrize("environment", ["production", "testing"])
+def test_s41_a_session_takes_no_cookie_of_a_sibling_host(environment: str) -> None:
+    """Mallory's cookie and token, planted while an anonymous visitor has a session, do not go together with it."""
+    made = Made(environment=environment)
+    mallory, victim = browser(app, made), browser(app, made)
+    given = token(mallory)
+    (name,) = (name for name in (COOKIE, "_arc_csrf") if mallory.jar.get(name))
+    for before in ("/cart", "/"):
+        victim.get(before)
+        victim.get("/cart")
+        victim.jar.put(name, mallory.jar.get(name) or "", "app.example")
+        for _ in range(2):
+            assert send(victim, given) == 403
+            victim.get("/cart")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_s41_a_second_cookie_of_the_name_is_refused(first: bool) -> None:
+    """Of two cookies none is taken, whichever comes first: a sibling host may have set one of them."""
+    made = Made(environment="testing")
+    mallory, victim = browser(app, made), browser(app, made)
+    tossed, own = token(mallory), token(victim)
+    theirs, ours = mallory.jar.get("_arc_csrf"), victim.jar.get("_arc_csrf")
+    cookies = [f"_arc_csrf={theirs}", f"_arc_csrf={ours}"][:: 1 if first else -1]
+    for given in (tossed, own):
+        event = payload_v2("POST", headers={"host": "app.example", "x-csrf-token": given}, cookies=cookies)
+        assert victim.handler(event, None)["statusCode"] == 403
+
+
+@tested(deadline=None, max_examples=60)
+@each(
+    steps=st.lists(st.sampled_from(["/", "/cart", "/in", "/out", "toss"]), max_size=8),
+    prepared=st.lists(st.sampled_from(["/", "/cart", "/in"]), min_size=1, max_size=3),
+    server=st.booleans(),
+)
+def test_s41_no_token_of_mallory_is_ever_taken_from_a_sibling_host(
+    steps: list[str], prepared: list[str], server: bool
+) -> None:
+    """Whatever the visitor does before and after, cookies that a sibling host can set make no token valid."""
+    made = Made(server=server)
+    mallory, victim = browser(app, made), browser(app, made)
+    given = [token(mallory, path) for path in prepared]
+    for step in [*steps, "toss"]:
+        if step != "toss":
+            victim.get(step)
+            continue
+        for name in ("_arc_csrf", COOKIE):
+            for value in (mallory.jar.get(COOKIE), mallory.jar.get("_idx")):
+                for attributes in ("; Domain=example; Secure; Path=/", "; Domain=app.example; Secure; Path=/save"):
+                    victim.jar.receive(f"{name}={value}{attributes}", "app.example", secure=True)
+        assert {send(victim, one) for one in given} == {403}
+
+
+def test_s24_the_csrf_cookie_is_a_host_cookie_wherever_cookies_are_secure() -> None:
+    """`__Host-`, Secure, HttpOnly, SameSite and no Domain, whatever the session's cookie has; no prefix in testing."""
+    for made in (Made(), Made(environment="staging"), Made(domain="example", path="/shop")):
+        (cookie,) = browser(app, made).get("/").set_cookies
+        name, *attributes = re.split("[=;] ?", cookie)
+        assert name == COOKIE
+        assert {"HttpOnly", "Secure", "SameSite", "Path"} < set(attributes)
+        assert "; Path=/; " in cookie
+        assert "Domain" not in cookie
+    (cookie,) = browser(app, Made(environment="testing")).get("/").set_cookies
+    assert cookie.startswith("_arc_csrf=")
+    assert "Secure" not in cookie
 
 
 def test_s41_the_token_changes_at_sign_in() -> None:
@@ -162,6 +267,29 @@ def test_s41_origin_speaks_where_fetch_metadata_is_absent() -> None:
         assert send(visitor, given, origin=foreign) == 403
 
 
+@pytest.mark.parametrize(
+    ("environment", "forwarded", "own"),
+    [
+        ("production", None, "https"),
+        ("production", "https", "https"),
+        ("production", "http", "https"),
+        ("testing", "https", "https"),
+        ("testing", "http", "http"),
+    ],
+)
+def test_s41_the_scheme_of_origin_counts(environment: str, forwarded: str | None, own: str) -> None:
+    """A page that was not served by TLS is foreign to one that was: anybody on the way could have written it."""
+    made = Made(environment=environment)
+    visitor = browser(app, made)
+    given, cookies = token(visitor, "/in"), visitor.jar.send("app.example", "/", secure=True)
+    for scheme in ("https", "http", "ftp", ""):
+        headers = {"host": "app.example", "origin": f"{scheme}://app.example", "x-csrf-token": given}
+        if forwarded:
+            headers["x-forwarded-proto"] = forwarded
+        status = visitor.handler(payload_v2("POST", headers=headers, cookies=cookies), None)["statusCode"]
+        assert status == (200 if scheme == own else 403)
+
+
 def test_s41_safe_methods_need_none_and_the_decorator_can_verify() -> None:
     """`csrf=True` verifies before the handler runs; GET passes."""
     ran: list[str] = []
@@ -183,13 +311,13 @@ def test_s12_csrf_cookie_and_session_are_not_each_other() -> None:
     made = Made()
     visitor = browser(app, made)
     visitor.get("/")
-    csrf = visitor.jar.get("_arc_csrf")
+    csrf = visitor.jar.get(COOKIE)
     assert csrf
     assert made.manager.load([csrf]).is_new
     visitor.get("/cart")
     session = visitor.jar.get("_idx")
     assert session
     thief = browser(app, made)
-    thief.jar.put("_arc_csrf", session, "app.example")
+    thief.jar.put(COOKIE, session, "app.example")
     given = token(visitor)
     assert send(thief, given) == 403

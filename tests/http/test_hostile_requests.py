@@ -13,7 +13,7 @@ from tests.sessions.making import Made
 
 MADE = Made()
 TEXT = st.text(max_size=40) | st.sampled_from(
-    ["_idx=", "_arc_csrf=", "_idx=a.b.c.d.e", '_idx=""', "_idx=%", "%", ";=", "\x00"]
+    ["_idx=", "__Host-_arc_csrf=", "_idx=a.b.c.d.e", '_idx=""', "_idx=%", "%", ";=", "\x00"]
 )
 HEADERS = st.dictionaries(
     st.sampled_from(

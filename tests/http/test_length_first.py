@@ -102,8 +102,9 @@ def test_s08_an_oversize_csrf_cookie_and_token_are_refused_without_being_decoded
     made = Made()
     handler = arc.http.handler(manager=made.manager, csrf=True)(lambda _req: {"text": "done"})
     handler(payload_v2("POST"), None)
+    cookie = "__Host-_arc_csrf=" + "%41" * (MEGABYTES // 3)
     for event in (
-        payload_v2("POST", cookies=["_arc_csrf=" + "%41" * (MEGABYTES // 3)], headers={"x-csrf-token": "A" * 64}),
+        payload_v2("POST", cookies=[cookie], headers={"x-csrf-token": "A" * 64}),
         payload_v2("POST", headers={"x-csrf-token": "A" * MEGABYTES}),
     ):
         replies: list[dict[str, Any]] = []

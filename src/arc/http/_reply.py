@@ -38,8 +38,11 @@ def reply(request: Request, response: object, *, commit: bool = True, touch: boo
     if commit:
         failed = prepared.status >= _SERVER_ERROR
         cookies = manager.commit(session, failed=failed, navigation=request.navigation, touch=touch)
-    if request.csrf_cookie is not None and session.is_new:
-        cookies = (*cookies, request.csrf_cookie)
+    if request.may_set_csrf_cookie:
+        from arc.http.csrf import cookie_for_reply
+
+        csrf_cookie = cookie_for_reply(request)
+        cookies = cookies if csrf_cookie is None else (csrf_cookie, *cookies)
 
     def overridden(old: str) -> None:
         manager.lifecycle.tell("cache_overridden", f"Cache-Control was {old!r}, and the response sets a cookie")

@@ -2,7 +2,8 @@
 
 A token binds the visitor's session (the session's id; without a session, a random value in a separate
 sealed cookie), a purpose and the time under a MAC with a key of its own. It is new on every call, and a
-sign-in makes the old ones void.
+sign-in makes the old ones void. The response that begins a session binds the visitor's cookie to that
+session: forms shown before stay good, and a cookie that a sibling host sets later is worth nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 FIELD = "_csrf"
 HEADER = "x-csrf-token"
-COOKIE = "_arc_csrf"
+COOKIE = "_arc_csrf"  # with the prefix `__Host-` wherever cookies are secure (RFC 6265bis §4.1.3.2)
 MAX_AGE = 43_200  # seconds: twelve hours, a working day with a form left open
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
 _NONCE = 8
@@ -42,7 +43,7 @@ def token(req: dict[str, Any], *, purpose: str = "") -> str:
     binding = session.id
     if session.is_new:
         binding = _anonymous(request) or session.id
-        request.csrf_cookie = _sealed(request, binding)
+        request.csrf_cookie = _set_cookie(request, binding)
     now = int(manager.clock())
     stamp = now.to_bytes(8, "big") + manager.random(_NONCE)
     return urlsafe_b64encode(stamp + _mac(request, 0, binding, purpose, stamp)).decode()
@@ -57,7 +58,7 @@ def verify(req: dict[str, Any], *, purpose: str = "", max_age: int = MAX_AGE) ->
     """Raise `ForgedRequest` (403) unless the request comes from the application's own page.
 
     GET, HEAD, OPTIONS and TRACE pass. `Sec-Fetch-Site`, else `Origin`, is looked at first: only the
-    same origin counts. Then the token in the field `_csrf` or the header `x-csrf-token` must be this
+    same origin counts, scheme included. Then the token in the field `_csrf` or the header `x-csrf-token` must be this
     visitor's, for this `purpose`, at most `max_age` seconds old.
     """
     request = request_of(req)
@@ -78,7 +79,16 @@ def _is_foreign(request: Request) -> bool:
     if origin is None:
         return False
     hosts = (request.headers.get("host"), request.headers.get("x-forwarded-host"))
-    return (origin.partition("://")[2] or "null") not in hosts
+    scheme, _, host = origin.partition("://")
+    return scheme not in _schemes(request) or (host or "null") not in hosts
+
+
+def _schemes(request: Request) -> tuple[str, ...]:
+    """The schemes of the application's own pages: where cookies are secure, no other page has them."""
+    if request.manager.settings.secure:
+        return ("https",)
+    forwarded = request.headers.get("x-forwarded-proto")
+    return (forwarded,) if forwarded else ("https", "http")
 
 
 def _is_valid(request: Request, given: str, purpose: str, max_age: int) -> bool:
@@ -102,13 +112,9 @@ def _is_valid(request: Request, given: str, purpose: str, max_age: int) -> bool:
 
 
 def _bindings(request: Request) -> list[str]:
-    """What this visitor's tokens may be bound to; who signed in is bound to the session alone."""
-    session = request.session
-    bindings = [] if session.is_new else [session.id]
-    if session.user_id is None:
-        anonymous = _anonymous(request)
-        bindings += [anonymous] if anonymous else []
-    return bindings
+    """What this visitor's tokens may be bound to."""
+    session_id = "" if request.session.is_new else request.session.id
+    return [binding for binding in (session_id, _anonymous(request, session_id)) if binding]
 
 
 def _mac(request: Request, key: int, binding: str, purpose: str, stamp: bytes) -> bytes:
@@ -120,22 +126,39 @@ def _mac(request: Request, key: int, binding: str, purpose: str, stamp: bytes) -
 # -- the visitor without a session
 
 
-def _anonymous(request: Request) -> str | None:
-    """The value in the visitor's CSRF cookie, None without a valid one."""
-    for value in request.cookie_values(COOKIE)[-4:]:
-        try:
-            raw, _ = jwe.unseal(value, _ciphers(request), "A256GCM")
-        except Refused:
-            continue
-        return raw.decode("ascii", "replace")
-    return None
+def cookie_for_reply(request: Request) -> str | None:
+    """The Set-Cookie string that a response of this request carries, None when it carries none.
+
+    It gives a visitor the value that a form's token is bound to, or binds that value to the session begun.
+    """
+    session = request.session
+    if session.is_new:
+        return request.csrf_cookie
+    anonymous = _anonymous(request) if request.came_without_session and session.user_id is None else None
+    return _set_cookie(request, anonymous, session.id) if anonymous else None
 
 
-def _sealed(request: Request, binding: str) -> str:
+def _anonymous(request: Request, session_id: str = "") -> str | None:
+    """The value in the visitor's CSRF cookie, None without a valid one for the session of `session_id`.
+
+    "" stands for no session. Of two cookies none is valid, because a sibling host may have set one of them.
+    """
+    values = request.cookie_values(_name(request))
+    if len(values) != 1:
+        return None
+    try:
+        raw, _ = jwe.unseal(values[0], _ciphers(request), "A256GCM")
+    except Refused:
+        return None
+    binding, _, bound_to = raw.decode("utf-8", "replace").partition("\0")
+    return binding if bound_to == session_id else None
+
+
+def _set_cookie(request: Request, binding: str, session_id: str = "") -> str:
     manager = request.manager
-    value = jwe.seal(binding.encode(), _ciphers(request)[0], "A256GCM", manager.random(12))
+    value = jwe.seal(f"{binding}\0{session_id}".encode(), _ciphers(request)[0], "A256GCM", manager.random(12))
     return cookie.set_cookie(
-        COOKIE,
+        _name(request),
         value,
         max_age=MAX_AGE,
         now=int(manager.clock()),
@@ -144,6 +167,10 @@ def _sealed(request: Request, binding: str) -> str:
         secure=manager.settings.secure,
         same_site="Lax",
     )
+
+
+def _name(request: Request) -> str:
+    return f"__Host-{COOKIE}" if request.manager.settings.secure else COOKIE
 
 
 def _ciphers(request: Request) -> list[Any]:

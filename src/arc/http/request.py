@@ -26,13 +26,14 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
     gets no cookie. `context` is Lambda's.
     """
 
-    __slots__ = ("_body", "_json", "_manager", "_session", "context", "csrf_cookie", "shape")
+    __slots__ = ("_body", "_json", "_manager", "_session", "came_without_session", "context", "csrf_cookie", "shape")
 
     def __init__(self, event: dict[str, Any], context: object, manager: Callable[[], SessionManager]) -> None:
         super().__init__(event)
         self.context = context
         self.shape: Shape = shape_of(event)
         self.csrf_cookie: str | None = None
+        self.came_without_session = False
         self._manager = manager
         self._session: Session | None = None
         self._body: object = _MISSING
@@ -46,6 +47,7 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         if self._session is None:
             manager = self._manager()
             self._session = manager.load(self.cookie_values(manager.settings.cookie_name))
+            self.came_without_session = self._session.is_new
         return self._session
 
     @session.setter
@@ -73,6 +75,11 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
     def manager(self) -> SessionManager:
         """The session manager that serves this request."""
         return self._manager()
+
+    @property
+    def may_set_csrf_cookie(self) -> bool:
+        """True when a form's token was made for a visitor without a session, now or maybe before."""
+        return self.csrf_cookie is not None or any("_arc_csrf" in one for one in self.shape.cookie_headers())
 
     def cookie_values(self, name: str) -> list[str]:
         """The value of every cookie called `name`, in the order they were sent."""
