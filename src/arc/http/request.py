@@ -20,7 +20,7 @@ _MISSING = object()
 
 
 class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time would cost an import of typing
-    """The event as a dict, plus its parts as attributes.
+    """The event as a dict, plus its parts as attributes. Printed, it shows none of the event's values.
 
     The session is loaded when `session` is first taken; a request that never takes it does no I/O and
     gets no cookie. `context` is Lambda's.
@@ -38,6 +38,10 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self._session: Session | None = None
         self._body: object = _MISSING
         self._json: object = _MISSING
+
+    def __repr__(self) -> str:
+        """The method, the path and the names of the event's keys: their values hold cookies and credentials."""
+        return f"<Request {f'{self.method} {self.path}'!r}: {', '.join(map(str, self))}>"
 
     # -- the session
 
