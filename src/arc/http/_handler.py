@@ -51,8 +51,8 @@ def handler(  # noqa: F811
     `touch=False` keeps a polling route from renewing it; `csrf=True` verifies every unsafe request before
     the function runs; `manager` serves sessions other than those the environment asks for. The function
     returns an Architect response (dict), text, bytes or None. `BadRequest` is answered 400,
-    `ForgedRequest` 403, `FreshSignInRequired` 401 and `StoreError` 503; any other exception propagates,
-    so that Lambda counts it.
+    `ForgedRequest` 403, `FreshSignInRequired` 401 and `StoreError` 503, which is logged as an error; any
+    other exception propagates, so that Lambda counts it.
     """
     if function is None:
         return lambda decorated: _decorated(decorated, touch=touch, csrf=csrf, manager=manager)
@@ -102,6 +102,9 @@ def _refusal(request: Request, error: ArcError) -> dict[str, Any]:
             return reply(request, {"status": status, "json": {"message": str(error)}})
         except StoreError as worse:
             return _refusal(request, worse)
+    import logging
+
+    logging.getLogger("arc.http").error("%r was answered 503: %s", request.shape.route(), error)
     _commit_an_end(request)
     message = {"message": "Service Unavailable"}
     return reply(request, {"status": 503, "headers": {"retry-after": RETRY_AFTER}, "json": message}, commit=False)

@@ -49,6 +49,13 @@ class Shape:
         """The path without the stage, `/` when the event has none."""
         return self.text_at("path") or self.text_at("rawPath") or "/"
 
+    def route(self) -> str:
+        """The method and the route as the API has it, `GET /notes/{id}`; the path where the event tells no route."""
+        route = self.text_at("routeKey")
+        if route and route != "$default":
+            return route
+        return f"{self.method()} {self.text_at('resource') or self.path()}"
+
     def params(self) -> dict[str, str]:
         """The parameters of the route's path."""
         return dict(_single(self.event.get("pathParameters")))
