@@ -6,12 +6,16 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import arc
 from arc.errors import ArcError, BadRequest
 from arc.http.body import parse_body
+from arc.http.request import Request
 from arc.testing import alb, payload_v1, payload_v2
 from tests.http.reading import event
+from tests.sessions.making import Made
 
 
 def request(kind: str | None, body: object, *, encoded: bool = False, header: str = "content-type") -> dict[str, Any]:
@@ -109,6 +113,28 @@ def test_broken_base64_and_broken_utf8_are_bad_requests(kind: str, body: str) ->
     """Both kinds of broken bytes raise the same exception as broken JSON."""
     with pytest.raises(BadRequest):
         parse_body({"headers": {"content-type": kind}, "body": body, "isBase64Encoded": True})
+
+
+@given(
+    number=st.sampled_from(["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1.0E+400", f"1{'0' * 400}.0"]),
+    path=st.lists(st.sampled_from(["list", "dict"]), max_size=5),
+)
+def test_s13_json_that_is_not_finite_is_a_bad_request(number: str, path: list[str]) -> None:
+    """NaN and infinities are refused at any depth, however they are written, as they are when a session is loaded."""
+    text = number
+    for container in path:
+        text = f"[1, {text}]" if container == "list" else f'{{"a": 1, "b": {text}}}'
+    sent = payload_v2("POST", headers={"content-type": "application/json"}, body=text)
+    with pytest.raises(BadRequest, match="not valid JSON"):
+        _ = Request(sent, None, lambda: Made().manager).json
+    with pytest.raises(BadRequest, match="not valid JSON"):
+        parse_body(sent)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**40), 10**40))
+def test_every_finite_number_in_json_is_read(number: float) -> None:
+    """What can be kept as a number is read as Python writes it."""
+    assert parse_body(payload_v2("POST", json=[number])) == [number]
 
 
 def test_the_event_is_not_changed() -> None:

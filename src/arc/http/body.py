@@ -8,7 +8,7 @@ from arc.http.query import Query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
 _JSON = ("application/json", "application/vnd.api+json")
 _TEXT = ("text/plain", "text/xml", "application/xml")
@@ -56,14 +56,13 @@ def decode(body: bytes | None) -> str:
 
 
 def parse_json(text: str) -> Any:
-    """The value of JSON, which has no NaN and no infinities. Raises `BadRequest`."""
+    """The value of JSON, which has no NaN and no infinities (nor 1e999). Raises `BadRequest`."""
     import json
 
-    def refuse(name: str) -> NoReturn:
-        raise ValueError(name)
+    from arc.sessions.values import finite
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        return json.loads(text, parse_float=finite, parse_constant=finite)
     except (ValueError, RecursionError):
         raise BadRequest("The request's body is not valid JSON.") from None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +63,14 @@ def deep_copy(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: deep_copy(one) if isinstance(one, _CONTAINERS) else one for key, one in value.items()}
     return [deep_copy(one) if isinstance(one, _CONTAINERS) else one for one in value]
+
+
+def finite(text: str) -> float:
+    """The number that JSON's `text` stands for. Raises `ValueError` for NaN and infinities, `1e999` included."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def check_depth(value: Any, depth: int = 1) -> None:

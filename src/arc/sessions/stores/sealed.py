@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from math import isinf
 
 from arc.errors import SessionTooLarge
 from arc.sessions import jwe
@@ -11,7 +10,7 @@ from arc.sessions.lifetimes import NODES_WEEK
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.stores.store import Written
-from arc.sessions.values import check_depth, is_reserved
+from arc.sessions.values import check_depth, finite, is_reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ class SealedStore:
 
 def _parse(text: bytes) -> dict[str, Any]:
     try:
-        payload = json.loads(text, parse_float=_finite, parse_constant=_no_constant)
+        payload = json.loads(text, parse_float=finite, parse_constant=finite)
         if not isinstance(payload, dict):
             raise Refused("malformed")
         check_depth(payload)
@@ -137,17 +136,6 @@ def _format(value: object) -> bytes:
         return text.encode()
     except UnicodeEncodeError:  # half a surrogate pair that another writer stored
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if isinf(number):
-        raise ValueError(text)
-    return number
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _derived_id(token: str) -> str:
