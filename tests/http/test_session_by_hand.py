@@ -197,3 +197,116 @@ def test_s45_two_events_in_one_process_do_not_see_each_other() -> None:
         ARC_ENV="testing",
     )
     assert json.loads(out) == [{"n": 1}, {"n": 2}, {}, {"n": 2}, {"n": 1}, {}]
+
+
+AFTER = """
+    import arc, json, logging
+    from arc.testing import Browser, payload_v2
+
+    logging.disable()
+
+    class Context:
+        left = 10_000
+
+        def get_remaining_time_in_millis(self):
+            return self.left
+
+    @arc.http.handler
+    def plain(req, context):
+        context.left = 100
+        req.session.sign_in("ada")
+        return {"text": "hello"}
+
+    @arc.http.handler
+    async def later(req, context):
+        return plain.__wrapped__(req, context)
+
+    @arc.http.handler
+    def nested(req, context):
+        plain(req, context)
+        return plain.__wrapped__(req, context)
+
+    @arc.http.handler
+    def failing(req, context):
+        plain.__wrapped__(req, context)
+        raise ZeroDivisionError
+
+    @arc.http.handler
+    def refusing(req, context):
+        plain.__wrapped__(req, context)
+        raise arc.BadRequest("no")
+
+    def signed_in(handler):
+        try:
+            handler(payload_v2(), Context())
+        except ZeroDivisionError:
+            pass
+"""
+
+
+def test_s45_a_bare_handler_after_a_decorated_one_has_nothing_of_its_request() -> None:
+    """However the decorated one ended, a plain dict written next is a new session's, and an empty one ends nobody's."""
+    out = run(
+        AFTER
+        + """
+    for handler in (plain, later, nested, failing, refusing):
+        signed_in(handler)
+        cookie = arc.http.session.write({"page": 1})
+        session = arc.http.session.read({"headers": {"cookie": cookie.split(";")[0]}})
+        print(handler.__name__, session, session.user_id, end=" ")
+        signed_in(handler)
+        print(arc.http.session.write({}).split(";")[:2])
+    """,
+        ARC_ENV="testing",
+    )
+    assert out.splitlines() == [
+        f"{name} <Session {{'page': 1}}> None ['_idx=', ' Max-Age=0']"
+        for name in ("plain", "later", "nested", "failing", "refusing")
+    ]
+
+
+def test_s45_a_bare_handler_after_a_decorated_one_has_nothing_of_its_time() -> None:
+    """A decorated handler that ran out of time leaves the next invocation all of its own to reach the table."""
+    out = run(
+        AFTER
+        + """
+    from arc.sessions.signing import sign
+    manager = arc.http.build_manager(arc.Settings(environment="testing"))
+    for handler in (plain, later, nested, failing, refusing):
+        try:
+            arc.http.handler(manager=manager)(handler.__wrapped__)(payload_v2(), Context())
+        except ZeroDivisionError:
+            pass
+        try:
+            arc.http.session.read({"headers": {"cookie": "_idx=" + sign("A" * 24, b"testapp")}})
+        except arc.StoreError as error:
+            print(handler.__name__, str(error).partition(":")[0])
+    """,
+        ARC_ENV="testing",
+        ARC_APP_NAME="testapp",
+        ARC_SANDBOX='{"ports": {"tables": 9}}',
+        SESSION_TABLE_NAME="testapp-testing-session",
+    )
+    assert out.splitlines() == [
+        f"{name} DynamoDB did not do GetItem in 3 attempts"
+        for name in ("plain", "later", "nested", "failing", "refusing")
+    ]
+
+
+def test_s45_a_decorated_handler_within_another_gives_the_time_and_the_request_back() -> None:
+    """After a handler called another one, a plain dict that it writes is its own visitor's session."""
+    out = run(
+        AFTER
+        + """
+    @arc.http.handler
+    def outer(req, context):
+        plain(payload_v2(), Context())
+        arc.http.session.write({"page": "outer"})
+        return {"text": f"{json.dumps(req.session)} {time_left()}"}
+
+    from arc.sessions.time_left import time_left
+    print(outer(payload_v2(), Context())["body"], time_left())
+    """,
+        ARC_ENV="testing",
+    )
+    assert out == '{"page": "outer"} 9.5 None'
