@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST_FIELDS = 10_000
-_MAX_TYPE = 1_000  # characters of a content type
 _BOUNDARY = re.compile(  # RFC 2046 §5.1.1: at most 70 characters, of these
     r""";\s*boundary=(?:"([\w'()+,./:=? -]{0,69}[\w'()+,./:=?-])"|([\w'()+,./:=?-]{1,70}))\s*(?:;|$)""",
     re.ASCII | re.IGNORECASE,
@@ -34,7 +33,7 @@ def parse_multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
 
 
 def _fields(content_type: str, body: bytes) -> Iterator[tuple[str, str]]:
-    boundary = _BOUNDARY.search(content_type) if len(content_type) <= _MAX_TYPE else None
+    boundary = _BOUNDARY.search(content_type)
     if boundary is None:
         raise ValueError("no boundary")
     delimiter = b"\r\n--" + (boundary[1] or boundary[2]).encode()
