@@ -110,6 +110,29 @@ def test_s41_a_form_in_the_response_that_begins_the_session_works(build: Any, sh
         assert send(visitor, given) == 200
 
 
+def test_s41_a_form_in_the_response_that_ends_the_session_works() -> None:
+    """The page after a sign-out has a form that works, with and without a message in a new session.
+
+    So it does beside a cookie of a visitor without a session, which a slow response may have set in between.
+    """
+
+    def leaving(req: arc.Request) -> dict[str, Any]:
+        if req.path == "/bye":
+            req.session.sign_out()
+            req.session.flash("info", "Goodbye")
+        return app(req)
+
+    for path in ("/out", "/bye"):
+        for slow in (False, True):
+            made = Made()
+            visitor, other = browser(leaving, made), browser(leaving, made)
+            token(other)
+            visitor.get("/cart")
+            if slow:
+                visitor.jar.put(COOKIE, other.jar.get(COOKIE) or "", "app.example")
+            assert send(visitor, token(visitor, path)) == 200
+
+
 def test_s41_a_form_from_before_is_good_for_the_session_that_began_alone() -> None:
     """The cookie of a visitor without a session counts for no other session, nor after the session has ended."""
     made = Made()

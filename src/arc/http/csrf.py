@@ -42,7 +42,7 @@ def token(req: dict[str, Any], *, purpose: str = "") -> str:
     session, manager = request.session, request.manager
     binding = session.id
     if session.is_new:
-        binding = _anonymous(request) or session.id
+        binding = (_anonymous(request) if request.came_without_session else None) or session.id
         request.csrf_cookie = _set_cookie(request, binding)
     now = int(manager.clock())
     stamp = now.to_bytes(8, "big") + manager.random(_NONCE)
