@@ -122,7 +122,7 @@ def test_the_tombstone_of_a_sign_in_is_nothing_to_node(ministack: Engine, librar
         session = both.ours(value)
         session.sign_in("ada")
         new = both.commit(session)
-        assert set(both.row(value)) == {"_idx", "_ttl", "_arc_next"}
+        assert set(both.row(value)) == {"_idx", "_ttl", "_arc_next", "_arc_replaced"}
         fresh = both.nodes(value)
         assert set(fresh) == {"_idx", "_secret", "_ttl"}
         assert fresh["_idx"] not in (value.partition(".")[0], new.partition(".")[0])

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tests.engines import Engine
 
 IDLE, ABSOLUTE = 1000, 2500
+LATE = 60  # seconds after a session was replaced in which its old cookie begins none
 ACTIONS = st.sampled_from(
     [
         *[("set", "a"), ("set", "b"), ("remove", "a"), ("append", "l"), ("increment", "n"), ("nested", "d")],
@@ -49,7 +50,7 @@ _IN_FLIGHT = 4
 class Stored:
     """What is stored under one id; `versions` are its data and messages after each write, the oldest first.
 
-    Whoever still asks for it is led to its `successors` until `forgotten`, Unix seconds.
+    It was first replaced at `replaced_at`, Unix seconds.
     """
 
     def __init__(self, user: str | None, created: int, ends: int, data: dict[str, Any], flashes: list[str]) -> None:
@@ -57,7 +58,7 @@ class Stored:
         self.versions = [(data, flashes)]
         self.ended = False
         self.successors: list[str] = []
-        self.forgotten = 0
+        self.replaced_at = 0
 
     def lives(self, now: int) -> bool:
         """True when a visitor with its cookie finds it."""
@@ -76,7 +77,7 @@ class Model:
         ids = [session_id]
         for one in ids:
             stored = self.sessions[one]
-            if self._keeps_tombstones or now < stored.forgotten:
+            if self._keeps_tombstones or now < stored.replaced_at + TOMBSTONE:
                 ids += [successor for successor in stored.successors if successor not in ids]
         return ids
 
@@ -93,6 +94,8 @@ class Request:
         self.session, self.began = session, now
         self.loaded = None if session.is_new else session.id
         self.ends_too = cookie_id if self.loaded is None and cookie_id in model.sessions else None
+        replaced = None if self.ends_too is None else model.sessions[self.ends_too]
+        self.is_late = replaced is not None and bool(replaced.successors) and now < replaced.replaced_at + LATE
         self.loaded_end = model.sessions[session.id].ends if self.loaded else 0
         self.first_version = len(model.sessions[session.id].versions) - 1 if self.loaded else 0
         self.changes: list[Callable[[dict[str, Any], list[str]], None]] = []
@@ -331,7 +334,7 @@ class Schedules(RuleBasedStateMachine):
             # A renewal, or a write of what was there already.
             assert value.partition(".")[0] == request.loaded
         elif value == "":
-            assert request.ended or (explicit and request.loaded is None)
+            assert request.ended or (explicit and request.loaded is None and not request.is_late)
         assert request.effects or not self._would_take_effect(request, explicit=explicit)
 
     def _check_ended(self, request: Request) -> None:
@@ -349,7 +352,7 @@ class Schedules(RuleBasedStateMachine):
     def _would_take_effect(self, request: Request, *, explicit: bool) -> bool:
         """True when a commit at this moment has to store something, renewals aside."""
         if request.loaded is None or request.ended:
-            return self._filled(request)
+            return self._filled(request) and (not request.is_late or request.ended or request.signs_in)
         if request.signs_in:
             return True
         changed = explicit or request.regenerates or bool(request.changes) or request.replaced
@@ -407,7 +410,7 @@ class Schedules(RuleBasedStateMachine):
             data, flashes = request.on(*old.versions[-1])
             created = old.created
             old.successors.append(new)
-            old.forgotten = now + TOMBSTONE
+            old.replaced_at = now
         else:
             assert request.signs_in, "a session that has gone got a new id"
             data, flashes, created = self._sign_in_beside(request, old, new)

@@ -6,6 +6,7 @@ import pytest
 
 from arc.sessions import jwe
 from arc.sessions.stores.sealed import SealedStore
+from arc.sessions.visit import Visit
 from tests.sessions.making import SECRET, WEEK, Made, value_of
 
 both = pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"])
@@ -102,14 +103,57 @@ def test_s20_a_polling_route_can_opt_out(server: bool) -> None:
     assert made.manager.commit(made.manager.load([value]), touch=False) == ()
 
 
-def test_a_sealed_cookie_is_renewed_on_navigations_only() -> None:
-    """A script's request does not re-send old data, which could undo a parallel write; a server store may renew."""
-    for server in (False, True):
-        made = Made(server=server, idle=1000)
-        value = made.cookie(count=1)
-        made.clock.forward(500)
-        cookies = made.manager.commit(made.manager.load([value]), navigation=False)
-        assert bool(cookies) is server
+class Fetch(Visit):
+    """A request of a script."""
+
+    navigation = False
+
+
+class Post(Fetch):
+    """A script's request that changes something."""
+
+    safe = False
+
+
+def test_a_script_renews_a_sealed_cookie_when_half_of_its_time_has_gone() -> None:
+    """Old data, sent anew, could undo a parallel write: a script's GET risks it late, its POST never."""
+    made = Made(idle=1000)
+    value = made.cookie(count=1)
+    for seconds, visit, renews in ((499, Fetch(), False), (1, Fetch(), True), (499, Post(), False)):
+        made.clock.forward(seconds)
+        assert bool(made.manager.commit(made.manager.load([value], visit))) is renews
+    on_server = Made(server=True, idle=1000)
+    value = on_server.cookie(count=1)
+    on_server.clock.forward(100)
+    assert on_server.manager.commit(on_server.manager.load([value], Post())) != ()
+
+
+def test_an_application_that_only_fetches_keeps_its_visitors() -> None:
+    """Somebody who is there every day stays, for a month of GET requests from a script."""
+    made = Made()
+    value = made.cookie(count=1)
+    for _ in range(30):
+        made.clock.forward(86_400)
+        cookies = made.manager.commit(made.manager.load([value], Fetch()))
+        value = value_of(cookies[0]) if cookies else value
+    assert made.manager.load([value]) == {"count": 1}
+
+
+def test_a_lifetime_over_a_week_is_renewed_while_node_still_reads_the_token() -> None:
+    """Node opens what it finds for a week: scripts renew within it, however long the idle lifetime is."""
+    made = Made(idle=30 * 86_400)
+    value = made.cookie(count=1)
+    made.clock.forward(WEEK // 2)
+    assert made.manager.commit(made.manager.load([value], Fetch())) != ()
+
+
+def test_a_route_can_ask_for_renewal_by_any_request() -> None:
+    """touch="always" renews a sealed cookie on a POST of a script too, a tenth of the lifetime after the last time."""
+    made = Made(idle=1000)
+    value = made.cookie(count=1)
+    for seconds, renews in ((99, False), (1, True)):
+        made.clock.forward(seconds)
+        assert bool(made.manager.commit(made.manager.load([value], Post()), touch="always")) is renews
 
 
 def test_a_session_opened_by_a_fallback_is_renewed_at_once() -> None:

@@ -14,7 +14,7 @@ from arc.sessions.time_left import clock
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, overload
+    from typing import Any, Literal, overload
 
     from arc.sessions.manager import SessionManager
 
@@ -35,32 +35,45 @@ _TAKES_STAR_ARGS = 0x04  # inspect.CO_VARARGS
 def handler(function: Callable[..., Any], /) -> LambdaHandler: ...
 @overload
 def handler(  # noqa: F811  # an overload, by a name that is typing's for the type checker alone
-    *, touch: bool = True, csrf: bool = False, manager: SessionManager | None = None
+    *,
+    touch: bool | Literal["always"] = True,
+    csrf: bool = False,
+    cross_site: bool = False,
+    manager: SessionManager | None = None,
 ) -> Callable[[Callable[..., Any]], LambdaHandler]: ...
 def handler(  # noqa: F811
     function: Callable[..., Any] | None = None,
     /,
     *,
-    touch: bool = True,
+    touch: bool | Literal["always"] = True,
     csrf: bool = False,
+    cross_site: bool = False,
     manager: SessionManager | None = None,
 ) -> Any:
     """A Lambda handler of `function(req)` or `function(req, context)`, plain or `async`.
 
     The session is loaded when `req.session` is first taken and committed once, before the response.
-    `touch=False` keeps a polling route from renewing it; `csrf=True` verifies every unsafe request before
-    the function runs; `manager` serves sessions other than those the environment asks for. The function
-    returns an Architect response (dict), text, bytes or None. `BadRequest` is answered 400,
-    `ForgedRequest` 403, `FreshSignInRequired` 401 and `StoreError` 503, which is logged as an error; any
-    other exception propagates, so that Lambda counts it.
+    `touch=False` keeps a polling route from renewing it, and `touch="always"` lets any request renew it;
+    `csrf=True` verifies every unsafe request before the function runs; `cross_site=True` lets a request
+    that another site began start a session although the browser withheld the visitor's cookie; `manager`
+    serves sessions other than those the environment asks for. The function returns an Architect response
+    (dict), text, bytes or None. `BadRequest` is answered 400, `ForgedRequest` 403, `FreshSignInRequired`
+    401 and `StoreError` 503, which is logged as an error; any other exception propagates, so that Lambda
+    counts it.
     """
+    options: dict[str, Any] = {"touch": touch, "csrf": csrf, "cross_site": cross_site, "manager": manager}
     if function is None:
-        return lambda decorated: _decorated(decorated, touch=touch, csrf=csrf, manager=manager)
-    return _decorated(function, touch=touch, csrf=csrf, manager=manager)
+        return lambda decorated: _decorated(decorated, **options)
+    return _decorated(function, **options)
 
 
 def _decorated(
-    function: Callable[..., Any], *, touch: bool, csrf: bool, manager: SessionManager | None
+    function: Callable[..., Any],
+    *,
+    touch: bool | Literal["always"],
+    csrf: bool,
+    cross_site: bool,
+    manager: SessionManager | None,
 ) -> LambdaHandler:
     wants_context = _wants_context(function)
 
@@ -70,6 +83,7 @@ def _decorated(
     @wraps(function)
     def lambda_handler(event: dict[str, Any], context: object = None) -> dict[str, Any]:
         request = Request(event, context, sessions)
+        request.cross_site = cross_site
         before = handled.set(request)
         clock_before = clock.set(getattr(context, "get_remaining_time_in_millis", None))
         try:

@@ -9,7 +9,7 @@ from arc.sessions.session import Session
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Literal
 
     from arc.http.request import Request
 
@@ -27,7 +27,9 @@ def res(req: dict[str, Any], response: object) -> dict[str, Any]:
     return reply(request, response, commit=given)
 
 
-def reply(request: Request, response: object, *, commit: bool = True, touch: bool = True) -> dict[str, Any]:
+def reply(
+    request: Request, response: object, *, commit: bool = True, touch: bool | Literal["always"] = True
+) -> dict[str, Any]:
     """The Lambda response for what a handler returned. Commits the session if it was touched and `commit`."""
     response, _ = _without_session(request, response)
     prepared = Prepared(response, request.shape)
@@ -37,17 +39,18 @@ def reply(request: Request, response: object, *, commit: bool = True, touch: boo
     cookies: tuple[str, ...] = session.cookies
     if commit:
         failed = prepared.status >= _SERVER_ERROR
-        cookies = manager.commit(session, failed=failed, navigation=request.navigation, touch=touch)
+        cookies = manager.commit(session, failed=failed, touch=touch)
     if request.may_set_csrf_cookie:
         from arc.http.csrf import cookie_for_reply
 
         csrf_cookie = cookie_for_reply(request)
-        cookies = cookies if csrf_cookie is None else (csrf_cookie, *cookies)
+        cookies = cookies if csrf_cookie is None else (*cookies, csrf_cookie)
 
     def overridden(old: str) -> None:
         manager.lifecycle.tell("cache_overridden", f"Cache-Control was {old!r}, and the response sets a cookie")
 
-    return prepared.reply(session_cookies=cookies, touched=True, on_override=overridden)
+    # The session's own comes last: where a response has room for one, that is the one.
+    return prepared.reply(session_cookies=(*cookies[1:], *cookies[:1]), touched=True, on_override=overridden)
 
 
 def _without_session(request: Request, response: object) -> tuple[object, bool]:

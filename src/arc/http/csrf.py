@@ -13,6 +13,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from arc.errors import ForgedRequest
 from arc.http._current import request_of
+from arc.http.visit import SAFE
 from arc.sessions import cookie, jwe
 from arc.sessions.refused import Refused
 
@@ -26,7 +27,6 @@ FIELD = "_csrf"
 HEADER = "x-csrf-token"
 COOKIE = "_arc_csrf"  # with the prefix `__Host-` wherever cookies are secure (RFC 6265bis §4.1.3.2)
 MAX_AGE = 43_200  # seconds: twelve hours, a working day with a form left open
-_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
 _NONCE = 8
 _SKEW = 300  # seconds that two machines' clocks may differ
 _LENGTH = 8 + _NONCE + 32
@@ -62,7 +62,7 @@ def verify(req: dict[str, Any], *, purpose: str = "", max_age: int = MAX_AGE) ->
     visitor's, for this `purpose`, at most `max_age` seconds old.
     """
     request = request_of(req)
-    if request.method in _SAFE:
+    if request.method in SAFE:
         return
     if _is_foreign(request):
         raise ForgedRequest("This request came from another site, so it was not carried out.")

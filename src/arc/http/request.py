@@ -5,6 +5,7 @@ from __future__ import annotations
 from arc.http.body import FORM, decode, parse_form, parse_json
 from arc.http.events import shape_of
 from arc.http.query import Query
+from arc.http.visit import RequestVisit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,14 +27,24 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
     gets no cookie. `context` is Lambda's.
     """
 
-    __slots__ = ("_body", "_json", "_manager", "_session", "came_without_session", "context", "csrf_cookie", "shape")
+    __slots__ = (
+        "_body",
+        "_json",
+        "_manager",
+        "_session",
+        "came_without_session",
+        "context",
+        "cross_site",
+        "csrf_cookie",
+        "shape",
+    )
 
     def __init__(self, event: dict[str, Any], context: object, manager: Callable[[], SessionManager]) -> None:
         super().__init__(event)
         self.context = context
         self.shape: Shape = shape_of(event)
         self.csrf_cookie: str | None = None
-        self.came_without_session = False
+        self.came_without_session = self.cross_site = False
         self._manager = manager
         self._session: Session | None = None
         self._body: object = _MISSING
@@ -50,7 +61,8 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         """The visitor's session, loaded now if it was not yet. Raises `StoreError`."""
         if self._session is None:
             manager = self._manager()
-            self._session = manager.load(self.cookie_values(manager.settings.cookie_name))
+            visit = RequestVisit(self, cross_site=self.cross_site)
+            self._session = manager.load(self.cookie_values(manager.settings.cookie_name), visit)
             self.came_without_session = self._session.is_new
         return self._session
 
@@ -127,11 +139,6 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         from arc.sessions import cookie
 
         return dict(pair for header in self.shape.cookie_headers() for pair in cookie.parse(header))
-
-    @property
-    def navigation(self) -> bool:
-        """True unless the browser says that a script, an image or the like asked (Fetch Metadata)."""
-        return self.headers.get("sec-fetch-mode", "navigate") == "navigate"
 
     # -- the body
 

@@ -57,13 +57,14 @@ def values(headers: Iterable[str], name: str) -> list[str]:
 
 
 def set_cookie(
-    name: str, value: str, *, max_age: int, now: int, domain: str | None, path: str, secure: bool, same_site: str
+    name: str, value: str, *, max_age: int | None, now: int, domain: str | None, path: str, secure: bool, same_site: str
 ) -> str:
     """A Set-Cookie string, always HttpOnly, its attributes in the order that Node writes them.
 
     `value` is percent-encoded as encodeURIComponent does; `max_age` is in seconds, never below 0 nor over
-    400 days; `now` is in Unix seconds. How long name and value may be is left to the caller. Raises
-    `ValueError` for what would break the header: control characters, `;`, `,`, space, DEL and non-ASCII.
+    400 days, None for a cookie that ends with the browser; `now` is in Unix seconds. How long name and value
+    may be is left to the caller. Raises `ValueError` for what would break the header: control characters,
+    `;`, `,`, space, DEL and non-ASCII.
     """
     if not name or not _consists_of(_TOKEN, name):
         raise ValueError(f"{name!r} is no cookie name. Use letters, digits, '-' and '_'.")
@@ -74,11 +75,13 @@ def set_cookie(
             raise ValueError(f"{text!r} cannot be a cookie's {attribute}: visible ASCII without ';' and ',' can.")
     if same_site not in SAME_SITE or (same_site == "None" and not secure):
         raise ValueError(f"SameSite={same_site!r} is not possible. Use Lax, Strict, or None on a Secure cookie.")
-    age = max(0, min(max_age, LONGEST))
-    expires = _imf_fixdate(now + age if age else 0)
+    age = expires = ""
+    if max_age is not None:
+        seconds = max(0, min(max_age, LONGEST))
+        age, expires = f"Max-Age={seconds}; ", f"Expires={_imf_fixdate(now + seconds if seconds else 0)}; "
     return (
-        f"{name}={_escaped(value)}; Max-Age={age}; {f'Domain={domain}; ' if domain else ''}Path={path}; "
-        f"Expires={expires}; HttpOnly; {'Secure; ' if secure else ''}SameSite={same_site}"
+        f"{name}={_escaped(value)}; {age}{f'Domain={domain}; ' if domain else ''}Path={path}; "
+        f"{expires}HttpOnly; {'Secure; ' if secure else ''}SameSite={same_site}"
     )
 
 

@@ -10,27 +10,30 @@ from arc.errors import SessionTooLarge, StoreError
 from arc.sessions.cookie import MOST_TRIED
 from arc.sessions.delta import described
 from arc.sessions.lifecycle import Lifecycle
-from arc.sessions.lifetimes import Lifetimes
+from arc.sessions.lifetimes import BROWSER, Lifetimes
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
-from arc.sessions.session import Session
+from arc.sessions.session import WITHHELD, Session
 from arc.sessions.session_cookie import SessionCookie
 from arc.sessions.snapshot import Snapshot
 from arc.sessions.stores.store import IdTaken
 from arc.sessions.values import normalise
+from arc.sessions.visit import PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, Literal
 
     from arc.sessions.delta import Delta
     from arc.sessions.keyring import Keyring
     from arc.sessions.lifecycle import Event
     from arc.sessions.stores.store import Store, Written
+    from arc.sessions.visit import Visit
     from arc.settings import Settings
 
 _MOST_IDS = 3
+_LATE = 60  # seconds for which requests may still come with the id from before a sign-in
 
 
 class SessionManager:
@@ -58,10 +61,11 @@ class SessionManager:
 
     # -- load
 
-    def load(self, values: Sequence[str]) -> Session:
+    def load(self, values: Sequence[str], visit: Visit = PLAIN) -> Session:
         """The session that one of the session cookies' `values` stands for, a new one when none does.
 
-        Nothing in `values` raises: a visitor sent them. Raises `StoreError` when the store fails.
+        Nothing in `values` raises: a visitor sent them. `visit` says what else is known of the request. Raises
+        `StoreError` when the store fails.
         """
         now = int(self.clock())
         records: list[Record] = []
@@ -77,26 +81,40 @@ class SessionManager:
             except StoreError as error:
                 self.lifecycle.tell("unavailable", str(error))
                 raise
-        session = self._open(self._choose(records, len(values)), now)
-        session._arrived, session._variants = (*records, *replaced), len(values) > 1
+        session = self._open(self._choose(records, len(values)), now, visit)
+        session._arrived, session._came = (*records, *replaced), len(values)
         if session._record is not None:
             self.lifecycle.tell("loaded", session_id=session.id)
             for path in session._record.left_out:
                 self.lifecycle.tell("dropped", f"{described(path)} cannot be kept where sessions now live", session.id)
-        elif reason == "clock":
-            session._muted = True
+        elif not records:
+            session._muted = self._told_refusal(reason, replaced, now)
+            if not values and visit.withheld(self.settings.same_site):
+                session._muted = WITHHELD
+        return session
+
+    def _told_refusal(self, reason: str, replaced: list[Record], now: int) -> str:
+        """Why what is set in a session may not replace the visitor's own, whose cookie was refused; "" when it may."""
+        if reason == "clock":
             self.lifecycle.tell(
                 "clock", "the token is from the future: this machine's clock is behind, or another's ahead"
             )
-        elif values and not records:
+            return "the visitor's own session is from the future and is not replaced"
+        if reason:
             self.lifecycle.tell("refused", reason)
-        return session
+        if any(now - (record.issued or 0) < _LATE for record in replaced):
+            return "the visitor's session got a new id a moment ago, and this request came with the old one"
+        return ""
 
-    def _open(self, record: Record | None, now: int) -> Session:
-        return Session(record, now=now, mint=self._mint, merges=self.store.merges, manager=self)
+    def _open(self, record: Record | None, now: int, visit: Visit) -> Session:
+        return Session(record, now=now, mint=self._mint, merges=self.store.merges, manager=self, visit=visit)
 
     def _choose(self, records: list[Record], arrived: int) -> Record | None:
-        """The newest sealed session or the last signed id, the new store's first; none of different principals."""
+        """The newest sealed session or the last signed id, the new store's first; none of different principals.
+
+        A session that nobody is signed in to disputes none that somebody is.
+        """
+        records = [record for record in records if record.user_id is not None] or records
         if arrived > 1:
             if len({record.user_id for record in records}) > 1:
                 self.lifecycle.tell("ambiguous", f"{arrived} session cookies, of different principals: none was taken")
@@ -122,14 +140,14 @@ class SessionManager:
         *,
         explicit: bool = False,
         failed: bool = False,
-        navigation: bool = True,
-        touch: bool = True,
+        touch: bool | Literal["always"] = True,
     ) -> tuple[str, ...]:
         """The Set-Cookie strings for `session`, once what it holds and intends has been stored.
 
-        A second commit gives the same strings. `explicit` writes even what did not change; `failed` (a 5xx
-        response) stores nothing but an end; `touch=False` forbids a renewal, and a sealed session is
-        renewed only on a `navigation`. Raises `TypeError` and `ValueError` for data that cannot be
+        The session's own is the first. A second commit gives the same strings. `explicit` writes even what did
+        not change; `failed` (a 5xx response) stores nothing but an end; `touch=False` forbids a renewal. A sealed
+        session is renewed on navigations, on other safe requests once half of its time has gone, and with
+        `touch="always"` on any request. Raises `TypeError` and `ValueError` for data that cannot be
         kept, `SessionTooLarge`, `StoreError`, and `LateChange` after an earlier commit.
         """
         if session._cookies is not None:
@@ -140,7 +158,7 @@ class SessionManager:
         touched = session._snapshot.differs(dict(session), session._facts())
         data = normalise(session, session._snapshot.data) if touched and not failed else None
         changed = touched and (data is None or session._snapshot.differs(data, session._facts()))
-        ended = session._destroyed
+        ended, loaded = session._destroyed, session._record
         if failed and changed and (session or not ended):
             self.lifecycle.tell("dropped", "the response is a 5xx, so the session's changes were not kept", session.id)
         try:
@@ -148,14 +166,13 @@ class SessionManager:
         except StoreError as error:
             self.lifecycle.tell("unavailable", str(error), session.id)
             raise
-        if cookies is None and not ended and not failed:
-            may_renew = touch and (navigation or self.store.on_server)
-            if (
-                may_renew
-                and session._record is not None
-                and self.lifetimes.renewal_due(session._record, now, on_server=self.store.on_server)
-            ):
-                cookies = self._renew(session, session._record, now)
+        if cookies is None and not ended and not failed and loaded is not None and touch:
+            due = self.lifetimes.renewal_due(loaded, now, on_server=self.store.on_server)
+            if due and (touch == "always" or self._may_renew(session._visit, loaded, now)):
+                cookies = self._renew(session, loaded, now)
+        if cookies and (session._came > 1 or (session._came and session.id != (loaded and loaded.id))):
+            elsewhere = self.cookie.clearing_elsewhere(session._visit.places())
+            cookies = tuple(dict.fromkeys((*cookies, *elsewhere)))
         if touched:
             session._snapshot = Snapshot(session, session._facts())
         session._cookies = cookies or ()
@@ -180,11 +197,11 @@ class SessionManager:
                 self.lifecycle.tell("destroyed", session_id=record.id)
             loaded = None
         if failed and not explicit:
-            return self.cookie.clearing() if ended else None
+            return self.cookie.clearing() if ended and not session._muted else None
         if loaded is None:
             if session or session._flashes or session.user_id is not None:
                 return self._create(session, self._record(session, now, data), now)
-            return self.cookie.clearing() if ended or (explicit and not session._muted) else None
+            return self.cookie.clearing() if (ended or explicit) and not session._muted else None
         if not (changed or explicit or session._regenerated):
             return None
         if self._is_over(loaded, now):
@@ -193,13 +210,13 @@ class SessionManager:
         return write(session, loaded, self._record(session, now, data), now)
 
     def _create(self, session: Session, record: Record, now: int) -> tuple[str, ...] | None:
-        if session._muted:
-            self.lifecycle.tell("dropped", "the visitor's own session is from the future and is not replaced")
+        if session._muted and not session._signed_in:
+            self.lifecycle.tell("dropped", session._muted)
             return None
         value = self._under_a_free_id(session, record, lambda: self.store.create(record, now))
         session._record, session._destroyed = record, False
         self.lifecycle.tell("created", session_id=record.id)
-        return self._cookies(session, value, record, now)
+        return self._cookies(value, record, now)
 
     def _regenerate(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
         delta, signing_in = self._delta(session, loaded, record), session._signed_in
@@ -208,7 +225,7 @@ class SessionManager:
         )
         if written is not None:
             self.lifecycle.tell("regenerated", session_id=record.id)
-        return self._written(session, loaded, written, record, now)
+        return self._written(loaded, written, record, now)
 
     def _is_over(self, loaded: Record, now: int) -> bool:
         """True when a session has expired since its load, as far as its store will not see that by itself."""
@@ -222,18 +239,16 @@ class SessionManager:
             session._created_at = now
         record = self._record(session, now, data)
         if not session._signed_in:
-            return self._written(session, loaded, None, record, now)
+            return self._written(loaded, None, record, now)
         own, _ = self._changes(session, loaded, record).rebased({})
         record.hold(own.ours)
         return self._create(session, record, now)
 
     def _update(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
         written = self.store.update(loaded, record, self._delta(session, loaded, record), now)
-        return self._written(session, loaded, written, record, now)
+        return self._written(loaded, written, record, now)
 
-    def _written(
-        self, session: Session, loaded: Record, written: Written | None, record: Record, now: int
-    ) -> tuple[str, ...]:
+    def _written(self, loaded: Record, written: Written | None, record: Record, now: int) -> tuple[str, ...]:
         if written is None:
             self.lifecycle.tell("write_after_destroy", "the session ended while this request ran", loaded.id)
             return ()
@@ -241,7 +256,7 @@ class SessionManager:
             self.lifecycle.tell("conflict", f"two requests changed {described(path)} at once", record.id)
         if written.stayed:
             self.lifecycle.tell("stayed", "it does not fit into a cookie and is kept in its table", record.id)
-        return self._cookies(session, written.value, record, now)
+        return self._cookies(written.value, record, now)
 
     def _under_a_free_id(self, session: Session, record: Record, insert: Callable[[], Any]) -> Any:
         """What `insert` returns, under another id when the first is in use (which a broken random source does)."""
@@ -261,6 +276,12 @@ class SessionManager:
 
     # -- renewal
 
+    def _may_renew(self, visit: Visit, loaded: Record, now: int) -> bool:
+        """False where a script's request might undo, with old data, what another wrote: until that has to be risked."""
+        if self.store.on_server or visit.navigation:
+            return True
+        return visit.safe and self.lifetimes.half_gone(loaded, now)
+
     def _renew(self, session: Session, loaded: Record, now: int) -> tuple[str, ...]:
         """Move the session's end. What keeps that from happening is an event: the visitor only came to read."""
         try:
@@ -271,7 +292,7 @@ class SessionManager:
             return ()
         if written is not None:
             self.lifecycle.tell("renewed", session_id=loaded.id)
-        return self._written(session, loaded, written, record, now)
+        return self._written(loaded, written, record, now)
 
     # -- parts
 
@@ -281,15 +302,16 @@ class SessionManager:
             normalise(session, session._snapshot.data) if data is None else data,
             created=session.created_at,
             issued=now,
-            expires=self.lifetimes.new_end(session.created_at, now),
+            expires=self.lifetimes.new_end(session.created_at, session._lifetime, now),
             user_id=session.user_id,
             signed_in_at=session.signed_in_at,
             flashes=tuple(session._flashes),
+            lifetime=session._lifetime,
         )
 
-    def _cookies(self, session: Session, value: str, record: Record, now: int) -> tuple[str, ...]:
-        max_age = (record.expires or now) - now
-        return self.cookie.carrying(value, max_age=max_age, now=now, has_variants=session._variants)
+    def _cookies(self, value: str, record: Record, now: int) -> tuple[str, ...]:
+        max_age = None if record.lifetime == BROWSER else (record.expires or now) - now
+        return (self.cookie.carrying(value, max_age=max_age, now=now),)
 
     def _mint(self) -> str:
         """A new id: 18 random bytes as 24 characters, as Node makes them (ASVS 7.2.3 asks for 16)."""

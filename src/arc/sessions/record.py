@@ -18,7 +18,8 @@ class Record:
 
     `data` holds the user's own keys. `issued` is when it was last written, None where a store does not
     know; `expires` is the end the store itself was told, None where it was told none. `stale` asks for
-    a renewal before its time: the session was opened by an old secret. `state` is the store's own.
+    a renewal before its time: the session was opened by an old secret. `lifetime` is what a sign-in asked for: an idle
+    lifetime in seconds, `"browser"`, or None. `state` is the store's own.
     A session that was taken over from another store has an older token: until `origin_ends` that could bring
     it back. `foreign` says that it still lives in the other store, and `left_out` holds the paths of what was in its
     data there and cannot be kept here.
@@ -33,6 +34,7 @@ class Record:
         "id",
         "issued",
         "left_out",
+        "lifetime",
         "origin_ends",
         "signed_in_at",
         "stale",
@@ -54,6 +56,7 @@ class Record:
         stale: bool = False,
         state: object = None,
         origin_ends: int | None = None,
+        lifetime: int | str | None = None,
         foreign: bool = False,
         left_out: Sequence[Path] = (),
     ) -> None:
@@ -61,7 +64,7 @@ class Record:
         self.issued, self.expires = issued, expires
         self.user_id, self.signed_in_at, self.flashes = user_id, signed_in_at, flashes
         self.stale, self.state = stale, state
-        self.origin_ends, self.foreign, self.left_out = origin_ends, foreign, left_out
+        self.origin_ends, self.lifetime, self.foreign, self.left_out = origin_ends, lifetime, foreign, left_out
 
     def copied(self, **changes: Any) -> Record:
         """A record that shares no container with this one, with `changes` to its attributes."""

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from arc.errors import FreshSignInRequired, LateChange
+from arc.sessions.cookie import LONGEST
+from arc.sessions.lifetimes import BROWSER
 from arc.sessions.snapshot import Snapshot
 from arc.sessions.values import plain_text, refuse_reserved
+from arc.sessions.visit import PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Literal
 
     from arc.sessions.record import Record
+    from arc.sessions.visit import Visit
 
+WITHHELD = (
+    "another site began this request, and the browser withheld the session's cookie from it. "
+    "Answer it with a redirect (303) to a GET: that carries the cookie"
+)
 _MISSING = object()
 
 
@@ -27,12 +35,14 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
 
     __slots__ = (
         "_arrived",
+        "_came",
         "_cookies",
         "_created_at",
         "_destroyed",
         "_flashes",
         "_id",
         "_increments",
+        "_lifetime",
         "_manager",
         "_mint",
         "_muted",
@@ -44,7 +54,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         "_signed_in_at",
         "_snapshot",
         "_user_id",
-        "_variants",
+        "_visit",
     )
 
     def __init__(
@@ -55,9 +65,10 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         mint: Callable[[], str],
         merges: bool = False,
         manager: object = None,
+        visit: Visit = PLAIN,
     ) -> None:
         super().__init__(record.data if record else ())
-        self._record, self._now, self._mint, self._manager = record, now, mint, manager
+        self._record, self._now, self._mint, self._manager, self._visit = record, now, mint, manager, visit
         self._id = record.id if record else mint()
         self._created_at = record.created if record else now
         self._user_id = record.user_id if record else None
@@ -65,8 +76,11 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self._flashes = list(record.flashes) if record else []
         self._increments: dict[str, int | float | None] = {}  # None: assigned, so that adding to it is assigning too
         self._destroyed = self._regenerated = self._replaced = False
-        self._signed_in = self._muted = self._variants = False
-        self._arrived: tuple[Record, ...] = ()
+        self._signed_in = False
+        self._muted = ""  # why this request may neither replace nor clear the visitor's cookie
+        self._came = 0  # session cookies
+        self._arrived: tuple[Record, ...] = ()  # the sessions that they stood for
+        self._lifetime = record.lifetime if record else None
         self._cookies: tuple[str, ...] | None = None
         self._snapshot = Snapshot(self, self._facts(), merges=merges)
 
@@ -118,16 +132,29 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self._flashes.append((plain_text(kind, "kind"), plain_text(message, "message")))
 
     def flashes(self, kind: str | None = None) -> list[str]:
-        """The messages kept by `flash`, oldest first, of one kind or of every kind; each is given once."""
+        """The messages kept by `flash`, oldest first, of one kind or of every kind; each is given once.
+
+        A response that nobody sees, to HEAD or a prefetch, leaves them for the one that is seen.
+        """
         taken = [message for one, message in self._flashes if kind in (None, one)]
-        if taken:
+        if taken and self._visit.seen:
             self._open()
             self._flashes = [(one, message) for one, message in self._flashes if kind not in (None, one)]
         return taken
 
-    def sign_in(self, user_id: str) -> None:
-        """Bind the session to `user_id` under a new id; data of a different principal is dropped first."""
+    def sign_in(self, user_id: str, *, lifetime: int | Literal["browser"] | None = None) -> None:
+        """Bind the session to `user_id` under a new id; data of a different principal is dropped first.
+
+        `lifetime` is this session's idle lifetime in seconds ("remember me"); with `"browser"` the cookie lasts
+        until the browser is closed, and the idle lifetime of all sessions holds on the server. The absolute
+        lifetime holds in any case.
+        """
         self._open()
+        if lifetime not in (None, BROWSER) and (type(lifetime) is not int or not 0 < lifetime <= LONGEST):
+            raise ValueError(
+                f"sign_in takes a lifetime of 1 to {LONGEST:,} seconds (400 days, which browsers keep at most), "
+                f"or 'browser', not {lifetime!r}."
+            )
         if not isinstance(user_id, str) or not user_id:
             raise TypeError(f"sign_in takes the user's id as a non-empty string, not {user_id!r}.")
         user_id = plain_text(user_id, "user_id")
@@ -135,6 +162,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
             self._drop()
         self.regenerate()
         self._user_id, self._signed_in_at, self._signed_in = user_id, self._now, True
+        self._lifetime = lifetime
 
     def sign_out(self) -> None:
         """End the session: data, id and cookie go. Data set afterwards starts a new one."""
@@ -155,8 +183,9 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         """End the session: data, id and cookie go. Data set afterwards starts a new one."""
         self._open()
         self._drop()
-        self._destroyed, self._muted = True, False
-        self._user_id = self._signed_in_at = None
+        self._destroyed = True
+        self._muted = self._muted if self._muted == WITHHELD else ""
+        self._user_id = self._signed_in_at = self._lifetime = None
         self._signed_in = False
         self._id, self._created_at = self._mint(), self._now
 

@@ -6,6 +6,8 @@ from arc.sessions import cookie
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from arc.settings import Settings
 
 
@@ -17,14 +19,10 @@ class SessionCookie:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def carrying(self, value: str, *, max_age: int, now: int, has_variants: bool) -> tuple[str, ...]:
-        """The strings that give a browser `value` for `max_age` seconds.
-
-        `has_variants` says that the browser sent several cookies of the name: with a domain configured, a
-        host-only one would shadow the new one and is cleared beside it.
-        """
+    def carrying(self, value: str, *, max_age: int | None, now: int) -> str:
+        """The string that gives a browser `value` for `max_age` seconds, None: until it is closed."""
         settings = self._settings
-        main = cookie.set_cookie(
+        return cookie.set_cookie(
             settings.cookie_name,
             value,
             max_age=max_age,
@@ -34,19 +32,31 @@ class SessionCookie:
             secure=settings.secure,
             same_site=settings.same_site,
         )
-        return (main, self._clear(None)) if has_variants and settings.domain else (main,)
 
     def clearing(self) -> tuple[str, ...]:
         """The strings that make a browser drop the cookie: the one with the domain and the host-only one."""
-        domain = self._settings.domain
-        return (self._clear(domain), self._clear(None)) if domain else (self._clear(None),)
+        own, path = self._settings.domain, self._settings.path
+        return (self._clear(own, path), self._clear(None, path)) if own else (self._clear(None, path),)
 
-    def _clear(self, domain: str | None) -> str:
+    def clearing_elsewhere(self, places: Iterable[tuple[str | None, str]]) -> tuple[str, ...]:
+        """The strings that make a browser drop every other cookie of the name, which would be sent beside ours.
+
+        A cookie of another domain (None: host-only) or path, left by older settings or set by a sibling host, lies
+        in one of `places`. A name with a prefix has only one place.
+        """
+        settings = self._settings
+        if settings.cookie_name.startswith("__Host-"):
+            return ()
+        ours = (settings.domain, settings.path)
+        others = dict.fromkeys([(None, settings.path), *places])
+        return tuple(self._clear(*place) for place in others if place != ours)
+
+    def _clear(self, domain: str | None, path: str) -> str:
         settings = self._settings
         return cookie.clearing(
             settings.cookie_name,
             domain=domain,
-            path=settings.path,
+            path=path,
             secure=settings.secure,
             same_site=settings.same_site,
         )

@@ -43,7 +43,9 @@ class MemoryStore:
             tombstone = self._tombstones.get(session_id)
         if tombstone is None:
             raise Refused("unknown-id")
-        raise Refused("ended", Record(session_id, {}, created=now) if tombstone.successors else None)
+        if not tombstone.successors:
+            raise Refused("ended")
+        raise Refused("ended", Record(session_id, {}, created=tombstone.made, issued=tombstone.made))
 
     def create(self, record: Record, now: int) -> str:
         """Keep a new record. Raises `IdTaken`."""
@@ -72,7 +74,7 @@ class MemoryStore:
             tombstone = self._tombstones.get(loaded.id)
             if row is not None:
                 merged, lost = _merged(row, record, delta)
-                tombstone = _Tombstone(max(now + TOMBSTONE, row.origin_ends or 0))
+                tombstone = _Tombstone(now, max(now + TOMBSTONE, row.origin_ends or 0))
             elif any(self._living(one, now) is not None for one in self._family(loaded.id, now)[1:]):
                 merged, lost = record, ()
             else:
@@ -101,7 +103,7 @@ class MemoryStore:
             for session_id in self._family(loaded.id, now):
                 self._rows.pop(session_id, None)
             if loaded.origin_ends is not None and loaded.origin_ends > now:
-                self._tombstones.setdefault(loaded.id, _Tombstone(loaded.origin_ends))
+                self._tombstones.setdefault(loaded.id, _Tombstone(now, loaded.origin_ends))
 
     def _family(self, session_id: str, now: int) -> list[str]:
         """The id, and those of the sessions that have replaced it, directly or one after the other."""
@@ -132,12 +134,15 @@ class MemoryStore:
 
 
 class _Tombstone:
-    """What is kept of an ended session until `ends`, Unix seconds: the ids of the sessions that have replaced it."""
+    """What is kept of a session that has ended: the ids of those that have replaced it.
 
-    __slots__ = ("ends", "successors")
+    It was `made` when the session ended and is kept until `ends`, both in Unix seconds.
+    """
 
-    def __init__(self, ends: int) -> None:
-        self.ends = ends
+    __slots__ = ("ends", "made", "successors")
+
+    def __init__(self, made: int, ends: int) -> None:
+        self.made, self.ends = made, ends
         self.successors: list[str] = []
 
 

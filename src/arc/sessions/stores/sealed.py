@@ -6,7 +6,7 @@ import json
 
 from arc.errors import SessionTooLarge
 from arc.sessions import jwe
-from arc.sessions.lifetimes import NODES_WEEK
+from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.stores.store import Written
@@ -60,6 +60,7 @@ class SealedStore:
             user_id=_text(payload.get("_arc_user")),
             signed_in_at=_seconds(payload.get("_arc_signed_in")),
             flashes=_flashes(payload.get("_arc_flash")),
+            lifetime=lifetime_of(payload.get("_arc_life")),
             stale=opened_by > 0,
         )
 
@@ -72,6 +73,8 @@ class SealedStore:
             payload["_arc_user"] = record.user_id
         if record.signed_in_at is not None:
             payload["_arc_signed_in"] = record.signed_in_at
+        if record.lifetime is not None:
+            payload["_arc_life"] = record.lifetime
         if record.flashes:
             payload["_arc_flash"] = record.flashes
         payload["iat"] = now

@@ -30,7 +30,7 @@ def moved(row: Row, record: Record, delta: Delta, secret: str) -> dict[str, Any]
 def replacement(row: Row, item: dict[str, Any], now: int, token: str) -> dict[str, Any]:
     """The request, but for the table, that inserts `item` and puts a tombstone over the row it was."""
     ends = max(now + TOMBSTONE, row.origin_ends or 0)
-    old = tombstone(row.id, ends, item["_idx"]["S"])
+    old = tombstone(row.id, ends, {"_arc_next": [item["_idx"]["S"]], "_arc_replaced": now})
     unchanged = alive(row, now, unchanged=True)
     return _transaction(token, _inserted(item), {"Put": {"Item": old, **unchanged.conditional()}})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arc.sessions.delta import FLASHES
-from arc.sessions.lifetimes import NODES_WEEK
+from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.stores.dynamodb.attributes import copied, decode, decoded, encode
@@ -34,6 +34,7 @@ class Row:
         "ends",
         "id",
         "item",
+        "lifetime",
         "origin_ends",
         "revision",
         "secret",
@@ -44,13 +45,12 @@ class Row:
 
     def __init__(self, item: dict[str, Attribute], now: int) -> None:
         """Raises `Refused` for a row that has ended or that somebody mangled."""
-        if "_arc_next" in item:
-            raise Refused("ended", Record(item["_idx"]["S"], {}, created=now))
-        if "_secret" not in item and "_arc_ended" in item:
-            raise Refused("ended")
-        if "_secret" not in item:
-            raise Refused("unknown-id")
+        if "_secret" not in item and "_arc_next" not in item:
+            raise Refused("ended" if "_arc_ended" in item else "unknown-id")
         try:
+            if "_arc_next" in item:
+                at = _whole(item["_arc_replaced"])
+                raise Refused("ended", Record(_text(item["_idx"]), {}, created=at, issued=at))
             self._read(item)
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError):
             raise Refused("malformed") from None
@@ -66,6 +66,7 @@ class Row:
         self.done = None if ops is None else {token: divmod(_whole(made), _REVISIONS) for token, made in ops}
         self.created = _whole(item["_arc_created"]) if "_arc_created" in item else None
         self.origin_ends = _whole(item["_arc_origin"]) if "_arc_origin" in item else None
+        self.lifetime = lifetime_of(decode(item["_arc_life"])) if "_arc_life" in item else None
         self.user_id = _text(item["_arc_user"]) if "_arc_user" in item else None
         self.signed_in_at = _whole(item["_arc_signed_in"]) if "_arc_signed_in" in item else None
         self.values = decoded({key: item[key] for key in item if not is_reserved(key) or key == FLASHES})
@@ -90,6 +91,7 @@ class Row:
             stale=stale,
             state=self,
             origin_ends=self.origin_ends,
+            lifetime=self.lifetime,
         )
 
 
@@ -101,7 +103,7 @@ def item_of(record: Record, secret: str, *, over: dict[str, Attribute] | None = 
             item[FLASHES] = encode([list(pair) for pair in record.flashes])
     else:
         item = copied(over)
-        for name in ("_arc_user", "_arc_signed_in", "_arc_origin"):
+        for name in ("_arc_user", "_arc_signed_in", "_arc_origin", "_arc_life"):
             item.pop(name, None)
     facts: dict[str, Any] = {
         "_idx": record.id,
@@ -115,18 +117,20 @@ def item_of(record: Record, secret: str, *, over: dict[str, Attribute] | None = 
         facts["_arc_user"] = record.user_id
     if record.signed_in_at is not None:
         facts["_arc_signed_in"] = record.signed_in_at
+    if record.lifetime is not None:
+        facts["_arc_life"] = record.lifetime
     if record.origin_ends is not None:
         facts["_arc_origin"] = record.origin_ends
     return item | {name: encode(value) for name, value in facts.items()}
 
 
-def tombstone(session_id: str, ends: int, *successors: str) -> dict[str, Attribute]:
+def tombstone(session_id: str, ends: int, facts: dict[str, Any]) -> dict[str, Attribute]:
     """The row in place of a session that ended: it cannot be read or written, and no session can begin there.
 
-    Only a sign-out follows it, to the `successors` that have replaced the session.
+    `facts` are `{"_arc_ended": True}`, or the ids of those that have replaced the session, `_arc_next`, and when that
+    was, `_arc_replaced`: a sign-out follows them.
     """
-    name, value = ("_arc_next", list(successors)) if successors else ("_arc_ended", True)
-    return {"_idx": {"S": session_id}, "_ttl": encode(ends), name: encode(value)}
+    return {name: encode(value) for name, value in {"_idx": session_id, "_ttl": ends, **facts}.items()}
 
 
 def successors_of(item: dict[str, Attribute] | None) -> list[str]:

@@ -180,7 +180,7 @@ class DynamoStore:
         no_successor = expression.Expression()
         no_successor.demand("attribute_not_exists", ("_arc_next",))
         if buried_until > now:
-            operation, request = "PutItem", {"Item": tombstone(session_id, buried_until)}
+            operation, request = "PutItem", {"Item": tombstone(session_id, buried_until, {"_arc_ended": True})}
         else:
             operation, request = "DeleteItem", {"Key": {"_idx": {"S": session_id}}}
         try:

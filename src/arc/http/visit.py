@@ -1,0 +1,69 @@
+"""What a request's headers say of the visit that a session is loaded for."""
+
+from __future__ import annotations
+
+from arc.sessions.visit import Visit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from arc.http.request import Request
+
+SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
+# However long a visitor's path and host are, the Set-Cookie strings for them fit into a response's headers.
+_MOST_PATHS = 6
+_MOST_DOMAINS = 4
+_LONGEST_NAME = 253  # characters of a host's name (RFC 1035 §2.3.4)
+_LETTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+=:@/")  # RFC 3986 §3.3
+
+
+class RequestVisit(Visit):
+    """A request's `Visit`; `cross_site` says that it may begin a session although another site sent it."""
+
+    __slots__ = ("_cross_site", "_request")
+
+    def __init__(self, request: Request, *, cross_site: bool) -> None:
+        self._request, self._cross_site = request, cross_site
+
+    @property
+    def navigation(self) -> bool:  # type: ignore[override]
+        """True unless the browser says that a script, an image or the like asked (Fetch Metadata)."""
+        return self._request.headers.get("sec-fetch-mode", "navigate") == "navigate"
+
+    @property
+    def safe(self) -> bool:  # type: ignore[override]
+        """True for a method that changes nothing (RFC 9110 §9.2.1)."""
+        return self._request.method in SAFE
+
+    @property
+    def seen(self) -> bool:  # type: ignore[override]
+        """False for HEAD and for what a browser fetches in case its user goes there."""
+        purpose = self._request.headers.get("sec-purpose") or self._request.headers.get("purpose", "")
+        return self._request.method != "HEAD" and not purpose.lower().startswith("prefetch")
+
+    def withheld(self, same_site: str) -> bool:
+        """True when another site made the browser send this, as it sends no cookie of this SameSite (RFC 6265bis)."""
+        if self._cross_site or same_site == "None" or self._request.headers.get("sec-fetch-site") != "cross-site":
+            return False
+        return same_site == "Strict" or not (self.safe and self.navigation)
+
+    def places(self) -> Iterator[tuple[str | None, str]]:
+        """Host-only and each domain of the request's Host of two labels and more, with each ancestor of its path."""
+        domains = [None, *_domains(self._request.headers.get("host", ""))]
+        return ((domain, path) for domain in domains for path in _paths(self._request.path))
+
+
+def _domains(host: str) -> list[str]:
+    name = host.partition(":")[0].rstrip(".")
+    labels = name.split(".") if len(name) <= _LONGEST_NAME else []
+    if len(labels) < 2 or not all(labels) or labels[-1].isdigit() or not set(name) <= _LETTERS:  # noqa: PLR2004
+        return []
+    return [".".join(labels[start:]) for start in range(len(labels) - 1)][-_MOST_DOMAINS:]
+
+
+def _paths(path: str) -> list[str]:
+    """`/` and each folder above what was asked for, itself included: those whose cookies came along."""
+    parts = path.split("/", _MOST_PATHS)[1:_MOST_PATHS]
+    paths = ["/", *("/" + "/".join(parts[:end]) for end in range(1, len(parts) + 1) if parts[end - 1])]
+    return [one for one in paths if set(one) <= _LETTERS]
