@@ -26,7 +26,8 @@ _LISTENS = "0A"  # in /proc/net/tcp
 START = (
     "import pathlib, sys; from arc.tools.sandbox import serve; "
     "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]) if sys.argv[2] != 'any' else None,"
-    " quiet='quiet' in sys.argv, pure='pure' in sys.argv, fresh='fresh' in sys.argv)"
+    " quiet='quiet' in sys.argv, pure='pure' in sys.argv, fresh='fresh' in sys.argv,"
+    " hosts=[word.removeprefix('host=') for word in sys.argv if word.startswith('host=')])"
 )
 
 
@@ -120,7 +121,9 @@ def running(
     environ: Mapping[str, str] | None = None,
     python: Sequence[str] = (sys.executable,),
 ) -> Iterator[Sandbox]:
-    """A sandbox of the app in `folder` that listens, ended with the block. `options`: "quiet", "pure", "fresh".
+    """A sandbox of the app in `folder` that listens, ended with the block.
+
+    `options`: "quiet", "pure", "fresh", "host=NAME".
 
     `python` is the interpreter, with its options.
     """

@@ -81,7 +81,9 @@ def test_a_web_page_makes_no_function(cloud: LocalCloud, headers: dict[str, str]
     assert functions(cloud.url) == ["shop"]
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:80", "[::1]:80", "lambda.localhost", "LOCALHOST"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:80", "127.8.8.8", "[::1]:80", "lambda.localhost", "LOCALHOST"]
+)
 def test_a_program_of_this_machine_is_served(cloud: LocalCloud, host: str) -> None:
     """Also one that was asked for in the address bar."""
     assert ask(cloud.port, "GET", f"{FUNCTIONS}/", {"Host": host} | SIGNED).status == 200
@@ -151,8 +153,9 @@ def test_a_web_socket_is_refused(cloud: LocalCloud) -> None:
             assert connection.recv(4096).startswith(b"HTTP/1.1 403 ")
 
 
-def test_two_hosts_are_none() -> None:
-    """Who is asked must be beyond doubt; the rest of the headers do not matter then."""
+@pytest.mark.parametrize("hosts", [[], [b"localhost", b"deadbeef.execute-api.localhost"], [b"127.0.0.1"] * 2])
+def test_a_request_has_exactly_one_host_header(hosts: list[bytes]) -> None:
+    """RFC 9112 §3.2: without one, and with two, the answer is 400, whatever the other headers are."""
     passed: list[Any] = []
     sent: list[Any] = []
 
@@ -165,7 +168,7 @@ def test_two_hosts_are_none() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [(b"Host", b"localhost"), (b"host", b"deadbeef.execute-api.localhost")]
+    headers = [(b"host", host) for host in hosts]
     scope = {"type": "http", "method": "PUT", "path": "/", "raw_path": b"/", "headers": headers}
 
     async def served() -> None:
@@ -173,4 +176,5 @@ def test_two_hosts_are_none() -> None:
 
     asyncio.run(served())
     assert passed == []
-    assert sent[0]["status"] == 403
+    assert sent[0]["status"] == 400
+    assert f"{len(hosts)} Host headers".encode() in sent[1]["body"]

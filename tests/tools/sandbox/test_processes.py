@@ -110,7 +110,7 @@ def test_ipv6_loopback_answers_too(tmp_path: Path) -> None:
         addresses = re.findall(r"http://(\S+):\d+", sandbox.output)
         for address in addresses:
             with socket.create_connection((address.strip("[]"), sandbox.port)) as connection:
-                connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                connection.sendall(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
                 assert connection.recv(65536).endswith(b"both")
     assert addresses[0] == "127.0.0.1"
 

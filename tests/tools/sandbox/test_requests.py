@@ -124,7 +124,7 @@ def test_repeated_query_keys_are_joined_and_the_raw_query_stays(sandbox: Sandbox
 def test_repeated_headers_are_joined(sandbox: Sandbox) -> None:
     """By a comma, under the name in lower case."""
     with socket.create_connection(("127.0.0.1", sandbox.port)) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nx-a: 2\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: 1\r\nx-a: 2\r\nConnection: close\r\n\r\n")
         response = b"".join(iter(lambda: connection.recv(65536), b""))
     assert json.loads(response.partition(b"\r\n\r\n")[2])["headers"]["x-a"] == "1,2"
 

@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
+from arc.errors import ToolError
+
 _HIGHEST_PORT = 65535
+
+
+def _checked_hosts(names: list[str] | None) -> list[str]:
+    from arc.tools.sandbox.hosts import Hosts
+
+    try:
+        Hosts(names or ())
+    except ToolError as error:
+        raise typer.BadParameter(str(error)) from None
+    return names or []
 
 
 def sandbox(
@@ -24,7 +36,13 @@ def sandbox(
         ),
     ] = None,
     host: Annotated[
-        str | None, typer.Option(help="The address to listen on. Without it, this machine alone.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            callback=_checked_hosts,
+            help="The address to listen on; without it, this machine alone. Repeat it for each other name that "
+            "requests may be sent to: --host 0.0.0.0 --host laptop.local",
+            show_default=False,
+        ),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin with empty tables, instead of with the rows of the last run.")
@@ -39,5 +57,5 @@ def sandbox(
     """
     from arc.tools.sandbox import serve
 
-    if serve(path, port=port, host=host, quiet=quiet, fresh=fresh) == signal.SIGINT:
+    if serve(path, port=port, hosts=host or [], quiet=quiet, fresh=fresh) == signal.SIGINT:
         raise KeyboardInterrupt

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_MACHINE = re.compile(r"(localhost|127\.0\.0\.1|\[::1\]|[a-z0-9.-]+\.localhost)(:\d+)?", re.IGNORECASE)
+_MACHINE = re.compile(r"(localhost|127(\.[0-9]{1,3}){3}|\[::1\]|[a-z0-9.-]+\.localhost)(:\d+)?", re.IGNORECASE)
 # No looser than ministack's own patterns: with any other host a request goes to the services.
 _API = re.compile(r"[a-f0-9]{8}\.execute-api\.localhost(:\d+)?")
 _FUNCTION = re.compile(
@@ -44,7 +44,9 @@ def guarded(app: App) -> App:
         headers = [(name.lower(), value.decode("latin-1")) for name, value in scope["headers"]]
         hosts = [value for name, value in headers if name == b"host"]
         host = hosts[0] if len(hosts) == 1 else ""
-        if _API.fullmatch(host):
+        if len(hosts) != 1:
+            await _refuse(scope, receive, send, f"it has {len(hosts)} Host headers; send exactly one", 400)
+        elif _API.fullmatch(host):
             await app(_in_stage(scope), receive, send)
         elif _FUNCTION.fullmatch(host) and not scope["path"].startswith(_OWN_PATHS):
             await app(scope, receive, send)
@@ -64,7 +66,7 @@ def _in_stage(scope: Scope) -> Scope:
 def _refusal(scope: Scope, headers: Mapping[bytes, str], host: str) -> str:
     """Why a request to the services is refused; empty when it is not."""
     if not _MACHINE.fullmatch(host):
-        return f"{host!r} does not name this machine"
+        return f"the host {host!r} does not name this machine; use 127.0.0.1"
     if b"origin" in headers or headers.get(b"sec-fetch-site", "none") != "none" or scope["type"] != "http":
         return "it is closed to web pages"
     if (
@@ -76,14 +78,14 @@ def _refusal(scope: Scope, headers: Mapping[bytes, str], host: str) -> str:
     return ""
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, reason: str) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, reason: str, status: int = 403) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})
         return
     told = {"__type": "AccessDeniedException", "message": f"The local cloud refuses this request: {reason}."}
     headers = [(b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(told).encode()})
 
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from arc.tools.sandbox.application import Application
     from arc.tools.sandbox.asgi import Receive, Scope, Send
+    from arc.tools.sandbox.hosts import Hosts, Refusal
     from arc.tools.sandbox.terminal import Terminal
 
 _MOST = 6 * 1024 * 1024  # bytes of an event, or of a result: Lambda's limit
 _LONGEST_HEAD = 10_240  # bytes of request line and headers: API Gateway's limit
+_LONGEST_PATH = 100  # bytes of a path in the terminal
 _JSON = (b"content-type", b"application/json")
 _BODYLESS = frozenset((204, 304))
 
@@ -34,19 +36,28 @@ class Gateway:
         self,
         application: Application,
         terminal: Terminal,
+        hosts: Hosts,
         services: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """`services` gives what the service map holds, such as `tables/session` with a physical name."""
-        self._application, self._terminal, self._services = application, terminal, services
+        """`hosts` decides which requests are answered.
+
+        `services` returns what the service map holds, such as `tables/session` with a physical name.
+        """
+        self._application, self._terminal, self._hosts, self._services = application, terminal, hosts, services
+        self._refusal: Refusal | None = None
         self._hinted: set[tuple[str, str]] = set()
         self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if _length_of_head(scope) > _LONGEST_HEAD:
-            name = f"{scope['method'].lower()} {scope['path']}"
-            self._terminal.lines(name, ["431: the request line and headers have more than 10,240 bytes"])
+            self._terminal.lines(_name(scope), ["431: the request line and headers have more than 10,240 bytes"])
             await _send(scope, send, _plain(431, "Request Header Fields Too Large"))
+            return
+        refusal = self._hosts.refusal(_hosts_of(scope), scope["server"][0] if scope.get("server") else None)
+        if refusal is not None:
+            self._tell(scope, refusal)
+            await _send(scope, send, _plain(refusal.status, refusal.sentence))
             return
         if service_map.is_internal(scope["path"]) and service_map.is_this_machine(scope.get("client")):
             await _send(scope, send, await self._internal(scope, receive))
@@ -78,6 +89,12 @@ class Gateway:
             return _plain(413, "Payload Too Large")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         return service_map.answer(scope["method"], scope["path"], headers, body, self._services())
+
+    def _tell(self, scope: Scope, refusal: Refusal) -> None:
+        """Say why a request is refused, once when the same is sent again and again."""
+        if refusal != self._refusal:
+            self._refusal = refusal
+            self._terminal.lines(_name(scope), [f"{refusal.status}: {refusal.sentence}"])
 
     def _hint(self, route: str, reply: Reply) -> None:
         if reply.hint and (route, reply.hint) not in self._hinted:
@@ -116,6 +133,15 @@ def _reply_of(route: str, failure: InvocationFailure, scope: Scope) -> Reply:
 
 def _plain(status: int, message: str) -> Reply:
     return Reply(status, [_JSON], json.dumps({"message": message}, separators=(",", ":")).encode())
+
+
+def _name(scope: Scope) -> str:
+    """The request as the terminal marks it, in printable ASCII."""
+    return f"{scope['method'].lower()} {ascii(scope['raw_path'][:_LONGEST_PATH].decode('latin-1'))[1:-1]}"
+
+
+def _hosts_of(scope: Scope) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
 
 
 def _length_of_head(scope: Scope) -> int:

@@ -16,6 +16,7 @@ from arc import inventory as inventories
 from arc.tools.sandbox.application import Application
 from arc.tools.sandbox.gateway import Gateway
 from arc.tools.sandbox.greeting import greet
+from arc.tools.sandbox.hosts import Hosts
 from arc.tools.sandbox.launch import launch_of, ports_told, unheeded
 from arc.tools.sandbox.local_tables import LocalTables
 from arc.tools.sandbox.one_segment import OneSegmentProtocol
@@ -26,7 +27,7 @@ from arc.tools.sandbox.watching import watch
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.launch import Launch
@@ -39,25 +40,27 @@ def serve(
     root: Path,
     *,
     port: int | None = None,
-    host: str | None = None,
+    hosts: Sequence[str] = (),
     quiet: bool = False,
     fresh: bool = False,
     pure: bool = False,
 ) -> int:
     """Run the app in the folder `root` until Ctrl-C; the number of the signal that ended it, 0 without one.
 
-    Without `port` the first free one from 3333 on is taken; `host` is 127.0.0.1 and ::1 unless named; `quiet`
+    Without `port` the first free one from 3333 on is taken. The first of `hosts` is where it listens,
+    127.0.0.1 and ::1 without one, and all of them are hosts that it answers to beside this machine's own; `quiet`
     leaves out the table of routes; `fresh` empties the tables first. `pure` keeps awslambdaric's native client
     out of the workers. Raises `ArcError` for an app that is not valid, and `ToolError` for a port that is taken
     or tables that cannot be made.
     """
     inventory = inventories.read(Path(root))
-    chosen, sockets = bind(port, host)
+    own = Hosts(hosts)
+    chosen, sockets = bind(port, own.names[0] if own.names else None)
     terminal = Terminal()
     tables = LocalTables(_silence if quiet else terminal.say, terminal.say, fresh=fresh)
     try:
         tables.prepare(inventory, patience=_PATIENCE)
-        return asyncio.run(_serve(inventory, chosen, sockets, terminal, tables, quiet=quiet, pure=pure))
+        return asyncio.run(_serve(inventory, chosen, sockets, own, terminal, tables, quiet=quiet, pure=pure))
     finally:
         tables.close()
         terminal.close()
@@ -67,6 +70,7 @@ async def _serve(
     inventory: Inventory,
     port: int,
     sockets: list[socket.socket],
+    hosts: Hosts,
     terminal: Terminal,
     tables: LocalTables,
     *,
@@ -86,7 +90,7 @@ async def _serve(
         return launch_of(route, inventory, port=port, tables=tables.port, environ=os.environ, pure=pure)
 
     application = Application(inventory, launch, terminal, api, tables.prepare)
-    gateway = Gateway(application, terminal, lambda: _services(tables, port))
+    gateway = Gateway(application, terminal, hosts, lambda: _services(tables, port))
     servers = [_Server(_config(api)), _Server(_config(gateway))]
     running = [
         asyncio.create_task(server.serve(listening))

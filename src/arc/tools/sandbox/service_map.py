@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from arc.tools.sandbox.hosts import names_loopback
 from arc.tools.sandbox.reply import Reply
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _FOLDER = "/_arc"
 _HEADERS = [(b"content-type", b"application/x-amz-json-1.1"), (b"cache-control", b"no-store")]
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _OPERATION = "AmazonSSM.GetParametersByPath"
 
 
@@ -36,8 +36,8 @@ def answer(method: str, path: str, headers: Mapping[str, str], body: bytes, serv
     `services` has the parameters without their stack (`tables/session`): there is one app here, whatever stack
     is asked for. Only programs on this machine are answered: a web page could read from it what it must not.
     """
-    host = headers.get("host", "").lower()
-    if host not in _LOOPBACK and host.rpartition(":")[0] not in _LOOPBACK:
+    host = headers.get("host", "")
+    if not names_loopback(host):
         return _reply(403, {"message": f"The host {host!r} is not this machine. Ask localhost."})
     if "origin" in headers:
         return _reply(403, {"message": "Web pages are not answered here."})
