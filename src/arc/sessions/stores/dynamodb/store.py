@@ -123,7 +123,7 @@ class DynamoStore:
             stale, old = reason(refusal, 1)
             if not stale and refusal.code != "TransactionCanceledException":
                 raise self._explained(refusal)
-            current = _living(self._again(row, old, attempt), now)
+            current = self._living_again(row, old, now, attempt)
             if current is None:
                 return self._sign_in_anew(row, record, delta, now, lost) if signing_in else None
             row = current
@@ -263,13 +263,16 @@ class DynamoStore:
             self._sleep(pause(attempt - 1, self._random, self._left()))
         return told if told is not None and not attempt else self._get(row.id)
 
+    def _living_again(self, row: Row, told: dict[str, Any] | None, now: int, attempt: int) -> Row | None:
+        """The session's row as it is now; None when it has gone, even where another session has its id."""
+        current = _living(self._again(row, told, attempt), now)
+        return current if current is not None and current.secret == row.secret else None
+
     def _current(self, row: Row, refusal: Refusal, now: int, attempt: int) -> Row | None:
         """The row as it is now, after a change was refused; None when the session has gone."""
         if refusal.code not in ("ConditionalCheckFailedException", "ValidationException"):
             raise self._explained(refusal) from None
-        current = _living(self._again(row, refusal.item, attempt), now)
-        if current is not None and current.secret != row.secret:
-            return None
+        current = self._living_again(row, refusal.item, now, attempt)
         if refusal.code == "ValidationException" and (
             current is not None and (current.revision, current.ends) == (row.revision, row.ends)
         ):

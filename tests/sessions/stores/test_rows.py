@@ -1,0 +1,124 @@
+"""Rows of a session table: what follows to a new id, what a row under a reused id is, and how large a row is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arc.errors import SessionTooLarge
+from arc.sessions.stores.dynamodb.attributes import encode, size
+from tests.sessions.stores.test_ended_sessions import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from arc.sessions.session import Session
+    from tests.engines import Engine
+
+HIDDEN: dict[str, Any] = {"tags": {"SS": ["x", "y"]}, "photo": {"B": b"\x00\x01"}, "sizes": {"NS": ["1"]}}
+
+
+def put(site: Site, **attributes: Any) -> None:
+    """Overwrite attributes of the only row, as another program would."""
+    site.kept.engine.client().put_item(TableName=site.kept.table, Item={**site.kept.rows[0], **attributes})
+
+
+# -- what follows to a new id
+
+
+@pytest.mark.parametrize(("then", "kept"), [("ada", True), ("grace", False)], ids=["the same", "another"])
+def test_s16_attributes_that_cannot_be_shown_follow_their_principal_alone(
+    ministack: Engine, then: str, kept: bool
+) -> None:
+    """Sets and binary data that others put into a row are not handed to another principal with the new id."""
+    site = Site(ministack)
+    value = site.visitor(user="ada")
+    put(site, **HIDDEN)
+    (before,) = site.living
+    assert before.keys() >= HIDDEN.keys()
+    session = site.load(value)
+    session.sign_in(then)
+    assert site.load(site.finish(session)).user_id == then
+    (row,) = site.living
+    assert [name in row for name in HIDDEN] == [kept] * len(HIDDEN)
+
+
+# -- another session under the same id
+
+
+WAYS: dict[str, Callable[[Session], object]] = {
+    "set": lambda session: session.update(late=True),
+    "append": lambda session: session["items"].append("late"),
+    "edit": lambda session: session["items"].reverse(),
+    "regenerate": lambda session: session.regenerate(),
+    "renewal": len,
+}
+
+
+@pytest.mark.parametrize("work", WAYS.values(), ids=WAYS)
+def test_s37_a_session_made_anew_under_the_same_id_is_another_one(
+    ministack: Engine, work: Callable[[Session], object]
+) -> None:
+    """A row whose own secret has changed since the load is not written, moved or renewed."""
+    site = Site(ministack)
+    value = site.visitor(items=["a", "b"])
+    site.clock.forward(days=2)
+    session = site.load(value)
+    put(site, _secret={"S": "of another row"})
+    (before,) = site.kept.rows
+    work(session)
+    assert site.manager.commit(session) == ()
+    assert site.last == "write_after_destroy"
+    assert site.kept.rows == [before]
+
+
+# -- sizes
+
+
+def documented(value: Any) -> int:
+    """The bytes of a value by AWS's rules for item sizes: a number takes one for two digits, and one more."""
+    if isinstance(value, bool) or value is None:
+        return 1
+    if isinstance(value, int):
+        return (len(str(abs(value)).strip("0")) + 1) // 2 + 1
+    if isinstance(value, str):
+        return len(value.encode())
+    if isinstance(value, list):
+        return 3 + sum(1 + documented(element) for element in value)
+    return 3 + sum(len(key.encode()) + 1 + documented(element) for key, element in value.items())
+
+
+ROWS: dict[str, dict[str, Any]] = {
+    "text": {"name": "Zo\xeb" * 100},
+    "numbers": {"many": [12_345_678] * 200},
+    "long numbers": {f"n{number}": int("7" * 38) for number in range(50)},
+    "lists": {"grid": [[True, None]] * 200},
+    "empty lists": {"grid": [[]] * 200},
+    "maps": {"lines": [{"\xe9": None}] * 200},
+    "one map": {"cart": {f"k{number}": False for number in range(200)}},
+}
+
+
+@pytest.mark.parametrize("data", ROWS.values(), ids=ROWS)
+def test_a_rows_size_is_counted_as_dynamodb_documents_it(data: dict[str, Any]) -> None:
+    """Names, text, lists and maps count to the byte; a number counts for no less, and for no more than a byte over."""
+    item = {key: encode(value) for key, value in data.items()}
+    exact = sum(len(key.encode()) + documented(value) for key, value in data.items())
+    numbers = 200 if "many" in data else 50 if "n0" in data else 0
+    assert exact <= size(item) <= exact + numbers
+
+
+@pytest.mark.parametrize("data", [{"numbers": [7] * 300}, {"grid": [[[]]] * 300}], ids=["numbers", "lists"])
+def test_numbers_and_lists_count_towards_the_limit(ministack: Engine, data: dict[str, Any]) -> None:
+    """A session at its limit is stored, and one element more is too large."""
+    (key,) = data
+    site = Site(ministack)
+    site.visitor(**data)
+    site = Site(ministack, max_bytes=size(site.kept.rows[0]))
+    value = site.visitor(**data)
+    session = site.load(value)
+    session[key].append(session[key][0])
+    with pytest.raises(SessionTooLarge, match=rf"Largest: '{key}'"):
+        site.finish(session)
+    assert site.load(value)[key] == data[key]
