@@ -305,3 +305,17 @@ def test_a_token_without_a_creation_stamp_was_created_at_its_iat() -> None:
     assert session.created_at == now
     session["a"] = 2
     assert made.manager.load([value_of(made.manager.commit(session)[0])]).created_at == now
+
+
+@pytest.mark.parametrize("before", [None, 5000], ids=["introduced", "shortened"])
+def test_s18_an_absolute_lifetime_set_later_ends_sessions_that_exist(made: Made, before: int | None) -> None:
+    """Introduced or shortened in the settings, it ends older sessions to the second, in every store."""
+    old = Made(store=made.manager.store, clock=made.clock, absolute=before)
+    value = old.cookie(count=1)
+    new = Made(store=made.manager.store, clock=made.clock, absolute=1000)
+    made.clock.forward(999)
+    assert new.manager.load([value]) == {"count": 1}
+    made.clock.forward(1)
+    assert new.manager.load([value]).is_new
+    assert (new.events[-1].name, new.events[-1].reason) == ("refused", "expired")
+    assert old.manager.load([value]) == {"count": 1}

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from arc.errors import FreshSignInRequired, LateChange
-from tests.sessions.making import Made
+from tests.sessions.making import Made, value_of
 
 
 def test_it_is_a_dict_of_the_users_own_keys() -> None:
@@ -86,15 +86,15 @@ def test_a_principal_is_a_non_empty_string(user_id: object) -> None:
         Made().manager.load([]).sign_in(user_id)  # type: ignore[arg-type]
 
 
-def test_require_fresh_asks_for_a_recent_sign_in() -> None:
-    """Nobody signed in, or too long ago: FreshSignInRequired."""
-    made = Made()
-    session = made.manager.load([])
+def test_require_fresh_asks_for_a_recent_sign_in(made: Made) -> None:
+    """No one signed in, or too long ago: FreshSignInRequired, in every store."""
+    session = made.manager.load([made.cookie(count=1)])
     with pytest.raises(FreshSignInRequired):
         session.require_fresh(60)
     session.sign_in("ada")
-    value = made.manager.commit(session)[0].partition("=")[2].partition(";")[0]
+    value = value_of(made.manager.commit(session)[0])
     made.clock.forward(60)
+    assert made.manager.load([value]).signed_in_at == made.clock() - 60
     made.manager.load([value]).require_fresh(60)
     made.clock.forward(1)
     with pytest.raises(FreshSignInRequired):
@@ -152,3 +152,14 @@ def test_s42_the_repr_shows_the_data_but_neither_id_nor_token() -> None:
     assert session.id not in repr(session)
     assert value not in repr(session)
     assert session.id not in repr(made.events)
+
+
+def test_an_in_place_union_keeps_the_session() -> None:
+    """`session |= {...}` sets every key and leaves the session in the variable."""
+    made = Made()
+    session = before = made.manager.load([])
+    session |= {"count": 1}
+    assert session is before
+    assert session == {"count": 1}
+    with pytest.raises(ValueError, match="iat"):
+        session |= {"iat": 1}

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from arc.http import build_manager
+from arc.sessions.session import Session
 from tests.sessions.making import value_of
 from tests.sessions.stores.tables import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from arc.sessions.lifecycle import Event
-    from arc.sessions.session import Session
     from tests.engines import Engine
 
 REQUESTS = 50
@@ -153,3 +152,26 @@ def test_s36_of_one_value_set_by_all_the_last_stays_and_the_others_are_named(eng
     visitor.all_at_once(numbered(lambda session, number: session.__setitem__("colour", number)))
     assert visitor.data["colour"] in range(REQUESTS)
     assert visitor.conflicts == ["two requests changed session['colour'] at once"] * (REQUESTS - 1)
+
+
+MERGEABLE: dict[str, Callable[[Session, int], object]] = {
+    "set": lambda session, number: session.__setitem__(f"key{number}", number),
+    "set in a dict": lambda session, number: session["cart"].__setitem__(f"key{number}", number),
+    "append": lambda session, number: session["items"].append(number),
+    "increment": lambda session, number: session.increment("visits", number),
+    "message": lambda session, number: session.flash("info", str(number)),
+}
+
+
+@pytest.mark.parametrize("work", MERGEABLE.values(), ids=MERGEABLE)
+def test_s36_changes_that_merge_are_one_write_each(engine: Engine, work: Callable[[Session, int], object]) -> None:
+    """A change that no other change can contradict is written at the first attempt, whoever wrote in between."""
+    visitor = Visitor(engine, cart={}, items=[], visits=0)
+    session, parallel = (visitor.manager.load([visitor.value]) for _ in range(2))
+    work(parallel, 1)
+    visitor.manager.commit(parallel)
+    visitor.kept.calls.made.clear()
+    work(session, 2)
+    visitor.manager.commit(session)
+    assert visitor.kept.calls.names == ["UpdateItem"]
+    assert visitor.conflicts == []

@@ -1,0 +1,36 @@
+"""What events say about a session's id."""
+
+from __future__ import annotations
+
+from tests.sessions.making import Made
+
+OTHER = "another secret of the tests, long enough too"
+
+
+def named(made: Made) -> tuple[str, str]:
+    """The id of a new session, and what its events call it."""
+    session = made.manager.load([])
+    session["count"] = 1
+    made.manager.commit(session)
+    return session.id, made.events[-1].session
+
+
+def test_s42_an_event_names_a_session_by_a_keyed_hash() -> None:
+    """The name of one id depends on the secret, so that no one without the secret can match an id to a log line."""
+    ours, again, others = named(Made()), named(Made()), named(Made(secret=OTHER))
+    assert ours[0] == again[0] == others[0]
+    assert ours[1] == again[1]
+    assert ours[1] != others[1]
+    assert len(ours[1]) == len("0123456789abcdef")
+
+
+def test_s42_sessions_are_told_apart_in_events() -> None:
+    """Different ids have different names, and every event of one session has the same one."""
+    made = Made(server=True)
+    value, other = made.cookie(count=1), made.cookie(count=1)
+    made.manager.load([value])
+    made.manager.load([other])
+    created, second, loaded, last = (event.session for event in made.events)
+    assert created == loaded
+    assert second == last
+    assert created != second
