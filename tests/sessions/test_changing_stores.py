@@ -262,3 +262,45 @@ def test_a_session_that_moves_from_a_table_leaves_no_row_there(server: Store) ->
     session.sign_in("ada")
     shop.commit(session)
     assert len(before) == 0
+
+
+def test_s21_a_sign_in_beside_a_sign_out_takes_its_own_changes_into_the_cookie(shop: Shop) -> None:
+    """A visitor who signs in while another request ends the session in its table is signed in, without its data."""
+    shop.use("table", moving=False)
+    value = shop.signed_in(diary="private", items=["a"])
+    shop.use("jwe")
+    slow, quick = shop.load(value), shop.load(value)
+    quick.sign_out()
+    shop.manager.commit(quick)
+    slow["welcome"] = True
+    slow["items"].append("b")
+    slow.sign_in("ada")
+    again = shop.load(shop.commit(slow))
+    assert (dict(again), again.user_id) == ({"welcome": True, "items": ["b"]}, "ada")
+
+
+class WithoutMerging(MemoryStore):
+    """A store on the server whose last writer wins, as another package's may."""
+
+    merges = False
+
+
+def test_sessions_move_into_a_store_that_does_not_merge() -> None:
+    """Parallel first requests end in one record, and of a read, a write and a sign-in none fails."""
+    keyring = Keyring(Settings(environment="production", secret=SECRET))
+    shop = Shop(WithoutMerging(keyring))
+    read, written, signs_in = (shop.signed_in(cart=["book"]) for _ in range(3))
+    shop.use("table")
+    first, second = shop.load(written), shop.load(written)
+    first["cart"].append("pen")
+    second["cart"].append("ink")
+    value = shop.commit(first)
+    assert shop.commit(second) == value
+    assert shop.load(value) == {"cart": ["book", "ink"]}
+    value = shop.commit(shop.load(read))
+    assert shop.load(value) == {"cart": ["book"]}
+    session = shop.load(signs_in)
+    session["cart"].append("pen")
+    session.sign_in("ada")
+    again = shop.load(shop.commit(session))
+    assert (again, again.user_id) == ({"cart": ["book", "pen"]}, "ada")
