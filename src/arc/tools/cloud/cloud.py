@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ __all__ = ["Cloud", "NoCredentials", "Refused", "aws_cloud", "local_cloud"]
 _DUMMIES = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
 _PER_SECOND = 10.0  # Lambda's control plane takes 15 calls a second from the whole account
 _LONGEST_PAUSE = 5.0  # seconds
+_making = threading.Lock()  # a boto3 session makes one client at a time
 _IAM_NAMES = {"resourcegroupstaggingapi": "tag"}
 
 
@@ -54,7 +56,6 @@ class Cloud:
         self._sleep = sleep or self._stopped.wait
         self._pace = Pace(per_second, clock=clock, sleep=self._pause)
         self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()
         self._hidden = Hidden()
 
     def hide(self, *values: str) -> None:
@@ -128,7 +129,7 @@ class Cloud:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
-        with self._lock:
+        with _making:
             if service not in self._clients:
                 config = Config(
                     connect_timeout=5,
@@ -184,12 +185,18 @@ def local_cloud(url: str, region: str) -> Cloud:
 
     Profiles and files of AWS's configuration play no part, whatever state they are in.
     """
+    return Cloud(_session_of_nobody(region), url=url)
+
+
+@cache
+def _session_of_nobody(region: str) -> Any:
+    """A boto3 session for any local cloud: what services are, which takes a client most of its time, is read once."""
     import boto3
     from botocore.session import Session
 
     nothing = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
     core = Session({name: (None, None, value, None) for name, value in nothing.items()})
-    return Cloud(boto3.session.Session(region_name=region, botocore_session=core, **_DUMMIES), url=url)
+    return boto3.session.Session(region_name=region, botocore_session=core, **_DUMMIES)
 
 
 def _is_on_this_machine(url: str) -> bool:
