@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
+import io
 import re
 import signal
 import socket
@@ -11,13 +13,22 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from arc.errors import ToolError
+from arc.tools.sandbox.output import Output
 from arc.tools.sandbox.ports import bind
+from arc.tools.sandbox.terminal import Terminal
+from arc.tools.sandbox.worker import Worker
 from tests.tools.sandbox.apps import COUNT, says, write_app
 from tests.tools.sandbox.running import PATIENCE, ROOT, START, Sandbox, ends, running, surroundings
+from tests.tools.sandbox.test_launch import launched
+
+if TYPE_CHECKING:
+    from arc.tools.sandbox.failures import InvocationFailure
+    from arc.tools.sandbox.invocation import Invocation
 
 BUSY = {
     "get /": "import os\n" + says("x") + "print('worker', os.getpid())\n",
@@ -74,6 +85,88 @@ def test_ending_says_nothing_about_what_was_running(tmp_path: Path) -> None:
         sandbox.stop(signal.SIGINT)
         assert "500" not in sandbox.output.replace(str(sandbox.port), "")
         assert "Traceback" not in sandbox.output
+
+
+def test_ending_under_load_prints_nothing(tmp_path: Path) -> None:
+    """Requests that arrive while the functions end, and workers that ask once more, are no failure."""
+    with running(write_app(tmp_path, {"get /": says("x")})) as sandbox:
+        sandbox.get("/")
+        visitors = [threading.Thread(target=_ask_without_end, args=(sandbox.port,)) for _ in range(6)]
+        for visitor in visitors:
+            visitor.start()
+        sandbox.get("/")
+        said = sandbox.output
+        assert sandbox.stop(signal.SIGINT) == 0
+        for visitor in visitors:
+            visitor.join(PATIENCE)
+        assert sandbox.output == said
+
+
+def _ask_without_end(port: int) -> None:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        while True:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            if not connection.recv(65536):
+                return
+
+
+def test_ending_during_an_upload_prints_nothing(tmp_path: Path) -> None:
+    """A visitor who has sent half of a body is hung up on."""
+    with running(write_app(tmp_path, {"post /": says("x")})) as sandbox:
+        said = sandbox.output
+        with socket.create_connection(("127.0.0.1", sandbox.port), timeout=PATIENCE) as connection:
+            connection.sendall(
+                b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+            )
+            assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+            connection.sendall(b"half")
+            assert sandbox.stop(signal.SIGINT) == 0
+        assert sandbox.output == said
+
+
+def test_an_upload_that_breaks_off_reaches_no_handler(tmp_path: Path) -> None:
+    """A function never runs on half of a body."""
+    code = "def handler(event, context):\n    print('body', event['body'])\n"
+    with running(write_app(tmp_path, {"post /": code})) as sandbox:
+        with socket.create_connection(("127.0.0.1", sandbox.port), timeout=PATIENCE) as connection:
+            connection.sendall(
+                b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+            )
+            assert connection.recv(65536).startswith(b"HTTP/1.1 100 ")
+            connection.sendall(b"half")
+        sandbox.request("POST", "/", b"whole", {"content-type": "text/plain"})
+        sandbox.wait_for("body whole")
+        assert sandbox.output.count("| body") == 1
+
+
+def test_an_ended_worker_gets_no_event(tmp_path: Path) -> None:
+    """Its process may ask for one after it was killed, and is not kept waiting."""
+
+    async def asked() -> object:
+        launch = launched(tmp_path)
+        worker = Worker(Owner(), Output(Terminal(io.StringIO()), "get /"), launch, 0)
+        worker.end()
+        found = await asyncio.wait_for(worker.next(), PATIENCE)
+        worker.exited(-signal.SIGKILL)
+        return found
+
+    assert asyncio.run(asked()) is None
+
+
+class Owner:
+    """A function that does nothing with what its worker tells it."""
+
+    def is_idle(self, worker: Worker) -> None:
+        """Give no event."""
+
+    def has_ended(self, worker: Worker) -> None:
+        """Start no other."""
+
+    def take_back(self, invocation: Invocation) -> None:
+        """There is none."""
+
+    def has_not_started(self, worker: Worker, failure: InvocationFailure) -> None:
+        """Nobody waits."""
 
 
 def test_only_loopback_sockets_are_opened(tmp_path: Path) -> None:

@@ -15,12 +15,21 @@ class BodyTooLong(Exception):
     """A request body has more bytes than were allowed."""
 
 
+class Disconnected(Exception):
+    """The client hung up before the whole request body had arrived."""
+
+
 async def read_body(receive: Receive, most: float = float("inf")) -> bytes:
-    """The whole request body. Raises `BodyTooLong` when it has more than `most` bytes."""
+    """Return the whole request body.
+
+    Raises `BodyTooLong` when it has more than `most` bytes, and `Disconnected` when it breaks off.
+    """
     chunks: list[bytes] = []
     size = 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
         chunk: bytes = message.get("body", b"")
         chunks.append(chunk)
         size += len(chunk)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.runtime_api import RuntimeApi
     from arc.tools.sandbox.terminal import Terminal
 
+_ENDED = "The sandbox was ended."
 _MOST_WORKERS = 4
 _GROW_AFTER = 0.025  # seconds an event waits for a busy worker before another one is started
 _SETTLED = 0.15  # seconds without a change after which a file that could not be run counts as wholly written
@@ -53,6 +54,8 @@ class Function:
 
     async def run(self, invocation: Invocation) -> bytes:
         """The handler's result for this event, as JSON. Raises `InvocationFailure`."""
+        if self._closed:
+            raise InvocationFailure(_ENDED)
         self.refresh()
         self._waiting.append(invocation)
         self._dispatch()
@@ -89,12 +92,12 @@ class Function:
         """Kill every worker and wait until the processes have gone."""
         self._closed = True
         self.retire()
-        for invocation in self._waiting:
-            invocation.fail(InvocationFailure("The sandbox was ended."))
-        self._waiting.clear()
         for worker in list(self._workers):
             worker.end()
         await asyncio.gather(*(worker.gone.wait() for worker in list(self._workers)))
+        for invocation in self._waiting:  # Also events that a killed worker had not begun with.
+            invocation.fail(InvocationFailure(_ENDED))
+        self._waiting.clear()
 
     def retire(self) -> None:
         """End the workers, busy ones after their event: the route has gone from the manifest."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import TYPE_CHECKING
 
 from arc.tools.sandbox import service_map
-from arc.tools.sandbox.asgi import BodyTooLong, read_body
+from arc.tools.sandbox.asgi import BodyTooLong, Disconnected, read_body
 from arc.tools.sandbox.event import make_event
 from arc.tools.sandbox.failures import InvocationFailure, TooLarge
 from arc.tools.sandbox.invocation import Invocation
@@ -49,7 +50,11 @@ class Gateway:
         self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request; one whose body breaks off has no one to answer."""
+        with contextlib.suppress(Disconnected):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _length_of_head(scope) > _LONGEST_HEAD:
             self._terminal.lines(_name(scope), ["431: the request line and headers have more than 10,240 bytes"])
             await _send(scope, send, _plain(431, "Request Header Fields Too Large"))

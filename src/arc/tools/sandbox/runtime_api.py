@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
-from arc.tools.sandbox.asgi import read_body
+from arc.tools.sandbox.asgi import Disconnected, read_body
 
 if TYPE_CHECKING:
     from arc.tools.sandbox.asgi import Receive, Scope, Send
@@ -35,7 +36,11 @@ class RuntimeApi:
         self._workers.pop(worker.token, None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request of a worker."""
+        """Answer one request of a worker, unless the worker is killed meanwhile."""
+        with contextlib.suppress(Disconnected):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         token, _, path = scope["path"][1:].partition("/")
         worker = self._workers.get(token)
         if worker is None or not path.startswith(_RUNTIME):

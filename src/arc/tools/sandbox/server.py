@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.launch import Launch
 
 _PATIENCE = 60.0  # seconds for a command that has the local cloud when the sandbox starts
+_SECONDS_TO_END = 5  # for requests that wait for a manifest to be written, and for no longer
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -103,9 +104,9 @@ async def _serve(
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     gateway.closing = True
     watching.cancel()
-    for server in servers:
-        server.should_exit = server.force_exit = True
     await asyncio.gather(*(function.close() for function in application.functions))
+    for server in servers:
+        server.should_exit = True
     await asyncio.gather(*running)
     await asyncio.gather(watching, return_exceptions=True)
     return stop.result() if stop.done() else 0
@@ -127,12 +128,20 @@ def _stop(stop: asyncio.Future[int], number: int) -> None:
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that leaves the signals to us: there are two of them in this process."""
+    """A uvicorn server that leaves the signals to us, since two of them run in this process, and ends at once."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Hang up, and wait for what runs for each request: uvicorn logs a request that is cancelled as a failure."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
 
 
 def _config(app: RuntimeApi | Gateway) -> uvicorn.Config:
@@ -147,4 +156,5 @@ def _config(app: RuntimeApi | Gateway) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=60,
+        timeout_graceful_shutdown=_SECONDS_TO_END,
     )

@@ -110,6 +110,8 @@ class Worker:
 
     async def next(self) -> Invocation | None:
         """The event to run, once there is one; None when the worker has been ended meanwhile."""
+        if self.ended:  # It asked before it was killed.
+            return None
         if not self.ready:
             self.ready = True
             self._stop_timer()
