@@ -157,6 +157,8 @@ def test_five_faults_are_five_messages(command: str, tmp_path: Path) -> None:
         (["frobnicate"], 2, "frobnicate"),
         (["sandbox", "--port", "many"], 2, "--port"),
         (["sandbox", "--port", "70000"], 2, "65535"),
+        (["sandbox", "--env", "NO_SUCH"], 2, "NO_SUCH is not set in this shell"),
+        (["sandbox", "--env", "PATH=hidden"], 2, "takes the name of a variable"),
         (["sandbox", "--host", "http://a.test"], 2, "'http://a.test' is neither"),
         (["sandbox", "--host", "localhost", "--host", "a.test:80"], 2, "'a.test:80' is neither"),
         (["init", "--frob"], 2, "--frob"),

@@ -24,10 +24,11 @@ ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0  # seconds: a busy machine is slow, and a passing test never waits that long
 _LISTENS = "0A"  # in /proc/net/tcp
 START = (
-    "import pathlib, sys; from arc.tools.sandbox import serve; "
+    "import os, pathlib, sys; from arc.tools.sandbox import serve; "
     "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]) if sys.argv[2] != 'any' else None,"
     " quiet='quiet' in sys.argv, pure='pure' in sys.argv, fresh='fresh' in sys.argv,"
-    " hosts=[word.removeprefix('host=') for word in sys.argv if word.startswith('host=')])"
+    " hosts=[word.removeprefix('host=') for word in sys.argv if word.startswith('host=')],"
+    " variables={word[4:]: os.environ[word[4:]] for word in sys.argv if word.startswith('env=')})"
 )
 
 
@@ -123,7 +124,7 @@ def running(
 ) -> Iterator[Sandbox]:
     """A sandbox of the app in `folder` that listens, ended with the block.
 
-    `options`: "quiet", "pure", "fresh", "host=NAME".
+    `options`: "quiet", "pure", "fresh", "host=NAME", "env=NAME".
 
     `python` is the interpreter, with its options.
     """

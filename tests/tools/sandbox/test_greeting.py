@@ -17,9 +17,8 @@ def test_settings_of_the_shell_have_no_effect_and_are_named(tmp_path: Path) -> N
     """Without their values, which may be secrets."""
     write_app(tmp_path, {"get /": says("x")})
     with running(tmp_path, environ={"ARC_APP_SECRET": "hidden-value"}) as sandbox:
-        assert (
-            "functions do not see this shell's ARC_APP_SECRET. Put such settings into the app's .env." in sandbox.output
-        )
+        assert "functions do not see this shell's ARC_APP_SECRET." in sandbox.output
+        assert "Put it into the app's .env, or pass it: --env ARC_APP_SECRET\n" in sandbox.output
         assert "hidden-value" not in sandbox.output
 
 

@@ -124,9 +124,10 @@ def test_functions_find_the_tables(tmp_path: Path) -> None:
 
 
 def test_a_proxy_of_the_shell_stands_in_nobodys_way(tmp_path: Path) -> None:
-    """Tables are made and used past it."""
+    """Tables are made and used past it, also in functions that the proxy's variables are passed to."""
     proxies = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
-    with running(write_tables(tmp_path, {"get /own": OWN_CLIENT}), environ=proxies) as sandbox:
+    passed = [f"env={name}" for name in proxies]
+    with running(write_tables(tmp_path, {"get /own": OWN_CLIENT}), *passed, environ=proxies) as sandbox:
         assert sandbox.get("/own").text == "mine"
 
 

@@ -287,7 +287,9 @@ def test_slow_requests_of_one_route_run_side_by_side(tmp_path: Path) -> None:
     meeting = tmp_path / "meeting"
     meeting.mkdir()
     answers: list[str] = []
-    with running(write_app(tmp_path / "app", {"get /": code}), environ={"MEETING": str(meeting)}) as sandbox:
+    with running(
+        write_app(tmp_path / "app", {"get /": code}), "env=MEETING", environ={"MEETING": str(meeting)}
+    ) as sandbox:
         visitors = [
             threading.Thread(target=lambda who=who: answers.append(sandbox.get(f"/?{who}").text)) for who in "ab"
         ]

@@ -77,8 +77,14 @@ FILES = {
 def sandbox(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """An app that tells what it got, with awslambdaric's native client and with ours."""
     app = write_app(tmp_path_factory.mktemp("requests") / "app", HANDLERS, FILES)
-    shell = {"ARC_APP_SECRET": "of the shell", "AWS_PROFILE": "work", "SESSION_TTL": "5", "EDITOR": "ed"}
-    with running(app, request.param, environ=shell) as sandbox:
+    shell = {
+        "ARC_APP_SECRET": "of the shell",
+        "AWS_PROFILE": "work",
+        "SESSION_TTL": "5",
+        "GITHUB_TOKEN": "t",
+        "PASSED": "on",
+    }
+    with running(app, request.param, "env=PASSED", environ=shell) as sandbox:
         yield sandbox
 
 
@@ -207,7 +213,7 @@ def test_the_context_is_an_object_as_on_lambda(sandbox: Sandbox) -> None:
 
 
 def test_a_function_has_its_own_environment_and_nothing_of_the_shells(sandbox: Sandbox) -> None:
-    """Architect's variables and the app's, not what the developer's shell says about Architect and AWS."""
+    """Architect's variables, the app's, and what `--env` names; nothing else of the developer's shell."""
     told = json.loads(sandbox.get("/context").text)
     environ = told["environ"]
     assert environ["ARC_ENV"] == "testing"
@@ -215,9 +221,9 @@ def test_a_function_has_its_own_environment_and_nothing_of_the_shells(sandbox: S
     assert environ["ARC_SESSION_TABLE_NAME"] == "jwe"
     assert environ["ARC_STACK_NAME"] == "TestappTesting"
     assert json.loads(environ["ARC_SANDBOX"])["ports"] == {"http": sandbox.port, "_arc": sandbox.port}
-    assert (environ["COLOUR"], environ["EDITOR"]) == ("red", "ed")
+    assert (environ["COLOUR"], environ["PASSED"]) == ("red", "on")
     assert environ["AWS_ACCESS_KEY_ID"] == "dummy"
-    assert not {"ARC_APP_SECRET", "AWS_PROFILE", "SESSION_TTL"} & environ.keys()
+    assert not {"ARC_APP_SECRET", "AWS_PROFILE", "SESSION_TTL", "GITHUB_TOKEN"} & environ.keys()
     assert told["cwd"].endswith("src/http/get-context")
 
 

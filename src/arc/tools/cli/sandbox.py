@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arc.errors import ToolError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _HIGHEST_PORT = 65535
 
 
-def _checked_hosts(names: list[str] | None) -> list[str]:
-    from arc.tools.sandbox.hosts import Hosts
-
+@contextlib.contextmanager
+def _as_wrong_usage() -> Iterator[None]:
     try:
-        Hosts(names or ())
+        yield
     except ToolError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _check_hosts(names: list[str] | None) -> list[str]:
+    from arc.tools.sandbox.hosts import Hosts
+
+    with _as_wrong_usage():
+        Hosts(names or ())
+    return names or []
+
+
+def _check_variables(names: list[str] | None) -> list[str]:
+    from arc.tools.sandbox.launch import passed_variables
+
+    with _as_wrong_usage():
+        passed_variables(names or (), os.environ)
     return names or []
 
 
@@ -38,9 +57,20 @@ def sandbox(
     host: Annotated[
         list[str] | None,
         typer.Option(
-            callback=_checked_hosts,
-            help="The address to listen on; without it, this machine alone. Repeat it for each other name that "
-            "requests may be sent to: --host 0.0.0.0 --host laptop.local",
+            callback=_check_hosts,
+            metavar="NAME",
+            help="The address to listen on; without it, this machine alone. Repeat it for each further name to answer "
+            "to: --host 0.0.0.0 --host laptop.local",
+            show_default=False,
+        ),
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(
+            callback=_check_variables,
+            metavar="NAME",
+            help="Pass this variable of the shell to the functions, which otherwise see the app's .env only. "
+            "Repeat it for each variable.",
             show_default=False,
         ),
     ] = None,
@@ -56,6 +86,8 @@ def sandbox(
     sandbox-seed.json: {"table": [{"key": "value"}]}.
     """
     from arc.tools.sandbox import serve
+    from arc.tools.sandbox.launch import passed_variables
 
-    if serve(path, port=port, hosts=host or [], quiet=quiet, fresh=fresh) == signal.SIGINT:
+    variables = passed_variables(env or (), os.environ)
+    if serve(path, port=port, hosts=host or [], variables=variables, quiet=quiet, fresh=fresh) == signal.SIGINT:
         raise KeyboardInterrupt

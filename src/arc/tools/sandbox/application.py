@@ -35,14 +35,18 @@ class Application:
     def __init__(
         self,
         inventory: Inventory,
+        read: Callable[[], Inventory],
         launch: Callable[[Route, Inventory], Launch],
         terminal: Terminal,
         api: RuntimeApi,
         prepare: Callable[[Inventory], None] = lambda _inventory: None,
     ) -> None:
-        """`prepare` is called with each newly read inventory before it is taken; what it raises is a fault."""
+        """`inventory` is what `read` returned first; `launch` says how a function is started.
+
+        `prepare` is called with each newly read inventory before it is taken; what it raises is a fault.
+        """
         self.inventory = inventory
-        self._prepare = prepare
+        self._read, self._prepare = read, prepare
         self._launch, self._terminal, self._api = launch, terminal, api
         self._functions: dict[Path, Function] = {}
         self._files = self._look()
@@ -81,7 +85,7 @@ class Application:
         """Take the app as its files are now; a faulty manifest is told once, and the last good one stays."""
         self._files = self._look()
         try:
-            inventory = inventories.read(self.inventory.root)
+            inventory = self._read()
             self._prepare(inventory)
         except (ArcError, OSError) as fault:
             if self._unrest(_TOLD_AFTER) > 0 or self._look() != self._files:

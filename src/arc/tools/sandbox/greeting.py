@@ -39,7 +39,11 @@ def greet(
             terminal.say(f"Warning: {warning}")
         if unheeded:
             names = ", ".join(unheeded)
-            terminal.say(f"Warning: functions do not see this shell's {names}. Put such settings into the app's .env.")
+            it, options = "it" if len(unheeded) == 1 else "them", " ".join(f"--env {name}" for name in unheeded)
+            terminal.say(
+                f"Warning: functions do not see this shell's {names}. "
+                f"Put {it} into the app's .env, or pass {it}: {options}"
+            )
         terminal.say(_drawn(inventory) if sys.stdout.isatty() else _plain(inventory))
         if tables:
             names = ", ".join(tables.values())

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from arc._services import stack_name
+from arc.errors import ToolError
 from arc.tools.sandbox.local_tables import region_of
 from arc.tools.session_tables import chosen_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Container, Mapping
     from pathlib import Path
 
     from arc.inventory import Inventory, Route
 
-# The sandbox sets these for each function; what the developer's shell holds must not reach it.
-_KEPT_OUT = ("ARC_", "AWS_", "LAMBDA_", "_LAMBDA_", "_HANDLER", "_X_AMZN_", "SESSION_")
+# All that functions get of the developer's shell, which may hold secrets. An interpreter may not start without the
+# last two: one whose libpython lies in a folder of its own, and any on Windows.
+_FROM_THE_SHELL = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT")
+_LAMBDAS = ("AWS_LAMBDA_", "LAMBDA_", "_LAMBDA_", "_HANDLER", "_X_AMZN_")
 _RESERVED = frozenset(
     ("ARC_APP_NAME", "ARC_ENV", "ARC_ROLE", "ARC_SANDBOX", "ARC_STACK_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")
 )
@@ -77,14 +80,14 @@ def launch_of(
     tables: int | None = None,
     pure: bool = False,
 ) -> Launch:
-    """How to start `route`'s worker in a sandbox on `port`, under the developer's own `environ`.
+    """How to start `route`'s worker in a sandbox on `port`, from a shell whose variables are `environ`.
 
     `tables` is the port on which DynamoDB answers, None in an app without tables.
     """
     config = route.config
     name = f"{inventory.app}-testing-{route.logical_id}"
     region = region_of(inventory)
-    variables = {key: value for key, value in environ.items() if not key.startswith(_KEPT_OUT)}
+    variables = {key: environ[key] for key in _FROM_THE_SHELL if key in environ}
     variables |= {
         "ARC_APP_NAME": inventory.app,
         "ARC_ENV": "testing",
@@ -105,11 +108,12 @@ def launch_of(
     }
     if tables is not None:
         variables["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{tables}"
-        past = ",".join(filter(None, (environ.get("no_proxy") or environ.get("NO_PROXY"), "localhost,127.0.0.1")))
-        variables |= {"no_proxy": past, "NO_PROXY": past}
     testing = inventory.env.get("testing", {}) if config.env else {}
     own = {key: value for key, value in testing.items() if key not in _RESERVED}
     variables |= {"ARC_SESSION_TABLE_NAME": chosen_store(testing)} | own
+    if tables is not None:
+        past = ",".join(filter(None, (own.get("no_proxy") or own.get("NO_PROXY"), "localhost,127.0.0.1")))
+        variables |= {"no_proxy": past, "NO_PROXY": past}
     module = route.handler.stem if route.handler is not None else None
     if module is not None:
         variables["_HANDLER"] = f"{module}.handler"
@@ -131,6 +135,24 @@ def ports_told(port: int, tables: int | None) -> dict[str, int]:
     return {"http": port, "_arc": port} | ({} if tables is None else {"tables": tables})
 
 
-def unheeded(environ: Mapping[str, str]) -> list[str]:
-    """The settings of sessions in the developer's own `environ`, which functions do not see."""
-    return sorted(name for name in environ if name.startswith(("ARC_", "SESSION_")))
+def passed_variables(names: Collection[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the shell's `environ` that `--env` names. Raises `ToolError` for one it cannot pass."""
+    for name in names:
+        if not name or "=" in name:  # What follows it may be a secret.
+            raise ToolError("--env takes the name of a variable that is set in this shell, and no value: --env TOKEN")
+        if name in _RESERVED or name.startswith(_LAMBDAS):
+            raise ToolError(f"{name} is set by the sandbox for each function. Leave out --env {name}.")
+        if name not in environ:
+            raise ToolError(f"{name} is not set in this shell. Export it first, or put it into the app's .env.")
+    return {name: environ[name] for name in names}
+
+
+def with_variables(inventory: Inventory, variables: Mapping[str, str]) -> Inventory:
+    """Return `inventory` with these variables in testing, as if they were in the app's `.env`."""
+    testing = {**inventory.env.get("testing", {}), **variables}
+    return replace(inventory, env={**inventory.env, "testing": testing})
+
+
+def unheeded(environ: Mapping[str, str], passed: Container[str]) -> list[str]:
+    """The settings of sessions in the shell's `environ` that functions do not see, as they are not `passed`."""
+    return sorted(name for name in environ if name.startswith(("ARC_", "SESSION_")) and name not in passed)

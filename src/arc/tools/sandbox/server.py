@@ -17,7 +17,7 @@ from arc.tools.sandbox.application import Application
 from arc.tools.sandbox.gateway import Gateway
 from arc.tools.sandbox.greeting import greet
 from arc.tools.sandbox.hosts import Hosts
-from arc.tools.sandbox.launch import launch_of, ports_told, unheeded
+from arc.tools.sandbox.launch import launch_of, ports_told, unheeded, with_variables
 from arc.tools.sandbox.local_tables import LocalTables
 from arc.tools.sandbox.one_segment import OneSegmentProtocol
 from arc.tools.sandbox.ports import bind, bind_loopback
@@ -27,7 +27,7 @@ from arc.tools.sandbox.watching import watch
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.launch import Launch
@@ -42,33 +42,44 @@ def serve(
     *,
     port: int | None = None,
     hosts: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
     quiet: bool = False,
     fresh: bool = False,
     pure: bool = False,
 ) -> int:
     """Run the app in the folder `root` until Ctrl-C; the number of the signal that ended it, 0 without one.
 
-    Without `port` the first free one from 3333 on is taken. The first of `hosts` is where it listens,
-    127.0.0.1 and ::1 without one, and all of them are hosts that it answers to beside this machine's own; `quiet`
-    leaves out the table of routes; `fresh` empties the tables first. `pure` keeps awslambdaric's native client
-    out of the workers. Raises `ArcError` for an app that is not valid, and `ToolError` for a port that is taken
-    or tables that cannot be made.
+    Without `port` the first free one from 3333 on is taken. The sandbox listens on the first of `hosts`, or on
+    127.0.0.1 and ::1, and answers to all of them and to the loopback names. Functions get `variables` as if they were
+    in the app's `.env`. `quiet` leaves out the table of routes; `fresh` empties the tables first. `pure` keeps
+    awslambdaric's native client out of the workers. Raises `ArcError` for an app that is not valid, and `ToolError`
+    for a port that is taken or tables that cannot be made.
     """
-    inventory = inventories.read(Path(root))
+    passed = variables or {}
+
+    def read() -> Inventory:
+        return with_variables(inventories.read(folder), passed)
+
+    folder = Path(root).resolve()
+    inventory = read()
     own = Hosts(hosts)
     chosen, sockets = bind(port, own.names[0] if own.names else None)
     terminal = Terminal()
     tables = LocalTables(_silence if quiet else terminal.say, terminal.say, fresh=fresh)
     try:
         tables.prepare(inventory, patience=_PATIENCE)
-        return asyncio.run(_serve(inventory, chosen, sockets, own, terminal, tables, quiet=quiet, pure=pure))
+        return asyncio.run(
+            _serve(read, inventory, passed, chosen, sockets, own, terminal, tables, quiet=quiet, pure=pure)
+        )
     finally:
         tables.close()
         terminal.close()
 
 
 async def _serve(
+    read: Callable[[], Inventory],
     inventory: Inventory,
+    passed: Mapping[str, str],
     port: int,
     sockets: list[socket.socket],
     hosts: Hosts,
@@ -90,14 +101,14 @@ async def _serve(
     def launch(route: Route, inventory: Inventory) -> Launch:
         return launch_of(route, inventory, port=port, tables=tables.port, environ=os.environ, pure=pure)
 
-    application = Application(inventory, launch, terminal, api, tables.prepare)
+    application = Application(inventory, read, launch, terminal, api, tables.prepare)
     gateway = Gateway(application, terminal, hosts, lambda: _services(tables, port))
     servers = [_Server(_config(api)), _Server(_config(gateway))]
     running = [
         asyncio.create_task(server.serve(listening))
         for server, listening in zip(servers, ([loopback], sockets), strict=True)
     ]
-    greet(terminal, inventory, sockets, unheeded(os.environ), tables.names, quiet=quiet)
+    greet(terminal, inventory, sockets, unheeded(os.environ, passed), tables.names, quiet=quiet)
     loop.run_in_executor(None, application.tell_unmet)
     watching = asyncio.create_task(watch(application, terminal))
     ends: list[asyncio.Future[Any]] = [stop, *running]
