@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arc.sessions.list_merge import merged
+from arc.sessions.list_merge import _kept, _names, merged
 
 LISTS = st.lists(st.integers(0, 3), max_size=6)
 
@@ -36,6 +36,10 @@ LISTS = st.lists(st.integers(0, 3), max_size=6)
         ("a", "Axy", "Z", "Axy", False),
         ("ab", "xy", "pqr", "xyr", False),
         ("abc", "xy", "pqr", "xy", False),
+        ("ab", "b", "Z", "", False),
+        ("ab", "Z", "b", "", False),
+        ("abk", "bkx", "ky", "kyx", True),
+        ("abk", "kx", "bky", "kyx", True),
     ],
 )
 def test_both_edits_are_in_the_result(base: str, ours: str, theirs: str, result: str, complete: bool) -> None:
@@ -52,12 +56,33 @@ def test_one_side_alone_decides(base: list[int], other: list[int]) -> None:
 
 
 @given(LISTS, LISTS, LISTS)
-def test_a_complete_merge_has_every_element(base: list[int], ours: list[int], theirs: list[int]) -> None:
-    """A merge that says it is complete holds each element as often as both changes ask for."""
+def test_a_merge_is_complete_when_it_has_every_element(base: list[int], ours: list[int], theirs: list[int]) -> None:
+    """A merge says it is complete exactly when each element is there as often as both changes ask for."""
     result, complete = merged(base, ours, theirs)
-    if complete and ours != theirs:
-        b, o, t, r = Counter(base), Counter(ours), Counter(theirs), Counter(result)
-        assert all(r[one] == max(0, o[one] + t[one] - b[one]) for one in range(4))
+    b, o, t, r = Counter(base), Counter(ours), Counter(theirs), Counter(result)
+    whole = all(r[one] == max(0, o[one] + t[one] - b[one]) for one in range(4))
+    assert complete == (whole or ours == theirs)
+
+
+def longest_common(one: list[int], other: list[int]) -> int:
+    """The length of a longest common subsequence, by the recurrence that defines it."""
+    before = [0] * (len(other) + 1)
+    for element in one:
+        now = [0]
+        for place, match in enumerate(other):
+            now.append(before[place] + 1 if element == match else max(before[place + 1], now[-1]))
+        before = now
+    return before[-1]
+
+
+@given(st.lists(st.integers(0, 5), max_size=12), st.lists(st.integers(0, 5), max_size=12))
+def test_as_many_elements_as_possible_count_as_kept(base: list[int], other: list[int]) -> None:
+    """What an edit kept is a longest common subsequence, so that no element looks edited that was left alone."""
+    kept = _kept(_names(base), _names(other))
+    assert list(kept) == sorted(kept)
+    assert list(kept.values()) == sorted(set(kept.values()))
+    assert all(base[place] == other[found] for place, found in kept.items())
+    assert len(kept) == longest_common(base, other)
 
 
 LONG: dict[str, tuple[list[Any], list[Any], list[Any]]] = {

@@ -33,15 +33,13 @@ def merged(base: list[Any], ours: list[Any], theirs: list[Any]) -> tuple[list[An
     b, o, t = _names(base), _names(ours), _names(theirs)
     our_edit, their_edit = _Edit(b, o, ours), _Edit(b, t, theirs)
     result: list[Any] = []
-    complete, start = True, 0
+    start = 0
     kept_by_both = [place for place in range(len(b)) if place in our_edit.kept and place in their_edit.kept]
     for end in (*kept_by_both, len(b)):
-        stretch, whole = _stretch(base, our_edit, their_edit, start, end)
-        result += stretch
-        complete = complete and whole
+        result += _stretch(base, our_edit, their_edit, start, end)
         result += base[end : end + 1]
         start = end + 1
-    return result, complete and _nothing_missing(b, o, t, _names(result))
+    return result, _nothing_missing(b, o, t, _names(result))
 
 
 class _Edit:
@@ -56,9 +54,9 @@ class _Edit:
             self.added[gap] = elements[at:found]
             at, gap = found + 1, place + 1
 
-    def additions(self, start: int, end: int) -> list[Any]:
-        """What was added from before `start` to before `end`, both included."""
-        return [element for gap in self.added[start : end + 1] for element in gap]
+    def adds(self, start: int, end: int) -> bool:
+        """True when something was added from before `start` to before `end`, both included."""
+        return any(self.added[start : end + 1])
 
     def outcome(self, base: list[Any], start: int, end: int) -> list[Any]:
         """What this side made of base[start:end]."""
@@ -70,37 +68,31 @@ class _Edit:
         return result
 
 
-def _stretch(base: list[Any], ours: _Edit, theirs: _Edit, start: int, end: int) -> tuple[list[Any], bool]:
+def _stretch(base: list[Any], ours: _Edit, theirs: _Edit, start: int, end: int) -> list[Any]:
     """What becomes of base[start:end], between two elements that both sides kept."""
     places = range(start, end)
     both_removed = any(place not in ours.kept and place not in theirs.kept for place in places)
-    our_additions, their_additions = ours.additions(start, end), theirs.additions(start, end)
-    if not both_removed or not (our_additions or their_additions):
+    we_added, they_added = ours.adds(start, end), theirs.adds(start, end)
+    if not both_removed or not (we_added or they_added):
         result: list[Any] = []
         for place in range(start, end + 1):
             result += theirs.added[place] + ours.added[place]
             if place < end and place in ours.kept and place in theirs.kept:
                 result.append(base[place])
-        return result, True
+        return result
     here, there = ours.outcome(base, start, end), theirs.outcome(base, start, end)
     if same(here, there):
-        return here, True
-    if not our_additions or not their_additions:
-        return [base[place] for place in places if place in ours.kept and place in theirs.kept], False
+        return here
+    if not we_added or not they_added:
+        return [base[place] for place in places if place in ours.kept and place in theirs.kept]
     length = end - start
     if min(len(here), len(there)) < length:
-        return here, False
-    edited, whole = _pairwise(base[start:end], here[:length], there[:length])
-    return [*edited, *there[length:], *here[length:]], whole
-
-
-def _pairwise(base: list[Any], ours: list[Any], theirs: list[Any]) -> tuple[list[Any], bool]:
-    result, complete = [], True
-    for was, here, there in zip(base, ours, theirs, strict=True):
-        changed_here, changed_there = not same([was], [here]), not same([was], [there])
-        result.append(here if changed_here else there)
-        complete = complete and not (changed_here and changed_there and not same([here], [there]))
-    return result, complete
+        return here
+    edited = [
+        there_now if same([was], [here_now]) else here_now
+        for was, here_now, there_now in zip(base[start:end], here, there, strict=False)
+    ]
+    return [*edited, *there[length:], *here[length:]]
 
 
 def _nothing_missing(
