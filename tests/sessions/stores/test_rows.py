@@ -122,3 +122,30 @@ def test_numbers_and_lists_count_towards_the_limit(ministack: Engine, data: dict
     with pytest.raises(SessionTooLarge, match=rf"Largest: '{key}'"):
         site.finish(session)
     assert site.load(value)[key] == data[key]
+
+
+def test_a_row_that_others_filled_is_too_large_at_the_first_attempt(engine: Engine) -> None:
+    """Where hidden data leaves no room, DynamoDB's refusal is told as it is, and not taken for another writer."""
+    site = Site(engine)
+    value = site.visitor()
+    put(site, photo={"B": b"\x00" * 390_000})
+    session = site.load(value)
+    session["text"] = "x" * 30_000
+    site.kept.calls.made.clear()
+    with pytest.raises(SessionTooLarge, match="400 KB"):
+        site.finish(session)
+    assert site.kept.calls.names.count("UpdateItem") == 1
+    assert site.load(value) == {"here": True}
+
+
+def test_a_sign_in_beside_another_change_reads_nothing_again(ministack: Engine) -> None:
+    """The refused transaction tells the row as it is now, and the second attempt is made on that."""
+    site = Site(ministack)
+    value = site.visitor()
+    session, parallel = site.load(value), site.load(value)
+    parallel["more"] = 1
+    site.finish(parallel)
+    session.sign_in("ada")
+    site.kept.calls.made.clear()
+    assert site.load(site.finish(session)) == {"here": True, "more": 1}
+    assert site.kept.calls.names == ["TransactWriteItems", "TransactWriteItems", "GetItem"]
