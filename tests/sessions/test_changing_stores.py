@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arc.http import build_manager
+from arc.sessions.jwe import seal
 from arc.sessions.keyring import Keyring
 from arc.sessions.stores.dynamodb.store import DynamoStore
 from arc.sessions.stores.memory import MemoryStore
@@ -304,3 +305,48 @@ def test_sessions_move_into_a_store_that_does_not_merge() -> None:
     session.sign_in("ada")
     again = shop.load(shop.commit(session))
     assert (again, again.user_id) == ({"cart": ["book", "pen"]}, "ada")
+
+
+def test_s36_what_two_first_requests_lose_is_named(ministack: Engine) -> None:
+    """Every path that two requests and one in between changed at once is named when their session moves."""
+    kept = Kept(ministack)
+    shop = Shop(kept.store)
+    for signs_in in (False, True):
+        old = shop.signed_in(colour="green", size=1)
+        shop.use("table")
+        first, second = shop.load(old), shop.load(old)
+        first["colour"] = "red"
+        shop.commit(first)
+
+        def in_between(operation: str, old: str = old) -> None:
+            if operation in ("UpdateItem", "TransactWriteItems"):
+                kept.calls.before = lambda _operation: None
+                third = shop.load(old)
+                third["size"] = 3
+                shop.commit(third)
+
+        second.update(colour="blue", size=2)
+        if signs_in:
+            second.sign_in("ada")
+        shop.events.clear()
+        kept.calls.before = in_between
+        assert shop.load(shop.commit(second)) == {"colour": "blue", "size": 2}
+        named = [event.reason for event in shop.events if event.name == "conflict"]
+        assert named == [f"two requests changed session[{key!r}] at once" for key in ("colour", "size")]
+        shop.use("jwe", moving=False)
+
+
+def test_s21_the_mark_of_an_ended_session_stays_until_its_old_token_has_expired(ministack: Engine) -> None:
+    """A token that Node made four days ago opens for three more, and so long is it kept from coming back."""
+    kept = Kept(ministack)
+    shop = Shop(kept.store)
+    began = int(shop.clock())
+    token = seal(b'{"cart":["book"],"iat":%d}' % began, shop.keyring.sealing, "A256GCM", b"n" * 12)
+    shop.clock.forward(days=4)
+    shop.use("table")
+    session = shop.load(token)
+    assert session == {"cart": ["book"]}
+    session.sign_out()
+    shop.manager.commit(session)
+    (mark,) = kept.rows
+    assert int(mark["_ttl"]["N"]) == began + WEEK

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arc.errors import SessionTooLarge
+from arc.sessions.lifetimes import Lifetimes
 from arc.sessions.stores.dynamodb.attributes import encode, size
+from tests.sessions.making import WEEK
 from tests.sessions.stores.test_ended_sessions import Site
 
 if TYPE_CHECKING:
@@ -44,6 +46,32 @@ def test_s16_attributes_that_cannot_be_shown_follow_their_principal_alone(
     assert [name in row for name in HIDDEN] == [kept] * len(HIDDEN)
 
 
+# -- rows that Node made
+
+
+@pytest.mark.parametrize("write", [True, False], ids=["a change", "a renewal"])
+def test_s18_a_row_that_node_made_keeps_the_beginning_it_is_given(engine: Engine, write: bool) -> None:
+    """A row without a creation stamp gets one at the first write, and its absolute lifetime ends by that."""
+    site = Site(engine)
+    site.manager.lifetimes = Lifetimes(WEEK, 2 * WEEK)
+    value = site.visitor()
+    (row,) = site.kept.rows
+    of_node = {name: row[name] for name in ("_idx", "_secret", "_ttl", "here")}
+    site.kept.engine.client().put_item(TableName=site.kept.table, Item=of_node)
+    began = site.load(value).created_at
+    for _ in range(2):
+        site.clock.forward(days=5)
+        session = site.load(value)
+        assert session.created_at == began
+        if write:
+            session.increment("count")
+        assert site.finish(session) == value
+    site.clock.forward(4 * 86_400 - 1)
+    assert not site.load(value).is_new
+    site.clock.forward(1)
+    assert site.load(value).is_new
+
+
 # -- another session under the same id
 
 
@@ -71,6 +99,42 @@ def test_s37_a_session_made_anew_under_the_same_id_is_another_one(
     assert site.manager.commit(session) == ()
     assert site.last == "write_after_destroy"
     assert site.kept.rows == [before]
+
+
+def test_s17_an_id_that_was_free_again_a_moment_later_is_not_taken(engine: Engine) -> None:
+    """An insert that was refused leaves its id alone, even when the row that stood there has gone."""
+    site = Site(engine)
+    session = site.manager.load([])
+    session["count"] = 1
+    taken = session.id
+    put_row = {"_idx": {"S": taken}, "_secret": {"S": "of another row"}, "_ttl": {"N": "1"}}
+    client = site.kept.engine.client()
+    client.put_item(TableName=site.kept.table, Item=put_row)
+
+    def expire(operation: str) -> None:
+        if operation == "GetItem":
+            client.delete_item(TableName=site.kept.table, Key={"_idx": {"S": taken}})
+
+    site.kept.calls.before = expire
+    value = site.finish(session)
+    assert site.load(value) == {"count": 1}
+    assert site.load(value).id != taken
+
+
+def test_s36_what_a_sign_in_loses_beside_a_sign_out_is_named(ministack: Engine) -> None:
+    """A change within what another request ended has no place in the new session, and an event says so."""
+    site = Site(ministack)
+    value = site.visitor(cart={"items": []})
+    slow, quick = site.load(value), site.load(value)
+    quick.sign_out()
+    site.finish(quick)
+    slow["cart"]["note"] = "gift"
+    slow.sign_in("ada")
+    again = site.load(site.finish(slow))
+    assert (dict(again), again.user_id) == ({}, "ada")
+    assert [event.reason for event in site.events if event.name == "conflict"] == [
+        "two requests changed session['cart'] at once"
+    ]
 
 
 # -- sizes

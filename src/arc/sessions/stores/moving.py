@@ -69,7 +69,7 @@ class MovingStore:
     def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written | None:
         """Store the changed record, in the new store from now on; None when the session has gone."""
         if not loaded.foreign:
-            return self._new.update(loaded, record, delta if self._new.merges else None, now)
+            return self._new.update(loaded, record, delta, now)
         return self._take_over(loaded, record, delta, now)
 
     def replace(
@@ -77,7 +77,7 @@ class MovingStore:
     ) -> Written | None:
         """Store the record under its new id in the new store, and end the old one."""
         if not loaded.foreign:
-            return self._new.replace(loaded, record, delta if self._new.merges else None, now, signing_in=signing_in)
+            return self._new.replace(loaded, record, delta, now, signing_in=signing_in)
         if not self._new.on_server:
             return self._take_over(loaded, record, delta, now, signing_in=signing_in)
         # First the session moves as it was, so that parallel requests agree on what the new id replaces.
@@ -99,8 +99,7 @@ class MovingStore:
 
     def destroy(self, loaded: Record, now: int) -> None:
         """End the session in both stores."""
-        if self._new.on_server or not loaded.foreign:
-            self._new.destroy(loaded, now)  # First, because a retry finds the session by the old store's record.
+        self._new.destroy(loaded, now)  # First, because a retry finds the session by the old store's record.
         if loaded.foreign:
             self._old.destroy(_old(loaded), now)
 

@@ -56,7 +56,7 @@ class Store(Protocol):
     """True when data stays on the server: a renewal then sends nothing old that could undo a parallel write."""
 
     merges: bool
-    """True when parallel writers keep each other's work; only then is a delta made, and given to `update`."""
+    """True when parallel writers keep each other's work; a store that does not merge ignores the deltas it is given."""
 
     typed_numbers: bool
     """True when 1.0 comes back as 1.0 and not as 1: a database may have one kind of number."""
