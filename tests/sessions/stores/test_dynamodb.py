@@ -185,6 +185,35 @@ def paths(update: str) -> list[list[str]]:
     return found
 
 
+def of_length(length: int, begin: int) -> list[str]:
+    """A path that makes, after `begin` characters, an expression of so many: `#n0.#n0.…#n10.#n10`."""
+    longer = next(many for many in range(4) if (length - begin + 1 - 5 * many) % 4 == 0)
+    return ["k0"] * ((length - begin + 1 - 5 * longer) // 4) + ["k10"] * longer
+
+
+def named() -> expression.Expression:
+    """An empty expression in which `k10` has a longer alias than `k0`."""
+    made = expression.Expression()
+    made.name(*(f"k{number}" for number in range(11)))
+    return made
+
+
+def test_an_expression_fits_up_to_dynamodbs_limits() -> None:
+    """4,096 bytes of either expression and 300 operators fit, one more does not."""
+    for length in (4096, 4097):
+        update, condition = named(), named()
+        update.remove(of_length(length, len("REMOVE ")))
+        condition.demand("attribute_exists", of_length(length, len("attribute_exists()")))
+        assert (len(update.update), len(condition.condition)) == (length, length)
+        assert update.fits is condition.fits is (length == 4096)
+    many = named()
+    for _ in range(300):
+        many.remove(["k0"])
+    assert many.fits
+    many.remove(["k0"])
+    assert not many.fits
+
+
 def test_the_check_of_expressions_finds_faults() -> None:
     """A bare name, an unused alias and overlapping paths are each found."""
     good = {

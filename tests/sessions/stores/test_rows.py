@@ -9,6 +9,8 @@ import pytest
 from arc.errors import SessionTooLarge
 from arc.sessions.lifetimes import Lifetimes
 from arc.sessions.stores.dynamodb.attributes import encode, size
+from arc.sessions.stores.dynamodb.row import commit_stamp
+from arc.sessions.stores.dynamodb.transport import Refusal
 from tests.sessions.making import WEEK
 from tests.sessions.stores.test_ended_sessions import Site
 
@@ -213,3 +215,56 @@ def test_a_sign_in_beside_another_change_reads_nothing_again(ministack: Engine) 
     site.kept.calls.made.clear()
     assert site.load(site.finish(session)) == {"here": True, "more": 1}
     assert site.kept.calls.names == ["TransactWriteItems", "TransactWriteItems", "GetItem"]
+
+
+# -- tokens of commits
+
+
+def with_tokens(site: Site, *ages: int) -> None:
+    """Put tokens of commits into the only row, each so many seconds old."""
+    now = int(site.clock())
+    put(site, _arc_ops=encode({f"token{place}": commit_stamp(now - age) for place, age in enumerate(ages)}))
+
+
+def tokens(site: Site) -> set[str]:
+    """The tokens that were put into the only row and are still there."""
+    return {token for token in site.kept.rows[0]["_arc_ops"]["M"] if token.startswith("token")}
+
+
+def test_a_commit_forgets_some_tokens_of_old_commits(engine: Engine) -> None:
+    """Twenty tokens go with each commit, whatever their number, so that it stays one short update."""
+    site = Site(engine)
+    value = site.visitor()
+    with_tokens(site, *[61] * 50)
+    for left in (30, 10, 0):
+        session = site.load(value)
+        session.increment("count")
+        site.finish(session)
+        assert len(tokens(site)) == left
+
+
+@pytest.mark.parametrize("keys", [1, 400], ids=["an update", "a whole row"])
+def test_s37_a_token_is_kept_for_a_minute(engine: Engine, keys: int) -> None:
+    """A commit may be tried again for half a minute, and so long its token is there, whoever writes in between."""
+    site = Site(engine)
+    value = site.visitor()
+    with_tokens(site, 61, 60, 30, 0)
+    session = site.load(value)
+    session.update({f"key{number}": number for number in range(keys)})
+    site.finish(session)
+    assert tokens(site) == {"token1", "token2", "token3"}
+
+
+def test_a_transaction_that_met_another_one_is_tried_again(ministack: Engine) -> None:
+    """A transaction cancelled for no condition of its own is no refusal of the session."""
+    site = Site(ministack)
+    session = site.load(site.visitor())
+    session.sign_in("ada")
+
+    def cancel(operation: str) -> None:
+        if operation == "TransactWriteItems":
+            site.kept.calls.before = lambda _operation: None
+            raise Refusal("TransactionCanceledException", "", None, [("None", None), ("TransactionConflict", None)])
+
+    site.kept.calls.before = cancel
+    assert site.load(site.finish(session)).user_id == "ada"
