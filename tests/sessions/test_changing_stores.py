@@ -265,7 +265,7 @@ def test_a_session_that_moves_from_a_table_leaves_no_row_there(server: Store) ->
     assert len(before) == 0
 
 
-def test_s21_a_sign_in_beside_a_sign_out_takes_its_own_changes_into_the_cookie(shop: Shop) -> None:
+def test_s21_a_sign_in_beside_a_sign_out_keeps_its_own_changes_alone(shop: Shop) -> None:
     """A visitor who signs in while another request ends the session in its table is signed in, without its data."""
     shop.use("table", moving=False)
     value = shop.signed_in(diary="private", items=["a"])
@@ -276,8 +276,12 @@ def test_s21_a_sign_in_beside_a_sign_out_takes_its_own_changes_into_the_cookie(s
     slow["welcome"] = True
     slow["items"].append("b")
     slow.sign_in("ada")
-    again = shop.load(shop.commit(slow))
+    value = shop.commit(slow)
+    again = shop.load(value)
     assert (dict(again), again.user_id) == ({"welcome": True, "items": ["b"]}, "ada")
+    moved = shop.commit(again)
+    assert moved.count(".") == 4
+    assert shop.load(value).is_new
 
 
 class WithoutMerging(MemoryStore):

@@ -125,12 +125,8 @@ class MovingStore:
     def _into_the_cookie(
         self, old: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
     ) -> Written | None:
-        if self._old.renew(old, record, now) is None:  # It ended while this request ran.
-            if not signing_in or delta is None:
-                return None
-            made, _ = delta.rebased({})
-            record.hold(made.ours)
-            return Written(self._new.create(record, now))
+        if self._old.renew(old, record, now) is None:  # It ended, or got a new id, while this request ran.
+            return self._old.replace(old, record, delta, now, signing_in=True) if signing_in else None
         try:
             value = self._new.create(record, now)
         except SessionTooLarge:

@@ -1,0 +1,150 @@
+"""Sessions that move between a table and the cookie while other requests, and the end of a session, come between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from arc.sessions.keyring import Keyring
+from arc.settings import Settings
+from tests.sessions.stores.tables import Kept
+from tests.sessions.test_changing_stores import Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from arc.sessions.session import Session
+    from tests.engines import Engine
+
+WORKS: dict[str, Callable[[Session], object]] = {
+    "a change": lambda session: session.update(late=True),
+    "a new id": lambda session: session.regenerate(),
+}
+works = pytest.mark.parametrize("work", WORKS.values(), ids=WORKS)
+
+
+class Moving:
+    """A shop with a table whose calls can be interrupted."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.kept = Kept(engine)
+        self.shop = Shop(self.kept.store)
+
+    def before(self, *operations: str, nth: int = 1, work: Callable[[], object]) -> None:
+        """Do `work` once, before the `nth` call of one of `operations`."""
+        left = nth
+
+        def interrupt(operation: str) -> None:
+            nonlocal left
+            left -= operation in operations
+            if left == 0:
+                self.kept.calls.before = lambda _operation: None
+                work()
+
+        self.kept.calls.before = interrupt
+
+    def sign_out(self, value: str) -> None:
+        """A request of the visitor with the cookie `value` that signs out."""
+        session = self.shop.load(value)
+        session.sign_out()
+        self.shop.manager.commit(session)
+
+
+@works
+def test_s22_a_sign_out_between_the_steps_of_a_move_holds(ministack: Engine, work: Callable[[Session], object]) -> None:
+    """A session that another request has moved and then ended is not written, and no cookie is sent."""
+    moving = Moving(ministack)
+    shop = moving.shop
+    old = shop.signed_in(cart=["book"])
+    shop.use("table")
+    slow = shop.load(old)
+    shop.commit(shop.load(old))
+    work(slow)
+    moving.before("UpdateItem", "TransactWriteItems", work=lambda: moving.sign_out(old))
+    assert shop.manager.commit(slow) == ()
+    assert shop.events[-1].name == "write_after_destroy"
+    assert shop.load(old).is_new
+
+
+@works
+def test_s22_a_sign_out_while_a_large_session_stays_holds(ministack: Engine, work: Callable[[Session], object]) -> None:
+    """A session that does not fit into a cookie and ends while that is found out is not written."""
+    moving = Moving(ministack)
+    shop = moving.shop
+    shop.use("table", moving=False)
+    value = shop.signed_in(text="x" * 5000)
+    shop.use("jwe")
+    slow = shop.load(value)
+    work(slow)
+    # The first update is the renewal that claims the session for the move.
+    moving.before("UpdateItem", "TransactWriteItems", nth=2, work=lambda: moving.sign_out(value))
+    assert shop.manager.commit(slow) == ()
+    assert shop.events[-1].name == "write_after_destroy"
+    assert shop.load(value).is_new
+
+
+def test_s16_signing_in_to_a_session_that_stays_changes_its_id(ministack: Engine) -> None:
+    """A session too large for a cookie gets its new id in the table, and so does that of a second click."""
+    shop = Moving(ministack).shop
+    shop.use("table", moving=False)
+    value = shop.signed_in(text="x" * 5000)
+    shop.use("jwe")
+    first, second = shop.load(value), shop.load(value)
+    second.sign_in("ada")
+    first.sign_in("ada")
+    for session in (first, second):
+        again = shop.load(shop.commit(session))
+        assert (again["text"], again.user_id) == ("x" * 5000, "ada")
+    assert shop.load(value).is_new
+
+
+@pytest.mark.parametrize(("first", "then"), [("jwe", "table"), ("table", "jwe")])
+def test_a_read_that_moves_a_session_ends_the_old_one(ministack: Engine, first: str, then: str) -> None:
+    """The first visit after the change gives the new store's cookie, and no row is left of a session in a cookie."""
+    moving = Moving(ministack)
+    shop = moving.shop
+    shop.use(first, moving=False)
+    old = shop.signed_in(cart=["book"])
+    shop.use(then)
+    new = shop.commit(shop.load(old))
+    assert len(moving.kept.rows) == (then == "table")
+    shop.use(then, moving=False)
+    assert shop.load(new) == {"cart": ["book"]}
+
+
+def test_a_visitor_whose_session_another_request_moved_gets_its_cookie(ministack: Engine) -> None:
+    """The old cookie is replaced at the next read, although nothing is left to move."""
+    shop = Moving(ministack).shop
+    old = shop.signed_in(cart=["book"])
+    shop.use("table")
+    new = shop.commit(shop.load(old))
+    assert shop.commit(shop.load(old)) == new
+
+
+def test_a_session_that_has_moved_is_renewed_as_any_other(ministack: Engine) -> None:
+    """While sessions move, a visitor who comes every few days stays signed in."""
+    shop = Moving(ministack).shop
+    shop.use("table")
+    value = shop.signed_in(cart=["book"])
+    for _ in range(4):
+        shop.clock.forward(days=5)
+        assert shop.commit(shop.load(value)) == value
+    assert shop.load(value).user_id == "ada"
+
+
+def test_s04_an_id_signed_by_a_fallback_is_signed_anew_at_the_next_read(ministack: Engine) -> None:
+    """A table's visitor gets a cookie that is signed with the current secret, so that the old one can be retired."""
+    moving = Moving(ministack)
+    shop = moving.shop
+    shop.use("table", moving=False)
+    old = shop.signed_in(cart=["book"])
+    secret = "another secret of the tests, long enough too"
+    shop.rotate(secret)
+    new = shop.commit(shop.load(old))
+    assert new.partition(".")[0] == old.partition(".")[0]
+    assert shop.commit(shop.load(new)) == ""
+    moving.kept.store._keyring = Keyring(Settings(environment="production", secret=secret))
+    shop.use("table", moving=False)
+    assert shop.load(new) == {"cart": ["book"]}
+    assert shop.load(old).is_new
