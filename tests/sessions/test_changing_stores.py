@@ -19,6 +19,8 @@ from tests.sessions.making import SECRET, WEEK, Counting, value_of
 from tests.sessions.stores.tables import Kept
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from arc.sessions.lifecycle import Event
     from arc.sessions.manager import SessionManager
     from arc.sessions.session import Session
@@ -169,6 +171,41 @@ def test_s16_after_a_new_sign_in_the_old_token_opens_nothing(shop: Shop) -> None
     for days in (0, 1, 5):
         shop.clock.forward(days=days)
         assert shop.load(old).is_new
+
+
+@pytest.mark.parametrize("work", [lambda session: session.update(late=True), len], ids=["a change", "a read"])
+def test_s22_a_first_request_that_ends_after_the_sign_out_moves_nothing(
+    shop: Shop, work: Callable[[Session], object]
+) -> None:
+    """A session that was signed out before it moved is not brought into the table by a slow request."""
+    shop.use("jwe", moving=False)
+    old = shop.signed_in(cart=["book"])
+    shop.use("table")
+    slow, quick = shop.load(old), shop.load(old)
+    quick.sign_out()
+    shop.manager.commit(quick)
+    work(slow)
+    assert shop.manager.commit(slow) == ()
+    assert shop.events[-1].name == "write_after_destroy"
+    assert shop.load(old).is_new
+
+
+def test_s21_a_moved_session_that_was_changed_still_ends_its_old_token(shop: Shop) -> None:
+    """However often it was changed and renewed since it moved, its sign-out leaves the old token worthless."""
+    shop.use("jwe", moving=False)
+    old = shop.signed_in(visits=0)
+    shop.use("table")
+    for _ in range(3):
+        shop.clock.forward(days=1)
+        value = shop.commit(shop.load(old))
+        session = shop.load(value)
+        session.increment("visits")
+        shop.commit(session)
+    session = shop.load(value)
+    assert session["visits"] == 3
+    session.sign_out()
+    shop.manager.commit(session)
+    assert shop.load(old).is_new
 
 
 def test_what_does_not_fit_into_a_cookie_stays_in_the_table(shop: Shop) -> None:

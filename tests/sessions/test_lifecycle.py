@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sessions.making import Made
+from tests.sessions.making import Made, value_of
 
 OTHER = "another secret of the tests, long enough too"
 
@@ -34,3 +34,19 @@ def test_s42_sessions_are_told_apart_in_events() -> None:
     assert created == loaded
     assert second == last
     assert created != second
+
+
+def test_s43_a_new_id_is_told_once_it_is_stored(made: Made) -> None:
+    """A sign-in is one `regenerated` event, under the new id; one that found its session ended is none."""
+    value = made.cookie(count=1)
+    session, late = made.manager.load([value]), made.manager.load([value])
+    session.sign_in("ada")
+    made.events.clear()
+    new = value_of(made.manager.commit(session)[0])
+    assert made.names == ["regenerated"]
+    made.manager.load([new])
+    assert made.events[0].session == made.events[1].session
+    late.regenerate()
+    made.events.clear()
+    made.manager.commit(late)
+    assert made.names == (["write_after_destroy"] if made.manager.store.revocable else ["regenerated"])

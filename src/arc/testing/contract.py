@@ -163,6 +163,17 @@ class StoreContract:
         assert store.load(value, NOW).data == {"welcome": True}
         assert store.load(value, NOW).user_id == "ada"
 
+    def test_a_sign_in_brings_nothing_back_of_a_destroyed_successor(self) -> None:
+        """The same when the session was replaced first, and what replaced it was destroyed."""
+        store = self.store()
+        if not store.revocable:
+            return
+        loaded = store.load(store.create(self.record(secrets="old"), NOW), NOW)
+        successor = self.replaced(store, loaded, self.record("B" * 24, secrets="old"))
+        store.destroy(store.load(successor, NOW), NOW)
+        value = self.replaced(store, loaded, self.record("C" * 24, secrets="old", welcome=True), signing_in=True)
+        assert store.load(value, NOW).data == {"welcome": True}
+
     def test_a_sign_out_ends_what_replaced_the_session(self) -> None:
         """Destroying a session that another request has just given a new id ends that one too."""
         store = self.store()
