@@ -142,15 +142,19 @@ def _missing(settings: Settings) -> str:
     where = settings.environment
     if where is None:
         return (
-            "ARC_APP_SECRET is not set, and ARC_ENV is unset. To develop, set ARC_ENV=testing, which needs no secret; "
-            f"else set ARC_ENV and a secret: {_command(settings)}"
+            "ARC_APP_SECRET is not set, and ARC_ENV is unset. To develop, set ARC_ENV=testing, which needs no secret. "
+            "If this is a deployed function whose environment has a secret, run: arc env verify production. Only if "
+            f"the environment has none, set ARC_ENV and a new secret: {_command(settings)}"
         )
     if where == "testing":
         return (
             "ARC_APP_SECRET is not set, and ARC_ENV=testing on Lambda takes no development key. "
             f"Set one: {_command(settings)}"
         )
-    return f"ARC_APP_SECRET is not set for {where}. Set one: {_command(settings)}"
+    return (
+        f"ARC_APP_SECRET is not set for {where}. If the environment has a secret that this function lacks, run: "
+        f"arc env verify {where}. Only if it has none, set a new one: {_command(settings)}"
+    )
 
 
 def _remedy(name: str, settings: Settings) -> str:
