@@ -64,7 +64,7 @@ def test_set_show_and_remove(operator: Operator, cloud: Engine) -> None:
     assert operator.json("env", "production") == {"environments": {"production": {"ARC_APP_SECRET": "********"}}}
     again = operator.does("env", "production", "ARC_APP_SECRET", SECRET)
     assert again == "2 functions have the variables of production: nothing to update.\n"
-    assert operator.does("env", "remove", "production", "ARC_APP_SECRET") == (
+    assert operator.does("env", "remove", "production", "ARC_APP_SECRET", "--force") == (
         "ARC_APP_SECRET is removed from production.\n2 functions have the variables of production: 2 updated.\n"
     )
     assert "ARC_APP_SECRET" not in functions.variables("GetIndex")

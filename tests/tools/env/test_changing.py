@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from arc import inventory as inventories
 from arc.errors import ToolError
-from arc.tools.cloud.cloud import local_cloud
-from arc.tools.env.changing import Change, Outcome
 from tests.cloud_faults import Fault, FaultyCloud, Plan, afterwards, on
 from tests.deployed import Deployed, deploy
-from tests.engines import Engine, fresh_app
-from tests.tools.operator import Operator, parameters
+from tests.engines import Engine
+from tests.tools.env.conftest import Make
+from tests.tools.operator import parameters
 
 SECRET = "a secret of the tests, long enough"
-
-
-@pytest.fixture
-def app() -> str:
-    """The name of an app that no other test has."""
-    return fresh_app()
-
-
-Make = Callable[..., Outcome]
-
-
-@pytest.fixture
-def change(tmp_path: Path, cloud: Engine) -> Make:
-    """Changes variables of an app: `change(app, environment, {name: value or None})`."""
-
-    def make(
-        app: str, environment: str, changes: dict[str, str | None], url: str = cloud.url, *, force: bool = False
-    ) -> Outcome:
-        inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
-        return Change(local_cloud(url, "us-east-1"), inventory, environment, changes, force=force).run()
-
-    return make
 
 
 def values(functions: Deployed, name: str) -> list[str | None]:

@@ -50,7 +50,9 @@ COMMANDS: list[tuple[str, list[str], str, Plan]] = [
     ("verify mends", ["env", "verify", "staging"], "", nothing),
     ("verify in JSON", ["env", "verify", "staging", "--json"], "", nothing),
     ("verify fails", ["env", "verify", "staging"], "", failing),
-    ("it is removed", ["env", "remove", "staging", "ARC_APP_SECRET"], "", nothing),
+    ("it may not be removed", ["env", "remove", "staging", "ARC_APP_SECRET"], "", nothing),
+    ("it is removed", ["env", "remove", "staging", "ARC_APP_SECRET", "--force"], "", nothing),
+    ("it may not be replaced", ["env", "staging", "ARC_APP_SECRET", "swordfish and more words"], "", nothing),
 ]
 
 

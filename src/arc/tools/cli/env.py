@@ -42,7 +42,8 @@ Options, before KEY or after VALUE:
 --show      show values; without it they are masked
 --json      answer in JSON
 --local     use the local cloud on this machine instead of AWS
---force     take a SESSION_TABLE_NAME that is no table, or a secret while one is rotated
+--force     take a SESSION_TABLE_NAME that is no table, change a secret while it is rotated, or replace or remove
+            the secret that sessions are sealed with, which ends them all
 -h, --help  show this
 
 The word after KEY is the value, whatever it begins with; values are text and kept byte for byte. Of a value from

@@ -12,13 +12,15 @@ from arc.tools.cloud.parameters import Parameters
 from arc.tools.env.checks import check_settings, check_table
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.names import FALLBACKS, OLD_STORE, ROTATION, SECRET, STORE, check_name, fault_of
+from arc.tools.env.secrets import sealing_functions_cut_off
 from arc.tools.env.values import check_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
+    from arc.tools.cloud.functions import Function
     from arc.tools.env.deployed import State, Told
 
 _ROUNDS = 5  # in which others change the variables while functions are brought in step
@@ -51,8 +53,9 @@ class Outcome:
 class Change:
     """Changes of an environment's variables: a value for each name, None to remove it.
 
-    `told` is called with how many of how many functions are done; `force` leaves out the look for tables and for a
-    rotation. Who makes several changes gives their common `parameters`, and a rotation says that it `is_rotation`.
+    `told` is called with how many of how many functions are done; `force` leaves out the look for tables, for a
+    rotation, and for sessions that a change of the secret ends. Who makes several changes gives their common
+    `parameters`, and a rotation says that it `is_rotation`.
     """
 
     cloud: Cloud
@@ -84,6 +87,7 @@ class Change:
         deployed = Deployed(self.cloud, self.inventory, self.environment, sleep=self.sleep)
         functions = deployed.read(self.told)
         self._check(before, after)
+        self._check_sealing(before, after, functions)
         deployed.check(functions, after)
         removed = tuple(name for name, value in self.changes.items() if value is None and name in before)
         left = {name for function in functions for name in function.variables}
@@ -139,6 +143,31 @@ class Change:
             fault = fault_of(name)
             if fault is not None and name not in self.changes:
                 self._note(f"{name} is set in {environment} and left out of its functions: {fault}")
+
+    def _check_sealing(
+        self, before: Mapping[str, str], after: Mapping[str, str], functions: Iterable[Function]
+    ) -> None:
+        """Raise `ToolError` for a change that would end every session; with `force`, note that it does."""
+        if self.is_rotation or SECRET not in self.changes:
+            return
+        value = self.changes[SECRET]
+        if value is not None and value == before.get(SECRET):
+            return
+        cut_off = sealing_functions_cut_off(functions, after, self.environment)
+        if not cut_off:
+            return
+        environment = self.environment
+        if self.force:
+            self._note(f"Every session in {environment} has ended: the secret that sealed them is gone.")
+            return
+        with_it = f"{cut_off[0]} seals" if len(cut_off) == 1 else f"{len(cut_off)} functions seal"
+        verb, what = ("removing", "Remove") if value is None else ("replacing", "Replace")
+        raise ToolError(
+            f"{with_it} sessions with the {SECRET} of {environment}, and {verb} it ends every session: visitors are "
+            "signed out, and what their sessions hold, such as a cart, is lost. Change it without signing anyone out: "
+            f"arc secret rotate {environment} (a secret of your own: arc secret rotate {environment} - < file). "
+            f"{what} it anyway with --force. Nothing was changed."
+        )
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:

@@ -12,7 +12,9 @@ from arc.settings import Settings
 from arc.tools.env.names import FALLBACKS, SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from arc.tools.cloud.functions import Function
 
 _BYTES = 32  # 43 characters, of which the runtime's key takes the first 32: 192 bits of chance
 _OF_KEYS = ("ARC_APP_SECRET_ALGO", "ARC_FORCE_LEGACY_JWE_SECRET")
@@ -46,6 +48,37 @@ def fallbacks_of(variables: Mapping[str, str]) -> list[str]:
 def listed(fallbacks: Sequence[str]) -> str:
     """The value of `ARC_APP_SECRET_FALLBACKS` for these secrets."""
     return json.dumps(list(fallbacks), ensure_ascii=False, separators=(",", ":"))
+
+
+def sealing_functions_cut_off(functions: Iterable[Function], after: Mapping[str, str], environment: str) -> list[str]:
+    """Return the names of functions whose sessions would end if their environment's variables were `after`.
+
+    Such a function seals with a usable secret that is not the one in `after`. Its sessions survive only if `after`
+    still opens them and the function accepts the new secret already, as a rotation arranges.
+    """
+    secret, opened = after.get(SECRET), set(_fallbacks_or_none(after))
+    names = []
+    for function in functions:
+        own = function.variables.get(SECRET)
+        if not own or own == secret or not _is_usable(own, function.variables, environment):
+            continue
+        if own not in opened or secret not in _fallbacks_or_none(function.variables):
+            names.append(function.name)
+    return names
+
+
+def _fallbacks_or_none(variables: Mapping[str, str]) -> list[str]:
+    try:
+        return fallbacks_of(variables)
+    except ToolError:
+        return []
+
+
+def _is_usable(secret: str, variables: Mapping[str, str], environment: str) -> bool:
+    try:
+        return Judge(variables, environment).fault(secret) is None
+    except ConfigurationError:
+        return False
 
 
 class Judge:

@@ -1,0 +1,35 @@
+"""Variables changed in this process, on the cloud that the tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from arc import inventory as inventories
+from arc.tools.cloud.cloud import local_cloud
+from arc.tools.env.changing import Change, Outcome
+from tests.engines import Engine, fresh_app
+from tests.tools.operator import Operator
+
+Make = Callable[..., Outcome]
+
+
+@pytest.fixture
+def app() -> str:
+    """The name of an app that no other test has."""
+    return fresh_app()
+
+
+@pytest.fixture
+def change(tmp_path: Path, cloud: Engine) -> Make:
+    """Changes variables of an app: `change(app, environment, {name: value or None})`."""
+
+    def make(
+        app: str, environment: str, changes: dict[str, str | None], url: str = cloud.url, *, force: bool = False
+    ) -> Outcome:
+        inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
+        return Change(local_cloud(url, "us-east-1"), inventory, environment, changes, force=force).run()
+
+    return make
