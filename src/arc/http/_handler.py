@@ -13,7 +13,7 @@ from arc.sessions.time_left import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, Literal, overload
 
     from arc.sessions.manager import SessionManager
@@ -29,6 +29,7 @@ else:
 RETRY_AFTER = 2  # seconds
 _UNAUTHORIZED = 401
 _TAKES_STAR_ARGS = 0x04  # inspect.CO_VARARGS
+_MOST_WRAPPERS = 100  # decorators on one function
 
 
 @overload
@@ -134,22 +135,53 @@ def _commit_an_end(request: Request) -> None:
 
 
 def _wants_context(function: Callable[..., Any]) -> bool:
-    """True when `function` takes a second positional argument that has no default, or is named `context`."""
-    code = getattr(function, "__code__", None)
-    if code is None:  # a callable object, a partial: `inspect` knows, but is too slow to import for a plain function
-        from inspect import signature
+    """True when `function` takes a second positional argument that has no default, or is named `context`.
 
-        try:
-            parameters = list(signature(function).parameters.values())
-        except (TypeError, ValueError):
-            return False
-        positional = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-        required = [one for one in positional if one.default is one.empty]
-        names, least = [one.name for one in positional], len(required)
-        star = any(one.kind is one.VAR_POSITIONAL for one in parameters)
-    else:
-        bound = int(getattr(function, "__self__", None) is not None)
-        names = list(code.co_varnames[bound : code.co_argcount])
-        least = len(names) - len(getattr(function, "__defaults__", None) or ())
-        star = bool(code.co_flags & _TAKES_STAR_ARGS)
+    Of a decorator's wrapper that takes `*args`, the function that it wraps counts (`functools.wraps`).
+    """
+    names, least, star = _positional(function)
+    for _ in range(_MOST_WRAPPERS):
+        wrapped = _wrapped(function)
+        if not star or len(names) > 1 or wrapped is None:
+            break
+        function = wrapped
+        names, least, star = _positional(function)
     return least > 1 or "context" in names[1:2] or (star and len(names) <= 1)
+
+
+def _wrapped(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The function that `function` says it wraps, bound as `function` is; None when it says nothing."""
+    if not hasattr(function, "__wrapped__"):
+        function = _code_holder(function)
+    wrapped: Any = getattr(function, "__wrapped__", None)
+    bound_to = getattr(function, "__self__", None)
+    if bound_to is not None and hasattr(wrapped, "__get__"):
+        wrapped = wrapped.__get__(bound_to)
+    return wrapped if callable(wrapped) else None
+
+
+def _code_holder(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, or the method that a call of an object runs, where that is written in Python."""
+    call: Any = getattr(function, "__call__", None)  # noqa: B004  # the bound method itself, not whether there is one
+    has_code = hasattr(function, "__code__") or isinstance(function, type)
+    return call if not has_code and hasattr(call, "__code__") else function
+
+
+def _positional(function: Callable[..., Any]) -> tuple[Sequence[str], int, bool]:
+    """The names of the positional arguments, how many of them are required, and whether there is `*args`."""
+    function = _code_holder(function)
+    code = getattr(function, "__code__", None)
+    if code is not None:  # `inspect` is too slow to import for a plain function
+        bound = int(getattr(function, "__self__", None) is not None)
+        names = code.co_varnames[bound : code.co_argcount]
+        least = len(names) - len(getattr(function, "__defaults__", None) or ())
+        return names, least, bool(code.co_flags & _TAKES_STAR_ARGS)
+    from inspect import signature
+
+    try:
+        parameters = signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return (), 0, False
+    positional = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    least = sum(one.default is one.empty for one in positional)
+    return [one.name for one in positional], least, any(one.kind is one.VAR_POSITIONAL for one in parameters)
