@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arc.http._current import request_of
 from arc.http.response import Prepared
+from arc.http.visit import is_request
 from arc.sessions.session import Session
 
 TYPE_CHECKING = False
@@ -62,6 +63,11 @@ def _without_session(request: Request, response: object) -> tuple[object, bool]:
     if isinstance(given, Session):
         request.use_session(given)
     elif given is not None:
+        if isinstance(given, dict) and is_request(given):
+            raise TypeError(
+                "The response's 'session' is the whole request, whose headers hold credentials. Return its session: "
+                "{'session': req.session}, or a dict of the data to keep."
+            )
         request.session.replace(given)
     # A key of Architect's shows that this is a response, not a JSON body, although `session` was its only one.
     return {"cookies": [], **rest}, given is not None

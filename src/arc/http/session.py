@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from arc.http._current import handled, request_of
 from arc.http._manager import manager_of_process
+from arc.http.visit import is_request
 from arc.sessions.manager import manager_of
 from arc.sessions.session import Session
 
@@ -32,6 +33,11 @@ def write(session: dict[str, Any]) -> str:
     commit raises: `TypeError`, `ValueError`, `SessionTooLarge`, `StoreError`, `LateChange`.
     """
     if not isinstance(session, Session):
+        if isinstance(session, dict) and is_request(session):
+            raise TypeError(
+                "arc.http.session.write was given the whole request, whose headers hold credentials. Give it the "
+                "session: arc.http.session.write(req.session), or what arc.http.session.read(event) returned."
+            )
         session = _from_plain(session)
     return next(iter(manager_of(session).commit(session, explicit=True)), "")
 

@@ -7,6 +7,7 @@ from arc.sessions.visit import Visit
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from arc.http.request import Request
 
@@ -15,6 +16,8 @@ SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
 _MOST_PATHS = 6
 _MOST_DOMAINS = 4
 _LONGEST_NAME = 253  # characters of a host's name (RFC 1035 §2.3.4)
+_HEADERS = {"headers", "multiValueHeaders"}
+_REQUEST_LINE = {"requestContext", "httpMethod", "rawPath", "raw_path"}
 _LETTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+=:@/")  # RFC 3986 §3.3
 
 
@@ -48,10 +51,23 @@ class RequestVisit(Visit):
             return False
         return same_site == "Strict" or not (self.safe and self.navigation)
 
+    def is_request(self, data: dict[str, Any]) -> bool:
+        """True for a `Request` and for an event, copies included."""
+        return is_request(data)
+
     def places(self) -> Iterator[tuple[str | None, str]]:
         """Host-only and each domain of the request's Host of two labels and more, with each ancestor of its path."""
         domains = [None, *_domains(self._request.headers.get("host", ""))]
         return ((domain, path) for domain in domains for path in _paths(self._request.path))
+
+
+def is_request(data: dict[str, Any]) -> bool:
+    """True when `data` is a whole request: a `Request`, or an event with its headers and its request line."""
+    from arc.http.request import Request
+
+    if isinstance(data, Request):
+        return True
+    return not _HEADERS.isdisjoint(data) and not _REQUEST_LINE.isdisjoint(data)
 
 
 def _domains(host: str) -> list[str]:

@@ -212,6 +212,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
             return
         if not isinstance(data, dict):
             raise TypeError(f"A session is replaced by a dict, not by {type(data).__name__}.")
+        self._refuse_request(data)
         fresh = dict(data)
         if not fresh:
             self.destroy()
@@ -227,6 +228,11 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
     def __setitem__(self, key: str, value: Any) -> None:
         self._open()
         refuse_reserved(key)
+        if isinstance(value, dict) and self._visit.is_request(value):
+            raise TypeError(
+                f"session[{key!r}] was given the whole request, whose headers hold credentials. Store what the "
+                f"session is to keep of it: req.session[{key!r}] = {{'page': req.path}}."
+            )
         self._increments[key] = None
         self._snapshot.assigned(key, value)
         super().__setitem__(key, value)
@@ -261,7 +267,9 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Set every given key, as `dict.update` does."""
-        for key, value in dict(*args, **kwargs).items():
+        data = dict(*args, **kwargs)
+        self._refuse_request(data)
+        for key, value in data.items():
             self[key] = value
 
     def clear(self) -> None:
@@ -273,6 +281,13 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         return dict(self)
 
     # -- for the session manager
+
+    def _refuse_request(self, data: dict[str, Any]) -> None:
+        if self._visit.is_request(data):
+            raise TypeError(
+                "The session was given the whole request as its data, credentials in the headers included. Give it "
+                "what the session is to keep: req.session = {'page': req.path}."
+            )
 
     def _open(self) -> None:
         if self._cookies is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 
 class Visit:
@@ -22,6 +23,10 @@ class Visit:
 
     def withheld(self, same_site: str) -> bool:  # noqa: ARG002  # what others go by
         """True when the browser kept back a cookie of this SameSite, so that its absence says nothing."""
+        return False
+
+    def is_request(self, data: dict[str, Any]) -> bool:  # noqa: ARG002  # what others go by
+        """True when `data` is a whole request, headers included, which is no session's data."""
         return False
 
     def places(self) -> Iterable[tuple[str | None, str]]:

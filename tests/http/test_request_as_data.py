@@ -1,0 +1,123 @@
+"""A whole request or event is never stored as a session's data: its headers hold credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import arc
+from arc.http.session import write
+from arc.testing import alb, function_url, payload_v1, payload_v2
+from tests.sessions.making import Made
+
+Event = dict[str, Any]
+BUILDERS: list[Callable[..., Event]] = [
+    payload_v2,
+    function_url,
+    payload_v1,
+    lambda *args, **options: payload_v1(*args, rest=False, **options),
+    alb,
+    lambda *args, **options: alb(*args, multi=True, **options),
+    lambda method, path, headers: {"httpMethod": method, "path": path, "headers": headers},
+]
+
+
+def replace_in_place(req: arc.Request, data: Event) -> None:
+    """`session |= data`."""
+    session = req.session
+    session |= data
+
+
+def assign(req: arc.Request, data: Event) -> None:
+    """`req.session = data`."""
+    req.session = data
+
+
+def key(req: arc.Request, data: Event) -> None:
+    """`session["request"] = data`."""
+    req.session["request"] = data
+
+
+WAYS: list[Callable[[arc.Request, Event], Any]] = [
+    lambda _req, data: write(data),
+    lambda _req, data: {"session": data},
+    lambda req, data: arc.http.res(req, {"session": data}),
+    lambda req, data: req.session.replace(data),
+    lambda req, data: req.session.update(data),
+    lambda req, data: req.session.update(**data),
+    lambda req, data: req.session.setdefault("request", data),
+    assign,
+    key,
+    replace_in_place,
+]
+
+
+@pytest.mark.parametrize(
+    "given", [lambda req: req, dict, lambda req: {**req, "count": 1}], ids=["same", "copy", "more"]
+)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("build", BUILDERS)
+def test_a_whole_request_is_refused_as_a_sessions_data(
+    build: Callable[..., Event], way: Callable[[arc.Request, Event], Any], given: Callable[[arc.Request], Event]
+) -> None:
+    """Every way to put it there is a TypeError that names what was meant, shows no header and stores nothing."""
+    made = Made(server=True)
+
+    @arc.http.handler(manager=made.manager)
+    def page(req: arc.Request) -> Any:
+        return way(req, given(req))
+
+    with pytest.raises(TypeError, match="the whole request") as error:
+        page(build("POST", "/", headers={"host": "app.example", "authorization": "Bearer mine"}), None)
+    assert "mine" not in str(error.value)
+    assert "session" in str(error.value).partition("the whole request")[2]
+    assert made.store is not None
+    assert len(made.store) == 0
+
+
+def test_the_call_that_was_meant_is_named() -> None:
+    """Each message shows the call to write instead."""
+    made = Made()
+
+    def said(way: Callable[[arc.Request], Any]) -> str:
+        with pytest.raises(TypeError) as error:
+            arc.http.handler(manager=made.manager)(way)(payload_v2(), None)
+        return str(error.value)
+
+    assert "arc.http.session.write(req.session)" in said(write)
+    assert "{'session': req.session}" in said(lambda req: {"session": req})
+    assert "{'page': req.path}" in said(lambda req: req.session.replace(req))
+    assert "req.session['request']" in said(lambda req: key(req, req))
+
+
+def test_without_the_decorator_an_event_is_refused_too() -> None:
+    """In a bare handler the event itself is what is given by mistake."""
+    event = payload_v2(headers={"authorization": "Bearer mine"})
+    with pytest.raises(TypeError, match="the whole request"):
+        write(event)
+    with pytest.raises(TypeError, match="the whole request"):
+        arc.http.res(event, {"session": event})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"headers": ["Name", "Price"]},
+        {"path": "/", "method": "GET", "body": "x"},
+        {"httpMethod": "GET"},
+        {"version": "2.0"},
+    ],
+)
+def test_data_that_only_shares_names_with_an_event_is_kept(data: Event) -> None:
+    """An app may call its own keys as it likes."""
+    made = Made()
+
+    @arc.http.handler(manager=made.manager)
+    def page(req: arc.Request) -> Any:
+        req.session["saved"] = data
+        req.session.update(data)
+        return {"json": dict(req.session)}
+
+    assert page(payload_v2(), None)["statusCode"] == 200
