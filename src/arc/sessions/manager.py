@@ -166,7 +166,7 @@ class SessionManager:
         except StoreError as error:
             self.lifecycle.tell("unavailable", str(error), session.id)
             raise
-        if cookies is None and not ended and not failed and loaded is not None and touch:
+        if cookies is None and not failed and loaded is not None and touch:
             due = self.lifetimes.renewal_due(loaded, now, on_server=self.store.on_server)
             if due and (touch == "always" or self._may_renew(session._visit, loaded, now)):
                 cookies = self._renew(session, loaded, now)

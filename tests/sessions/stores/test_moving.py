@@ -84,6 +84,21 @@ def test_s22_a_sign_out_while_a_large_session_stays_holds(ministack: Engine, wor
     assert shop.load(value).is_new
 
 
+def test_s16_a_sign_in_beside_a_sign_out_of_a_session_that_stays_is_a_sign_in(ministack: Engine) -> None:
+    """A visitor who signs in as a large session ends is signed in, with this request's changes alone."""
+    moving = Moving(ministack)
+    shop = moving.shop
+    shop.use("table", moving=False)
+    value = shop.signed_in(text="x" * 5000)
+    shop.use("jwe")
+    session = shop.load(value)
+    session["late"] = True
+    session.sign_in("ada")
+    moving.before("UpdateItem", "TransactWriteItems", nth=2, work=lambda: moving.sign_out(value))
+    again = shop.load(shop.commit(session))
+    assert (dict(again), again.user_id) == ({"late": True}, "ada")
+
+
 def test_s16_signing_in_to_a_session_that_stays_changes_its_id(ministack: Engine) -> None:
     """A session too large for a cookie gets its new id in the table, and so does that of a second click."""
     shop = Moving(ministack).shop
