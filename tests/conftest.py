@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests import engines
 from tests.cloud_faults import faulty_cloud
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from tests.cloud_faults import FaultyCloud
     from tests.engines import Engine
+
+settings.register_profile("any machine", deadline=None)  # a busy one is slow
+settings.load_profile("any machine")
 
 INTEROP = Path(__file__).parent / "interop"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

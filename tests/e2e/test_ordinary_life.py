@@ -55,7 +55,8 @@ class Site:
             (folder / "src/http" / route).mkdir(parents=True)
             (folder / "src/http" / route / "handler.py").write_text(HANDLER)
         (folder / "app.arc").write_text(
-            "@app\nlife\n\n@http\nget /\nany /*\n\n@tables\nsession\n  _idx *String\n  _ttl TTL\n\n@aws\nruntime python3.12\n"
+            "@app\nlife\n\n@http\nget /\nany /*\n\n@tables\nsession\n  _idx *String\n  _ttl TTL\n\n"
+            "@aws\nruntime python3.12\n"
         )
 
     @contextmanager
