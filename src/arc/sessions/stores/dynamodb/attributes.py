@@ -108,9 +108,9 @@ def _number(text: str) -> int | float:
         number = float(text)
         if not isfinite(number):
             raise ValueError(text) from None
-        if "e" in text.lower() and abs(number) < _LARGEST_INT and number == int(number):
-            from decimal import Decimal
+        if "e" not in text.lower() or number != int(number):
+            return number
+        from decimal import Decimal
 
-            return int(Decimal(text))
-        return number
+        whole = int(Decimal(text))
     return whole if abs(whole) < _LARGEST_INT else float(text)  # DynamoDB spells 1e100 out; no session holds such ints.
