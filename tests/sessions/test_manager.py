@@ -152,6 +152,21 @@ def test_a_failed_response_keeps_no_data_but_says_so(server: bool) -> None:
 
 
 @both
+def test_a_failed_response_drops_data_that_cannot_be_kept_too(server: bool) -> None:
+    """On a 5xx a value that no session holds is no second error, with or without an end."""
+    made = Made(server=server)
+    value = made.cookie(count=1)
+    for end in (False, True):
+        session = made.manager.load([value])
+        if end:
+            session.sign_out()
+        session["tags"] = {"a", "b"}
+        assert len(made.manager.commit(session, failed=True)) == end
+        assert "dropped" in made.names
+        made.events.clear()
+
+
+@both
 def test_a_sign_out_holds_whatever_the_status(server: bool) -> None:
     """On a 5xx the sign-out is carried out, and data set after it is not kept."""
     made = Made(server=server)
@@ -180,6 +195,31 @@ def test_a_failed_renewal_is_an_event_and_no_error() -> None:
     session["count"] = 2
     with pytest.raises(StoreError):
         made.manager.commit(session)
+
+
+class Down(MemoryStore):
+    """A store whose system is down."""
+
+    def load(self, value: str, now: int) -> Record:
+        """Fail."""
+        raise StoreError("throttled")
+
+    def create(self, record: Record, now: int) -> str:
+        """Fail."""
+        raise StoreError("throttled")
+
+
+def test_s43_a_store_that_is_down_is_told() -> None:
+    """A failed load and a failed write raise, and each is one `unavailable` event with the store's own words."""
+    made = Made(server=True)
+    made.manager.store = Down(made.manager.keyring)
+    with pytest.raises(StoreError):
+        made.manager.load(["any"])
+    session = made.manager.load([])
+    session["count"] = 1
+    with pytest.raises(StoreError):
+        made.manager.commit(session)
+    assert [(event.name, event.reason) for event in made.events] == [("unavailable", "throttled")] * 2
 
 
 # -- identity
