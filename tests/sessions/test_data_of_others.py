@@ -13,7 +13,7 @@ from arc.errors import SessionTooLarge
 from arc.sessions import jwe
 from arc.sessions.refused import Refused
 from arc.sessions.stores.dynamodb.row import Row
-from arc.sessions.values import same
+from arc.sessions.values import same, storable
 from tests.sessions.making import Made, value_of
 from tests.sessions.stores.tables import Kept
 
@@ -100,6 +100,14 @@ def test_s13_what_a_table_cannot_hold_is_left_out_when_the_session_moves(
     (event,) = [event for event in made.events if event.name == "dropped"]
     assert "session" in event.reason
     assert len(kept.rows) == 1
+
+
+def test_s13_what_is_left_out_is_named_by_its_whole_path() -> None:
+    """Keys of dicts and places in lists lead to each value that is left out; what is beside it stays."""
+    data = {"a": {"b": ["x", {"": 1, "c": 2}, "\ud800", 10**38, "y"]}, "": {"gone": 1}, "z": [1e300]}
+    kept, left_out = storable(data)
+    assert kept == {"a": {"b": ["x", {"c": 2}, "y"]}, "z": []}
+    assert left_out == [("a", "b", "1", ""), ("a", "b", "2"), ("a", "b", "3"), ("",), ("z", "0")]
 
 
 @pytest.mark.parametrize("text", ["1e999", "-1e999", "1e400", "Infinity", "-Infinity", "NaN"])

@@ -48,6 +48,22 @@ def test_s16_attributes_that_cannot_be_shown_follow_their_principal_alone(
     assert [name in row for name in HIDDEN] == [kept] * len(HIDDEN)
 
 
+# -- what a row holds
+
+
+def test_a_row_holds_data_and_facts_and_no_empty_ones(ministack: Engine) -> None:
+    """Messages and a principal take room in a row, before and after a sign-in, only where there are some."""
+    site = Site(ministack)
+    session = site.load(site.visitor(count=1))
+    facts = {"_idx", "_secret", "_ttl", "_arc_created", "_arc_rev", "_arc_ops"}
+    assert site.kept.rows[0].keys() == {"here", "count", *facts}
+    session.flash("info", "Welcome")
+    session.sign_in("ada")
+    site.finish(session)
+    (row,) = site.living
+    assert row.keys() == {"here", "count", *facts, "_arc_user", "_arc_signed_in", "_arc_flash"}
+
+
 # -- rows that Node made
 
 
