@@ -76,6 +76,17 @@ def test_data_is_at_most_thirty_deep() -> None:
         normalise({"x": ring})
 
 
+def test_data_of_thirty_levels_comes_back(made: Made) -> None:
+    """What is stored at the limit is loaded, and goes on, in every store."""
+    value: Any = 1
+    for _ in range(29):
+        value = [value]
+    session = made.manager.load([made.cookie(x=value)])
+    assert session == {"x": value}
+    session["y"] = value
+    assert made.manager.load([value_of(made.manager.commit(session)[0])]) == {"x": value, "y": value}
+
+
 ALIKE = [
     (1, True),
     (1, 1.0),
