@@ -42,8 +42,9 @@ Options, before KEY or after VALUE:
 --show      show values; without it they are masked
 --json      answer in JSON
 --local     use the local cloud on this machine instead of AWS
---force     take a SESSION_TABLE_NAME that is no table, change a secret while it is rotated, or replace or remove
-            the secret that sessions are sealed with, which ends them all
+--force     take a SESSION_TABLE_NAME that is no table or another environment's, a guessable secret, a misspelled
+            name; change a secret while it is rotated; replace or remove the secret that sessions are sealed with,
+            which ends them all
 -h, --help  show this
 
 The word after KEY is the value, whatever it begins with; values are text and kept byte for byte. Of a value from
@@ -159,6 +160,7 @@ def _change(inventory: Inventory, asked: Asked, changes: dict[str, str | None]) 
 def _change_testing(inventory: Inventory, asked: Asked, changes: dict[str, str | None]) -> None:
     """Change the variables of this machine."""
     from arc.tools.env.checks import check_settings
+    from arc.tools.env.mistakes import check_mistakes
     from arc.tools.env.names import OLD_STORE, STORE
     from arc.tools.env.report import testing_json, testing_sentences
     from arc.tools.env.testing_variables import change_testing
@@ -168,6 +170,9 @@ def _change_testing(inventory: Inventory, asked: Asked, changes: dict[str, str |
     after = {name: value for name, value in (before | changes).items() if value is not None}
     notes: list[str] = []
     check_settings(before, after, app=inventory.app, environment="testing", warn=notes.append)
+    if "force" not in asked.flags:
+        new = {name: value for name, value in changes.items() if value is not None and value != before.get(name)}
+        check_mistakes(new, app=inventory.app, environment="testing")
     if changes.keys() & {STORE, OLD_STORE}:
         fault = store_fault(inventory, "testing", after)
         if fault is not None and "force" not in asked.flags:

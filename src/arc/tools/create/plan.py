@@ -14,6 +14,7 @@ from arc.tools.cloud.table_plan import Step, WrongKey, plan_table
 from arc.tools.cloud.tables import Tables, physical_name
 from arc.tools.env.changing import Change
 from arc.tools.env.deployed import Deployed
+from arc.tools.env.mistakes import mistakes
 from arc.tools.env.names import SECRET
 from arc.tools.env.report import failures
 from arc.tools.env.secrets import new_secret
@@ -72,6 +73,7 @@ def plan_environment(cloud: Cloud, inventory: Inventory, environment: str) -> Pl
         notes += plan.notes
     variables = inventory.env.get("testing", {}) if is_testing else _variables(cloud, inventory, environment)
     notes += dict.fromkeys((*ttl_warnings(inventory), *store_warnings(inventory, environment, variables, by_stack)))
+    notes += mistakes(variables, app=inventory.app, environment=environment)
     if not is_testing:
         steps += _secret_steps(cloud, inventory, environment, variables, notes)
     return Plan(environment, tuple(steps), tuple(left), tuple(notes))

@@ -11,6 +11,7 @@ from arc.tools.cloud.memo import Memo
 from arc.tools.cloud.parameters import Parameters
 from arc.tools.env.checks import check_settings, check_table
 from arc.tools.env.deployed import Deployed
+from arc.tools.env.mistakes import check_mistakes
 from arc.tools.env.names import FALLBACKS, OLD_STORE, ROTATION, SECRET, STORE, check_name, fault_of
 from arc.tools.env.secrets import sealing_functions_cut_off
 from arc.tools.env.values import check_value
@@ -53,9 +54,9 @@ class Outcome:
 class Change:
     """Changes of an environment's variables: a value for each name, None to remove it.
 
-    `told` is called with how many of how many functions are done; `force` leaves out the look for tables, for a
-    rotation, and for sessions that a change of the secret ends. Who makes several changes gives their common
-    `parameters`, and a rotation says that it `is_rotation`.
+    `told` is called with how many of how many functions are done; `force` leaves out the look for tables, for
+    mistakes, for a rotation, and for sessions that a change of the secret ends. Who makes several changes gives their
+    common `parameters`, and a rotation says that it `is_rotation`.
     """
 
     cloud: Cloud
@@ -128,6 +129,11 @@ class Change:
         fault = check_settings(before, after, app=app, environment=environment, warn=self._note_secret)
         if fault is not None:
             self._note(f"Functions in {environment} cannot keep sessions, as before: {fault}")
+        if not self.force and not self.is_rotation:
+            new = {
+                name: value for name, value in self.changes.items() if value is not None and value != before.get(name)
+            }
+            check_mistakes(new, app=app, environment=environment)
         for name in (OLD_STORE, STORE):
             value = self.changes.get(name)
             if value is not None and not self.force:

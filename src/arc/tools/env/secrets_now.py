@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from arc.errors import ToolError
 from arc.tools.env.changing import Change
 from arc.tools.env.deployed import Deployed
+from arc.tools.env.mistakes import mistake
 from arc.tools.env.names import FALLBACKS, SECRET
 from arc.tools.env.report import failed_functions
 from arc.tools.env.sealers import Apart, Sealer, Sealers
@@ -84,6 +85,9 @@ class SecretsNow:
             raise ToolError(
                 f"The new secret cannot be taken: {fault}. Take another: arc secret new. Nothing was changed."
             )
+        guessable = mistake(SECRET, secret, app=self._deployed.app, environment=self.environment)
+        if guessable is not None:
+            raise ToolError(f"The new secret cannot be taken: {guessable} Nothing was changed.")
         if any(one == secret or judge.are_twins(secret, one) for one in known):
             raise ToolError(
                 "The new secret gives the same key as one that is in use or was: the first 32 characters are the key. "

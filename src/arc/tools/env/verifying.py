@@ -8,6 +8,7 @@ from arc.tools.cloud.parameters import Parameters
 from arc.tools.env.changing import Outcome, in_step
 from arc.tools.env.checks import settings_fault
 from arc.tools.env.deployed import Deployed
+from arc.tools.env.mistakes import mistakes
 from arc.tools.env.names import SECRET, fault_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Verification:
                 f"{self._environment} has no {SECRET}: no session can be used there. Make one: "
                 f"arc secret rotate {self._environment}"
             )
+        notes += mistakes(self._variables, app=self._app, environment=self._environment)
         fault = settings_fault(self._variables, app=self._app, environment=self._environment, warn=notes.append)
         if fault is not None:
             notes.append(f"Functions in {self._environment} cannot keep sessions: {fault}")

@@ -1,0 +1,166 @@
+"""Variables that are almost certainly a mistake: guessable secrets, another environment's table, misspelled names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arc import inventory as inventories
+from arc.errors import ToolError
+from arc.tools.cloud.cloud import local_cloud
+from arc.tools.create.plan import plan_environment
+from arc.tools.env.mistakes import mistake
+from arc.tools.env.secrets import new_secret
+from arc.tools.env.verifying import Verification
+from tests.engines import Engine
+from tests.tools.env.conftest import Make
+from tests.tools.env.rotating import OLD, Rotating
+from tests.tools.operator import Operator, parameters
+
+SECRET = "ARC_APP_SECRET"
+GUESSABLE = [
+    "x" * 40,
+    "0" * 16,
+    "ab" * 16,
+    "abc123" * 6,
+    "secret" * 6,
+    "changemechangemechangeme",
+    "changeme-changeme-changeme-2024",
+    "ChangeMe!ChangeMe!ChangeMe!",
+    "p4ssw0rd-p4ssw0rd-p4ssw0rd-p4ssw0rd",
+    "password1234567890123456",
+    "your-secret-key-goes-here-please",
+    "my_super_secret_password",
+    "replace this with a secret key",
+    "abcdefghijklmnopqrstuvwxyz012345",
+    "zyxwvutsrqponmlkjihgfedcba",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "0123456789abcdef0123456789abcdef",
+    "<insert your secret key here!>",
+]
+
+
+@pytest.mark.parametrize("secret", GUESSABLE)
+def test_a_guessable_secret_is_a_mistake(secret: str) -> None:
+    """A pattern or a placeholder is named as such, and never shown."""
+    found = mistake(SECRET, secret, app="testapp", environment="production")
+    assert found is not None
+    assert found.startswith("ARC_APP_SECRET ")
+    assert secret not in found
+    assert mistake(SECRET, secret, app="testapp", environment="testing") is None
+
+
+@given(st.randoms(use_true_random=True))
+def test_a_random_secret_is_no_mistake(random: Random) -> None:
+    """Nothing that `arc secret new`, a hex generator or a word generator makes is called guessable."""
+    words = " ".join("".join(random.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(4))
+    for secret in (new_secret(), random.randbytes(16).hex(), random.randbytes(32).hex(), words):
+        assert mistake(SECRET, secret, app="testapp", environment="production") is None
+
+
+@pytest.mark.parametrize(
+    "secret", ["something-much-better-than-this", "secret-f81be6a3f0c94d51a7", "GREETINGS from Ulm 1"]
+)
+def test_a_secret_with_a_word_in_it_is_no_mistake(secret: str) -> None:
+    """A prefix does not make the rest guessable; the published example has its own warning."""
+    assert mistake(SECRET, secret, app="testapp", environment="production") is None
+
+
+@pytest.mark.parametrize("name", ["SESSION_TABLE_NAME", "ARC_SESSION_TABLE_NAME", "ARC_SESSION_MIGRATE_FROM"])
+@pytest.mark.parametrize("table", ["testapp-staging-session", "TestappStaging-SessionTable-1OQX", "testapp-testing-s"])
+def test_a_table_of_another_environment_is_a_mistake(name: str, table: str) -> None:
+    """Production does not keep its sessions with staging's."""
+    found = mistake(name, table, app="testapp", environment="production")
+    assert found is not None
+    assert table in found
+
+
+@pytest.mark.parametrize("table", ["testapp-production-session", "session", "jwe", "other-staging-session", "testapp"])
+def test_a_table_of_its_own_environment_is_no_mistake(table: str) -> None:
+    """Nor is one whose name says nothing about this app's environments."""
+    assert mistake("SESSION_TABLE_NAME", table, app="testapp", environment="production") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ARC_APP_SECRT", "ARC_APP_SECRET"),
+        ("ARC_SESSION_TLL", "ARC_SESSION_TTL"),
+        ("SESSION_TABLE", "SESSION_TABLE_NAME"),
+        ("ARC_SESSION_TABLE", "ARC_SESSION_TABLE_NAME"),
+        ("ARC_APP_SECRET_FALLBACK", "ARC_APP_SECRET_FALLBACKS"),
+        ("arc_app_secret", "ARC_APP_SECRET"),
+        ("Session_Table_Name", "SESSION_TABLE_NAME"),
+        ("ARCAPP_SECRET", "ARC_APP_SECRET"),
+        ("SESSION_TABLENAME", "SESSION_TABLE_NAME"),
+        ("ARC_SESSIONS_DOMAIN", "ARC_SESSION_DOMAIN"),
+        ("ARC_APPNAME", "ARC_APP_NAME"),
+    ],
+)
+def test_a_misspelled_name_is_a_mistake(name: str, meant: str) -> None:
+    """The name that is meant is in the sentence."""
+    found = mistake(name, "a value", app="testapp", environment="testing")
+    assert found is not None
+    assert f"Did you mean {meant}?" in found
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ARC_APP_SECRET_FALLBACKS", "SESSION_TTL", "ARC_STATIC_SPA", "SESSION_SECRET", "ARCHIVE_BUCKET", "GREETING"],
+)
+def test_other_names_are_no_mistakes(name: str) -> None:
+    """Those that the runtime or Architect reads, and the app's own."""
+    assert mistake(name, "a value that is long", app="testapp", environment="production") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(SECRET, "changeme" * 4), ("SESSION_TABLE_NAME", "{app}-production-session"), ("ARC_SESSION_TLL", "60")],
+)
+def test_a_mistake_is_refused_without_force(cloud: Engine, app: str, change: Make, name: str, value: str) -> None:
+    """The refusal names `--force`, which sets the value; from then on it is in no one's way."""
+    value = value.format(app=app)
+    with pytest.raises(ToolError, match="anyway with --force") as refused:
+        change(app, "staging", {name: value, "GREETING": "hello"})
+    assert "Nothing was changed." in str(refused.value)
+    assert parameters(cloud, app) == {}
+    change(app, "staging", {name: value}, force=True)
+    assert parameters(cloud, app) == {name: value}
+    change(app, "staging", {"GREETING": "hello"})
+    change(app, "staging", {name: None})
+
+
+def test_several_mistakes_are_reported_at_once(cloud: Engine, app: str, change: Make) -> None:
+    """A file may hold more than one."""
+    with pytest.raises(ToolError) as refused:
+        change(app, "staging", {"ARC_APP_SECRT": "x", "SESSION_TABLE": "jwe"})
+    assert "Did you mean ARC_APP_SECRET?" in str(refused.value)
+    assert "Did you mean SESSION_TABLE_NAME?" in str(refused.value)
+    assert parameters(cloud, app) == {}
+
+
+def test_mistakes_that_are_set_already_are_reported(cloud: Engine, app: str, change: Make, tmp_path: Path) -> None:
+    """`arc env verify` and `arc create` warn of each."""
+    change(app, "staging", {SECRET: "changeme" * 4, "ARC_SESSION_TLL": "60"}, force=True)
+    inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
+    local = local_cloud(cloud.url, "us-east-1")
+    verification = Verification(local, inventory, "staging")
+    for notes in (
+        verification.look(lambda _done, _of: None).notes,
+        plan_environment(local, inventory, "staging").notes,
+    ):
+        told = "\n".join(notes)
+        assert "ARC_APP_SECRET is made of placeholder words" in told or "is a few characters repeated" in told
+        assert "Did you mean ARC_SESSION_TTL?" in told
+
+
+def test_a_guessable_secret_is_not_rotated_to(cloud: Engine, tmp_path: Path) -> None:
+    """A secret from standard input is judged as one that `arc env` sets."""
+    rotating = Rotating(cloud, tmp_path, {SECRET: OLD})
+    with pytest.raises(ToolError, match="which anyone can guess"):
+        rotating.rotate("changeme" * 4)
+    assert rotating.noted() is None
