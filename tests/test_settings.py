@@ -35,6 +35,7 @@ def test_every_variable_is_read() -> None:
             "ARC_SESSION_PATH": "/app",
             "ARC_SESSION_SAME_SITE": "strict",
             "ARC_STACK_NAME": "ShopStaging",
+            "ARC_TRUSTED_ORIGINS": "https://www.example.com,HTTPS://App.Example.com:443 https://b.example:8443",
             "ARC_LOCAL": "1",
             "AWS_REGION": "eu-west-1",
         }
@@ -44,6 +45,7 @@ def test_every_variable_is_read() -> None:
     assert (settings.table, settings.idle, settings.absolute) == ("shop-staging-session", 604_800, 86_400)
     assert (settings.cookie_name, settings.domain, settings.path) == ("__Secure-s", "example.com", "/app")
     assert settings.same_site == "Strict"
+    assert settings.trusted_origins == ("https://www.example.com", "https://app.example.com", "https://b.example:8443")
     assert (settings.stack_name, settings.sandbox_on_aws, settings.region) == ("ShopStaging", True, "eu-west-1")
 
 
@@ -159,3 +161,44 @@ def test_the_region_may_have_either_name() -> None:
     assert Settings.from_env({"AWS_DEFAULT_REGION": "eu-west-1"}).region == "eu-west-1"
     assert Settings.from_env({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}).region == "eu-west-2"
     assert Settings.from_env({}).region is None
+
+
+def test_a_list_of_origins_may_be_json() -> None:
+    """As ARC_APP_SECRET_FALLBACKS is; an unset or empty one trusts nobody."""
+    listed = Settings.from_env({"ARC_TRUSTED_ORIGINS": '["https://a.example", "https://b.example"]'})
+    assert listed.trusted_origins == ("https://a.example", "https://b.example")
+    assert (
+        Settings.from_env({}).trusted_origins == Settings.from_env({"ARC_TRUSTED_ORIGINS": " "}).trusted_origins == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("https://shop.example/", "https://shop.example"),
+        ("https://shop.example/cart?a=1", "https://shop.example"),
+        ("shop.example", "https://shop.example"),
+        ("*.shop.example", "https://shop.example"),
+        ("https://*.shop.example:8443", "https://shop.example:8443"),
+        ("https://ada@shop.example", "https://shop.example"),
+        ("*", "https://www.example.com"),
+        ("null", "https://null"),
+        ("ftp://shop.example", "https://shop.example"),
+        ("http://shop.example", "https://shop.example"),
+        ("https://shop.example:port", "https://www.example.com"),
+        ("https://sh\u00f6p.example", "https://www.example.com"),
+        ("[1]", "https://www.example.com"),
+        ('["https://a.example", 1]', "https://www.example.com"),
+    ],
+)
+def test_what_is_no_trusted_origin_is_refused_with_the_one_to_write(text: str, meant: str) -> None:
+    """An address, a pattern, a bare host and an origin without TLS can never match: the operator learns it at once."""
+    with pytest.raises(ConfigurationError, match="ARC_TRUSTED_ORIGINS") as error:
+        Settings.from_env({"ARC_ENV": "production", "ARC_TRUSTED_ORIGINS": text})
+    assert meant in str(error.value)
+
+
+def test_an_origin_without_tls_can_be_trusted_in_testing() -> None:
+    """A front end on another port of localhost."""
+    testing = Settings.from_env({"ARC_ENV": "testing", "ARC_TRUSTED_ORIGINS": "http://localhost:5173"})
+    assert testing.trusted_origins == ("http://localhost:5173",)

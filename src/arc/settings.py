@@ -25,7 +25,8 @@ class Settings:
     `idle` and `absolute` are lifetimes in seconds; `table` is `"jwe"` for the sealed cookie, otherwise
     the name of a table; `migrate_from` names in the same way where sessions were kept before. `max_bytes` is
     the largest row of a table, and `consistent_read` false lets its reads be a moment old. `sandbox_ports`
-    is None outside a sandbox; `sandbox_on_aws` tells that one uses AWS's own tables. Raises
+    is None outside a sandbox; `sandbox_on_aws` tells that one uses AWS's own tables. `trusted_origins` are those
+    beside its own whose pages may send the application's forms, as `scheme://host[:port]`. Raises
     `ConfigurationError` naming the variable and its remedy.
     """
 
@@ -51,6 +52,7 @@ class Settings:
         "secret",
         "stack_name",
         "table",
+        "trusted_origins",
     )
 
     def __init__(
@@ -77,6 +79,7 @@ class Settings:
         stack_name: str | None = None,
         sandbox_ports: Mapping[str, int] | None = None,
         sandbox_on_aws: bool = False,
+        trusted_origins: tuple[str, ...] = (),
     ) -> None:
         self.environment, self.in_lambda, self.app_name = environment, in_lambda, app_name
         self.secret, self.fallbacks, self.enc, self.legacy = secret, fallbacks, enc, legacy
@@ -86,6 +89,7 @@ class Settings:
         self.cookie_name, self.domain, self.path, self.same_site = cookie_name, domain, path, same_site
         self.region, self.stack_name = region, stack_name
         self.sandbox_ports, self.sandbox_on_aws = sandbox_ports, sandbox_on_aws
+        self.trusted_origins = tuple(map(self._trusted, trusted_origins))
         self._check()
 
     @property
@@ -134,6 +138,7 @@ class Settings:
             stack_name=get("ARC_STACK_NAME"),
             sandbox_ports=_ports(get("ARC_SANDBOX")),
             sandbox_on_aws=get("ARC_LOCAL") is not None,
+            trusted_origins=_words(get("ARC_TRUSTED_ORIGINS")),
         )
 
     def _check(self) -> None:
@@ -159,6 +164,23 @@ class Settings:
                 "Use Lax in testing, None in staging and production only."
             )
         self._check_prefix()
+
+    def _trusted(self, text: str) -> str:
+        """A trusted origin in the form that compares."""
+        from arc.hosts import likely_origin, origin
+
+        compared = origin(text)
+        if not compared:
+            raise ConfigurationError(
+                f"ARC_TRUSTED_ORIGINS has {text!r}, which is not an origin. Write each one as scheme://host or "
+                f"scheme://host:port, without a path or a wildcard, such as {likely_origin(text)}."
+            )
+        if self.secure and not compared.startswith("https:"):
+            raise ConfigurationError(
+                f"ARC_TRUSTED_ORIGINS has {text!r}, whose pages anyone on the network can change. "
+                f"Serve them by TLS and write {likely_origin(text)}."
+            )
+        return compared
 
     def _check_prefix(self) -> None:
         """Cookie name prefixes, RFC 6265bis §4.1.3: browsers drop a cookie that breaks their rules."""
@@ -231,6 +253,18 @@ def _fallbacks(text: str | None) -> tuple[str, ...]:
             'ARC_APP_SECRET_FALLBACKS is not a JSON list of secrets. Write it as ["older secret", "oldest secret"].'
         )
     return tuple(secrets)
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    """The words of a list: separated by commas or spaces, or a JSON list of strings."""
+    if text is not None and text.startswith("["):
+        try:
+            words = json.loads(text)
+        except ValueError:
+            words = None
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            return tuple(words)
+    return tuple((text or "").replace(",", " ").split())
 
 
 def _ports(text: str | None) -> Mapping[str, int] | None:

@@ -59,8 +59,8 @@ def handler(  # noqa: F811
     that another site began start a session although the browser withheld the visitor's cookie; `manager`
     serves sessions other than those the environment asks for. The function returns an Architect response
     (dict), text, bytes or None. `BadRequest` is answered 400, `ForgedRequest` 403, `FreshSignInRequired`
-    401 and `StoreError` 503, which is logged as an error; any other exception propagates, so that Lambda
-    counts it.
+    401, each as HTML where the Accept header asks for it and else as JSON, and `StoreError` 503, which is logged
+    as an error; any other exception propagates, so that Lambda counts it.
     """
     options: dict[str, Any] = {"touch": touch, "csrf": csrf, "cross_site": cross_site, "manager": manager}
     if function is None:
@@ -113,8 +113,10 @@ def _decorated(
 def _refusal(request: Request, error: ArcError) -> dict[str, Any]:
     if not isinstance(error, StoreError):
         status = error.status if isinstance(error, BadRequest) else _UNAUTHORIZED
+        from arc.http.error_page import refusal
+
         try:
-            return reply(request, {"status": status, "json": {"message": str(error)}})
+            return reply(request, refusal(status, str(error), request.headers.get("accept", "")))
         except StoreError as worse:
             return _refusal(request, worse)
     import logging

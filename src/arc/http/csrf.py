@@ -12,6 +12,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from arc.errors import ForgedRequest
+from arc.hosts import origin
 from arc.http._current import request_of
 from arc.http.visit import SAFE
 from arc.sessions import cookie, jwe
@@ -31,6 +32,21 @@ _NONCE = 8
 _SKEW = 300  # seconds that two machines' clocks may differ
 _LENGTH = 8 + _NONCE + 32
 _CHARACTERS = _LENGTH * 4 // 3  # in base64, which needs no padding for a multiple of three bytes
+_MOST_SHOWN = 100  # characters of a value in an event
+_ANOTHER_SITE = (
+    "This request came from another site, so it was not carried out. Open the form on this site and send it from there."
+)
+_NO_TOKEN = (
+    "This request has no CSRF token, so it was not carried out. "
+    f"A token is sent in the form field {FIELD} or in the header {HEADER}."
+)
+_NO_COOKIE = (
+    "Your browser sent no cookie with this form, so it was not accepted. "
+    "Allow cookies for this site, go back, reload the form and send it again."
+)
+_ANOTHER_FORM = (
+    "This form is too old, or was opened before you signed in or out. Go back, reload the form and send it again."
+)
 
 
 def token(req: dict[str, Any], *, purpose: str = "") -> str:
@@ -57,53 +73,130 @@ def field(req: dict[str, Any], *, purpose: str = "") -> str:
 def verify(req: dict[str, Any], *, purpose: str = "", max_age: int = MAX_AGE) -> None:
     """Raise `ForgedRequest` (403) unless the request comes from the application's own page.
 
-    GET, HEAD, OPTIONS and TRACE pass. `Sec-Fetch-Site`, else `Origin`, is looked at first: only the
-    same origin counts, scheme included. Then the token in the field `_csrf` or the header `x-csrf-token` must be this
-    visitor's, for this `purpose`, at most `max_age` seconds old.
+    GET, HEAD, OPTIONS and TRACE pass. An `Origin` among the settings' trusted origins counts as the
+    application's own; otherwise `Sec-Fetch-Site`, else `Origin`, must name the same origin (RFC 9110 §4.3.1).
+    Then the token in the field `_csrf`, of a form or a JSON object, or in the header `x-csrf-token` must be this
+    visitor's, for this `purpose`, at most `max_age` seconds old. A refusal is the event `csrf_refused`.
     """
     request = request_of(req)
     if request.method in SAFE:
         return
-    if _is_foreign(request):
-        raise ForgedRequest("This request came from another site, so it was not carried out.")
-    given = request.headers.get(HEADER) or request.form.get(FIELD) or ""
+    if difference := _foreign(request):
+        raise _refusal(request, _ANOTHER_SITE, difference)
+    given = _given(request)
+    if not given:
+        body = request.headers.get("content-type", "none")
+        raise _refusal(request, _NO_TOKEN, f"no {FIELD!r} in a body of type {_shown(body)}, and no {HEADER!r} header")
     if not _is_valid(request, given, purpose, max_age):
-        raise ForgedRequest("This form is too old or was not made for you. Reload the page and send it again.")
+        raise _refusal(request, *_mismatch(request, given, max_age))
 
 
-def _is_foreign(request: Request) -> bool:
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in ("same-origin", "none")
-    origin = request.headers.get("origin")
-    if origin is None:
-        return False
-    hosts = (request.headers.get("host"), request.headers.get("x-forwarded-host"))
-    scheme, _, host = origin.partition("://")
-    return scheme not in _schemes(request) or (host or "null") not in hosts
+def _refusal(request: Request, sentence: str, difference: str) -> ForgedRequest:
+    """The error with a `sentence` for the visitor, after the operator has been told what differs."""
+    session_id = request.session.id if request.touched and not request.session.is_new else None
+    request.manager.lifecycle.tell("csrf_refused", f"{_shown(request.shape.route())}: {difference}", session_id)
+    return ForgedRequest(sentence)
+
+
+def _shown(text: str | None) -> str:
+    """What a visitor sent, for a log: quoted, escaped and not too long."""
+    return repr(text[:_MOST_SHOWN] if text else text)
+
+
+def _given(request: Request) -> str:
+    """The token that came, "" for none."""
+    given = request.headers.get(HEADER) or request.form.get(FIELD)
+    if given:
+        return given
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = request.json if content_type.endswith(("/json", "+json")) else None
+    given = body.get(FIELD) if isinstance(body, dict) else None
+    return given if isinstance(given, str) else ""
+
+
+# -- where the request comes from
+
+
+def _foreign(request: Request) -> str:
+    """What shows that another site began the request, with the values compared; "" when nothing does."""
+    site, sender = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site in ("same-origin", "none") or (site is None and sender is None):
+        return ""
+    compared = origin(sender or "")
+    if compared and compared in request.manager.settings.trusted_origins:
+        return ""
+    own = _own_origins(request)
+    if site is None and compared in own:
+        return ""
+    advice = f" If {compared} is yours, add it to ARC_TRUSTED_ORIGINS." if compared else ""
+    if sender == "null":
+        advice = " A page with Referrer-Policy: no-referrer sends Origin: null; same-origin is as private and works."
+    return (
+        f"Sec-Fetch-Site is {_shown(site)} and Origin is {_shown(sender)}, but this application is "
+        f"{' or '.join(own) or 'under no valid Host'}.{advice}"
+    )
+
+
+def _own_origins(request: Request) -> list[str]:
+    """The origins of the application's own pages, by what the request says of where it went.
+
+    No front door of AWS sets X-Forwarded-Host, so that it counts only in development, behind a tunnel.
+    """
+    hosts = [request.headers.get("host", "")]
+    if request.manager.settings.testing:
+        hosts.append(request.headers.get("x-forwarded-host", "").partition(",")[0].strip())
+    found = (origin(f"{scheme}://{host}") for scheme in _schemes(request) for host in hosts)
+    return list(dict.fromkeys(one for one in found if one))
 
 
 def _schemes(request: Request) -> tuple[str, ...]:
     """The schemes of the application's own pages: where cookies are secure, no other page has them."""
     if request.manager.settings.secure:
         return ("https",)
-    forwarded = request.headers.get("x-forwarded-proto")
+    forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
     return (forwarded,) if forwarded else ("https", "http")
 
 
-def _is_valid(request: Request, given: str, purpose: str, max_age: int) -> bool:
+# -- whose token it is
+
+
+def _mismatch(request: Request, given: str, max_age: int) -> tuple[str, str]:
+    """Why a token is not good: the sentence for the visitor, and what differs."""
+    settings = request.manager.settings
+    names = (settings.cookie_name, _name(request))
+    if not any(request.cookie_values(name) for name in names):
+        return _NO_COOKIE, f"neither of the cookies {names[0]!r} and {names[1]!r} came (SameSite={settings.same_site})"
+    stamp = _stamp(given)
+    if not stamp:
+        return _ANOTHER_FORM, f"the token has {len(given)} characters and is malformed; one of ours has {_CHARACTERS}"
+    age = _age(request, stamp)
+    if not -_SKEW <= age <= max_age:
+        return _ANOTHER_FORM, f"the token is {age:,} seconds old; at most {max_age:,} are accepted"
+    whose = "a signed-in visitor" if request.session.user_id else "a visitor who is not signed in"
+    return _ANOTHER_FORM, f"the token, {age:,} seconds old, belongs to another session or purpose than that of {whose}"
+
+
+def _stamp(given: str) -> bytes:
+    """The time and the nonce of a token, b"" for what is no token."""
     if len(given) != _CHARACTERS:
-        return False
+        return b""
     try:
         raw = urlsafe_b64decode(given.encode("ascii"))
     except ValueError:
+        return b""
+    return raw[: 8 + _NONCE] if len(raw) == _LENGTH else b""  # characters outside the alphabet are passed over
+
+
+def _age(request: Request, stamp: bytes) -> int:
+    """How many seconds ago a token was made."""
+    return int(request.manager.clock()) - int.from_bytes(stamp[:8], "big")
+
+
+def _is_valid(request: Request, given: str, purpose: str, max_age: int) -> bool:
+    stamp = _stamp(given)
+    if not stamp or not -_SKEW <= _age(request, stamp) <= max_age:
         return False
-    if len(raw) != _LENGTH:  # characters outside the alphabet are passed over
-        return False
-    stamp, mac = raw[: 8 + _NONCE], raw[8 + _NONCE :]
-    age = int(request.manager.clock()) - int.from_bytes(stamp[:8], "big")
-    if not -_SKEW <= age <= max_age:
-        return False
+    mac = urlsafe_b64decode(given)[8 + _NONCE :]
     valid = False
     for key in range(len(request.manager.keyring.derived("csrf"))):
         for binding in _bindings(request):
@@ -165,7 +258,7 @@ def _set_cookie(request: Request, binding: str, session_id: str = "") -> str:
         domain=None,
         path="/",
         secure=manager.settings.secure,
-        same_site="Lax",
+        same_site=manager.settings.same_site,
     )
 
 

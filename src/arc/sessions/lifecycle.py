@@ -17,6 +17,7 @@ _LEVELS = {
     "regenerated": logging.INFO,
     "destroyed": logging.INFO,
     "refused": logging.INFO,
+    "csrf_refused": logging.WARNING,
     "ambiguous": logging.WARNING,
     "clock": logging.WARNING,
     "conflict": logging.WARNING,
@@ -33,7 +34,7 @@ class Event:
     """One thing that happened to a session.
 
     `name` is `created`, `loaded`, `renewed`, `regenerated`, `destroyed`, `refused`, `clock`, `ambiguous`,
-    `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden` or
+    `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden`, `csrf_refused` or
     `write_after_destroy`; `reason` says why, `session` is a keyed hash of the id (never the id), empty where no
     session was found.
     """

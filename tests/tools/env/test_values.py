@@ -92,5 +92,6 @@ def test_only_names_of_tables_are_shown() -> None:
     """Any other variable may hold a secret."""
     assert not is_secret("SESSION_TABLE_NAME")
     assert not is_secret("ARC_SESSION_TABLE_NAME")
+    assert not is_secret("ARC_TRUSTED_ORIGINS")
     assert is_secret("ARC_SESSION_TTL")
     assert is_secret("ARC_APP_SECRET")

@@ -53,7 +53,7 @@ _LAMBDAS = frozenset(
     )
 )
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
-_PLAIN = (STORE, OLD_STORE)
+_PLAIN = (STORE, OLD_STORE, "ARC_TRUSTED_ORIGINS")
 
 
 def check_name(name: str) -> None:
@@ -78,5 +78,5 @@ def fault_of(name: str) -> str | None:
 
 
 def is_secret(name: str) -> bool:
-    """True when the value of a variable is masked: all but the names of tables may hold a secret."""
+    """True when the value of a variable is masked: all but the names of tables and origins may hold a secret."""
     return name not in _PLAIN
