@@ -9,6 +9,7 @@ session: forms shown before stay good, and a cookie that a sibling host sets lat
 from __future__ import annotations
 
 import hmac
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from arc.errors import ForgedRequest
@@ -32,6 +33,7 @@ _NONCE = 8
 _SKEW = 300  # seconds that two machines' clocks may differ
 _LENGTH = 8 + _NONCE + 32
 _CHARACTERS = _LENGTH * 4 // 3  # in base64, which needs no padding for a multiple of three bytes
+_MOST_BINDINGS = 4  # of one visitor, for forms in several tabs
 _MOST_SHOWN = 100  # characters of a value in an event
 _ANOTHER_SITE = (
     "This request came from another site, so it was not carried out. Open the form on this site and send it from there."
@@ -58,8 +60,9 @@ def token(req: dict[str, Any], *, purpose: str = "") -> str:
     session, manager = request.session, request.manager
     binding = session.id
     if session.is_new:
-        binding = (_anonymous(request) if request.came_without_session else None) or session.id
-        request.csrf_cookie = _set_cookie(request, binding)
+        anonymous = _anonymous(request) if request.came_without_session and session.user_id is None else None
+        binding = anonymous or session.id
+        request.csrf_cookie = _set_cookie(request, [binding])
     now = int(manager.clock())
     stamp = now.to_bytes(8, "big") + manager.random(_NONCE)
     return urlsafe_b64encode(stamp + _mac(request, 0, binding, purpose, stamp)).decode()
@@ -87,8 +90,10 @@ def verify(req: dict[str, Any], *, purpose: str = "", max_age: int = MAX_AGE) ->
     if not given:
         body = request.headers.get("content-type", "none")
         raise _refusal(request, _NO_TOKEN, f"no {FIELD!r} in a body of type {_shown(body)}, and no {HEADER!r} header")
-    if not _is_valid(request, given, purpose, max_age):
+    bindings = _bindings(request)
+    if not _is_valid(request, given, purpose, max_age, bindings):
         raise _refusal(request, *_mismatch(request, given, max_age))
+    request.csrf_bindings = bindings
 
 
 def _refusal(request: Request, sentence: str, difference: str) -> ForgedRequest:
@@ -135,6 +140,13 @@ def _foreign(request: Request) -> str:
         f"Sec-Fetch-Site is {_shown(site)} and Origin is {_shown(sender)}, but this application is "
         f"{' or '.join(own) or 'under no valid Host'}.{advice}"
     )
+
+
+def _says_own(request: Request) -> bool:
+    """True when the browser says that a page of our own began the request, and does not merely leave it open."""
+    compared = origin(request.headers.get("origin", ""))
+    own = (*request.manager.settings.trusted_origins, *_own_origins(request))
+    return request.headers.get("sec-fetch-site") == "same-origin" or compared in own
 
 
 def _own_origins(request: Request) -> list[str]:
@@ -192,22 +204,34 @@ def _age(request: Request, stamp: bytes) -> int:
     return int(request.manager.clock()) - int.from_bytes(stamp[:8], "big")
 
 
-def _is_valid(request: Request, given: str, purpose: str, max_age: int) -> bool:
+def _is_valid(request: Request, given: str, purpose: str, max_age: int, bindings: list[str]) -> bool:
     stamp = _stamp(given)
     if not stamp or not -_SKEW <= _age(request, stamp) <= max_age:
         return False
     mac = urlsafe_b64decode(given)[8 + _NONCE :]
     valid = False
     for key in range(len(request.manager.keyring.derived("csrf"))):
-        for binding in _bindings(request):
+        for binding in bindings:
             valid |= hmac.compare_digest(mac, _mac(request, key, binding, purpose, stamp))
     return valid
 
 
 def _bindings(request: Request) -> list[str]:
-    """What this visitor's tokens may be bound to."""
+    """What this visitor's tokens may be bound to, newest first.
+
+    Where the session's sign-in was verified, a form that was shown before it signs in once more: the visitor
+    had it open in another tab.
+    """
     session_id = "" if request.session.is_new else request.session.id
-    return [binding for binding in (session_id, _anonymous(request, session_id)) if binding]
+    found = [session_id, _anonymous(request, session_id) or ""]
+    if request.session.user_id is not None and _says_own(request):
+        found += _held(request, session_id, _place(request))
+    return list(filter(None, found))
+
+
+def _place(request: Request) -> str:
+    """The method and the path, as a hash of one length."""
+    return _mac(request, 0, "place", "", f"{request.method} {request.path}".encode("utf-8", "replace")).hex()
 
 
 def _mac(request: Request, key: int, binding: str, purpose: str, stamp: bytes) -> bytes:
@@ -222,34 +246,44 @@ def _mac(request: Request, key: int, binding: str, purpose: str, stamp: bytes) -
 def cookie_for_reply(request: Request) -> str | None:
     """The Set-Cookie string that a response of this request carries, None when it carries none.
 
-    It gives a visitor the value that a form's token is bound to, or binds that value to the session begun.
+    It gives a visitor the value that a form's token is bound to, or binds that value to the session begun;
+    after a verified sign-in, for a sign-in in the same place alone.
     """
     session = request.session
     if session.is_new:
         return request.csrf_cookie
+    if session.signs_in:
+        bindings = request.csrf_bindings[:_MOST_BINDINGS] if session.cookies else []
+        return _set_cookie(request, bindings, session.id, _place(request)) if bindings else None
     anonymous = _anonymous(request) if request.came_without_session and session.user_id is None else None
-    return _set_cookie(request, anonymous, session.id) if anonymous else None
+    return _set_cookie(request, [anonymous], session.id) if anonymous else None
 
 
 def _anonymous(request: Request, session_id: str = "") -> str | None:
-    """The value in the visitor's CSRF cookie, None without a valid one for the session of `session_id`.
+    """The value in the visitor's CSRF cookie, None without a valid one for the session of `session_id`."""
+    return next(iter(_held(request, session_id, "")), None)
 
-    "" stands for no session. Of two cookies none is valid, because a sibling host may have set one of them.
+
+def _held(request: Request, session_id: str, place: str) -> list[str]:
+    """What the visitor's CSRF cookie holds for this session and place; "" stands for none and for every one.
+
+    Of two cookies none is valid, because a sibling host may have set one of them.
     """
     values = request.cookie_values(_name(request))
     if len(values) != 1:
-        return None
+        return []
     try:
         raw, _ = jwe.unseal(values[0], _ciphers(request), "A256GCM")
-    except Refused:
-        return None
-    binding, _, bound_to = raw.decode("utf-8", "replace").partition("\0")
-    return binding if bound_to == session_id else None
+        *bindings, bound_to, only_for = json.loads(raw)
+    except (Refused, ValueError):
+        return []
+    return bindings if (bound_to, only_for) == (session_id, place) else []
 
 
-def _set_cookie(request: Request, binding: str, session_id: str = "") -> str:
+def _set_cookie(request: Request, bindings: list[str], session_id: str = "", place: str = "") -> str:
     manager = request.manager
-    value = jwe.seal(f"{binding}\0{session_id}".encode(), _ciphers(request)[0], "A256GCM", manager.random(12))
+    content = json.dumps([*bindings, session_id, place]).encode()
+    value = jwe.seal(content, _ciphers(request)[0], "A256GCM", manager.random(12))
     return cookie.set_cookie(
         _name(request),
         value,

@@ -35,6 +35,7 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         "came_without_session",
         "context",
         "cross_site",
+        "csrf_bindings",
         "csrf_cookie",
         "shape",
     )
@@ -44,6 +45,7 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self.context = context
         self.shape: Shape = shape_of(event)
         self.csrf_cookie: str | None = None
+        self.csrf_bindings: list[str] = []
         self.came_without_session = self.cross_site = False
         self._manager = manager
         self._session: Session | None = None
@@ -94,8 +96,12 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
 
     @property
     def may_set_csrf_cookie(self) -> bool:
-        """True when a form's token was made for a visitor without a session, now or maybe before."""
-        return self.csrf_cookie is not None or any("_arc_csrf" in one for one in self.shape.cookie_headers())
+        """True when a form's token was made for a visitor without a session, now or maybe before, or was verified."""
+        return (
+            self.csrf_cookie is not None
+            or bool(self.csrf_bindings)
+            or any("_arc_csrf" in one for one in self.shape.cookie_headers())
+        )
 
     def cookie_values(self, name: str) -> list[str]:
         """The value of every cookie called `name`, in the order they were sent."""

@@ -107,6 +107,11 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         return self._signed_in_at
 
     @property
+    def signs_in(self) -> bool:
+        """True once `sign_in` was called in this request and nothing ended the session since."""
+        return self._signed_in
+
+    @property
     def is_new(self) -> bool:
         """True while the session is not stored anywhere: no valid cookie came, or it was destroyed."""
         return self._record is None or self._destroyed

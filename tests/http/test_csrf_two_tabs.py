@@ -1,0 +1,134 @@
+"""Two tabs with the sign-in form: the second one works too, and no other old form does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given as each
+from hypothesis import settings as tested
+from hypothesis import strategies as st
+
+import arc
+from arc.testing import Browser, alb, payload_v1, payload_v2
+from tests.http.making import browser
+from tests.sessions.making import Made
+
+
+def app(req: arc.Request) -> Any:
+    """A form at every path; what is not a GET verifies, then `/sign-in` signs in, `/new` regenerates, `/out` ends."""
+    if req.path == "/cart" and req.method == "GET":
+        req.session["cart"] = ["book"]
+    if req.method == "GET":
+        return {"text": arc.http.csrf.token(req, purpose=req.query.get("purpose", ""))}
+    arc.http.csrf.verify(req, purpose=req.query.get("purpose", ""))
+    if req.path == "/sign-in":
+        req.session.sign_in(req.form["user"])
+    if req.path == "/new":
+        req.session.regenerate()
+    if req.path == "/out":
+        req.session.sign_out()
+    return {"text": req.session.user_id or "nobody"}
+
+
+def send(visitor: Browser, token: str, path: str = "/sign-in", user: str = "ada", **headers: str) -> int:
+    """The status of a form sent with a token."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return visitor.post(path, {"_csrf": token, "user": user}, headers=sent).status
+
+
+@pytest.mark.parametrize("server", [False, True])
+@pytest.mark.parametrize("before", ["/", "/cart"])
+@pytest.mark.parametrize("build", [payload_v2, payload_v1, alb])
+def test_s41_signing_in_again_in_another_tab_passes(server: bool, before: str, build: Any) -> None:
+    """Each tab that showed the sign-in form before signs in, at once or later, and so does a reload of its POST."""
+    made = Made(server=server)
+    visitor = Browser(arc.http.handler(manager=made.manager)(app), clock=made.clock, event=build)
+    visitor.get(before)
+    first, second, third = (visitor.get("/sign-in").text for _ in range(3))
+    assert send(visitor, first) == 200
+    assert send(visitor, second) == 200
+    assert send(visitor, second) == 200
+    made.clock.forward(600)
+    visitor.get("/")
+    assert send(visitor, third) == 200
+    assert send(visitor, visitor.get("/sign-in").text) == 200
+
+
+def test_s41_the_other_tabs_form_is_good_for_the_sign_in_alone() -> None:
+    """Any other form from before the sign-in stays void: another path, another purpose, after the sign-out."""
+    for before in ("/", "/cart"):
+        visitor = browser(app)
+        visitor.get(before)
+        first, second, pay = visitor.get("/").text, visitor.get("/").text, visitor.get("/?purpose=pay").text
+        assert send(visitor, first) == 200
+        assert send(visitor, second, "/save") == 403
+        assert send(visitor, second, "/sign-in?purpose=pay") == 403
+        assert send(visitor, pay) == 403
+        assert send(visitor, second) == 200
+        assert send(visitor, visitor.get("/out").text, "/out") == 200
+        assert send(visitor, second) == 403
+
+
+def test_s41_the_other_tabs_form_needs_proof_that_the_page_is_our_own() -> None:
+    """The browser has to say that the page is of the same origin; a client that says nothing is refused."""
+    for headers, status in (
+        ({"sec_fetch_site": "same-origin"}, 200),
+        ({"sec_fetch_site": "none"}, 403),
+        ({"sec_fetch_site": "none", "origin": "https://app.example"}, 200),
+        ({"sec_fetch_site": "cross-site"}, 403),
+    ):
+        visitor = browser(app)
+        first, second = visitor.get("/sign-in").text, visitor.get("/sign-in").text
+        assert send(visitor, first) == 200
+        assert send(visitor, second, **headers) == status
+
+
+def test_s41_only_a_sign_in_is_repeated() -> None:
+    """A new id of the same session, and a form that changes nothing, leave no old form good."""
+    visitor = browser(app)
+    send(visitor, visitor.get("/sign-in").text)
+    old, again = visitor.get("/new").text, visitor.get("/new").text
+    assert send(visitor, old, "/new") == 200
+    assert send(visitor, again, "/new") == 403
+
+
+def test_s41_the_form_in_a_response_that_signs_in_works() -> None:
+    """Beside a cookie from before the sign-in, too."""
+
+    def page(req: arc.Request) -> Any:
+        if req.method == "POST":
+            arc.http.csrf.verify(req)
+            req.session.sign_in("ada")
+        return {"text": arc.http.csrf.token(req)}
+
+    visitor = browser(page)
+    shown = visitor.post("/", {"_csrf": visitor.get("/").text}).text
+    assert visitor.post("/", {"_csrf": shown}).status == 200
+    assert visitor.post("/elsewhere", {"_csrf": visitor.post("/", {"_csrf": visitor.get("/").text}).text}).status == 200
+
+
+@tested(deadline=None, max_examples=60)
+@each(
+    steps=st.lists(st.sampled_from(["/", "/cart", "sign in", "toss"]), max_size=8),
+    prepared=st.lists(st.sampled_from(["/", "/cart", "sign in"]), min_size=1, max_size=3),
+    server=st.booleans(),
+)
+def test_s41_no_token_of_mallory_is_ever_good_for_a_victims_sign_in(
+    steps: list[str], prepared: list[str], server: bool
+) -> None:
+    """Whatever the victim does, tokens of Mallory are refused where the victim signs in, cookies tossed or not."""
+    made = Made(server=server)
+    mallory, victim = browser(app, made), browser(app, made)
+    given = []
+    for visitor, path in [(mallory, path) for path in prepared] + [(victim, path) for path in [*steps, "sign in"]]:
+        if path == "sign in":
+            assert send(visitor, visitor.get("/sign-in").text, user="mallory" if visitor is mallory else "ada") == 200
+        elif path == "toss":
+            for name in ("_arc_csrf", "__Host-_arc_csrf"):
+                value = mallory.jar.get("__Host-_arc_csrf")
+                visitor.jar.receive(f"{name}={value}; Domain=example; Secure; Path=/", "app.example", secure=True)
+        else:
+            visitor.get(path)
+        given += [visitor.get("/sign-in").text] if visitor is mallory else []
+    assert {send(victim, one) for one in given} == {403}
