@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from arc.errors import BadRequest
 from arc.http.body import parse_body
 from arc.http.events import Alb, PayloadV1, PayloadV2, Shape, shape_of
+from arc.testing import alb, function_url, payload_v1, payload_v2
 from tests.http.reading import FORMATS, event, shape
 
 
@@ -56,14 +58,48 @@ def test_a_part_of_an_event_is_a_bare_one(part: dict[str, Any]) -> None:
         ("function_url", "GET", "/report"),
         ("http_api_v1", "PUT", "/users/7"),
         ("rest_v1", "GET", "/search"),
-        ("alb_single", "POST", "/caf%C3%A9"),
+        ("alb_single", "POST", "/café"),
         ("alb_multi", "GET", "/"),
         ("bare", "GET", "/"),
     ],
 )
 def test_the_request_line(name: str, method: str, path: str) -> None:
-    """Method in capitals; path as it came, without the stage that an HTTP API puts in front."""
+    """The method is in capitals; the path is decoded and without the stage that an HTTP API puts in front."""
     assert (shape(name).method(), shape(name).path()) == (method, path)
+
+
+@st.composite
+def requests_in_every_format(draw: st.DrawFn) -> tuple[str, str, dict[str, Shape]]:
+    """A path, its parameter, and the shapes in which AWS delivers a request for them."""
+    city = draw(st.text(st.characters(codec="utf-8"), min_size=1))
+    path, encoded = f"/cities/{city}", f"/cities/{quote(city, safe='')}"
+    names = {"city": city}, {"city": quote(city, safe="")}
+    return (
+        path,
+        city,
+        {
+            "http_api_v2": shape_of(payload_v2("GET", path, params=names[0])),
+            "http_api_v1": shape_of(payload_v1("GET", path, params=names[0], rest=False)),
+            "rest_v1": shape_of(payload_v1("GET", encoded, params=names[1])),
+            "function_url": shape_of(function_url("GET", encoded)),
+            "alb": shape_of(alb("GET", encoded)),
+        },
+    )
+
+
+@given(requests_in_every_format())
+def test_path_and_parameters_are_decoded_once_in_every_format(sent: tuple[str, str, dict[str, Shape]]) -> None:
+    """HTTP APIs decode the path, everything else leaves it encoded; handlers see no difference, `%25` included."""
+    path, city, shapes = sent
+    assert {name: one.path() for name, one in shapes.items()} == dict.fromkeys(shapes, path)
+    with_parameters = ("http_api_v2", "http_api_v1", "rest_v1")
+    assert [shapes[name].params() for name in with_parameters] == [{"city": city}] * 3
+
+
+@pytest.mark.parametrize("name", ["rest_v1", "alb_single", "function_url"])
+def test_bytes_of_a_path_that_are_not_utf8_are_replaced(name: str) -> None:
+    """A broken percent-encoding in the path never fails a request."""
+    assert shape(name, path="/%FF%2x", rawPath="/%FF%2x").path() == "/\ufffd%2x"
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,14 @@ class PayloadV2(Shape):
         """True."""
         return True
 
+    @property
+    def path_is_encoded(self) -> bool:
+        """True for a function URL; an HTTP API decodes the path."""
+        return ".lambda-url." in self.text_at("requestContext", "domainName")
+
     def path(self) -> str:
-        """`rawPath` without the stage."""
-        return _without_stage(self, self.text_at("rawPath") or super().path())
+        """`rawPath`, percent-decoded and without the stage."""
+        return _without_stage(self, self._decoded(self.text_at("rawPath")) or super().path())
 
     def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
         """The response with its cookies in the list of that name. This format joins repeated headers."""
@@ -61,8 +66,13 @@ class PayloadV1(Shape):
             return True
         return "resource" in event and "httpMethod" in event and isinstance(event.get("requestContext"), dict)
 
+    @property
+    def path_is_encoded(self) -> bool:
+        """True for a REST API; an HTTP API decodes the path."""
+        return "version" not in self.event
+
     def path(self) -> str:
-        """The path; an HTTP API has the stage in it, a REST API has not."""
+        """The path, percent-decoded; an HTTP API has the stage in it, a REST API has not."""
         return _without_stage(self, super().path()) if "version" in self.event else super().path()
 
     def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
@@ -77,6 +87,11 @@ class Alb(Shape):
     """An Application Load Balancer's event, with single or (a setting of the target group) multiple headers."""
 
     __slots__ = ()
+
+    @property
+    def path_is_encoded(self) -> bool:
+        """True: a load balancer decodes nothing (AWS, "Lambda functions as targets")."""
+        return True
 
     @classmethod
     def recognises(cls, event: dict[str, Any]) -> bool:

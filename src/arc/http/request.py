@@ -118,12 +118,12 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
 
     @property
     def path(self) -> str:
-        """The path, percent-encoded as it came and without the stage."""
+        """The path, percent-decoded whatever sent the event, and without the stage: `"/users/7"`."""
         return self.shape.path()
 
     @property
     def params(self) -> dict[str, str]:
-        """The parameters of the route's path: `{"id": "7"}`."""
+        """The parameters of the route's path, percent-decoded whatever sent the event: `{"id": "7"}`."""
         return self.shape.params()
 
     @property

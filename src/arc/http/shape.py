@@ -41,13 +41,18 @@ class Shape:
         """True when the function is to compress: for events with a `version` (Architect's rule)."""
         return bool(self.event.get("version"))
 
+    @property
+    def path_is_encoded(self) -> bool:
+        """True when the path and its parameters arrive percent-encoded."""
+        return False
+
     def method(self) -> str:
         """The method in capitals, `GET` when the event has none."""
         return (self.text_at("requestContext", "http", "method") or self.text_at("httpMethod") or "GET").upper()
 
     def path(self) -> str:
-        """The path without the stage, `/` when the event has none."""
-        return self.text_at("path") or self.text_at("rawPath") or "/"
+        """The path, percent-decoded and without the stage, `/` when the event has none."""
+        return self._decoded(self.text_at("path") or self.text_at("rawPath") or "/")
 
     def route(self) -> str:
         """The method and the route as the API has it, `GET /notes/{id}`; the path where the event tells no route."""
@@ -57,8 +62,8 @@ class Shape:
         return f"{self.method()} {self.text_at('resource') or self.path()}"
 
     def params(self) -> dict[str, str]:
-        """The parameters of the route's path."""
-        return dict(_single(self.event.get("pathParameters")))
+        """The parameters of the route's path, percent-decoded."""
+        return {name: self._decoded(value) for name, value in _single(self.event.get("pathParameters"))}
 
     def query(self) -> Query:
         """The fields of the query string, percent-decoded. Raises `BadRequest` for one over 65,536 characters."""
@@ -117,6 +122,13 @@ class Shape:
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
         return value if isinstance(value, str) else ""
+
+    def _decoded(self, text: str) -> str:
+        if "%" not in text or not self.path_is_encoded:
+            return text
+        from urllib.parse import unquote
+
+        return unquote(text)
 
     def _query_pairs(self) -> list[tuple[str, str]]:
         if raw := self.text_at("rawQueryString"):
