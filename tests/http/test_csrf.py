@@ -276,7 +276,7 @@ def test_s41_another_site_is_refused_whatever_its_token(site: str) -> None:
 def test_s41_origin_speaks_where_fetch_metadata_is_absent() -> None:
     """Without Sec-Fetch-Site the Origin's host must be the request's; null is foreign."""
 
-    def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    def handler(event: dict[str, Any], context: object) -> Any:
         event["headers"].pop("sec-fetch-site", None)
         return decorated(event, context)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import arc
 from arc.testing import Browser, Clock, alb, function_url, payload_v1, payload_v2
 from arc.testing.jar import CookieJar
 from tests.http.making import browser
@@ -24,11 +25,13 @@ def jar(*cookies: str, clock: Clock | None = None, secure: bool = True) -> Cooki
 
 def test_a_cookie_goes_back_to_its_host_and_path() -> None:
     """Path and domain decide where a cookie is sent."""
-    made = jar("a=1; Path=/app", "b=2; Domain=example", "c=3; Domain=app.example", "d=4")
-    assert made.send(HOST, "/app/x", secure=True) == ["a=1", "b=2", "c=3", "d=4"]
-    assert "a=1" not in made.send(HOST, "/apple", secure=True)
-    assert made.send("sub.app.example", "/", secure=True) == ["b=2", "c=3"]
-    assert made.send("other.example", "/", secure=True) == ["b=2"]
+    made = CookieJar(Clock())
+    for cookie in ("a=1; Path=/app", "b=2; Domain=app.example", "c=3; Domain=my.app.example", "d=4"):
+        made.receive(cookie, "my.app.example", secure=True)
+    assert made.send("my.app.example", "/app/x", secure=True) == ["a=1", "b=2", "c=3", "d=4"]
+    assert "a=1" not in made.send("my.app.example", "/apple", secure=True)
+    assert made.send("sub.my.app.example", "/", secure=True) == ["b=2", "c=3"]
+    assert made.send("other.app.example", "/", secure=True) == ["b=2"]
     assert made.send("evil.test", "/", secure=True) == []
 
 
@@ -107,3 +110,159 @@ def test_redirects_are_followed_as_browsers_do() -> None:
     assert seen == [("POST", "/a"), ("GET", "/b"), ("POST", "/c"), ("POST", "/d"), ("GET", "/e")]
     with pytest.raises(AssertionError, match="redirects"):
         visitor.get("/f")
+
+
+# -- what is sent
+
+
+def echo(req: Any) -> dict[str, Any]:
+    """The request as JSON."""
+    return {"json": {"method": req.method, "headers": dict(req.headers), "form": dict(req.form), "event": dict(req)}}
+
+
+@pytest.mark.parametrize("event", [payload_v2, payload_v1, function_url, alb], ids=lambda event: event.__name__)
+def test_fields_may_be_numbers(event: Any) -> None:
+    """A form holds text: numbers are written out, a checked box is true, and None is an empty field."""
+    visitor = Browser(arc.http.handler(echo), event=event)
+    form = visitor.post("/", {"n": 1, "price": 1.5, "gift": True, "note": None, "two": [1, "x"]}).json["form"]
+    assert form == {"n": "1", "price": "1.5", "gift": "true", "note": "", "two": "x"}
+    with pytest.raises(TypeError, match="'when' has a value of type object"):
+        visitor.post("/", {"when": object()})
+
+
+def test_every_method_has_a_name() -> None:
+    """A script's requests are no navigations, and HEAD has no body."""
+    visitor = browser(echo)
+    for method in ("put", "patch", "delete", "options"):
+        sent = getattr(visitor, method)("/").json
+        assert (sent["method"], sent["headers"]["sec-fetch-mode"]) == (method.upper(), "cors")
+    assert visitor.put("/", {"a": 1}).json["form"] == {"a": "1"}
+    assert visitor.patch("/", json=[1]).json["event"]["body"] == "[1]"
+    head = visitor.head("/")
+    assert (head.status, head.body, head.headers["CONTENT-TYPE"]) == (200, b"", "application/json; charset=utf8")
+
+
+TYPED = "/caf%C3%A9/a%2Fb/100%25?x=%20y+z&x&%41=é"
+
+
+@pytest.mark.parametrize(
+    ("event", "path"),
+    [
+        (payload_v2, "/café/a/b/100%"),
+        (lambda *args, **options: payload_v1(*args, rest=False, **options), "/café/a/b/100%"),
+        (payload_v1, "/caf%C3%A9/a%2Fb/100%25"),
+        (function_url, "/caf%C3%A9/a%2Fb/100%25"),
+        (alb, "/caf%C3%A9/a%2Fb/100%25"),
+    ],
+    ids=["payload_v2", "http_api_v1", "payload_v1", "function_url", "alb"],
+)
+def test_an_http_api_decodes_the_path(event: Any, path: str) -> None:
+    """HTTP APIs hand over a decoded path, everything else the one that was sent; a query stays as it was typed."""
+    seen: list[dict[str, Any]] = []
+
+    def look(event: dict[str, Any], _: object) -> dict[str, Any]:
+        seen.append(event)
+        return {"statusCode": 200}
+
+    Browser(look, event=event).get(TYPED)
+    (got,) = seen
+    assert got.get("rawPath", got.get("path")) == path
+    if "rawPath" in got:
+        assert got["rawQueryString"] == "x=%20y+z&x&%41=%C3%A9"
+        assert got["queryStringParameters"] == {"x": " y z,", "A": "é"}
+    elif event is alb:
+        assert got["queryStringParameters"] == {"x": "", "%41": "%C3%A9"}
+    else:
+        assert got["multiValueQueryStringParameters"] == {"x": [" y z", ""], "A": ["é"]}
+
+
+def fetch_metadata(visitor: Browser, method: str = "GET", **options: Any) -> tuple[str | None, ...]:
+    """Site, mode, destination and origin of a request."""
+    headers = visitor.request(method, "/", **options).json["headers"]
+    return tuple(headers.get(name) for name in ("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "origin"))
+
+
+def test_a_request_says_where_it_comes_from() -> None:
+    """Fetch Metadata and Origin are those of a browser, of a page of ours unless `sender` names another."""
+    visitor, own = browser(echo), "https://app.example"
+    assert fetch_metadata(visitor) == ("none", "navigate", "document", None)
+    assert fetch_metadata(visitor, "POST", form={}) == ("same-origin", "navigate", "document", own)
+    assert fetch_metadata(visitor, "POST", json=1) == ("same-origin", "cors", "empty", own)
+    assert fetch_metadata(visitor, headers={"Sec-Fetch-Mode": "cors"}) == ("same-origin", "cors", "empty", None)
+    for sender, site in (
+        ("https://app.example/form", "same-origin"),
+        ("https://www.app.example/", "same-site"),
+        ("http://app.example/", "cross-site"),
+        ("https://pay.test:8443/x", "cross-site"),
+    ):
+        origin = "/".join(sender.split("/")[:3])
+        assert fetch_metadata(visitor, "POST", form={}, sender=sender) == (site, "navigate", "document", origin)
+    visitor.origin = "http://app.example"
+    assert fetch_metadata(visitor, "POST", form={}) == (None, None, None, "http://app.example")
+
+
+SENDERS = {"own": None, "sibling": "https://www.app.example/", "other": "https://pay.test/"}
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "sender", "sent"),
+    [
+        ("GET", {}, "own", "strict lax none"),
+        ("POST", {}, "sibling", "strict lax none"),
+        ("GET", {}, "other", "lax none"),
+        ("POST", {}, "other", "none"),
+        ("POST", {"json": 1}, "other", "none"),
+        ("GET", {"headers": {"sec-fetch-mode": "no-cors"}}, "other", "none"),
+        ("GET", {"headers": {"sec-fetch-dest": "iframe"}}, "other", "none"),
+        ("POST", {"headers": {"sec-fetch-site": "cross-site"}}, "own", "none"),
+    ],
+)
+def test_samesite_is_obeyed(method: str, options: dict[str, Any], sender: str, sent: str) -> None:
+    """Another site's pages send no Strict cookie, and Lax ones with a link alone; what they embed sets None alone."""
+    cookies = ["strict=; SameSite=Strict", "lax=; SameSite=Lax", "none=; SameSite=None; Secure"]
+    visitor = Browser(arc.http.handler(lambda req: {"json": sorted(req.get("cookies", [])), "cookies": cookies}))
+    assert visitor.request(method, "/", sender=SENDERS[sender], **options).json == []
+    navigates = "headers" not in options or method == "POST"
+    assert len(visitor.jar) == (3 if navigates and "json" not in options else 1)
+    visitor.get("/")
+    names = visitor.request(method, "/", sender=SENDERS[sender], **options).json
+    assert names == sorted(f"{name}=" for name in sent.split())
+
+
+def test_a_redirect_after_a_payment_pages_post_carries_the_lax_cookie() -> None:
+    """The 303 is followed as a GET that another site's page began."""
+    seen: list[tuple[str, str, list[str]]] = []
+
+    def paid(req: Any) -> dict[str, Any]:
+        seen.append((req.method, req.headers["sec-fetch-site"], req.get("cookies", [])))
+        return {"status": 303, "location": "/done"} if req.method == "POST" else {"cookies": ["a=1; Path=/"]}
+
+    visitor = browser(paid)
+    visitor.get("/")
+    visitor.post("/paid", {"order": 7}, sender="https://pay.test/")
+    assert seen == [("GET", "none", []), ("POST", "cross-site", []), ("GET", "cross-site", ["a=1"])]
+
+
+def test_another_of_the_sites_hosts_can_be_visited() -> None:
+    """An address in place of a path is a request to that host, with the cookies that go there."""
+    visitor = browser(echo)
+    visitor.jar.receive("a=1; Domain=app.example", HOST, secure=True)
+    visitor.jar.receive("b=1", HOST, secure=True)
+    event = visitor.get("https://www.app.example/x").json["event"]
+    assert (event["cookies"], event["headers"]["host"], event["rawPath"]) == (["a=1"], "www.app.example", "/x")
+
+
+def test_settings_of_the_next_test_take_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables may change between two requests, as they do between two tests of one process."""
+    handler = arc.http.handler(lambda req: {"text": str(req.session.increment("n"))})
+    monkeypatch.setenv("ARC_ENV", "testing")
+    assert "Max-Age=604800;" in Browser(handler).get("/").set_cookies[0]
+    monkeypatch.setenv("ARC_SESSION_TTL", "60")
+    visitor = Browser(handler)
+    assert "Max-Age=60;" in visitor.get("/").set_cookies[0]
+    monkeypatch.setenv("SESSION_DOMAIN", "app.example")
+    assert "Domain=app.example;" in visitor.get("/").set_cookies[0]
+    monkeypatch.setenv("ARC_ENV", "production")
+    monkeypatch.delenv("ARC_APP_SECRET", raising=False)
+    with pytest.raises(arc.MissingSecret):
+        visitor.get("/")

@@ -20,16 +20,36 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _of_this_process: SessionManager | None = None
+_environment: dict[str, str] = {}
 
 
 def manager_of_process() -> SessionManager:
     """The manager that the environment asks for, the same one every time. Raises `ConfigurationError`."""
-    global _of_this_process  # noqa: PLW0603  # read once per process is the rule
-    if _of_this_process is None:
+    global _of_this_process, _environment  # noqa: PLW0603  # read once per process is the rule
+    manager = _of_this_process
+    if manager is None:
         with _lock:
-            if _of_this_process is None:
-                _of_this_process = build_manager(Settings.from_env(os.environ))
-    return _of_this_process
+            manager = _of_this_process
+            if manager is None:
+                _environment = _variables()
+                manager = _of_this_process = build_manager(Settings.from_env(os.environ))
+    return manager
+
+
+def read_environment_again() -> None:
+    """Let the next request make its manager anew if the environment is no longer what the last was made from.
+
+    A function has one environment, which is read once. A test runner has one for each test.
+    """
+    global _of_this_process  # noqa: PLW0603  # read once per process is the rule
+    if _of_this_process is not None and _environment != _variables():
+        with _lock:
+            _of_this_process = None
+
+
+def _variables() -> dict[str, str]:
+    """The variables that settings and the clients of AWS come from."""
+    return {name: value for name, value in os.environ.items() if name.startswith(("ARC_", "SESSION_", "AWS_"))}
 
 
 def build_manager(

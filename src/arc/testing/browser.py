@@ -4,37 +4,52 @@ from __future__ import annotations
 
 import json
 import time
-from base64 import b64decode
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
+from arc.http._manager import read_environment_again
+from arc.http.headers import Headers
 from arc.testing.events import payload_v2
 from arc.testing.jar import CookieJar
+from arc.testing.reply import read_result
+from arc.testing.sites import site_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, TypedDict, Unpack
+    from urllib.parse import SplitResult
+
+    from arc.testing.events import Fields
+    from arc.testing.reply import Answer
+
+    class Options(TypedDict, total=False):
+        """What every method takes."""
+
+        json: object
+        follow: bool
+        headers: Mapping[str, str] | None
+        sender: str | None
+
 
 _MOST_REDIRECTS = 20
 _REDIRECTS = (301, 302, 303, 307, 308)
+_BODILESS = (204, 304)
+_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
+# What a browser leaves as it is typed in a path and in a query (WHATWG URL, percent-encode sets).
+_IN_A_PATH = "%/:@!$&'()*+,;=~|[]"
+_IN_A_QUERY = _IN_A_PATH + "?`{}^\\"
 
 
 class Page:
-    """What came back: `status`, `headers` (lower case), `set_cookies`, `body` (bytes), `text`, `json`."""
+    """What came back: `url`, `status`, `headers` (any case), `set_cookies`, `body` (bytes), `text`, `json`."""
 
-    def __init__(self, url: str, reply: dict[str, Any]) -> None:
+    def __init__(self, url: str, answer: Answer, *, method: str = "GET") -> None:
         self.url = url
-        self.status: int = reply["statusCode"]
-        self.headers: dict[str, str] = {}
-        self.set_cookies: list[str] = list(reply.get("cookies") or ())
-        for name, value in (reply.get("headers") or {}).items():
-            self._header(name.lower(), str(value))
-        for name, values in (reply.get("multiValueHeaders") or {}).items():
-            for value in values:
-                self._header(name.lower(), str(value))
-        body = reply.get("body") or ""
-        self.body: bytes = b64decode(body) if reply.get("isBase64Encoded") else body.encode()
-        if self.headers.get("content-encoding") == "gzip":
+        self.status = answer.status
+        self.set_cookies = [value for name, value in answer.headers if name == "set-cookie"]
+        self.headers: Mapping[str, str] = Headers(pair for pair in answer.headers if pair[0] != "set-cookie")
+        self.body = b"" if method == "HEAD" or self.status in _BODILESS else answer.body
+        if self.body and self.headers.get("content-encoding") == "gzip":
             from gzip import decompress
 
             self.body = decompress(self.body)
@@ -49,27 +64,60 @@ class Page:
         """The body as JSON."""
         return json.loads(self.body)
 
-    def _header(self, name: str, value: str) -> None:
-        if name == "set-cookie":
-            self.set_cookies.append(value)
-        else:
-            self.headers[name] = value
-
     def __repr__(self) -> str:
         return f"<Page {self.status} {self.url}>"
+
+
+class _Request:
+    """What stays the same when a request is redirected: who sent it and how, and the caller's headers."""
+
+    __slots__ = ("headers", "mode", "origin", "site")
+
+    def __init__(self, headers: dict[str, str], *, mode: str, site: str, origin: str) -> None:
+        self.headers, self.origin = headers, origin
+        self.mode, self.site = headers.get("sec-fetch-mode", mode), headers.get("sec-fetch-site", site)
+
+    @property
+    def navigates(self) -> bool:
+        """True for what shows a page in a tab."""
+        return self.mode == "navigate" and self.headers.get("sec-fetch-dest", "document") == "document"
+
+    def same_site(self, method: str) -> tuple[str, ...]:
+        """The SameSite values of the cookies that go along (RFC 6265bis §5.8.3)."""
+        if self.site != "cross-site":
+            return ("strict", "lax", "none")
+        return ("lax", "none") if self.navigates and method in _SAFE else ("none",)
+
+    def sent(self, method: str, url: SplitResult) -> dict[str, str]:
+        """The headers to `url`; Fetch Metadata go where nobody on the way can read along."""
+        headers = {"host": url.netloc, "accept-encoding": "gzip"}
+        if method not in ("GET", "HEAD"):
+            headers["origin"] = self.origin
+        if _is_trustworthy(url):
+            headers |= {"sec-fetch-site": self.site, "sec-fetch-mode": self.mode}
+            navigation = {"sec-fetch-dest": "document", "sec-fetch-user": "?1"}
+            headers |= navigation if self.mode == "navigate" else {"sec-fetch-dest": "empty"}
+        return {**headers, **self.headers}
 
 
 class Browser:
     """A visitor's browser in front of `handler`, a Lambda handler.
 
-    Every call is one navigation in one of its tabs, which share the cookies in `jar`. `event` builds the
-    events (`arc.testing.payload_v2` by default), `origin` is the address shown, `clock` gives Unix
-    seconds: hand it the session manager's own to test expiry. `headers` go with every request.
+    Every call is one request of one of its tabs, which share the cookies in `jar`. `event` builds the events
+    (`arc.testing.payload_v2` by default), and the answer is read as AWS reads it for such an event. `origin` is the
+    address shown, `clock` gives Unix seconds: hand it the session manager's own to test expiry. `headers` go with
+    every request. `ARC_…` variables that changed since the last request take effect.
+
+    Each method takes a `path`, which may have a query string; `form` or `json` where it has a body; `headers`;
+    `follow=False` to see a redirect itself; and `sender`, the address of the page that sent the request, which is one
+    of ours unless given. Pages that are opened, and forms, are navigations; JSON and methods that no form has are
+    sent by a script, and `headers={"sec-fetch-mode": "cors"}` makes anything so. A result that AWS refuses is an
+    `AssertionError`.
     """
 
     def __init__(
         self,
-        handler: Callable[[dict[str, Any], Any], dict[str, Any]],
+        handler: Callable[[dict[str, Any], Any], Any],
         *,
         event: Callable[..., dict[str, Any]] = payload_v2,
         origin: str = "https://app.example",
@@ -80,73 +128,95 @@ class Browser:
         self.jar = CookieJar(clock)
         self._event, self._headers = event, dict(headers or {})
 
-    def get(self, path: str = "/", *, follow: bool = True, headers: Mapping[str, str] | None = None) -> Page:
-        """Go to `path`, which may have a query string; redirects are followed unless `follow=False`."""
-        return self.request("GET", path, follow=follow, headers=headers)
+    def get(self, path: str = "/", **options: Unpack[Options]) -> Page:
+        """Go to `path`."""
+        return self.request("GET", path, **options)
 
-    def post(
-        self,
-        path: str = "/",
-        form: Mapping[str, str] | None = None,
-        *,
-        json: object = None,
-        follow: bool = True,
-        headers: Mapping[str, str] | None = None,
-    ) -> Page:
-        """Send a form, or JSON, to `path` from a page of the same origin."""
-        return self.request("POST", path, form=form, json=json, follow=follow, headers=headers)
+    def head(self, path: str = "/", **options: Unpack[Options]) -> Page:
+        """Ask for the headers of `path`."""
+        return self.request("HEAD", path, **options)
+
+    def options(self, path: str = "/", **options: Unpack[Options]) -> Page:
+        """Ask what `path` allows."""
+        return self.request("OPTIONS", path, **options)
+
+    def post(self, path: str = "/", form: Fields | None = None, **options: Unpack[Options]) -> Page:
+        """Send a form, or `json`, to `path`."""
+        return self.request("POST", path, form=form, **options)
+
+    def put(self, path: str = "/", form: Fields | None = None, **options: Unpack[Options]) -> Page:
+        """Send `json` or form fields to `path` by PUT."""
+        return self.request("PUT", path, form=form, **options)
+
+    def patch(self, path: str = "/", form: Fields | None = None, **options: Unpack[Options]) -> Page:
+        """Send `json` or form fields to `path` by PATCH."""
+        return self.request("PATCH", path, form=form, **options)
+
+    def delete(self, path: str = "/", **options: Unpack[Options]) -> Page:
+        """Delete `path`."""
+        return self.request("DELETE", path, **options)
 
     def request(
         self,
         method: str,
         path: str = "/",
         *,
-        form: Mapping[str, str] | None = None,
+        form: Fields | None = None,
         json: object = None,
         follow: bool = True,
         headers: Mapping[str, str] | None = None,
+        sender: str | None = None,
     ) -> Page:
         """Send one request and, after a redirect, those that it leads to."""
-        page = self._send(method, path, form, json, headers)
-        for _ in range(_MOST_REDIRECTS):
+        method, url = method.upper(), urljoin(self.origin, path)
+        given = {name.lower(): str(value) for name, value in {**self._headers, **(headers or {})}.items()}
+        mode = given.get("sec-fetch-mode", "navigate" if method in ("GET", "POST") and json is None else "cors")
+        opened = sender is None and mode == "navigate" and method == "GET"
+        page_of = urlsplit(sender or url)
+        site = "none" if opened else _relation(page_of, urlsplit(url))
+        request = _Request(given, mode=mode, site=site, origin=f"{page_of.scheme}://{page_of.netloc}")
+        for _ in range(_MOST_REDIRECTS + 1):
+            page = self._send(method, url, request, form, json)
             if not follow or page.status not in _REDIRECTS or "location" not in page.headers:
                 return page
-            target = urlsplit(urljoin(page.url, page.headers["location"]))
-            if target.netloc != urlsplit(self.origin).netloc:
+            url = urljoin(page.url, page.headers["location"])
+            if urlsplit(url)[:2] != urlsplit(page.url)[:2]:
                 return page
-            same = page.status in (307, 308)
-            path = target.path + (f"?{target.query}" if target.query else "")
-            page = self._send(method if same else "GET", path, form if same else None, json if same else None, headers)
-        raise AssertionError(f"{self.origin}{path} redirects more than {_MOST_REDIRECTS} times.")
+            # Fetch, "HTTP-redirect fetch".
+            if (page.status == 303 and method != "HEAD") or (page.status in (301, 302) and method == "POST"):  # noqa: PLR2004
+                method, form, json = "GET", None, None
+        raise AssertionError(f"{url} redirects more than {_MOST_REDIRECTS} times.")
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        form: Mapping[str, str] | None,
-        payload: object,
-        headers: Mapping[str, str] | None,
-    ) -> Page:
-        home, target = urlsplit(self.origin), urlsplit(path)
-        host, secure = home.hostname or "", home.scheme == "https" or home.hostname in ("localhost", "127.0.0.1")
-        sent = {
-            "host": home.netloc,
-            "accept-encoding": "gzip",
-            "sec-fetch-mode": "navigate",
-            "sec-fetch-site": "none" if method == "GET" else "same-origin",
-            **self._headers,
-            **(headers or {}),
-        }
+    def _send(self, method: str, url: str, request: _Request, form: Fields | None, payload: object) -> Page:
+        target = urlsplit(url)
+        path = quote(target.path or "/", safe=_IN_A_PATH)
+        host, secure = target.hostname or "", _is_trustworthy(target)
+        read_environment_again()
         event = self._event(
             method,
-            target.path,
-            query=parse_qsl(target.query, keep_blank_values=True),
-            headers=sent,
-            cookies=self.jar.send(host, target.path, secure=secure),
+            path,
+            query=quote(target.query, safe=_IN_A_QUERY),
+            headers=request.sent(method, target),
+            cookies=self.jar.send(host, path, secure=secure, same_site=request.same_site(method)),
             form=form,
             json=payload,
         )
-        page = Page(urljoin(self.origin, path), self.handler(event, None))
+        page = Page(url, read_result(self.handler(event, None), event), method=method)
+        embedded = request.site == "cross-site" and not request.navigates
         for header in page.set_cookies:
-            self.jar.receive(header, host, secure=secure, path=target.path)
+            self.jar.receive(header, host, secure=secure, path=path, embedded=embedded)
         return page
+
+
+def _is_trustworthy(url: SplitResult) -> bool:
+    """True over TLS and on this machine, where browsers take Secure cookies and send Fetch Metadata."""
+    host = url.hostname or ""
+    return url.scheme == "https" or host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
+
+
+def _relation(page: SplitResult, target: SplitResult) -> str:
+    """The value of Sec-Fetch-Site for a request of `page` to `target`."""
+    if page[:2] == target[:2]:
+        return "same-origin"
+    same = page.scheme == target.scheme and site_of(page.hostname or "") == site_of(target.hostname or "")
+    return "same-site" if same else "cross-site"

@@ -2,12 +2,15 @@
 
 All take `method` and `path` first, then by keyword:
 
-- `query`: a mapping (a list as value repeats the field) or pairs, not percent-encoded
+- `path` is percent-encoded, as a browser sends it; an HTTP API's event has it decoded, every other as it came
+- `query`: a query string as it is typed, or a mapping (a list as value repeats the field) or pairs, not
+  percent-encoded
 - `headers`: a mapping of names to values
 - `cookies`: a mapping, or `name=value` strings as a browser sends them
 - one of `body` (str or bytes), `form` (a mapping or pairs) and `json` (anything but None); content type
   and length are set unless `headers` do
 - `params`: the parameters of the route's path; `route`: the route, such as `"/users/{id}"`
+- values of fields may be numbers; True, False and None are `true`, `false` and nothing
 - `source_ip`, `request_id`, and `time` in seconds since 1970
 """
 
@@ -16,14 +19,14 @@ from __future__ import annotations
 import json as _json
 from base64 import b64encode
 from time import gmtime
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import parse_qsl, quote_plus, unquote, urlencode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
-    Fields = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
+    Fields = Mapping[str, object] | Iterable[tuple[str, object]]
     Cookies = Mapping[str, str] | Iterable[str]
 
 NOW = 1_800_000_000
@@ -39,7 +42,7 @@ def payload_v2(
     method: str = "GET",
     path: str = "/",
     *,
-    query: Fields = (),
+    query: Fields | str = (),
     headers: Mapping[str, str] | None = None,
     cookies: Cookies = (),
     body: str | bytes | None = None,
@@ -53,7 +56,8 @@ def payload_v2(
 ) -> dict[str, Any]:
     """An HTTP API's event in payload format 2.0 (AWS, "AWS Lambda proxy integrations for HTTP APIs")."""
     sent, raw = _sent(f"{_API}.execute-api.us-east-1.amazonaws.com", headers, body, form, json)
-    event = _version_2(method, path, _pairs(query), sent, _cookies(cookies), raw)
+    path = unquote(path)
+    event = _version_2(method, path, query, sent, _cookies(cookies), raw)
     event["routeKey"] = f"{method.upper()} {route or path}"
     if params:
         event["pathParameters"] = dict(params)
@@ -71,7 +75,7 @@ def function_url(
     method: str = "GET",
     path: str = "/",
     *,
-    query: Fields = (),
+    query: Fields | str = (),
     headers: Mapping[str, str] | None = None,
     cookies: Cookies = (),
     body: str | bytes | None = None,
@@ -83,7 +87,7 @@ def function_url(
 ) -> dict[str, Any]:
     """A Lambda function URL's event: payload format 2.0 with one route for everything."""
     sent, raw = _sent(f"{_URL}.lambda-url.us-east-1.on.aws", headers, body, form, json)
-    event = _version_2(method, path, _pairs(query), sent, _cookies(cookies), raw)
+    event = _version_2(method, path, query, sent, _cookies(cookies), raw)
     event["routeKey"] = "$default"
     event["requestContext"] |= {
         **_context(sent, request_id),
@@ -100,7 +104,7 @@ def payload_v1(
     method: str = "GET",
     path: str = "/",
     *,
-    query: Fields = (),
+    query: Fields | str = (),
     headers: Mapping[str, str] | None = None,
     cookies: Cookies = (),
     body: str | bytes | None = None,
@@ -116,6 +120,7 @@ def payload_v1(
     """A REST API's event in its stage `production`, or with `rest=False` an HTTP API's in payload format 1.0."""
     sent, raw = _sent(f"{_API}.execute-api.us-east-1.amazonaws.com", headers, body, form, json)
     fields, stage = _pairs(query), "production" if rest else "$default"
+    path = path if rest else unquote(path)
     if pairs := _cookies(cookies):
         sent["cookie"] = "; ".join(pairs)
     text, encoded = _encoded(sent, raw)
@@ -153,7 +158,7 @@ def alb(
     method: str = "GET",
     path: str = "/",
     *,
-    query: Fields = (),
+    query: Fields | str = (),
     headers: Mapping[str, str] | None = None,
     cookies: Cookies = (),
     body: str | bytes | None = None,
@@ -170,7 +175,7 @@ def alb(
     if pairs := _cookies(cookies):
         sent["cookie"] = "; ".join(pairs)
     sent |= {"x-forwarded-for": source_ip, "x-forwarded-port": "443", "x-forwarded-proto": "https"}
-    fields = [(quote_plus(name), quote_plus(value)) for name, value in _pairs(query)]
+    fields = _sent_pairs(query)
     group = f"arn:aws:elasticloadbalancing:us-east-1:{_ACCOUNT}:targetgroup/app/49e9d65c45c6791a"
     text, encoded = _encoded(sent, raw)
     parts: dict[str, Any] = {"queryStringParameters": dict(fields), "headers": sent}
@@ -188,15 +193,17 @@ def alb(
 
 
 def _version_2(
-    method: str, path: str, query: list[tuple[str, str]], sent: dict[str, str], cookies: list[str], raw: bytes | None
+    method: str, path: str, query: Fields | str, sent: dict[str, str], cookies: list[str], raw: bytes | None
 ) -> dict[str, Any]:
     """What API Gateway and function URLs have in common; `routeKey` and the context are the caller's to finish."""
-    event: dict[str, Any] = {"version": "2.0", "routeKey": "", "rawPath": path, "rawQueryString": urlencode(query)}
+    fields = _pairs(query)
+    typed = query if isinstance(query, str) else urlencode(fields)
+    event: dict[str, Any] = {"version": "2.0", "routeKey": "", "rawPath": path, "rawQueryString": typed}
     if cookies:
         event["cookies"] = cookies
     event["headers"] = sent
-    if query:
-        event["queryStringParameters"] = {name: ",".join(values) for name, values in _lists(query).items()}
+    if fields:
+        event["queryStringParameters"] = {name: ",".join(values) for name, values in _lists(fields).items()}
     http = {"method": method.upper(), "path": path, "protocol": "HTTP/1.1", "userAgent": sent.get("user-agent", "")}
     event["requestContext"] = {"http": http, "stage": "$default"}
     text, event["isBase64Encoded"] = _encoded(sent, raw)
@@ -224,7 +231,7 @@ def _sent(
     """The headers, in lower case and with the body's type and length; the body's bytes."""
     if sum(one is not None for one in (body, form, json)) > 1:
         raise TypeError("An event has one body: give one of body, form and json.")
-    sent = {"host": host, **{name.lower(): value for name, value in (headers or {}).items()}}
+    sent = {"host": host, **{name.lower(): str(value) for name, value in (headers or {}).items()}}
     if form is not None:
         body = urlencode(_pairs(form))
         sent.setdefault("content-type", "application/x-www-form-urlencoded")
@@ -249,9 +256,33 @@ def _encoded(sent: Mapping[str, str], raw: bytes | None) -> tuple[str | None, bo
     return b64encode(raw).decode("ascii"), True
 
 
-def _pairs(fields: Fields) -> list[tuple[str, str]]:
+def _pairs(fields: Fields | str) -> list[tuple[str, str]]:
+    if isinstance(fields, str):
+        return parse_qsl(fields, keep_blank_values=True)
     items: Iterable[tuple[str, Any]] = fields.items() if hasattr(fields, "items") else fields
-    return [(name, one) for name, value in items for one in ([value] if isinstance(value, str) else value)]
+    return [
+        (str(name), _value(name, one))
+        for name, value in items
+        for one in (value if isinstance(value, list | tuple) else [value])
+    ]
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
+    if isinstance(value, int | float) or hasattr(value, "as_tuple"):  # a Decimal
+        return str(value)
+    raise TypeError(f"The field {name!r} has a value of type {type(value).__name__}. Give text, a number, or a list.")
+
+
+def _sent_pairs(query: Fields | str) -> list[tuple[str, str]]:
+    """The fields of a query as they are sent, percent-encoded."""
+    if not isinstance(query, str):
+        return [(quote_plus(name), quote_plus(value)) for name, value in _pairs(query)]
+    parts = (part.partition("=") for part in query.split("&") if part)
+    return [(name, value) for name, _, value in parts]
 
 
 def _lists(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
