@@ -90,6 +90,104 @@ def test_s18_a_row_that_node_made_keeps_the_beginning_it_is_given(engine: Engine
     assert site.load(value).is_new
 
 
+# -- what cannot be shown, under a key that the app assigns
+
+STRANGE: dict[str, Any] = {
+    "a set of text": {"SS": ["x", "y"]},
+    "a set of numbers": {"NS": ["1", "2"]},
+    "binary data": {"B": b"\x00\x01"},
+    "a list with a set": {"L": [{"S": "x"}, {"SS": ["y"]}]},
+}
+
+
+def sign_in_and_count(session: Session) -> None:
+    """Change the id, and a number under a new key."""
+    session.sign_in("ada")
+    session.increment("tags")
+
+
+def change_much_and_count(session: Session) -> None:
+    """Change more than one update holds, and a number under a new key."""
+    session.update({f"k{number}": number for number in range(400)})
+    session.increment("tags")
+
+
+ASSIGNMENTS: dict[str, tuple[Callable[[Session], object], object]] = {
+    "text": (lambda session: session.update(tags="new"), "new"),
+    "list": (lambda session: session.update(tags=["new"]), ["new"]),
+    "map": (lambda session: session.update(tags={"a": 1}), {"a": 1}),
+    "appended": (lambda session: session.setdefault("tags", []).append("new"), ["new"]),
+    "filled": (lambda session: session.setdefault("tags", {}).update(a=1), {"a": 1}),
+    "increment": (lambda session: session.increment("tags"), 1),
+    "replaced": (lambda session: session.replace({"tags": ["new"]}), ["new"]),
+    "signed in": (sign_in_and_count, 1),
+    "many": (lambda session: session.update({f"k{n}": n for n in range(400)}, tags=["new"]), ["new"]),
+    "many and one": (change_much_and_count, 1),
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
+@pytest.mark.parametrize(("work", "stored"), ASSIGNMENTS.values(), ids=ASSIGNMENTS)
+def test_what_cannot_be_shown_is_replaced_where_the_app_assigns(
+    ministack: Engine, strange: Any, work: Callable[[Session], object], stored: object
+) -> None:
+    """A set or binary data of another program is no obstacle under a key that the app did not find and assigns."""
+    site = Site(ministack)
+    value = site.visitor(count=1)
+    put(site, tags=strange)
+    session = site.load(value)
+    assert "tags" not in session
+    work(session)
+    assert site.load(site.finish(session))["tags"] == stored
+
+
+def test_what_cannot_be_shown_is_replaced_inside_a_map(engine: Engine) -> None:
+    """The same below a key that the app changes in place, and the set beside it stays."""
+    site = Site(engine)
+    value = site.visitor(cart={"count": 1})
+    put(site, cart={"M": {"count": {"N": "1"}, "tags": {"SS": ["x"]}, "sizes": {"NS": ["1"]}}})
+    session = site.load(value)
+    session["cart"]["tags"] = ["new"]
+    assert site.load(site.finish(session))["cart"] == {"count": 1, "tags": ["new"]}
+    assert site.kept.rows[0]["cart"]["M"]["sizes"] == {"NS": ["1"]}
+
+
+def test_messages_replace_what_cannot_be_shown(ministack: Engine) -> None:
+    """A message can be left where another program put a set in its place."""
+    site = Site(ministack)
+    value = site.visitor(count=1)
+    put(site, _arc_flash={"SS": ["x"]})
+    session = site.load(value)
+    session.flash("info", "hello")
+    assert site.load(site.finish(session)).flashes("info") == ["hello"]
+
+
+def test_s36_additions_in_place_of_what_cannot_be_shown_all_stay(ministack: Engine) -> None:
+    """Of several requests that found a set and append, the first replaces it and the others append."""
+    site = Site(ministack)
+    value = site.visitor(count=1)
+    put(site, tags={"SS": ["x"]}, visits={"SS": ["x"]})
+    sessions = [site.load(value) for _ in range(4)]
+    for number, session in enumerate(sessions):
+        session.setdefault("tags", []).append(number)
+        session.increment("visits")
+    for session in sessions:
+        site.finish(session)
+    assert site.load(value) == {"here": True, "count": 1, "tags": [0, 1, 2, 3], "visits": 4}
+
+
+@pytest.mark.parametrize("work", [ASSIGNMENTS[way][0] for way in ("list", "appended", "increment", "signed in")])
+def test_what_came_after_the_load_and_cannot_be_shown_is_replaced(
+    ministack: Engine, work: Callable[[Session], object]
+) -> None:
+    """Where another program puts a set into the row during a request, that request's own value replaces it."""
+    site = Site(ministack)
+    session = site.load(site.visitor(count=1))
+    put(site, tags={"SS": ["x", "y", "z"]})
+    work(session)
+    assert site.load(site.finish(session))["tags"] in (["new"], 1)
+
+
 # -- another session under the same id
 
 

@@ -61,18 +61,19 @@ def decoded(attributes: dict[str, Attribute]) -> dict[str, Any]:
 
 
 def make(change: Change, attributes: dict[str, Attribute]) -> None:
-    """Make `change` on a row's attributes, leaving what cannot be shown beside it as it is."""
+    """Make `change` on a row's attributes. What cannot be shown is replaced at its path and kept beside it."""
     parent = attributes
     for key in change.path[:-1]:
         parent = parent[key]["M"]
     key = change.path[-1]
+    before = decode(parent[key]) if key in parent else MISSING
     if change.kind == "remove":
         parent.pop(key, None)
     elif change.kind == "append":
-        before = parent.get(key, {}).get("L", [])
-        parent[key] = {"L": [*before, *(encode(element) for element in change.value)]}
+        elements = [] if before is MISSING else parent[key]["L"]
+        parent[key] = {"L": [*elements, *(encode(element) for element in change.value)]}
     elif change.kind == "increment":
-        parent[key] = encode(decode(parent.get(key, {"N": "0"})) + change.value)
+        parent[key] = encode((0 if before is MISSING else before) + change.value)
     else:
         parent[key] = encode(change.value)
 

@@ -20,6 +20,7 @@ MAX_OPERATORS = 300
 LONGEST_COMMIT = 30  # seconds after which a commit is not tried again
 _REMEMBERED = 60  # seconds for which a commit's token is kept: longer than it is retried, whatever two clocks differ
 _MOST_FORGOTTEN = 20  # tokens dropped by one commit
+_ADDITIONS = ("append", "create", "increment")  # the changes that build on what they find
 
 
 class Expression:
@@ -134,15 +135,19 @@ def change(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) 
 
     `facts` are attributes to set besides. It is one UpdateItem of what changed; a delta that no expression
     holds puts the whole row, on the condition that it is as it was read. `token` is recorded, on the condition
-    that it is not there: a retry after a lost answer fails, and finds its token.
+    that it is not there: a retry after a lost answer fails, and finds its token. Where the row holds what cannot be
+    shown, an addition replaces it.
     """
-    expression = alive(row, now, unchanged=delta.one_writer)
+    replacing = {one.path for one in delta.changes if one.kind in _ADDITIONS and row.hides(one.path)}
+    expression = alive(row, now, unchanged=delta.one_writer or bool(replacing))
     for name, value in facts.items():
         expression.set((name,), value)
     expression.add("_arc_rev", 1)
     _record(expression, row, now, token)
     for one in delta.changes:
-        if one.kind == "append":
+        if one.path in replacing:
+            expression.set(one.path, one.value)
+        elif one.kind == "append":
             expression.append(one.path, one.value)
         elif one.kind == "remove":
             expression.remove(one.path)

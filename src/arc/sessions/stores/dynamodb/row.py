@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arc.sessions.delta import FLASHES
+from arc.sessions.delta import FLASHES, MISSING
 from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from arc.sessions.delta import Path
     from arc.sessions.stores.dynamodb.attributes import Attribute
-
 
 _REVISIONS = 10**6
 
@@ -73,6 +73,15 @@ class Row:
         check_depth(self.values)
         for kind, message in self.values.get(FLASHES, ()):
             _strings(kind, message)
+
+    def hides(self, path: Path) -> bool:
+        """True when what is at `path` cannot be shown: a set, binary data, or a list that holds such."""
+        attribute: Attribute = {"M": self.item}
+        for key in path:
+            attribute = attribute.get("M", {}).get(key)
+            if attribute is None:
+                return False
+        return decode(attribute) is MISSING
 
     def was_overtaken(self, token: str, base: Row) -> bool:
         """True when the commit of `token`, made for `base`, found that another request had committed before it."""

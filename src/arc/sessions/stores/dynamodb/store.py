@@ -91,7 +91,7 @@ class DynamoStore:
             try:
                 answer = self._table(operation, request)
             except Refusal as refusal:
-                current = self._current(row, refusal, now, attempt)
+                current = self._current(row, refusal, now, attempt, delta)
                 if current is None:
                     return None
                 if token not in (current.done or ()):
@@ -268,14 +268,12 @@ class DynamoStore:
         current = _living(self._again(row, told, attempt), now)
         return current if current is not None and current.secret == row.secret else None
 
-    def _current(self, row: Row, refusal: Refusal, now: int, attempt: int) -> Row | None:
+    def _current(self, row: Row, refusal: Refusal, now: int, attempt: int, delta: Delta | None = None) -> Row | None:
         """The row as it is now, after a change was refused; None when the session has gone."""
         if refusal.code not in ("ConditionalCheckFailedException", "ValidationException"):
             raise self._explained(refusal) from None
         current = self._living_again(row, refusal.item, now, attempt)
-        if refusal.code == "ValidationException" and (
-            current is not None and (current.revision, current.ends) == (row.revision, row.ends)
-        ):
+        if refusal.code == "ValidationException" and current is not None and _unchanged(row, current, delta):
             raise self._explained(refusal) from None  # Nobody else is to blame.
         return current
 
@@ -326,6 +324,13 @@ def _row(loaded: Record) -> Row:
     if not isinstance(loaded.state, Row):
         raise TypeError("This record was not loaded from DynamoDB.")
     return loaded.state
+
+
+def _unchanged(before: Row, row: Row, delta: Delta | None) -> bool:
+    """True when no other writer has changed what a `delta` builds on; not every one counts revisions."""
+    as_it_was = (row.revision, row.ends, row.values) == (before.revision, before.ends, before.values)
+    changes = delta.changes if delta else ()
+    return as_it_was and not any(row.hides(one.path) and not before.hides(one.path) for one in changes)
 
 
 def _living(item: dict[str, Any] | None, now: int) -> Row | None:
