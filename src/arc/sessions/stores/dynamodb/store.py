@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from base64 import urlsafe_b64encode
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _MOST_ATTEMPTS = 10
 _LONGEST_ID = 1024  # bytes of a partition key
+_TOO_LARGE = re.compile(r"Item size .*exceeded")
+_ANOTHER_KEY = re.compile(r"schema|key element|Missing the key |Type mismatch for key ")
 
 
 class DynamoStore:
@@ -289,9 +292,9 @@ class DynamoStore:
             raise self._explained(refusal) from None
 
     def _explained(self, refusal: Refusal) -> Exception:
-        if "size" in refusal.message and "exceeded" in refusal.message:
+        if _TOO_LARGE.search(refusal.message):
             return SessionTooLarge("The session is larger than the 400 KB that DynamoDB keeps in a row. Store less.")
-        if "schema" in refusal.message or "key element" in refusal.message:
+        if _ANOTHER_KEY.search(refusal.message):
             return StoreError(
                 f"The table {self._table.name} is no session table: its key is not _idx (String) alone. "
                 "Declare one in app.arc (@tables, session, _idx *String, _ttl TTL), run `arc create`, "

@@ -37,11 +37,12 @@ _AGAIN = frozenset(
 _FOR_THE_STORE = frozenset(
     (
         "ConditionalCheckFailedException",
-        "TransactionCanceledException",
         "ValidationException",
         "ResourceNotFoundException",
     )
 )
+_THROTTLED = frozenset(("ThrottlingError", "ProvisionedThroughputExceeded"))  # as reasons of a transaction
+_OF_OTHERS = frozenset(("ConditionalCheckFailed", "TransactionConflict"))  # reasons: another request came first
 _SERVER_ERROR = 500
 
 
@@ -191,12 +192,26 @@ def _method(operation: str) -> str:
 def _failure(response: dict[str, Any], operation: str) -> Exception:
     error = response.get("Error", {})
     code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+    if code == "TransactionCanceledException":
+        return _cancellation(message, response.get("CancellationReasons", ()))
     if code in _FOR_THE_STORE:
-        reasons = [(str(one.get("Code")), one.get("Item")) for one in response.get("CancellationReasons", ())]
-        return Refusal(code, message, response.get("Item"), reasons)
+        return Refusal(code, message, response.get("Item"))
     if code in _AGAIN or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
         return _TryAgain(code or "an error of the service")
     return StoreError(
         f"DynamoDB refused {operation}: {code}{message and f' ({message})'}. "
         "Check the credentials of the function and that its role may use the session table."
     )
+
+
+def _cancellation(message: str, reasons: Sequence[dict[str, Any]]) -> Exception:
+    """What a cancelled transaction is by its reasons: another request's doing, throttling, or refused for good."""
+    codes = [str(one.get("Code")) for one in reasons]
+    causes = {code: str(one.get("Message", "")) for code, one in zip(codes, reasons, strict=True) if code != "None"}
+    if causes and not causes.keys() & _OF_OTHERS:
+        code, text = next(iter(causes.items()))
+        if code in _THROTTLED:
+            return _TryAgain(code)
+        return Refusal("ValidationException" if code == "ValidationError" else code, text)
+    rows = [one.get("Item") for one in reasons]
+    return Refusal("TransactionCanceledException", message, reasons=list(zip(codes, rows, strict=True)))
