@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -288,11 +290,21 @@ def test_what_is_appended_survives_the_deletion_of_its_list() -> None:
     assert merged({"items": ["a"]}, ours, deleted) == ({"items": ["b"]}, ())
 
 
-def test_an_assigned_number_is_no_sum() -> None:
-    """Incrementing what this request assigned is assigning: the sum is not added to another's."""
+RESETS: dict[str, Callable[[Session], object]] = {
+    "assigned": lambda session: session.__setitem__("visits", 0),
+    "deleted": lambda session: session.__delitem__("visits"),
+    "popped": lambda session: session.pop("visits"),
+    "popped with a default": lambda session: session.pop("visits", None),
+    "popped as the newest": lambda session: session.popitem(),
+}
+
+
+@pytest.mark.parametrize("reset", RESETS.values(), ids=RESETS)
+def test_an_assigned_number_is_no_sum(reset: Callable[[Session], object]) -> None:
+    """Incrementing what this request assigned or removed is assigning: the sum is not added to another's."""
 
     def ours(session: Session) -> None:
-        session["visits"] = 0
+        reset(session)
         session.increment("visits")
 
     def theirs(session: Session) -> None:

@@ -41,6 +41,7 @@ def test_flashes_are_given_once_and_by_kind() -> None:
     assert session.flashes("error") == ["wrong password", "again"]
     assert session.flashes("error") == []
     assert session.flashes() == ["hello"]
+    assert session.flashes() == []
 
 
 def test_increment_returns_the_sum_and_refuses_what_is_no_number() -> None:
