@@ -15,16 +15,17 @@ from arc.inventory.findings import Findings
 from arc.inventory.function_config import configure_function
 from arc.inventory.http import read_http
 from arc.inventory.inventory import Inventory
+from arc.inventory.links import find_links_out
 from arc.inventory.manifest_file import MANIFEST_FILES, find_manifest, parse_file
 from arc.inventory.matching import specificity
-from arc.inventory.preferences import read_preferences
+from arc.inventory.preferences import PREFERENCE_FILES, read_preferences
 from arc.inventory.route import HANDLER_FILES, Route, find_handler
 from arc.inventory.shared import read_shared
 from arc.inventory.tables import read_tables
 from arc.inventory.tables_indexes import read_indexes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from arc.inventory.function_config import FunctionConfig
     from arc.inventory.http import RouteLine
@@ -33,6 +34,16 @@ if TYPE_CHECKING:
 # Pragmas of Architect that mean what they say: no misspelling is guessed at.
 _ARCHITECTS = frozenset(
     ("cdn", "domain", "events", "indexes", "macros", "plugins", "proxy", "queues", "scheduled", "static", "ws")
+)
+_FILES = (
+    *MANIFEST_FILES,
+    *PREFERENCE_FILES,
+    ".env",
+    ".gitignore",
+    "requirements.txt",
+    "sandbox-seed.json",
+    "src",
+    "src/shared",
 )
 _PRAGMAS = ("app", "aws", "http", "shared", "tables", "tables-indexes")
 
@@ -45,6 +56,8 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
     """
     root = Path(folder).resolve()
     findings = Findings()
+    find_links_out(root, (root / name for name in _FILES), findings)
+    findings.raise_faults()
     file, manifest = find_manifest(root, findings)
     preferences = read_preferences(root, home or _home(os.environ if environ is None else environ), findings)
     testing = read_env_file(root / ".env", findings)
@@ -59,6 +72,9 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
     tables = read_indexes(manifest, read_tables(manifest, findings), findings)
     shared = read_shared(manifest, root, findings)
     _warn_of_others(manifest, findings)
+    functions = (file for line in lines for file in _files_of(line.folder))
+    find_links_out(root, (*functions, *([shared] if shared else [])), findings)
+    findings.raise_faults()
     routes = [_route(line, aws, root, findings) for line in lines]
     findings.raise_faults()
     return Inventory(
@@ -79,6 +95,10 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
             *(line.folder / "config.arc" for line in lines),
         ),
     )
+
+
+def _files_of(folder: Path) -> Iterator[Path]:
+    return (folder / name for name in (*HANDLER_FILES, "config.arc"))
 
 
 def _home(environ: Mapping[str, str]) -> Path | None:

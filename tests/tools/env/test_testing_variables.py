@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arc import inventory as inventories
@@ -69,14 +69,12 @@ def test_the_first_variable_makes_a_file_that_git_ignores(place: Place) -> None:
 
 
 def test_everything_else_in_the_file_stays(place: Place) -> None:
-    """Comments, order, blank lines, other ways of writing, and its mode."""
-    file = place.write(".env", "# mine\n\nexport A1='one' # first\nB2=two\n\n  C3 = \"th\\tree\"\n# end")
-    file.chmod(0o644)
+    """Comments, order, blank lines and other ways of writing."""
+    place.write(".env", "# mine\n\nexport A1='one' # first\nB2=two\n\n  C3 = \"th\\tree\"\n# end")
     place.change(B2="2 two", D4="four")
     assert (
         place.read(".env") == "# mine\n\nexport A1='one' # first\nB2='2 two'\n\n  C3 = \"th\\tree\"\n# end\nD4=four\n"
     )
-    assert file.stat().st_mode & 0o777 == 0o644
     place.change(A1=None)
     assert place.read(".env") == "# mine\n\nB2='2 two'\n\n  C3 = \"th\\tree\"\n# end\nD4=four\n"
     assert place.variables == {"B2": "2 two", "C3": "th\tree", "D4": "four"}
@@ -96,14 +94,51 @@ def test_line_ends_stay_what_they_are(place: Place) -> None:
     assert place.read(".env") == "A1=one\r\nB2=2\r\nC3=3\r\n"
 
 
-def test_a_link_is_followed(place: Place, tmp_path: Path) -> None:
+def test_a_link_within_the_app_is_followed(place: Place) -> None:
     """The file that it leads to is written, and the link stays."""
-    real = tmp_path / "real.env"
+    real = place.app / "real.env"
     real.write_text("A1=1\n")
     (place.app / ".env").symlink_to(real)
     place.change(A1="2")
     assert real.read_text() == "A1=2\n"
     assert (place.app / ".env").is_symlink()
+
+
+@pytest.mark.parametrize("name", [".env", ".gitignore", "preferences.arc"])
+def test_a_file_that_becomes_a_link_out_of_the_app_is_not_written(place: Place, tmp_path: Path, name: str) -> None:
+    """Neither is one that was read before it became a link."""
+    place.write("preferences.arc", "@env\ntesting\n  A1 1\n" if name == "preferences.arc" else "")
+    inventory = inventories.read(place.app, environ={}, home=place.home)
+    (tmp_path / "outside").write_text("theirs\n")
+    (place.app / name).unlink(missing_ok=True)
+    (place.app / name).symlink_to(tmp_path / "outside")
+    with pytest.raises(ToolError, match="leads out of the app"):
+        change_testing(inventory, {"A1": "2"})
+    assert (tmp_path / "outside").read_text() == "theirs\n"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o666, 0o604])
+def test_a_file_that_others_may_read_is_closed_to_them(place: Place, mode: int) -> None:
+    """A value may be a secret; a note says that the mode was changed."""
+    file = place.write(".env", "A1=1\n")
+    place.write(".gitignore", ".env\n")
+    file.chmod(mode)
+    done = place.change(A1="2")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert done.notes == (f"Other users of this machine could read .env (mode {mode:o}); now only you can (600).",)
+    assert place.change(A1="3").notes == ()
+
+
+def test_a_file_that_gets_no_secret_keeps_its_mode(place: Place) -> None:
+    """A removal writes nothing secret, and neither does the name of a table; a stricter mode stays."""
+    file = place.write(".env", "A1=1\nB2=2\n")
+    file.chmod(0o644)
+    place.change(A1=None)
+    place.change(SESSION_TABLE_NAME="jwe")
+    assert file.stat().st_mode & 0o777 == 0o644
+    file.chmod(0o400)
+    place.change(B2="3")
+    assert file.stat().st_mode & 0o777 == 0o400
 
 
 PREFERENCES = """@sandbox
@@ -335,6 +370,7 @@ START = st.sampled_from(
 TEXT = (VALUES | st.just("")).map(lambda text: text.replace("\r", ""))
 
 
+@settings(deadline=None)  # each change waits for the disk
 @given(START, st.lists(st.tuples(st.sampled_from(["A1", "B2", "C3", "D4"]), TEXT | st.none()), min_size=1, max_size=6))
 def test_any_text_reads_back_the_same(start: tuple[str, str] | None, changes: list[tuple[str, str | None]]) -> None:
     """After any changes one after the other, the sandbox reads what a dict would hold."""

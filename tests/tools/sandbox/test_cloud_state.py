@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from arc.errors import ToolError
 from arc.tools.sandbox import cloud_address
 from arc.tools.sandbox.cloud_address import CloudAddress
 from arc.tools.sandbox.cloud_state import COMMAND, FOLDER, SANDBOX, StateTaken, passing_state, take_state
@@ -150,3 +151,14 @@ def test_an_address_that_nobody_wrote_is_none(tmp_path: Path, content: str) -> N
     """A torn or foreign file stops no command."""
     (tmp_path / "cloud.json").write_bytes(content.encode(errors="surrogateescape"))
     assert cloud_address.read(tmp_path) is None
+
+
+def test_data_outside_the_app_is_not_used(tmp_path: Path) -> None:
+    """A link in place of the folder could lead to files that a fresh start would delete."""
+    app, outside = tmp_path / "app", tmp_path / "outside"
+    app.mkdir()
+    (outside / "data").mkdir(parents=True)
+    (app / ".arc-sandbox").symlink_to(outside)
+    with pytest.raises(ToolError, match=r"\.arc-sandbox leads out of the app"):
+        take_state(app, COMMAND, fresh=True)
+    assert [file.name for file in outside.iterdir()] == ["data"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from arc import inventory as inventories
 from arc.errors import ToolError
 from arc.inventory.app import is_app_name
+from arc.inventory.links import check_within
 from arc.inventory.manifest_file import has_manifest
 from arc.tools.cli.templates import IGNORED, REQUIREMENTS, handler_of, manifest_of
 
@@ -97,6 +98,8 @@ def _other_handlers(folder: Path) -> list[str]:
 def write_new(root: Path, new: NewFile, outcome: Outcome) -> None:
     """Write a new file; one that exists is left as it is, and anything else of that name is told."""
     file = root / new.path
+    if not file.is_symlink() or file.exists():  # else it is in the way
+        check_within(root, file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         stream = file.open("x", encoding="utf-8", newline="\n")

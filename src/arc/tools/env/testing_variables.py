@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arc.errors import ManifestError, ToolError
+from arc.inventory.links import check_within
 from arc.inventory.preferences import PREFERENCE_FILES
 from arc.inventory.source_file import read_text
 from arc.tools.env import dotenv_file, preferences_file
 from arc.tools.env.ignored import is_ignored, with_line
-from arc.tools.env.names import check_name
+from arc.tools.env.names import check_name, is_secret
 from arc.tools.env.values import check_text
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> W
                     "Take it out (tr -d '\\r'), or encode the value (base64)."
                 )
     file = _file(inventory)
+    for written in (file, inventory.root / ".gitignore"):
+        check_within(inventory.root, written)
     text = _text(file)
     for name, value in changes.items():
         changed = _changed(inventory, file, text, name, value)
@@ -62,7 +65,8 @@ def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> W
             )
         text = changed
     notes = [*_ignored(inventory.root, file.name), *_still_set(inventory, file, changes)]
-    _replace(file, text, mode=0o600)
+    is_private = any(value is not None and is_secret(name) for name, value in changes.items())
+    notes += _replace(inventory.root, file, text, mode=0o600, is_private=is_private)
     return Written(file, tuple(notes))
 
 
@@ -121,11 +125,22 @@ def _text(file: Path) -> str:
         raise ToolError(f"{file.name}:{fault.line}: {fault.message} {fault.hint} Nothing was changed.") from None
 
 
-def _replace(file: Path, text: str, *, mode: int) -> None:
-    """Write a file whole or not at all; `mode` is that of a new one."""
+def _replace(root: Path, file: Path, text: str, *, mode: int, is_private: bool = False) -> list[str]:
+    """Write a file of the app in `root` whole or not at all, and return notes.
+
+    `mode` is that of a new file. One that `is_private` is closed to other users, which a note says.
+    """
+    check_within(root, file)
     target = Path(os.path.realpath(file))
+    notes: list[str] = []
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else mode
+        if is_private and mode & 0o077 and os.name == "posix":
+            private = mode & 0o700
+            notes = [
+                f"Other users of this machine could read {file.name} (mode {mode:o}); now only you can ({private:o})."
+            ]
+            mode = private
         descriptor, made = tempfile.mkstemp(prefix=f"{target.name}-", dir=target.parent)
         try:
             with os.fdopen(descriptor, "wb") as stream:
@@ -140,6 +155,7 @@ def _replace(file: Path, text: str, *, mode: int) -> None:
             raise
     except OSError as error:
         raise ToolError(f"{file} cannot be written: {error.strerror}. No variable was changed.") from None
+    return notes
 
 
 def _ignored(root: Path, name: str) -> list[str]:
@@ -148,5 +164,5 @@ def _ignored(root: Path, name: str) -> list[str]:
     text = _text(file)
     if is_ignored(text, name):
         return []
-    _replace(file, with_line(text, name), mode=0o644)
+    _replace(root, file, with_line(text, name), mode=0o644)
     return [f"{name} is named in .gitignore now: it may hold secrets."]

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from arc.errors import ToolError
+from arc.inventory.links import check_within
 from arc.tools.sandbox import cloud_address
 from arc.tools.sandbox.file_lock import FileLock
 
@@ -52,10 +53,11 @@ class CloudState:
 def take_state(root: Path, by: str, *, fresh: bool = False) -> CloudState:
     """The data of the app in the folder `root`, kept in its `.arc-sandbox`, emptied when it is to be `fresh`.
 
-    `by` is SANDBOX or COMMAND. After a crash this waits until the old cloud has saved. Raises `StateTaken`, and
-    `OSError` in a folder that cannot be written to.
+    `by` is SANDBOX or COMMAND. After a crash this waits until the old cloud has saved. Raises `StateTaken`, `ToolError`
+    for a folder that leads out of the app, and `OSError` for one that cannot be written to.
     """
     home = root / FOLDER
+    check_within(root, home)
     home.mkdir(mode=0o700, exist_ok=True)
     (home / ".gitignore").write_text("*\n", encoding="utf-8")
     with contextlib.ExitStack() as ends:
