@@ -28,7 +28,7 @@ arc env production                             one of them
 arc env production KEY VALUE                   set a variable
 arc env production KEY -                       the same, the value from standard input
 arc env production --from-file .env            set all variables of a file
-arc env remove production KEY                  remove a variable
+arc env remove production KEY                  remove a variable; also arc env production remove KEY
 arc env verify [production]                    find functions that are not in step, and mend them
 arc env verify [production] --check            only report; exits 1 when some are not
 

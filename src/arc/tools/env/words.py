@@ -30,6 +30,19 @@ _FLAGS = {
 _WITH_VALUE = {"--env": "environment", "-e": "environment", "--from-file": "file"}
 _ONE_VALUE = "A value is one word: put it in quotes, or send it to standard input and write - in its place."
 _ACTIONS = ("remove", "verify")
+_VERBS = {  # before the environment or after it, as other tools have them
+    "remove": "remove",
+    "delete": "remove",
+    "unset": "remove",
+    "rm": "remove",
+    "verify": "verify",
+    "set": "set",
+    "add": "set",
+    "list": "show",
+    "ls": "show",
+    "show": "show",
+    "get": "get",
+}
 
 
 class WrongUsage(Exception):
@@ -97,6 +110,9 @@ class _Reading:
         if "environment" not in self._options:
             self._first(word)
             return place + 1
+        if word in _VERBS and not self._action and not self._flags & {"add", "remove"}:
+            self._action = _VERBS[word]
+            return place + 1
         self._key = word
         if self._removes or place + 1 == len(self._words):
             return place + 1
@@ -105,8 +121,8 @@ class _Reading:
 
     def _first(self, word: str) -> None:
         """A word before any environment is known: an action, or the environment."""
-        if word in _ACTIONS and not self._action:
-            self._action = word
+        if word in _VERBS and not self._action:
+            self._action = _VERBS[word]
         else:
             self._options["environment"] = _environment(word, *_ACTIONS)
 
@@ -132,13 +148,20 @@ class _Reading:
         return self._action == "remove" or "remove" in self._flags
 
     def _chosen(self) -> str:
-        if self._action == "verify":
-            return "verify"
+        if self._removes and self._action not in ("", "remove"):
+            raise WrongUsage(f"{self._action} and --remove exclude each other.")
+        if self._action == "get":
+            place = "".join(f" {one}" for one in (self._options.get("environment"),) if one)
+            raise WrongUsage(f"'get' is not part of this command. Show every variable with: arc env{place} --show")
+        if self._action in ("verify", "show"):
+            return self._action
         if self._removes:
             return "remove"
         if "file" in self._options:
             return "load"
-        return "set" if self._key is not None or "add" in self._flags else "show"
+        if self._key in _VERBS:
+            raise WrongUsage(f"A variable cannot be called {self._key!r}, which is an action. Choose another name.")
+        return "set" if self._action == "set" or self._key is not None or "add" in self._flags else "show"
 
     def _check(self, action: str) -> None:
         """Raise `WrongUsage` for what an action lacks or has too much."""
