@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from arc.tools.cloud.cloud import Cloud
+from tests import engines
 from tests.cloud_calls import REFUSALS, Reply, call_name, refusal
 from tests.engines import Engine, client_of, environ_of
 
@@ -114,6 +116,43 @@ class Kill:
         self._process.kill()
         self._process.wait(30)
         return "unsent"
+
+
+class Death(BaseException):
+    """The command was killed: no error handler of its own catches this."""
+
+
+class MortalCloud(Cloud):
+    """The cloud at `url`, for a command in this process that is killed at its `number`th call among those `counted`.
+
+    That call and each one after it raises `Death`, so that nothing of the command reaches the cloud any more, as after
+    SIGKILL; with `after` that call took effect first. `dead` tells that the command came so far.
+    """
+
+    def __init__(
+        self, url: str, number: int, *, after: bool, counted: Callable[[str], bool] = lambda _name: True
+    ) -> None:
+        super().__init__(engines.session(), url=url)
+        self.number, self.after, self.counted = number, after, counted
+        self.dead = False
+        self._number = 0
+        self._one = threading.Lock()
+
+    def call(self, service: str, operation: str, doing: str, **request: Any) -> dict[str, Any]:
+        """The cloud's answer, or `Death`."""
+        with self._one:
+            if self.dead:
+                raise Death
+            if self.counted(f"{service}.{operation.title().replace('_', '')}"):
+                self._number += 1
+                self.dead = self._number == self.number
+            dies = self.dead
+        if dies and not self.after:
+            raise Death
+        answer = super().call(service, operation, doing, **request)
+        if dies:
+            raise Death
+        return answer
 
 
 def on(name: str, fault: Fault, *, first: int = 1, times: int = 1) -> Plan:

@@ -38,11 +38,11 @@ def client_of(url: str, service: str, **config: Any) -> Any:
     """A boto3 client of the API at `url` that never retries by itself; `config` goes to botocore's Config."""
     options = Config(retries={"total_max_attempts": 1}, max_pool_connections=64, **config)
     with _making:
-        return _session().client(service, endpoint_url=url, config=options)
+        return session().client(service, endpoint_url=url, config=options)
 
 
 @functools.cache
-def _session() -> boto3.session.Session:
+def session() -> boto3.session.Session:
     """One for all clients: most of the time that a client takes to make goes into reading what AWS's services are."""
     return boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
 

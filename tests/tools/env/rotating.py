@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from arc import inventory as inventories
-from arc.tools.cloud.cloud import local_cloud
+from arc.tools.cloud.cloud import Cloud, local_cloud
 from arc.tools.env.retirement import Retirement
 from arc.tools.env.rotation import Rotation
 from tests.cloud_faults import Fault, Plan
@@ -47,13 +47,12 @@ class Rotating:
         self.functions = deploy(cloud, self.app, names=functions, code=code, variables=variables)
 
     def rotation(
-        self, url: str | None = None, *, force: bool = False, say: Callable[[str], None] | None = None
+        self, where: str | Cloud | None = None, *, force: bool = False, say: Callable[[str], None] | None = None
     ) -> Rotation:
         """A rotation as the command makes it, but for its pauses, which are short."""
         inventory = inventories.read(self.operator.folder, environ={})
-        made = local_cloud(url or self.url, "us-east-1")
         return Rotation(
-            made,
+            self._cloud(where),
             inventory,
             "staging",
             say or self.said.append,
@@ -63,16 +62,15 @@ class Rotating:
             sleep=_short,
         )
 
-    def rotate(self, given: str | None = NEW, *, url: str | None = None, force: bool = False) -> None:
+    def rotate(self, given: str | None = NEW, *, url: str | Cloud | None = None, force: bool = False) -> None:
         """Rotate the secret, as the command does."""
         self.rotation(url, force=force).rotate(given)
 
-    def retire(self, *, url: str | None = None, force: bool = False) -> None:
+    def retire(self, *, url: str | Cloud | None = None, force: bool = False) -> None:
         """Drop the old secrets, as the command does."""
         inventory = inventories.read(self.operator.folder, environ={})
-        made = local_cloud(url or self.url, "us-east-1")
         Retirement(
-            made,
+            self._cloud(url),
             inventory,
             "staging",
             self.said.append,
@@ -81,6 +79,9 @@ class Rotating:
             now=lambda: self.time,
             sleep=_short,
         ).retire()
+
+    def _cloud(self, where: str | Cloud | None) -> Cloud:
+        return where if isinstance(where, Cloud) else local_cloud(where or self.url, "us-east-1")
 
     def opt_out(self) -> None:
         """Let `PostLogin` take no variables."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from arc import inventory as inventories
 from arc.errors import ToolError
 from arc.tools.cloud.cloud import local_cloud
 from arc.tools.env.changing import Change
-from tests.cloud_faults import FaultyCloud, Kill, on
+from tests.cloud_faults import Death, FaultyCloud, Kill, MortalCloud, on
 from tests.deployed import Deployed, deploy
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator, parameters
@@ -26,35 +27,29 @@ def seen(functions: Deployed, name: str) -> list[str | None]:
     return [functions.variables(function).get(name) for function in FUNCTIONS]
 
 
-def killed(operator: Operator, faulty: FaultyCloud, number: int, *words: str, after: bool) -> bool:
-    """Run `arc` and kill it at its call of that number; False when it ended before it came so far."""
-    kill = Kill(number, after=after)
-    faulty.begin(kill)
-    with operator.start(*words) as process:
-        kill.aim(process)
-        process.communicate(timeout=60)
-    faulty.begin(lambda _name, _number: None)
-    return kill.fired
+def killed(operator: Operator, url: str, number: int, changes: dict[str, str | None], *, after: bool) -> bool:
+    """Do what `arc env` does and die at the call of that number; False when it ended before it came so far."""
+    cloud = MortalCloud(url, number, after=after)
+    with suppress(Death):
+        Change(cloud, inventories.read(operator.folder, environ={}), "staging", changes).run()
+    return cloud.dead
 
 
 def changed(operator: Operator, cloud: Engine, changes: dict[str, str | None]) -> None:
-    """Do what `arc env` does, in this process."""
+    """Do what `arc env` does."""
     inventory = inventories.read(operator.folder, environ={})
     assert Change(local_cloud(cloud.url, "us-east-1"), inventory, "staging", changes).run().in_step
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_setting_killed_at_each_call_is_completed(
-    cloud: Engine, faulty: FaultyCloud, tmp_path: Path, *, after: bool
-) -> None:
+def test_setting_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path, *, after: bool) -> None:
     """Before or after the call took effect: the next run gives every function the value."""
     app = fresh_app()
-    operator = Operator(tmp_path / app, app, faulty.environ(tmp_path))
+    operator = Operator(tmp_path / app, app, {})
     functions = deploy(cloud, app, names=FUNCTIONS)
     for number in itertools.count(1):
         value = f"value-{number}"
-        fired = killed(operator, faulty, number, "env", "staging", "GREETING", value, after=after)
-        if not fired:
+        if not killed(operator, cloud.url, number, {"GREETING": value}, after=after):
             break
         changed(operator, cloud, {"GREETING": value})
         assert seen(functions, "GREETING") == [value] * 2
@@ -62,15 +57,14 @@ def test_setting_killed_at_each_call_is_completed(
     assert number > 12
 
 
-def test_removal_killed_at_each_call_is_completed(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+def test_removal_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path) -> None:
     """Also when the variable has gone from SSM, and only functions still have it."""
     app = fresh_app()
-    operator = Operator(tmp_path / app, app, faulty.environ(tmp_path))
+    operator = Operator(tmp_path / app, app, {})
     functions = deploy(cloud, app, names=FUNCTIONS)
     for number in itertools.count(1):
         changed(operator, cloud, {"GREETING": "hello"})
-        fired = killed(operator, faulty, number, "env", "remove", "staging", "GREETING", after=number % 2 == 0)
-        if not fired:
+        if not killed(operator, cloud.url, number, {"GREETING": None}, after=number % 2 == 0):
             break
         complaint = ""
         try:
@@ -81,6 +75,32 @@ def test_removal_killed_at_each_call_is_completed(cloud: Engine, faulty: FaultyC
         assert seen(functions, "GREETING") == [None] * 2
         assert parameters(cloud, app) == {}
     assert number > 12
+
+
+@pytest.mark.parametrize("number", [3, 8])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_process_that_is_killed_leaves_the_same(
+    cloud: Engine, faulty: FaultyCloud, tmp_path: Path, number: int, *, after: bool
+) -> None:
+    """SIGKILL on the command leaves SSM and functions as a death in this process does, and is as well completed."""
+    left = []
+    for real in (True, False):
+        app = fresh_app()
+        operator = Operator(tmp_path / app, app, faulty.environ(tmp_path))
+        functions = deploy(cloud, app, names=FUNCTIONS)
+        if real:
+            kill = Kill(number, after=after)
+            faulty.begin(kill)
+            with operator.start("env", "staging", "GREETING", "hello") as process:
+                kill.aim(process)
+                process.communicate(timeout=60)
+            assert kill.fired
+        else:
+            assert killed(operator, cloud.url, number, {"GREETING": "hello"}, after=after)
+        left.append((seen(functions, "GREETING"), parameters(cloud, app)))
+        changed(operator, cloud, {"GREETING": "hello"})
+        assert seen(functions, "GREETING") == ["hello"] * 2
+    assert left[0] == left[1]
 
 
 def test_verify_completes_what_was_killed(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
