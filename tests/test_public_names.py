@@ -31,7 +31,17 @@ PUBLIC = {
     },
     "arc.tables": {"name", "table"},
     "arc.testing": {
-        *("Browser", "Clock", "Page", "StoreContract", "alb", "function_url", "payload_v1", "payload_v2"),
+        *(
+            "Browser",
+            "Clock",
+            "Page",
+            "StoreContract",
+            "alb",
+            "function_url",
+            "payload_v1",
+            "payload_v2",
+            "vpc_lattice",
+        ),
     },
 }
 RUNTIME = ("arc.http", "arc.sessions", "arc.testing")

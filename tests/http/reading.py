@@ -9,7 +9,16 @@ from typing import Any
 from arc.http.events import Shape, shape_of
 
 FOLDER = Path(__file__).parent / "events"
-FORMATS = ("http_api_v2", "function_url", "http_api_v1", "rest_v1", "alb_single", "alb_multi")
+FORMATS = (
+    "http_api_v2",
+    "function_url",
+    "http_api_v1",
+    "rest_v1",
+    "alb_single",
+    "alb_multi",
+    "lattice_v1",
+    "lattice_v2",
+)
 
 
 def event(name: str) -> dict[str, Any]:

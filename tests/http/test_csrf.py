@@ -11,7 +11,7 @@ from hypothesis import settings as tested
 from hypothesis import strategies as st
 
 import arc
-from arc.testing import Browser, alb, payload_v1, payload_v2
+from arc.testing import Browser, alb, payload_v1, payload_v2, vpc_lattice
 from tests.http.making import browser
 from tests.sessions.making import Made
 
@@ -344,3 +344,42 @@ def test_s12_csrf_cookie_and_session_are_not_each_other() -> None:
     thief.jar.put(COOKIE, session, "app.example")
     given = token(visitor)
     assert send(thief, given) == 403
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"version": "3.0", "request": {"method": "POST"}},
+        {"Records": [{"cf": {"request": {"method": "POST", "uri": "/"}}}]},
+        {"version": "2.0", "rawPath": "/", "requestContext": {"http": None}},
+        {"resource": "/", "httpMethod": None, "requestContext": {}},
+        {"method": "POST", "path": "/"},
+        payload_v2("", "/"),
+        vpc_lattice("POST"),
+        vpc_lattice("DELETE", version=1),
+    ],
+)
+def test_s41_an_event_whose_method_nobody_knows_is_no_get(event: dict[str, Any]) -> None:
+    """`csrf=True` lets only what is known to change nothing through without a token."""
+    ran: list[arc.Request] = []
+    made = Made()
+    reply = arc.http.handler(manager=made.manager, csrf=True)(ran.append)(event, None)
+    assert (reply["statusCode"], ran) == (403, [])
+    named = event.get("method") in ("POST", "DELETE")
+    assert ("the event names no method" in made.events[-1].reason) is not named
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_s41_forms_work_behind_vpc_lattice(version: int) -> None:
+    """In both versions of its event."""
+
+    def build(*args: Any, **options: Any) -> dict[str, Any]:
+        return vpc_lattice(*args, version=version, **options)
+
+    made = Made()
+    visitor = Browser(arc.http.handler(manager=made.manager)(app), clock=made.clock, event=build)
+    assert send(visitor, token(visitor)) == 200
+    visitor.get("/in")
+    assert send(visitor, token(visitor)) == 200
+    assert send(visitor, "") == 403

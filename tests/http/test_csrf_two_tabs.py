@@ -74,7 +74,7 @@ def test_s41_the_other_tabs_form_needs_proof_that_the_page_is_our_own() -> None:
     """The browser has to say that the page is of the same origin; a client that says nothing is refused."""
     for headers, status in (
         ({"sec_fetch_site": "same-origin"}, 200),
-        ({"sec_fetch_site": "none"}, 403),
+        ({"sec_fetch_site": "none", "origin": "null"}, 403),
         ({"sec_fetch_site": "none", "origin": "https://app.example"}, 200),
         ({"sec_fetch_site": "cross-site"}, 403),
     ):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from arc.errors import BadRequest
 from arc.http.body import parse_body
-from arc.http.events import Alb, PayloadV1, PayloadV2, Shape, shape_of
+from arc.http.events import Alb, LatticeV1, LatticeV2, PayloadV1, PayloadV2, Shape, shape_of
 from arc.testing import alb, function_url, payload_v1, payload_v2
 from tests.http.reading import FORMATS, event, shape
 
@@ -26,6 +26,8 @@ from tests.http.reading import FORMATS, event, shape
         ("rest_v1", PayloadV1),
         ("alb_single", Alb),
         ("alb_multi", Alb),
+        ("lattice_v1", LatticeV1),
+        ("lattice_v2", LatticeV2),
         ("bare", Shape),
     ],
 )
@@ -44,6 +46,8 @@ def test_each_format_recognises_itself(name: str, kind: type[Shape]) -> None:
         {"requestContext": {"http": {"method": "GET"}}},
         {"version": "3.0"},
         {"version": 2.0},
+        {"method": "GET"},
+        {"raw_path": "/"},
     ],
 )
 def test_a_part_of_an_event_is_a_bare_one(part: dict[str, Any]) -> None:
@@ -60,6 +64,8 @@ def test_a_part_of_an_event_is_a_bare_one(part: dict[str, Any]) -> None:
         ("rest_v1", "GET", "/search"),
         ("alb_single", "POST", "/café"),
         ("alb_multi", "GET", "/"),
+        ("lattice_v1", "POST", "/orders/7"),
+        ("lattice_v2", "PUT", "/orders"),
         ("bare", "GET", "/"),
     ],
 )
@@ -141,6 +147,8 @@ def test_the_path_parameters(name: str, params: dict[str, str]) -> None:
         ("rest_v1", {"q": ["red", "blue pen"]}),
         ("alb_single", {"q": ["a b+c"], "name ": ["x y"]}),
         ("alb_multi", {"tag": ["été", "b&b"]}),
+        ("lattice_v1", {"tag": ["café", "b&b"]}),
+        ("lattice_v2", {"tag": ["one", "two"], "page": ["7"]}),
         ("bare", {}),
     ],
 )
@@ -157,7 +165,9 @@ def test_a_query_given_only_as_parameters_is_read() -> None:
     assert written.query().getall("a") == ["1,2"]
 
 
-@pytest.mark.parametrize("name", ["http_api_v2", "http_api_v1", "rest_v1", "alb_single", "alb_multi"])
+@pytest.mark.parametrize(
+    "name", ["http_api_v2", "http_api_v1", "rest_v1", "alb_single", "alb_multi", "lattice_v1", "lattice_v2"]
+)
 def test_every_cookie_arrives(name: str) -> None:
     """Both cookies of each fixture are found, wherever the format puts them."""
     assert "; ".join(shape(name).cookie_headers()) == "_idx=abc.def; theme=dark"
@@ -206,6 +216,8 @@ def test_repeated_headers_are_joined() -> None:
         ("rest_v1", None),
         ("alb_single", b"hello there"),
         ("alb_multi", None),
+        ("lattice_v1", '{"name": "Zoë"}'.encode()),
+        ("lattice_v2", b"hello there"),
         ("bare", None),
     ],
 )
@@ -236,6 +248,30 @@ def test_parts_that_are_null_or_of_a_wrong_type_count_as_absent(name: str, lost:
     for key in whole:
         if key not in ("body", "version"):
             read_everything({**whole, key: lost})
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"queryStringParameters": {"a": "1", "b": ["2", "3"]}}, {"a": ["1"], "b": ["2", "3"]}),
+        ({"path": "/orders?a=%C3%A9", "queryStringParameters": {"a": ["other"]}}, {"a": ["é"]}),
+        ({"queryStringParameters": None}, {}),
+    ],
+)
+def test_lattices_query_is_read_from_the_path_or_the_fields(
+    changes: dict[str, Any], fields: dict[str, list[str]]
+) -> None:
+    """VPC Lattice's fields are text or lists; a query in the path says more, and is no part of `path`."""
+    read = shape("lattice_v2", **changes)
+    assert {field: read.query().getall(field) for field in read.query()} == fields
+    assert read.path() == "/orders"
+
+
+def test_a_body_of_lattices_first_version_is_parsed() -> None:
+    """`is_base64_encoded` counts for `parse_body` as it does for `req.json`."""
+    assert parse_body(event("lattice_v1")) == {"name": "Zoë"}
+    octets = {**event("lattice_v1"), "headers": {"content-type": "application/octet-stream"}, "body": "AAE="}
+    assert parse_body(octets) == {"base64": "AAE="}
 
 
 JSON = st.recursive(

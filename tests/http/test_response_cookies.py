@@ -42,7 +42,7 @@ def test_s28_the_applications_cookies_survive_beside_the_sessions(name: str, res
 
 @pytest.mark.parametrize("name", ["bare", *FORMATS])
 def test_s28_each_format_has_its_own_place(name: str) -> None:
-    """Payload 2.0: `cookies`; 1.0 and ALB multi: `multiValueHeaders`; ALB single: spellings; bare: header."""
+    """Payload 2.0: `cookies`; 1.0 and ALB multi: `multiValueHeaders`; ALB single, Lattice: spellings; bare: header."""
     reply = format_response({"html": "x", "cookie": "a=1"}, shape(name), session_cookies=[SESSION])
     both = ["a=1", SESSION]
     headers = {key: value for key, value in reply.get("headers", {}).items() if key.lower() == "set-cookie"}
@@ -54,6 +54,8 @@ def test_s28_each_format_has_its_own_place(name: str) -> None:
         "rest_v1": ({}, both, None),
         "alb_single": ({"set-cookie": "a=1", "Set-cookie": SESSION}, None, None),
         "alb_multi": ({}, both, None),
+        "lattice_v1": ({"set-cookie": "a=1", "Set-cookie": SESSION}, None, None),
+        "lattice_v2": ({"set-cookie": "a=1", "Set-cookie": SESSION}, None, None),
     }[name]
     assert (headers, reply.get("multiValueHeaders", {}).get("set-cookie"), reply.get("cookies")) == expected
 

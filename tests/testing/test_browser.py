@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import arc
-from arc.testing import Browser, Clock, alb, function_url, payload_v1, payload_v2
+from arc.testing import Browser, Clock, alb, function_url, payload_v1, payload_v2, vpc_lattice
 from arc.testing.jar import CookieJar
 from tests.http.making import browser
 from tests.sessions.making import Made
@@ -79,7 +79,9 @@ def test_too_large_a_cookie_is_dropped() -> None:
     assert len(jar("a=" + "x" * 4096)) == 0
 
 
-@pytest.mark.parametrize("event", [payload_v2, payload_v1, function_url, alb], ids=lambda event: event.__name__)
+@pytest.mark.parametrize(
+    "event", [payload_v2, payload_v1, function_url, alb, vpc_lattice], ids=lambda event: event.__name__
+)
 def test_s28_a_session_lives_in_every_format_of_event(event: Any) -> None:
     """Counting works behind every kind of gateway, and the application's own cookies survive beside the session's."""
     made = Made()

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from arc.http.body import parse_body
-from arc.http.events import Alb, PayloadV1, PayloadV2, Shape, shape_of
-from arc.testing import alb, events, function_url, payload_v1, payload_v2
+from arc.http.events import Alb, LatticeV1, LatticeV2, PayloadV1, PayloadV2, Shape, shape_of
+from arc.testing import alb, events, function_url, payload_v1, payload_v2, vpc_lattice
 from tests.http.reading import event
 
 Builder = Callable[..., dict[str, Any]]
@@ -27,7 +27,12 @@ def alb_multi(*args: Any, **options: Any) -> dict[str, Any]:
     return alb(*args, multi=True, **options)
 
 
-BUILDERS: list[Builder] = [payload_v2, function_url, payload_v1, http_api_v1, alb, alb_multi]
+def lattice_v1(*args: Any, **options: Any) -> dict[str, Any]:
+    """VPC Lattice's event in its first version."""
+    return vpc_lattice(*args, version=1, **options)
+
+
+BUILDERS: list[Builder] = [payload_v2, function_url, payload_v1, http_api_v1, alb, alb_multi, vpc_lattice, lattice_v1]
 every = pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
 
 
@@ -40,6 +45,8 @@ every = pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__nam
         (http_api_v1, PayloadV1),
         (alb, Alb),
         (alb_multi, Alb),
+        (vpc_lattice, LatticeV2),
+        (lattice_v1, LatticeV1),
     ],
 )
 def test_an_event_is_recognised(build: Builder, shape: type[Shape]) -> None:
@@ -60,14 +67,16 @@ def test_an_event_is_recognised(build: Builder, shape: type[Shape]) -> None:
         (http_api_v1, "http_api_v1", {}),
         (alb, "alb_single", {"query": {"a": "1"}}),
         (alb_multi, "alb_multi", {"query": {"a": "1"}}),
+        (vpc_lattice, "lattice_v2", {"query": {"a": "1"}, "body": "x"}),
+        (lattice_v1, "lattice_v1", {"query": {"a": "1"}, "body": "x"}),
     ],
 )
 def test_an_event_is_complete(build: Builder, name: str, options: dict[str, Any]) -> None:
     """It has the keys of an event of AWS, in the request's context too, and no others."""
     made, real = build(**options), event(name)
     assert set(made) == set(real)
-    assert set(made["requestContext"]) == set(real["requestContext"])
-    if "http" in made["requestContext"]:
+    assert set(made.get("requestContext", ())) == set(real.get("requestContext", ()))
+    if "http" in made.get("requestContext", ()):
         assert set(made["requestContext"]["http"]) == set(real["requestContext"]["http"])
 
 
@@ -104,16 +113,17 @@ def test_a_field_may_come_twice(build: Builder, query: Any) -> None:
 def test_the_body(build: Builder) -> None:
     """JSON and text stay text, bytes and forms are base64, and a header of the caller's stands."""
     assert shape_of(build("POST", json={"é": 1})).body() == b'{"\\u00e9": 1}'
-    assert build("POST", json=[])["isBase64Encoded"] is False
+    encoded = "is_base64_encoded" if build is lattice_v1 else "isBase64Encoded"
+    assert build("POST", json=[])[encoded] is False
     raw = build("POST", body=b"\xff\x00")
-    assert (raw["isBase64Encoded"], b64decode(raw["body"])) == (True, b"\xff\x00")
-    assert build("POST", form={"a": "1"})["isBase64Encoded"] is True
+    assert (raw[encoded], b64decode(raw["body"])) == (True, b"\xff\x00")
+    assert build("POST", form={"a": "1"})[encoded] is True
     text = build("POST", body="é", headers={"Content-Type": "text/plain"})
-    assert (text["isBase64Encoded"], text["body"]) == (False, "é")
+    assert (text[encoded], text["body"]) == (False, "é")
     broken = build("POST", body=b"\xff", headers={"content-type": "text/plain"})
     assert shape_of(broken).body() == b"\xff"
     packed = build("POST", body="é", headers={"content-type": "text/plain", "content-encoding": "zstd"})
-    assert packed["isBase64Encoded"] is True
+    assert packed[encoded] is True
     own = shape_of(build("POST", json={}, headers={"Content-Type": "application/vnd.api+json"})).headers()
     assert own["content-type"] == "application/vnd.api+json"
 
@@ -124,7 +134,7 @@ def test_an_empty_event_has_no_body_no_query_and_no_cookies(build: Builder) -> N
     made = build()
     assert not made.get("body")
     assert not made.get("queryStringParameters")
-    assert made["isBase64Encoded"] is False
+    assert shape_of(made).is_base64 is False
     assert "cookies" not in made
     assert "cookie" not in shape_of(made).headers()
 
@@ -142,7 +152,7 @@ def test_the_same_arguments_give_equal_events_that_share_nothing(build: Builder)
     arguments: dict[str, Any] = {"query": {"a": "1"}, "headers": {"x": "1"}, "json": [1]}
     first, second = build(**arguments), build(**arguments)
     assert first == second
-    first["requestContext"].clear()
+    first.get("requestContext", {}).clear()
     (first.get("headers") or first["multiValueHeaders"]).clear()
     assert second == build(**arguments)
 
@@ -197,7 +207,7 @@ def test_a_load_balancer_encodes_the_query() -> None:
 
 def test_every_builder_is_documented() -> None:
     """Each builder says what it makes, and each of its arguments is in the module's list or its own words."""
-    for build in (payload_v2, function_url, payload_v1, alb):
+    for build in (payload_v2, function_url, payload_v1, alb, vpc_lattice):
         words = f"{events.__doc__}{build.__doc__}"
         missing = [name for name in inspect.signature(build).parameters if f"`{name}" not in words]
         assert missing == []

@@ -34,7 +34,7 @@ def parse_body(req: dict[str, Any]) -> Any:
     def is_one(types: tuple[str, ...]) -> bool:
         return any(one in content_type for one in types)
 
-    encoded = bool(req.get("isBase64Encoded"))
+    encoded = shape.is_base64
     if is_one(_JSON):
         value = parse_json(decode(shape.body()))
         return value if value or isinstance(value, list) else {}

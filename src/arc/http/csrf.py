@@ -76,13 +76,14 @@ def field(req: dict[str, Any], *, purpose: str = "") -> str:
 def verify(req: dict[str, Any], *, purpose: str = "", max_age: int = MAX_AGE) -> None:
     """Raise `ForgedRequest` (403) unless the request comes from the application's own page.
 
-    GET, HEAD, OPTIONS and TRACE pass. An `Origin` among the settings' trusted origins counts as the
-    application's own; otherwise `Sec-Fetch-Site`, else `Origin`, must name the same origin (RFC 9110 §4.3.1).
-    Then the token in the field `_csrf`, of a form or a JSON object, or in the header `x-csrf-token` must be this
-    visitor's, for this `purpose`, at most `max_age` seconds old. A refusal is the event `csrf_refused`.
+    GET, HEAD, OPTIONS and TRACE pass, and no event whose method is not known. An `Origin` among the settings'
+    trusted origins counts as the application's own; otherwise `Sec-Fetch-Site`, else `Origin`, must name the
+    same origin (RFC 9110 §4.3.1). Then the token in the field `_csrf`, of a form or a JSON object, or in the
+    header `x-csrf-token` must be this visitor's, for this `purpose`, at most `max_age` seconds old. A refusal
+    is the event `csrf_refused`.
     """
     request = request_of(req)
-    if request.method in SAFE:
+    if request.shape.named_method() in SAFE:
         return
     if difference := _foreign(request):
         raise _refusal(request, _ANOTHER_SITE, difference)
@@ -99,6 +100,8 @@ def verify(req: dict[str, Any], *, purpose: str = "", max_age: int = MAX_AGE) ->
 def _refusal(request: Request, sentence: str, difference: str) -> ForgedRequest:
     """The error with a `sentence` for the visitor, after the operator has been told what differs."""
     session_id = request.session.id if request.touched and not request.session.is_new else None
+    if not request.shape.named_method():
+        difference += "; the event names no method, so that it is not taken for a GET"
     request.manager.lifecycle.tell("csrf_refused", f"{_shown(request.shape.route())}: {difference}", session_id)
     return ForgedRequest(sentence)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from arc.http.shape import Shape, refuse_long
+from arc.http.headers import Headers
+from arc.http.shape import Shape, refuse_long, repeated, single
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,12 +12,12 @@ if TYPE_CHECKING:
 
     from arc.http.shape import Fields
 
-__all__ = ["Alb", "PayloadV1", "PayloadV2", "Shape", "shape_of"]
+__all__ = ["Alb", "LatticeV1", "LatticeV2", "PayloadV1", "PayloadV2", "Shape", "shape_of"]
 
 
 def shape_of(event: dict[str, Any]) -> Shape:
     """The shape of `event`, by what the event itself says; a plain `Shape` when it is of no known format."""
-    for shape in (PayloadV2, Alb, PayloadV1):
+    for shape in (LatticeV2, PayloadV2, Alb, PayloadV1, LatticeV1):
         if shape.recognises(event):
             return shape(event)
     return Shape(event)
@@ -83,7 +84,19 @@ class PayloadV1(Shape):
         return reply
 
 
-class Alb(Shape):
+class SingleHeaders(Shape):
+    """An event whose response has one header of a name, but takes names that differ in case for different ones."""
+
+    __slots__ = ()
+
+    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
+        """The response; several cookies are `set-cookie`, `Set-cookie`, `sEt-cookie` and so on."""
+        reply = self._reply(status, _joined(headers), body, base64=base64)
+        reply["headers"].update(zip(_spellings("set-cookie"), cookies, strict=False))
+        return reply
+
+
+class Alb(SingleHeaders):
     """An Application Load Balancer's event, with single or (a setting of the target group) multiple headers."""
 
     __slots__ = ()
@@ -100,15 +113,9 @@ class Alb(Shape):
         return isinstance(context, dict) and "elb" in context
 
     def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
-        """The response; multiple headers are answered by multiple headers alone.
-
-        With single headers only one of a name can be sent, but names that differ in case count as
-        different: several cookies are `set-cookie`, `Set-cookie`, `sEt-cookie` and so on.
-        """
+        """The response; multiple headers are answered by multiple headers alone."""
         if "multiValueHeaders" not in self.event:
-            reply = self._reply(status, _joined(headers), body, base64=base64)
-            reply["headers"].update(zip(_spellings("set-cookie"), cookies, strict=False))
-            return reply
+            return super().reply(status, headers, cookies, body, base64=base64)
         lists = {name: [value] if isinstance(value, str) else value for name, value in headers.items()}
         if cookies:
             lists["set-cookie"] = list(cookies)
@@ -125,6 +132,70 @@ class Alb(Shape):
         from urllib.parse import unquote_plus
 
         return [(unquote_plus(name), unquote_plus(value)) for name, value in pairs]
+
+
+class LatticeV2(SingleHeaders):
+    """VPC Lattice's event, version 2.0 (AWS, "Lambda functions as targets in VPC Lattice")."""
+
+    __slots__ = ()
+
+    @classmethod
+    def recognises(cls, event: dict[str, Any]) -> bool:
+        """True for a `version` of 2.0 with the method at the top, where API Gateway has none."""
+        return event.get("version") == "2.0" and "method" in event
+
+    def path(self) -> str:
+        """The path without a query string."""
+        return self._address().partition("?")[0] or "/"
+
+    def headers(self) -> Headers:
+        """The headers, whose values are lists."""
+        if self._headers is None:
+            self._headers = Headers(_either(self.event.get("headers")))
+        return self._headers
+
+    def _address(self) -> str:
+        return self.text_at("path")
+
+    def _fields(self) -> object:
+        return self.event.get("queryStringParameters")
+
+    def _query_pairs(self) -> list[tuple[str, str]]:
+        """The fields of the query string in the path, which are all of them, else the event's."""
+        query = self._address().partition("?")[2]
+        if not query:
+            return _either(self._fields())
+        from urllib.parse import parse_qsl
+
+        refuse_long(query)
+        return parse_qsl(query, keep_blank_values=True)
+
+
+class LatticeV1(LatticeV2):
+    """VPC Lattice's event, version 1.0, whose names are words with underscores."""
+
+    __slots__ = ()
+
+    @classmethod
+    def recognises(cls, event: dict[str, Any]) -> bool:
+        """True for a `raw_path` beside the method."""
+        return "raw_path" in event and "method" in event
+
+    @property
+    def is_base64(self) -> bool:
+        """True when the event says that its body is base64."""
+        return bool(self.event.get("is_base64_encoded"))
+
+    def _address(self) -> str:
+        return self.text_at("raw_path")
+
+    def _fields(self) -> object:
+        return self.event.get("query_string_parameters")
+
+
+def _either(fields: object) -> list[tuple[str, str]]:
+    """The pairs of an object whose values are texts or lists of them."""
+    return [*single(fields), *repeated(fields)]
 
 
 def _joined(headers: Fields) -> dict[str, str]:

@@ -46,9 +46,19 @@ class Shape:
         """True when the path and its parameters arrive percent-encoded."""
         return False
 
+    @property
+    def is_base64(self) -> bool:
+        """True when the event says that its body is base64."""
+        return bool(self.event.get("isBase64Encoded"))
+
+    def named_method(self) -> str:
+        """The method in capitals, "" when the event names none in a place that is known."""
+        own = self.text_at("requestContext", "http", "method") or self.text_at("httpMethod") or self.text_at("method")
+        return own.upper()
+
     def method(self) -> str:
         """The method in capitals, `GET` when the event has none."""
-        return (self.text_at("requestContext", "http", "method") or self.text_at("httpMethod") or "GET").upper()
+        return self.named_method() or "GET"
 
     def path(self) -> str:
         """The path, percent-decoded and without the stage, `/` when the event has none."""
@@ -63,7 +73,7 @@ class Shape:
 
     def params(self) -> dict[str, str]:
         """The parameters of the route's path, percent-decoded."""
-        return {name: self._decoded(value) for name, value in _single(self.event.get("pathParameters"))}
+        return {name: self._decoded(value) for name, value in single(self.event.get("pathParameters"))}
 
     def query(self) -> Query:
         """The fields of the query string, percent-decoded. Raises `BadRequest` for one over 65,536 characters."""
@@ -74,10 +84,10 @@ class Shape:
     def headers(self) -> Headers:
         """The headers; a name in `multiValueHeaders` counts before the same one in `headers`."""
         if self._headers is None:
-            pairs = list(_repeated(self.event.get("multiValueHeaders")))
+            pairs = list(repeated(self.event.get("multiValueHeaders")))
             taken = {name.lower() for name, _ in pairs}
-            single = _single(self.event.get("headers"))
-            self._headers = Headers([*(pair for pair in single if pair[0].lower() not in taken), *pairs])
+            others = single(self.event.get("headers"))
+            self._headers = Headers([*(pair for pair in others if pair[0].lower() not in taken), *pairs])
         return self._headers
 
     def cookie_headers(self) -> list[str]:
@@ -96,7 +106,7 @@ class Shape:
         if not isinstance(body, str):
             raise BadRequest(f"The event's body is of type {type(body).__name__}, not text.")
         try:
-            if not self.event.get("isBase64Encoded"):
+            if not self.is_base64:
                 return body.encode()
             from binascii import a2b_base64
 
@@ -136,8 +146,8 @@ class Shape:
 
             refuse_long(raw)
             return parse_qsl(raw, keep_blank_values=True)
-        pairs = list(_repeated(self.event.get("multiValueQueryStringParameters")))
-        return pairs or list(_single(self.event.get("queryStringParameters")))
+        pairs = list(repeated(self.event.get("multiValueQueryStringParameters")))
+        return pairs or list(single(self.event.get("queryStringParameters")))
 
     def _reply(self, status: int, headers: Fields, body: str, *, base64: bool) -> dict[str, Any]:
         """The response without cookies, with repeated headers in `multiValueHeaders`."""
@@ -156,13 +166,15 @@ def refuse_long(*texts: str) -> None:
         raise BadRequest(f"The query string has {length:,} characters; at most {_MAX_QUERY:,} are read.")
 
 
-def _single(fields: object) -> Iterator[tuple[str, str]]:
+def single(fields: object) -> Iterator[tuple[str, str]]:
+    """The pairs of an object whose values are texts or numbers."""
     for name, value in fields.items() if isinstance(fields, dict) else ():
         if isinstance(name, str) and isinstance(value, (str, int, float)):
             yield name, value if isinstance(value, str) else str(value)
 
 
-def _repeated(fields: object) -> Iterator[tuple[str, str]]:
+def repeated(fields: object) -> Iterator[tuple[str, str]]:
+    """The pairs of an object whose values are lists of texts."""
     for name, values in fields.items() if isinstance(fields, dict) else ():
         if isinstance(name, str) and isinstance(values, list):
             yield from ((name, value) for value in values if isinstance(value, str))

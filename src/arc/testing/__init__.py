@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from arc.testing.events import function_url as function_url
     from arc.testing.events import payload_v1 as payload_v1
     from arc.testing.events import payload_v2 as payload_v2
+    from arc.testing.events import vpc_lattice as vpc_lattice
 
 _NAMES = {
     "Browser": "arc.testing.browser",
@@ -22,6 +23,7 @@ _NAMES = {
     "function_url": "arc.testing.events",
     "payload_v1": "arc.testing.events",
     "payload_v2": "arc.testing.events",
+    "vpc_lattice": "arc.testing.events",
 }
 __all__ = sorted(_NAMES)  # noqa: PLE0605  # a list of strings
 

@@ -192,6 +192,56 @@ def alb(
     }
 
 
+def vpc_lattice(
+    method: str = "GET",
+    path: str = "/",
+    *,
+    query: Fields = (),
+    headers: Mapping[str, str] | None = None,
+    cookies: Cookies = (),
+    body: str | bytes | None = None,
+    form: Fields | None = None,
+    json: object = None,
+    version: int = 2,
+    source_ip: str = SOURCE_IP,
+    time: float = NOW,
+) -> dict[str, Any]:
+    """VPC Lattice's event in `version` 2, or with `version=1` in the one that came before."""
+    sent, raw = _sent("app-0a40eebed65f8d69c.7d67968.vpc-lattice-svcs.us-east-1.on.aws", headers, body, form, json)
+    if pairs := _cookies(cookies):
+        sent["cookie"] = "; ".join(pairs)
+    sent |= {"x-forwarded-for": source_ip}
+    fields = _pairs(query)
+    text, encoded = _encoded(sent, raw)
+    if version == 1:
+        return {
+            "raw_path": path + (f"?{urlencode(fields)}" if fields else ""),
+            "method": method.upper(),
+            "headers": sent,
+            "query_string_parameters": dict(fields),
+            "body": text or "",
+            "is_base64_encoded": encoded,
+        }
+    owner = f"arn:aws:vpc-lattice:us-east-1:{_ACCOUNT}"
+    return {
+        "version": "2.0",
+        "path": path,
+        "method": method.upper(),
+        "headers": {name: [value] for name, value in sent.items()},
+        "queryStringParameters": _lists(fields),
+        "body": text or "",
+        "isBase64Encoded": encoded,
+        "requestContext": {
+            "serviceNetworkArn": f"{owner}:servicenetwork/sn-0bf3f2882e9cc805a",
+            "serviceArn": f"{owner}:service/svc-0a40eebed65f8d69c",
+            "targetGroupArn": f"{owner}:targetgroup/tg-6d0ecf831eec9f09",
+            "identity": {"sourceVpcArn": f"arn:aws:ec2:us-east-1:{_ACCOUNT}:vpc/vpc-0b8276c84697e7339"},
+            "region": "us-east-1",
+            "timeEpoch": str(int(time * 1_000_000)),
+        },
+    }
+
+
 def _version_2(
     method: str, path: str, query: Fields | str, sent: dict[str, str], cookies: list[str], raw: bytes | None
 ) -> dict[str, Any]:
