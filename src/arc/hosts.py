@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 _PORTS = {"http": 80, "https": 443}
+_LONGEST_LABEL, _LONGEST_NAME = 63, 253  # RFC 1035 §2.3.4
+# Suffixes of hosts at AWS, and how many labels before them do not make a customer's host yet.
+_SHARED = {
+    "amazonaws.com": 2,
+    "amazonaws.com.cn": 2,
+    "on.aws": 2,
+    "cloudfront.net": 0,
+    "amplifyapp.com": 0,
+    "awsapprunner.com": 1,
+    "elasticbeanstalk.com": 1,
+}
 _LAST_PORT = 65_535
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
 _IPV6 = frozenset("0123456789abcdef:.")
@@ -26,6 +37,34 @@ def origin(text: str) -> str:
 def likely_origin(text: str) -> str:
     """The origin that was probably meant by `text`, an address or a pattern."""
     return origin(f"https://{_authority(text)}") or "https://www.example.com"
+
+
+def domain_fault(name: str) -> str:
+    """Why browsers ignore a cookie whose Domain is `name` (in lower case, without a leading dot), "" if they take it.
+
+    Source: RFC 6265bis §5.6.3 and §5.7; of the public suffixes, those that AWS gives to functions.
+    """
+    labels = name.split(".")
+    if name.startswith("[") or name.count(":") > 1 or labels[-1].isdigit():
+        return "is an address, and a cookie's domain has to be a name"
+    if set(name) - _NAME or not all(0 < len(label) <= _LONGEST_LABEL for label in labels) or len(name) > _LONGEST_NAME:
+        return "is not the name of a host"
+    if len(labels) == 1:
+        return "has one label, and browsers take no cookie for a whole top-level domain"
+    for suffix, more in _SHARED.items():
+        if name == suffix or (name.endswith(f".{suffix}") and name.removesuffix(f".{suffix}").count(".") < more):
+            return "is shared by many customers of AWS, so that browsers take no cookie for it"
+    return ""
+
+
+def likely_domain(text: str) -> str:
+    """The domain that was probably meant by `text`, an address or a pattern; "" when there is none."""
+    name = _split(_authority(text.lower()))[0]
+    try:
+        name = ".".join(filter(None, name.split("."))).encode("idna").decode()
+    except UnicodeError:
+        return ""
+    return "" if domain_fault(name) else name
 
 
 def _authority(text: str) -> str:

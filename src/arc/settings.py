@@ -86,7 +86,8 @@ class Settings:
         self.table, self.idle, self.absolute = table, idle, absolute
         self.migrate_from = migrate_from if migrate_from != table else None
         self.max_bytes, self.consistent_read = max_bytes, consistent_read
-        self.cookie_name, self.domain, self.path, self.same_site = cookie_name, domain, path, same_site
+        self.cookie_name, self.path, self.same_site = cookie_name, path, same_site
+        self.domain = self._cookie_domain(domain) if domain else None
         self.region, self.stack_name = region, stack_name
         self.sandbox_ports, self.sandbox_on_aws = sandbox_ports, sandbox_on_aws
         self.trusted_origins = tuple(map(self._trusted, trusted_origins))
@@ -149,11 +150,11 @@ class Settings:
                 f"ARC_SESSION_COOKIE_NAME is {self.cookie_name!r}, which is no cookie name. "
                 "Use letters, digits, '-' and '_'."
             )
-        for variable, value in (("ARC_SESSION_DOMAIN", self.domain or ""), ("ARC_SESSION_PATH", self.path)):
-            if any(not "!" <= character <= "~" or character in ';,"\\' for character in value):
-                raise ConfigurationError(
-                    f"{variable} is {value!r}. A cookie attribute takes visible ASCII only, without ';', ',' or quotes."
-                )
+        if any(not "!" <= character <= "~" or character in ';,"\\' for character in self.path):
+            raise ConfigurationError(
+                f"ARC_SESSION_PATH is {self.path!r}. A cookie's path takes visible ASCII only, without ';', ',' or "
+                "quotes."
+            )
         if not self.path.startswith("/"):
             raise ConfigurationError(f"ARC_SESSION_PATH is {self.path!r}. A cookie's path starts with '/'.")
         if self.same_site not in ("Lax", "Strict", "None"):
@@ -164,6 +165,22 @@ class Settings:
                 "Use Lax in testing, None in staging and production only."
             )
         self._check_prefix()
+
+    def _cookie_domain(self, text: str) -> str | None:
+        """The cookie's domain as browsers compare it; None for this machine's own names in testing."""
+        from arc.hosts import domain_fault, likely_domain
+
+        name = text.lower().removeprefix(".")
+        if self.environment == "testing" and name in ("localhost", "127.0.0.1", "[::1]"):
+            return None
+        fault = domain_fault(name)
+        if not fault:
+            return name
+        meant = likely_domain(text)
+        remedy = f"Write {meant}, or unset it" if meant else "Unset ARC_SESSION_DOMAIN"
+        raise ConfigurationError(
+            f"ARC_SESSION_DOMAIN is {text!r}, which {fault}. {remedy}, so that the cookie belongs to the host alone."
+        )
 
     def _trusted(self, text: str) -> str:
         """A trusted origin in the form that compares."""

@@ -203,7 +203,7 @@ def test_s41_no_token_of_mallory_is_ever_taken_from_a_sibling_host(
 
 def test_s24_the_csrf_cookie_is_a_host_cookie_wherever_cookies_are_secure() -> None:
     """`__Host-`, Secure, HttpOnly, SameSite and no Domain, whatever the session's cookie has; no prefix in testing."""
-    for made in (Made(), Made(environment="staging"), Made(domain="example", path="/shop")):
+    for made in (Made(), Made(environment="staging"), Made(domain="app.example", path="/shop")):
         (cookie,) = browser(app, made).get("/").set_cookies
         name, *attributes = re.split("[=;] ?", cookie)
         assert name == COOKIE
