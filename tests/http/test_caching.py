@@ -11,6 +11,7 @@ from tests.http.reading import FORMATS, shape
 
 PRIVATE = "private, no-store"
 V2 = shape("function_url")
+UNCOMPRESSED = {"compression": False}
 SESSION = ["_idx=token"]
 
 
@@ -24,8 +25,8 @@ def headers_of(result: dict[str, Any], *, name: str = "function_url", **options:
 @pytest.mark.parametrize("name", ["bare", *FORMATS])
 def test_s30_a_touched_response_varies_by_cookie(name: str) -> None:
     """`Vary: Cookie` goes out in every format, with and without a session cookie."""
-    assert headers_of({}, name=name)["vary"] == "Cookie"
-    assert headers_of({}, name=name, session_cookies=SESSION)["vary"] == "Cookie"
+    assert headers_of(UNCOMPRESSED, name=name)["vary"] == "Cookie"
+    assert headers_of(UNCOMPRESSED, name=name, session_cookies=SESSION)["vary"] == "Cookie"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_s30_a_touched_response_varies_by_cookie(name: str) -> None:
 )
 def test_s30_an_existing_vary_is_merged(given: dict[str, Any], sent: str) -> None:
     """Fields are compared without case, each comes once, and `*` covers everything."""
-    reply = format_response({"html": "x", **given}, V2, touched=True)
+    reply = format_response({"html": "x", **UNCOMPRESSED, **given}, V2, touched=True)
     assert [value for key, value in reply["headers"].items() if key.lower() == "vary"] == [sent]
 
 
@@ -92,7 +93,7 @@ def test_s31_a_session_cookie_overrides_an_explicit_cacheable_one(name: str, exp
 def test_s31_without_a_session_cookie_an_explicit_one_stands(explicit: str) -> None:
     """The application knows best as long as no cookie of ours is in the response."""
     told: list[str] = []
-    headers = headers_of({"headers": {"Cache-Control": explicit}}, on_override=told.append)
+    headers = headers_of({**UNCOMPRESSED, "headers": {"Cache-Control": explicit}}, on_override=told.append)
     assert (headers["cache-control"], headers["vary"]) == (explicit, "Cookie")
     assert told == []
 
@@ -131,5 +132,23 @@ def test_s32_an_untouched_response_says_nothing_of_sessions(name: str) -> None:
 
 
 def test_an_untouched_vary_is_as_the_application_wrote_it() -> None:
-    """Nothing is merged or respelt when the session plays no part."""
-    assert format_response({"html": "x", "headers": {"Vary": "Origin"}}, V2)["headers"]["Vary"] == "Origin"
+    """Nothing is merged or respelt when neither the session nor compression plays a part."""
+    reply = format_response({"html": "x", "headers": {"Vary": "Origin"}, **UNCOMPRESSED}, V2)
+    assert reply["headers"]["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize("name", ["bare", *FORMATS])
+@pytest.mark.parametrize("key", ["css", "js", "text", "xml"])
+@pytest.mark.parametrize("given", [{"cookie": "a=1"}, {"cookies": ["a=1"]}, {"headers": {"Set-Cookie": "a=1"}}])
+def test_a_default_cache_control_never_lets_a_cache_keep_a_cookie(name: str, key: str, given: dict[str, Any]) -> None:
+    """A cache that stored the application's own Set-Cookie would send it to every visitor."""
+    reply = format_response({key: "x", **given}, shape(name))
+    headers = reply.get("headers") or {key: one[0] for key, one in reply["multiValueHeaders"].items()}
+    assert headers["cache-control"] == PRIVATE
+
+
+@pytest.mark.parametrize("result", [{"css": "x", "cache_control": "max-age=60"}, {"html": "x"}])
+def test_a_cookie_of_the_applications_leaves_other_cache_controls_alone(result: dict[str, Any]) -> None:
+    """What the application says counts, and a default that no cache stores is private enough."""
+    with_cookie = format_response({**result, "cookie": "a=1"}, V2)
+    assert with_cookie["headers"]["cache-control"] == format_response(result, V2)["headers"]["cache-control"]

@@ -6,10 +6,12 @@ import copy
 import gzip
 import json
 import logging
+import re
 from base64 import b64decode, b64encode
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -62,7 +64,9 @@ def formatted(result: object, on: Shape = V2) -> dict[str, Any]:
 @pytest.mark.parametrize("on", [BARE, V2, shape("rest_v1", multiValueHeaders={})], ids=["bare", "2.0", "rest"])
 def test_body_type_and_default_cache(on: Shape, result: object, kind: str, body: str, cache: str) -> None:
     """Each body key has its type, and each type its default Cache-Control, in every format."""
-    assert formatted(result, on) == {
+    reply = formatted(result, on)
+    reply["headers"].pop("vary", None)
+    assert reply == {
         "headers": {"content-type": kind, "cache-control": cache},
         "statusCode": 200,
         "body": body,
@@ -114,9 +118,40 @@ def test_the_status(result: object, status: int) -> None:
 
 def test_a_redirect_is_not_cached() -> None:
     """`location` becomes a header, and no CDN keeps the answer, whatever its type."""
-    reply = formatted({"location": "/é?a=1", "type": "text/plain"})
-    assert reply["headers"] == {"content-type": "text/plain", "cache-control": UNCACHED, "location": "/é?a=1"}
+    reply = formatted({"location": "/e?a=1", "type": "text/plain"})
+    assert reply["headers"] == {"content-type": "text/plain", "cache-control": UNCACHED, "location": "/e?a=1"}
     assert formatted({"location": "/", "headers": {"Location": "/other"}})["headers"]["location"] == "/"
+
+
+@pytest.mark.parametrize("key", ["location", "headers", "multiValueHeaders"])
+@pytest.mark.parametrize(
+    ("location", "sent"),
+    [
+        ("/suche?q=käse", "/suche?q=k%C3%A4se"),
+        ("/my file", "/my%20file"),
+        (" /a\tb ", "/a%09b"),
+        ("/日本#出", "/%E6%97%A5%E6%9C%AC#%E5%87%BA"),
+        ("/a%20b?signature=a%2Fb&n=1+2", "/a%20b?signature=a%2Fb&n=1+2"),
+        ("https://[::1]:8080/a;b=c,d?e=f@g#h", "https://[::1]:8080/a;b=c,d?e=f@g#h"),
+        ("/100%", "/100%25"),
+        ("/100%&x=%zz", "/100%25&x=%25zz"),
+        ("/\\evil.example", "/%5Cevil.example"),
+    ],
+)
+def test_a_location_is_percent_encoded(key: str, location: str, sent: str) -> None:
+    """A Location is a URI reference (RFC 9110 §10.2.2); what is encoded already stays as it is."""
+    given = {"location": location, "headers": {"Location": location}, "multiValueHeaders": {"Location": [location]}}
+    headers = formatted({"status": 303, key: given[key]})["headers"]
+    assert {value for name, value in headers.items() if name.lower() == "location"} == {sent}
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])))
+def test_any_location_is_a_uri_reference_and_encoded_once(location: str) -> None:
+    """Whatever text it is, only characters of RFC 3986 are sent, and sending the result again changes nothing."""
+    sent = formatted({"status": 303, "location": f"/{location}"})["headers"]["location"]
+    assert re.fullmatch(r"(?:[\w.~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", sent, re.ASCII)
+    assert formatted({"status": 303, "location": sent})["headers"]["location"] == sent
+    assert unquote(sent) == unquote(re.sub("%(?![0-9A-Fa-f]{2})", "%25", f"/{location}".strip(" ")))
 
 
 @pytest.mark.parametrize(
@@ -286,6 +321,55 @@ def test_what_is_not_compressed(result: dict[str, Any]) -> None:
     assert "isBase64Encoded" not in reply
 
 
+@pytest.mark.parametrize("accepted", ["gzip", "identity", ""])
+@pytest.mark.parametrize("name", ["http_api_v2", "http_api_v1", "function_url"])
+@pytest.mark.parametrize("key", ["css", "html", "json"])
+def test_both_variants_vary_by_accept_encoding(key: str, name: str, accepted: str) -> None:
+    """Otherwise a cache gives the compressed body to a client that cannot read it, or the plain one to everybody."""
+    on = shape(name, multiValueHeaders={}, headers={"accept-encoding": accepted})
+    assert formatted({key: "x"}, on)["headers"]["vary"] == "Accept-Encoding"
+    merged = formatted({key: "x", "headers": {"Vary": "Origin, accept-encoding"}}, on)["headers"]
+    assert {name: value for name, value in merged.items() if name.lower() == "vary"} == {
+        "vary": "Origin, accept-encoding"
+    }
+
+
+@pytest.mark.parametrize("status", [200, 304])
+def test_an_unmodified_response_varies_as_the_full_one(status: int) -> None:
+    """A 304 has the Vary that its 200 had, although it has no body (RFC 9110 §15.4.5)."""
+    result = {"status": status, "css": "" if status == 304 else "x", "headers": {"ETag": '"a"'}}
+    assert formatted(result, GZIP)["headers"]["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(
+    ("result", "on"),
+    [
+        ({"css": "x", "compression": False}, GZIP),
+        ({"css": "x", "headers": {"Content-Encoding": "gzip"}}, GZIP),
+        ({"body": b"x", "type": "image/png"}, GZIP),
+        ({"body": "eA==", "type": "text/css", "isBase64Encoded": True}, GZIP),
+        ({"location": "/"}, GZIP),
+        ({"css": "x"}, shape("rest_v1")),
+        ({"css": "x"}, BARE),
+    ],
+)
+def test_what_is_never_compressed_does_not_vary(result: dict[str, Any], on: Shape) -> None:
+    """A response that is the same for every client leaves Vary out."""
+    assert "vary" not in formatted(result, on)["headers"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "compressed"), [('"abc"', 'W/"abc"'), ('W/"abc"', 'W/"abc"'), ("abc", "abc"), ("", "")]
+)
+def test_fields_of_the_plain_body_do_not_go_with_the_compressed_one(tag: str, compressed: str) -> None:
+    """A length of the plain body is left out, and a strong ETag, which names bytes, becomes weak (RFC 9110 §8.8.3)."""
+    result = {"css": "x" * 99, "headers": {"Content-Length": "99", "ETag": tag}}
+    plain, zipped = formatted(result)["headers"], formatted(result, GZIP)["headers"]
+    assert (plain["Content-Length"], plain["ETag"]) == ("99", tag)
+    assert "content-length" not in {name.lower() for name in zipped}
+    assert [value for name, value in zipped.items() if name.lower() == "etag"] == [compressed]
+
+
 def test_bytes_of_a_text_type_are_compressed() -> None:
     """Bytes that are text go the way of text."""
     reply = formatted({"body": "é".encode(), "type": "text/plain"}, GZIP)
@@ -365,6 +449,8 @@ Impostor = type("Decimal", (), {})
         ({"body": "", "type": "text/html\r\nx: y"}, ["'type'", "line break"]),
         ({"location": 5}, ["'location'", "type int"]),
         ({"location": "/\r\nset-cookie: a=b"}, ["'location'", "line break"]),
+        ({"location": "/\ud800"}, ["'location'", "surrogate"]),
+        ({"headers": {"location": "/\ud800"}}, ["'location'", "surrogate"]),
         ({"body": "", "cacheControl": 5}, ["'cacheControl'", "type int"]),
         ({"body": "", "cache_control": "a\nb"}, ["'cache_control'", "line break"]),
         ({"headers": [("a", "b")]}, ["'headers'", "type list", "dict"]),

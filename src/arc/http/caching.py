@@ -1,4 +1,4 @@
-"""What a response tells caches, once it depends on a visitor's session.
+"""What a response tells caches: what it varies by, and that one which depends on a visitor's session is private.
 
 `Vary: Cookie` alone does not protect: a CDN may leave cookies out of its cache key.
 """
@@ -26,7 +26,7 @@ def mark_private(
     `explicit` says that the application chose its Cache-Control; a cacheable one stands, unless the
     response sets a session cookie: then `on_override` is told the value that was replaced.
     """
-    _vary_by_cookie(headers)
+    vary_by(headers, "Cookie")
     if not explicit:
         headers["cache-control"] = PRIVATE
     if not sets_cookie:
@@ -39,13 +39,14 @@ def mark_private(
                 on_override(old)
 
 
-def _vary_by_cookie(headers: Fields) -> None:
+def vary_by(headers: Fields, field: str) -> None:
+    """Add `field` to the Vary of `headers`, which stays as it is where it has the field, or `*` (RFC 9110 §12.5.5)."""
     names = [name for name in headers if name.lower() == "vary"]
-    fields = [field.strip() for name in names for field in joined(headers.pop(name)).split(",") if field.strip()]
+    fields = [one.strip() for name in names for one in joined(headers.pop(name)).split(",") if one.strip()]
     if "*" in fields:
         fields = ["*"]
-    elif "cookie" not in (field.lower() for field in fields):
-        fields.append("Cookie")
+    elif field.lower() not in (one.lower() for one in fields):
+        fields.append(field)
     headers["vary"] = ", ".join(fields)
 
 

@@ -20,26 +20,30 @@ class Content:
         self.key = _key(result)
         self.body = _body(self.key, result)
 
-    def sent(self, content_type: str, accept_encoding: str | None) -> tuple[str, bool, str | None]:
-        """The body as text, whether that is base64, and how it was compressed (None: it was not).
-
-        `accept_encoding` is the client's, None where the function is not to compress. Bytes become
-        base64; text of a binary type counts as base64 that the application made (Architect).
-        """
-        body, binary = self.body, media_types.is_binary(content_type)
-        encoded = bool(self.result.get("isBase64Encoded"))
+    def compressible(self, content_type: str) -> bool:
+        """True for text that is not base64 yet, unless the application says False. Raises `TypeError`."""
         compression = self.result.get("compression")
         if not isinstance(compression, bool | str | None):
             raise TypeError(
                 f"The response's 'compression' is of type {type(compression).__name__}. "
                 "Return False, or the encoding to prefer: 'br' or 'gzip'."
             )
-        if isinstance(body, str) and (encoded or (binary and self.key == "body")):
+        encoded = self.result.get("isBase64Encoded")
+        return compression is not False and not encoded and not media_types.is_binary(content_type)
+
+    def sent(self, content_type: str, accept_encoding: str | None) -> tuple[str, bool, str | None]:
+        """The body as text, whether that is base64, and how it was compressed (None: it was not).
+
+        `accept_encoding` is the client's, None where the body is not to be compressed. Bytes become
+        base64; text of a binary type counts as base64 that the application made (Architect).
+        """
+        body, encoded = self.body, self.result.get("isBase64Encoded")
+        if isinstance(body, str) and (encoded or (self.key == "body" and media_types.is_binary(content_type))):
             return body, True, None
-        if body and accept_encoding and not encoded and not binary and compression is not False:
+        if body and accept_encoding:
             from arc.http.compression import choose, compress
 
-            if chosen := choose(accept_encoding, compression):
+            if chosen := choose(accept_encoding, self.result.get("compression")):
                 return _base64(compress(_bytes(body), chosen)), True, chosen
         return (body, False, None) if isinstance(body, str) else (_base64(body), True, None)
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     Fields = dict[str, str | list[str]]
 
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")  # RFC 9110 §5.6.2
+_RESERVED = "%:/?#[]@!$&'()*+,;=~"  # RFC 3986 §2.2; % for what is encoded already
+_URI = frozenset(f"{_RESERVED}-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _CONTROLS = frozenset(map(chr, range(32))) - {"\t"} | {"\x7f"}
 
 
@@ -49,6 +51,20 @@ def put(headers: Fields, name: str, value: str) -> None:
     """Set the header `name`, which is in lower case, in place of every other spelling."""
     pop(headers, name)
     headers[name] = value
+
+
+def encode_locations(headers: Fields) -> None:
+    """Percent-encode each Location, a URI reference (RFC 9110 §10.2.2). What is encoded already stays."""
+    for name in [name for name in headers if name.lower() == "location"]:
+        value = headers[name]
+        headers[name] = _uri(value) if isinstance(value, str) else [_uri(one) for one in value]
+
+
+def weaken_etags(headers: Fields) -> None:
+    """Make each strong ETag weak: it names the bytes of a body that is sent in another form (RFC 9110 §8.8.3)."""
+    for name in [name for name in headers if name.lower() == "etag"]:
+        value = joined(headers[name])
+        headers[name] = f"W/{value}" if value.startswith('"') else value
 
 
 def joined(value: str | list[str]) -> str:
@@ -122,6 +138,19 @@ def _cookie(key: str, cookie: object) -> str:
             f"In the response's {key!r} is a value of type {type(cookie).__name__}. A Set-Cookie string is a str."
         )
     return _clean(key, cookie)
+
+
+def _uri(location: str) -> str:
+    if "%" not in location and _URI.issuperset(location):
+        return location
+    import re
+    from urllib.parse import quote
+
+    try:
+        encoded = quote(location.strip(" \t"), safe=_RESERVED)
+    except UnicodeEncodeError:
+        raise ValueError("The response's 'location' holds half a surrogate pair, which UTF-8 cannot carry.") from None
+    return re.sub("%(?![0-9A-Fa-f]{2})", "%25", encoded)
 
 
 def _clean(name: str, value: str) -> str:

@@ -20,6 +20,7 @@ _RESPONSE_KEYS = frozenset(
     ("statusCode", "body", "headers", "isBase64Encoded", "cookies", "code", "cookie", "cors", "location")
 ).union(("session", "status"), media_types.OF_KEY)
 _OTHER_KEYS = frozenset(("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders"))
+_NOT_MODIFIED = 304
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
 
 
@@ -62,6 +63,7 @@ class Prepared:
         location = fields.text("location", response.get("location"))
         if location:
             fields.put(self._headers, "location", location)
+        fields.encode_locations(self._headers)
         if response.get("cors"):
             fields.put(self._headers, "access-control-allow-origin", "*")
         control = _cache_control(response, self._headers)
@@ -69,8 +71,15 @@ class Prepared:
         private = location or media_types.is_private_by_default(kind)
         self._headers["cache-control"] = control or (caching.UNCACHED if private else caching.CACHED)
         encoding = fields.pop(self._headers, "content-encoding")
-        accepted = shape.headers().get("accept-encoding") if shape.compresses and not encoding else None
+        accepted = None
+        if content.compressible(exact or kind) and shape.compresses and not encoding:
+            accepted = shape.headers().get("accept-encoding")
+            if content.body or self.status == _NOT_MODIFIED:
+                caching.vary_by(self._headers, "Accept-Encoding")
         self._body, self._base64, compressed = content.sent(exact or kind, accepted)
+        if compressed:
+            fields.pop(self._headers, "content-length")
+            fields.weaken_etags(self._headers)
         if compressed or encoding:
             self._headers["content-encoding"] = compressed or encoding
 
@@ -83,6 +92,8 @@ class Prepared:
     ) -> dict[str, Any]:
         """The response for Lambda. May be called more than once; arguments as of `format_response`."""
         headers = dict(self._headers)
+        if self._cookies and not self._explicit and headers["cache-control"] == caching.CACHED:
+            headers["cache-control"] = caching.PRIVATE
         if touched or session_cookies:
             caching.mark_private(
                 headers, explicit=self._explicit, sets_cookie=bool(session_cookies), on_override=on_override
