@@ -1,0 +1,48 @@
+"""What to write instead of the words that other libraries' sessions have."""
+
+from __future__ import annotations
+
+ADVICE = {
+    "Call session.flashes() or session.flashes(kind), which returns each message once.": (
+        "pop_flashes pop_flash peek_flash get_flashed_messages get_flashes flashed"
+    ),
+    "Call session.regenerate() to give it a new id and keep its data.": (
+        "cycle_key acycle_key regenerate_id set_new_identity migrate"
+    ),
+    "Call session.destroy() to end it, or session.sign_out() for a visitor who signs out.": (
+        "flush aflush invalidate delete reset reset_session empty end"
+    ),
+    "Call session.sign_in(user_id), which also gives it a new id.": "login log_in logIn signin signIn",
+    "Call session.sign_out().": "logout log_out logOut signout signOut",
+    "Who is signed in is session.user_id, set by session.sign_in(user_id); data of your own is session['user'].": (
+        "user userId username"
+    ),
+    "Set ARC_SESSION_TTL (seconds) for every session, or call session.sign_in(user_id, lifetime=seconds) for one.": (
+        "permanent max_age maxAge timeout cookie get_expiry_age get_expiry_date expires expires_at"
+    ),
+    "Call session.sign_in(user_id, lifetime=seconds), or lifetime='browser' for a cookie that ends with the browser; "
+    "ARC_SESSION_TTL (seconds) is for every session.": "set_expiry aset_expiry get_expire_at_browser_close",
+    "It is not needed: a change at any depth is found and written when the handler returns. "
+    "A bare handler calls arc.http.session.write(session).": (
+        "save asave modified changed accessed commit persist touch should_save mark_as_modified"
+    ),
+    "It is not needed: a session is loaded when it is first taken.": "load reload create",
+    "Ask session.is_new.": "new isNew is_empty",
+    "Its id is session.id; never show or log it.": "session_key session_id sessionID sessionId sid identity",
+    "When it began is session.created_at, in Unix seconds.": "created creation_time",
+    "It is a dict: session['key'] = value, 'key' in session, session.pop('key', None).": (
+        "put set has has_key forget get_all all data"
+    ),
+    "Call arc.http.csrf.token(req), or arc.http.csrf.field(req) for a form.": (
+        "get_csrf_token new_csrf_token csrf_token regenerateToken"
+    ),
+    "A visitor without a session has one as soon as data is set; cookies are not tested.": (
+        "set_test_cookie test_cookie_worked delete_test_cookie"
+    ),
+}
+
+
+def advice(name: str) -> str:
+    """The message for a word of another library that was read from a session, or set on it."""
+    instead = next(text for text, names in ADVICE.items() if name in names.split())
+    return f"A session has no {name!r}. {instead}"
