@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import arc
 from arc.errors import BadRequest
 from arc.http.body import parse_form
-from arc.http.multipart import parse_multipart
+from arc.http.multipart import File, parse_multipart
 from arc.http.request import Request
 from arc.testing import alb, payload_v1, payload_v2
 from tests.sessions.making import Made
@@ -51,7 +51,7 @@ def calls(work: Callable[[], Any]) -> int:
     return count
 
 
-def form_of(content_type: str, body: bytes) -> list[tuple[str, str]] | None:
+def form_of(content_type: str, body: bytes) -> list[tuple[str, str | File]] | None:
     """The fields of a multipart form, None when it was refused."""
     try:
         return parse_multipart(content_type, body)

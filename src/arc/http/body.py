@@ -67,7 +67,7 @@ def parse_json(text: str) -> Any:
         raise BadRequest("The request's body is not valid JSON.") from None
 
 
-def parse_form(text: str) -> Query:
+def parse_form(text: str) -> Query[str]:
     """The fields of a URL-encoded form, empty ones too. Raises `BadRequest` for broken UTF-8 and over 10,000 fields."""
     if text.count("&") >= _MOST_FIELDS:
         raise BadRequest(f"The request's form has more than {_MOST_FIELDS:,} fields.")

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
     from arc.http.events import Shape
     from arc.http.headers import Headers
+    from arc.http.multipart import File
     from arc.sessions.manager import SessionManager
     from arc.sessions.session import Session
 
 _MISSING = object()
+_NO_FILE = "{0!r} is a text field: req.form[{0!r}]. Browsers send files of a <form enctype='multipart/form-data'> alone"
 
 
 class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time would cost an import of typing
@@ -29,6 +31,7 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
 
     __slots__ = (
         "_body",
+        "_fields",
         "_json",
         "_manager",
         "_session",
@@ -51,6 +54,7 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         self._session: Session | None = None
         self._body: object = _MISSING
         self._json: object = _MISSING
+        self._fields: tuple[Query[str], Query[File]] | None = None
 
     def __repr__(self) -> str:
         """The method, the path and the names of the event's keys: their values hold cookies and credentials."""
@@ -127,7 +131,7 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         return self.shape.params()
 
     @property
-    def query(self) -> Query:
+    def query(self) -> Query[str]:
         """The query string's fields: `query[k]` the last value, `query.getall(k)` all.
 
         Raises `BadRequest` for one over 65,536 characters.
@@ -161,16 +165,17 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         return decode(self.body)
 
     @property
-    def form(self) -> Query:
+    def form(self) -> Query[str]:
         """The text fields of an HTML form, empty when the body is none. Raises `BadRequest`."""
-        content_type = self.headers.get("content-type", "")
-        if content_type.lower().startswith(FORM):
-            return parse_form(self.text)
-        if content_type.lower().startswith("multipart/form-data"):
-            from arc.http.multipart import parse_multipart
+        return self._form_and_files()[0]
 
-            return Query(parse_multipart(content_type, self.body or b""))
-        return Query()
+    @property
+    def files(self) -> Query[File]:
+        """The files that the visitor chose in a form of `enctype="multipart/form-data"`: `files[field]` the last.
+
+        Each has `field`, `name`, `type` and `bytes`. Raises `BadRequest`.
+        """
+        return self._form_and_files()[1]
 
     @property
     def json(self) -> Any:
@@ -178,3 +183,15 @@ class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         if self._json is _MISSING:
             self._json = parse_json(self.text) if self.body else None
         return self._json
+
+    def _form_and_files(self) -> tuple[Query[str], Query[File]]:
+        if self._fields is None:
+            content_type = self.headers.get("content-type", "")
+            if content_type.lower().startswith("multipart/form-data"):
+                from arc.http.multipart import form_and_files
+
+                self._fields = form_and_files(content_type, self.body or b"")
+            else:
+                form = parse_form(self.text) if content_type.lower().startswith(FORM) else Query()
+                self._fields = form, Query((), {field: _NO_FILE.format(field) for field in form})
+        return self._fields

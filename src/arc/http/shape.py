@@ -29,7 +29,7 @@ class Shape:
     def __init__(self, event: dict[str, Any]) -> None:
         self.event = event
         self._headers: Headers | None = None
-        self._query: Query | None = None
+        self._query: Query[str] | None = None
 
     @property
     def is_v2(self) -> bool:
@@ -75,7 +75,7 @@ class Shape:
         """The parameters of the route's path, percent-decoded."""
         return {name: self._decoded(value) for name, value in single(self.event.get("pathParameters"))}
 
-    def query(self) -> Query:
+    def query(self) -> Query[str]:
         """The fields of the query string, percent-decoded. Raises `BadRequest` for one over 65,536 characters."""
         if self._query is None:
             self._query = Query(self._query_pairs())
