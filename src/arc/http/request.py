@@ -22,7 +22,7 @@ _MISSING = object()
 _NO_FILE = "{0!r} is a text field: req.form[{0!r}]. Browsers send files of a <form enctype='multipart/form-data'> alone"
 
 
-class Request(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time would cost an import of typing
+class Request(dict[str, "Any"]):
     """The event as a dict, plus its parts as attributes. Printed, it shows none of the event's values.
 
     The session is loaded when `session` is first taken; a request that never takes it does no I/O and

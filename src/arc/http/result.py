@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence  # noqa: TC003  # so that the hints can be evaluated
 from typing import Any, TypedDict  # this file is imported for type checkers alone
 
 
@@ -18,18 +19,18 @@ class Response(TypedDict, total=False):
     statusCode: int
     status_code: int
     type: str
-    headers: dict[str, str]
-    multiValueHeaders: dict[str, list[str]]
+    headers: Mapping[str, str | float]
+    multiValueHeaders: Mapping[str, Sequence[str | float]]
     body: str | bytes
-    html: str
-    css: str
-    js: str
-    text: str
+    html: str | bytes
+    css: str | bytes
+    js: str | bytes
+    text: str | bytes
     json: Any
-    xml: str
+    xml: str | bytes
     location: str
     cookie: str
-    cookies: list[str]
+    cookies: Sequence[str]
     session: dict[str, Any]
     cors: bool
     cache_control: str

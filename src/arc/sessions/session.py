@@ -37,7 +37,7 @@ _WORDS = (
 FOREIGN = tuple(_WORDS.split())
 
 
-class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time would cost an import of typing
+class Session(dict[str, "Any"]):
     """A dict of the visitor's own keys; its identity, times and principal are attributes.
 
     Values are JSON: None, bool, int, float, str, list, dict with str keys, at most 30 deep. `id` changes
@@ -260,7 +260,7 @@ class Session(dict):  # type: ignore[type-arg]  # dict[str, Any] at run time wou
         super().__delitem__(key)
         self._increments[key] = None
 
-    def __ior__(self, other: Any) -> Session:  # type: ignore[misc]  # noqa: PYI034  # dict's own overloads say no more
+    def __ior__(self, other: Any) -> Session:  # type: ignore[misc, override]  # noqa: PYI034  # dict's own overloads say no more
         self.update(other)
         return self
 
