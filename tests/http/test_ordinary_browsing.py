@@ -85,6 +85,26 @@ def test_a_payment_pages_post_leaves_the_visitor_signed_in() -> None:
     assert answer(count, made, payload_v2("POST", "/paid", headers=FROM_ANOTHER_SITE, cookies={"_idx": value}))
 
 
+@pytest.mark.parametrize("value", ["nonsense", "A" * 24 + "." + "B" * 43, ""])
+@pytest.mark.parametrize("server", [False, True])
+def test_a_cookie_that_is_not_ours_changes_nothing_about_a_withheld_one(value: str, *, server: bool) -> None:
+    """A sibling host's SameSite=None cookie of our name comes along from another site, and ours is still withheld."""
+    made = Made(server=server)
+    event = payload_v2("POST", "/paid", headers=FROM_ANOTHER_SITE, cookies={"_idx": value})
+    assert [answer(one, made, event) for one in (count, sign_out)] == [[], []]
+
+
+@pytest.mark.parametrize("server", [False, True])
+def test_s26_a_sign_in_from_another_site_clears_the_cookies_of_every_other_place(*, server: bool) -> None:
+    """The browser withheld them, so that none came, and one that somebody else is signed in to would dispute it."""
+    made = Made(server=server)
+    headers = {**FROM_ANOTHER_SITE, "host": "www.example.com"}
+    cleared = places(answer(sign_in, made, payload_v2("POST", "/in", headers=headers)))
+    assert cleared == {(domain, path) for domain in ("", "www.example.com", "example.com") for path in ("/", "/in")} - {
+        ("", "/")
+    }
+
+
 # -- nobody looks
 
 

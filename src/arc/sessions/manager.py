@@ -89,7 +89,7 @@ class SessionManager:
                 self.lifecycle.tell("dropped", f"{described(path)} cannot be kept where sessions now live", session.id)
         elif not records:
             session._muted = self._told_refusal(reason, replaced, now)
-            if not values and visit.withheld(self.settings.same_site):
+            if visit.withheld(self.settings.same_site):
                 session._muted = WITHHELD
         return session
 
@@ -170,7 +170,8 @@ class SessionManager:
             due = self.lifetimes.renewal_due(loaded, now, on_server=self.store.on_server)
             if due and (touch == "always" or self._may_renew(session._visit, loaded, now)):
                 cookies = self._renew(session, loaded, now)
-        if cookies and (session._came > 1 or (session._came and session.id != (loaded and loaded.id))):
+        may_be_another = session._came > 1 or (session._came and session.id != (loaded and loaded.id))
+        if cookies and (may_be_another or session._muted):  # muted, only a sign-in sends one
             elsewhere = self.cookie.clearing_elsewhere(session._visit.places())
             cookies = tuple(dict.fromkeys((*cookies, *elsewhere)))
         if touched:
