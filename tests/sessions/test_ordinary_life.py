@@ -52,6 +52,20 @@ def test_s17_a_late_request_with_the_old_id_sends_no_cookie(table: Made) -> None
     assert ("dropped", True) in [(event.name, "got a new id" in event.reason) for event in table.events]
 
 
+def test_s17_an_anonymous_session_beside_a_late_id_takes_nobodys_place(table: Made) -> None:
+    """Another anonymous session, such as a sibling host's, may come with the old id, in either order."""
+    old, beside = table.cookie(cart=["book"]), table.cookie(other=True)
+    signed_in_over(table, old)
+    for came in ([old, beside], [beside, old]):
+        late = table.manager.load(came)
+        late["seen"] = True
+        assert table.manager.commit(late) == ()
+    leaving = table.manager.load([old, beside])
+    leaving.sign_out()
+    assert value_of(table.manager.commit(leaving)[0]) == ""
+    assert table.manager.load([beside]).is_new
+
+
 def test_s17_a_late_sign_out_ends_the_new_session(table: Made) -> None:
     """Somebody who leaves with the old id is signed out, and the cookie is cleared."""
     old = table.cookie(cart=["book"])

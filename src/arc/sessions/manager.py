@@ -81,19 +81,23 @@ class SessionManager:
             except StoreError as error:
                 self.lifecycle.tell("unavailable", str(error))
                 raise
-        session = self._open(self._choose(records, len(values)), now, visit)
+        chosen = self._choose(records, len(values))
+        late = any(now - (record.issued or 0) < _LATE for record in replaced)
+        if late and chosen is not None and chosen.user_id is None:
+            chosen = None  # an anonymous session that came beside may not take the place of the successor
+        session = self._open(chosen, now, visit)
         session._arrived, session._came = (*records, *replaced), len(values)
-        if session._record is not None:
+        if chosen is not None:
             self.lifecycle.tell("loaded", session_id=session.id)
-            for path in session._record.left_out:
+            for path in chosen.left_out:
                 self.lifecycle.tell("dropped", f"{described(path)} cannot be kept where sessions now live", session.id)
-        elif not records:
-            session._muted = self._told_refusal(reason, replaced, now)
+        elif late or not records:
+            session._muted = self._told_refusal(reason, late=late)
             if visit.withheld(self.settings.same_site):
                 session._muted = WITHHELD
         return session
 
-    def _told_refusal(self, reason: str, replaced: list[Record], now: int) -> str:
+    def _told_refusal(self, reason: str, *, late: bool) -> str:
         """Why what is set in a session may not replace the visitor's own, whose cookie was refused; "" when it may."""
         if reason == "clock":
             self.lifecycle.tell(
@@ -102,9 +106,7 @@ class SessionManager:
             return "the visitor's own session is from the future and is not replaced"
         if reason:
             self.lifecycle.tell("refused", reason)
-        if any(now - (record.issued or 0) < _LATE for record in replaced):
-            return "the visitor's session got a new id a moment ago, and this request came with the old one"
-        return ""
+        return "the visitor's session got a new id a moment ago, and this request came with the old one" if late else ""
 
     def _open(self, record: Record | None, now: int, visit: Visit) -> Session:
         return Session(record, now=now, mint=self._mint, merges=self.store.merges, manager=self, visit=visit)
