@@ -210,7 +210,10 @@ def test_s38_a_sandbox_that_is_not_there_is_told() -> None:
     [
         ({}, "ConfigurationError No AWS region is set. Set AWS_REGION"),
         ({"AWS_REGION": "us-east-1"}, "StoreError There are no AWS credentials to read the parameters below /Mine"),
-        ({**AWS, "AWS_PROFILE": "nonesuch"}, "ConfigurationError The config profile (nonesuch) could not be found"),
+        (
+            {**AWS, "AWS_PROFILE": "nonesuch"},
+            "ConfigurationError boto3 cannot be set up: The config profile (nonesuch)",
+        ),
     ],
 )
 def test_s38_a_machine_without_access_is_told(tmp_path: Path, environ: dict[str, str], told: str) -> None:

@@ -101,26 +101,24 @@ def aws_session(settings: Settings) -> Any:
     try:
         import boto3
         from botocore.config import Config
-        from botocore.exceptions import ProfileNotFound
         from botocore.session import get_session
     except ImportError:
         raise ConfigurationError(
             "Tables and services need boto3, which is not installed (Lambda has it). "
             "Install it: pip install 'arc-sessions[aws]'"
         ) from None
+    from arc.sessions.stores.dynamodb.clients import setting_up
+
     given = {"region_name": ANY_REGION, **_DUMMIES} if settings.local else {}
     if settings.region:
         given["region_name"] = settings.region
-    try:
+    with setting_up("for tables and services"):
         core = get_session()
         if settings.local:
             core.set_default_client_config(Config(proxies={}))
         session = boto3.session.Session(botocore_session=core, **given)
-    except ProfileNotFound as error:
-        raise ConfigurationError(
-            f"{error}. AWS_PROFILE names it: set it to a profile that exists, or unset it."
-        ) from None
-    if session.region_name is None:
+        region = session.region_name
+    if region is None:
         raise ConfigurationError("No AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1.")
     return session
 
@@ -144,26 +142,26 @@ def _parameters(settings: Settings, path: str, address: str | None, client: Any)
     from botocore import exceptions
     from botocore.config import Config
 
-    try:
-        if session is not None:
-            config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3, "mode": "standard"})
+    from arc.sessions.stores.dynamodb.clients import cause, clock_remedy, no_credentials, setting_up
+
+    purpose = f"to read the parameters below {path}"
+    if session is not None:
+        config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3})
+        with setting_up(purpose):
             client = session.client("ssm", endpoint_url=address, config=config)
+    try:
         pages = client.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True)
         return [(one["Name"], one["Value"]) for page in pages for one in page.get("Parameters", ())]
     except exceptions.ClientError as error:
         answer = error.response.get("Error", {})
+        code, message = str(answer.get("Code")), str(answer.get("Message"))
         raise StoreError(
-            f"SSM refused to tell the parameters below {path}: {answer.get('Code')} ({answer.get('Message')}). "
+            f"SSM refused to tell the parameters below {path}: {code} ({message}).{clock_remedy(code, message)} "
             f"Check the credentials, and that the role may use ssm:GetParametersByPath on {path}."
         ) from None
-    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
-        raise StoreError(
-            f"There are no AWS credentials to read the parameters below {path} ({error}). "
-            "Give the function a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-        ) from None
     except (exceptions.BotoCoreError, exceptions.HTTPClientError, OSError) as error:
-        raise StoreError(
-            f"The parameters below {path} could not be read: {type(error).__name__}. "
+        raise no_credentials(error, purpose) or StoreError(
+            f"The parameters below {path} could not be read: {cause(error)} "
             + (f"Is the sandbox up at {address}? Start it: arc sandbox" if address else "Try again later.")
         ) from None
 

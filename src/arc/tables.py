@@ -39,10 +39,14 @@ def table(tablename: str, *, environ: Mapping[str, str] | None = None) -> Any:
     settings = _settings(environ)
     physical, address = _name(settings, tablename), _address(settings)
     place = (address, settings.region)
+    from arc.sessions.stores.dynamodb.clients import setting_up
+
     with _lock:
         if (*place, physical) not in _tables:
             if place not in _resources:
-                _resources[place] = aws_session(settings).resource("dynamodb", endpoint_url=address)
+                session = aws_session(settings)
+                with setting_up("for tables"):
+                    _resources[place] = session.resource("dynamodb", endpoint_url=address)
             _tables[*place, physical] = _resources[place].Table(physical)
         return _tables[*place, physical]
 

@@ -16,9 +16,10 @@ import arc
 from arc.errors import StoreError
 from arc.http import build_manager
 from arc.sessions.keyring import Keyring
+from arc.sessions.stores.dynamodb.clients import boto_client
 from arc.sessions.stores.dynamodb.store import DynamoStore
 from arc.sessions.stores.dynamodb.table import SessionTable
-from arc.sessions.stores.dynamodb.transport import ATTEMPTS, BotoTransport, boto_client
+from arc.sessions.stores.dynamodb.transport import ATTEMPTS, BotoTransport
 from arc.settings import Settings
 from arc.testing import payload_v2
 from tests.engines import Engine

@@ -6,7 +6,8 @@ import os
 import threading
 import time
 
-from arc.errors import ConfigurationError, StoreError
+from arc.errors import StoreError
+from arc.sessions.stores.dynamodb.clients import cause, clock_remedy, no_credentials
 from arc.sessions.time_left import time_left
 
 TYPE_CHECKING = False
@@ -100,7 +101,7 @@ class BotoTransport:
                 last = failure
             if attempt + 1 < ATTEMPTS:
                 self._sleep(pause(attempt, self._random, self._left()))
-        raise StoreError(f"DynamoDB did not do {operation} in {ATTEMPTS} attempts: {last}. Try again later.")
+        raise StoreError(f"DynamoDB did not do {operation} in {ATTEMPTS} attempts: {cause(last)} Try again later.")
 
     def _ask(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         client = self._client(operation)
@@ -110,15 +111,10 @@ class BotoTransport:
             answer: dict[str, Any] = getattr(client, _method(operation))(**request)
         except exceptions.ClientError as error:
             raise _failure(error.response, operation) from None
-        except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
-            raise StoreError(
-                f"There are no AWS credentials for {operation} ({error}). "
-                "Give the function a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-            ) from None
         except exceptions.ParamValidationError as error:
             raise Refusal("ValidationException", str(error)) from None
         except (exceptions.HTTPClientError, exceptions.BotoCoreError, OSError) as error:
-            raise _TryAgain(type(error).__name__) from None
+            raise no_credentials(error, f"for {operation}") or _TryAgain(cause(error)) from None
         return answer
 
     def _client(self, operation: str) -> Any:
@@ -147,43 +143,6 @@ def pause(attempt: int, random: Callable[[int], bytes], left: float | None) -> f
     return whole * int.from_bytes(random(4), "big") / 2**32
 
 
-def boto_client(
-    session: Callable[[], Any], endpoint: str | None, *, local: bool = False
-) -> Callable[[float, float], Any]:
-    """What makes boto3 clients of one boto3 `session`, for AWS or for a local `endpoint`.
-
-    With `local` AWS itself is never asked: without an endpoint, here or in AWS_ENDPOINT_URL_DYNAMODB, that is a
-    `ConfigurationError`.
-    """
-    made: list[Any] = []
-
-    def make(connect: float, read: float) -> Any:
-        if not made:
-            made.append(session())
-        from botocore.config import Config
-        from botocore.exceptions import NoRegionError
-
-        config = Config(
-            connect_timeout=connect,
-            read_timeout=read,
-            retries={"total_max_attempts": 1},
-            tcp_keepalive=True,
-            max_pool_connections=64,
-        )
-        try:
-            client = made[0].client("dynamodb", endpoint_url=endpoint, config=config)
-        except NoRegionError:
-            raise ConfigurationError("No AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1.") from None
-        if local and ".amazonaws." in client.meta.endpoint_url:
-            raise ConfigurationError(
-                "SESSION_TABLE_NAME names a table, ARC_ENV is testing, and nothing tells where its tables are. "
-                "Run the function with arc sandbox, or set AWS_ENDPOINT_URL_DYNAMODB, or SESSION_TABLE_NAME=jwe."
-            )
-        return client
-
-    return make
-
-
 def _method(operation: str) -> str:
     """`GetItem` as boto3 calls it: `get_item`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)[1:]
@@ -199,7 +158,7 @@ def _failure(response: dict[str, Any], operation: str) -> Exception:
     if code in _AGAIN or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
         return _TryAgain(code or "an error of the service")
     return StoreError(
-        f"DynamoDB refused {operation}: {code}{message and f' ({message})'}. "
+        f"DynamoDB refused {operation}: {code}{message and f' ({message})'}.{clock_remedy(code, message)} "
         "Check the credentials of the function and that its role may use the session table."
     )
 
