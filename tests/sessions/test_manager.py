@@ -152,6 +152,24 @@ def test_a_failed_response_keeps_no_data_but_says_so(server: bool) -> None:
 
 
 @both
+def test_a_sign_in_on_a_failed_response_is_not_kept_and_told(server: bool) -> None:
+    """On a 5xx nobody is signed in, nor signed in again, and each time one event tells."""
+    made = Made(server=server)
+    session = made.manager.load([made.cookie(count=1)])
+    session.sign_in("ada")
+    assert made.manager.commit(session, failed=True) == ()
+    session = made.manager.load([])
+    session.sign_in("ada")
+    value = value_of(made.manager.commit(session)[0])
+    made.clock.forward(60)
+    session = made.manager.load([value])
+    session.sign_in("ada")
+    assert made.manager.commit(session, failed=True) == ()
+    assert made.manager.load([value]).signed_in_at == made.clock() - 60
+    assert made.names.count("dropped") == 2
+
+
+@both
 def test_a_failed_response_drops_data_that_cannot_be_kept_too(server: bool) -> None:
     """On a 5xx a value that no session holds is no second error, with or without an end."""
     made = Made(server=server)

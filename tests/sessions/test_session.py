@@ -21,7 +21,7 @@ def test_it_is_a_dict_of_the_users_own_keys() -> None:
 
 
 def test_a_new_session_says_so() -> None:
-    """A session is new until it was stored."""
+    """A session is new until it was stored, and again once it was destroyed."""
     made = Made()
     session = made.manager.load([])
     assert session.is_new
@@ -29,7 +29,10 @@ def test_a_new_session_says_so() -> None:
     assert session.is_new
     made.manager.commit(session)
     assert not session.is_new
-    assert not made.manager.load([made.cookie(count=1)]).is_new
+    session = made.manager.load([made.cookie(count=1)])
+    assert not session.is_new
+    session.destroy()
+    assert session.is_new
 
 
 def test_flashes_are_given_once_and_by_kind() -> None:
