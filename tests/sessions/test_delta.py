@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -265,13 +266,56 @@ def test_another_type_gives_way_to_our_subtree() -> None:
     """Where another request put something else in the place of a container, our container stands."""
 
     def ours(session: Session) -> None:
+        session["a"] = 2
         session["cart"]["a"] = 2
         session["cart"]["b"] = 3
 
     def theirs(session: Session) -> None:
         session["cart"] = "none"
 
-    assert merged({"cart": {"a": 1}}, ours, theirs) == ({"cart": {"a": 2, "b": 3}}, (("cart",),))
+    data = {"a": 1, "cart": {"a": 1}}
+    assert merged(data, ours, theirs) == ({"a": 2, "cart": {"a": 2, "b": 3}}, (("cart",),))
+
+
+def test_one_value_below_what_both_made_is_told() -> None:
+    """Two requests that made one container and put different values under one key in it: ours stays, and is told."""
+
+    def put(value: object) -> Callable[[Session], object]:
+        return lambda session: session.setdefault("cart", {}).update(size=value)
+
+    assert merged({}, put(1), put(2)) == ({"cart": {"size": 1}}, (("cart", "size"),))
+    assert merged({}, put(1), put(1)) == ({"cart": {"size": 1}}, ())
+
+
+def test_nothing_is_added_to_what_is_no_number() -> None:
+    """Where another request put True or text in place of a number, our sum stands, and is told."""
+    for value in (True, "many", None, [1]):
+
+        def theirs(session: Session, value: object = value) -> None:
+            session["visits"] = value
+
+        assert merged({"visits": 5}, lambda session: session.increment("visits"), theirs) == (
+            {"visits": 6},
+            (("visits",),),
+        )
+
+
+@given(edits(), DATA)
+def test_the_paths_of_a_delta_never_overlap(edit: tuple[dict[str, Any], Session], theirs: dict[str, Any]) -> None:
+    """No two changes are at one path or below one another, which a database would refuse, on any data whatever."""
+    delta = delta_of(edit[1])
+    for one in (delta, delta.rebased(theirs)[0]):
+        paths = sorted(change.path for change in one.changes)
+        assert not any(below[: len(above)] == above for above, below in itertools.pairwise(paths))
+
+
+def test_one_edit_that_two_requests_made_is_made_once() -> None:
+    """When another request has edited a list as this one did, nothing is left to write."""
+    first, second = loaded({"items": ["a", "b"]}), loaded({"items": ["a", "b"]})
+    for session in (first, second):
+        session["items"].reverse()
+    made, lost = delta_of(second).rebased(delta_of(first).ours)
+    assert (made.changes, lost) == ((), ())
 
 
 def test_what_is_appended_survives_the_deletion_of_its_list() -> None:
