@@ -212,22 +212,28 @@ def test_s37_a_retry_undoes_nothing_that_was_committed_in_between(
     assert site.load(value) == {**later, "here": True}
 
 
+@pytest.mark.parametrize("change", ["set", "remove"])
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
-def test_s36_an_overwritten_value_is_named_whether_or_not_the_answer_was_lost(engine: Engine, lost: bool) -> None:
-    """Of two requests that set one value the later one is told, also when it had to be told twice."""
+def test_s36_an_overwritten_value_is_named_whether_or_not_the_answer_was_lost(
+    engine: Engine, lost: bool, change: str
+) -> None:
+    """Of two requests that set or remove one value the later one is told, also when it had to be told twice."""
     site = Site(engine)
     value = site.visitor(colour="green", size=1)
     first, second = site.load(value), site.load(value)
     first["colour"] = "red"
     site.finish(first)
-    second["colour"] = "blue"
+    if change == "set":
+        second["colour"] = "blue"
+    else:
+        del second["colour"]
     if lost:
         site.kept.client.lose("update_item")
     site.finish(second)
     assert [event.reason for event in site.events if event.name == "conflict"] == [
         "two requests changed session['colour'] at once"
     ]
-    assert site.load(value)["colour"] == "blue"
+    assert site.load(value).get("colour") == ("blue" if change == "set" else None)
 
 
 def test_a_lost_answer_alone_is_no_conflict(engine: Engine) -> None:
