@@ -116,11 +116,11 @@ class Snapshot:
         """What a new container began as: empty, when it was made inside another one."""
         if not isinstance(live, dict | list):
             return value
-        began = self._began.get(path[0]) if len(path) == 1 else None
+        began = self._began.get(path[0])  # None within what was loaded, which was not assigned.
         return type(value)() if began is None else began
 
 
 def _of_flashes(before: list[list[str]], now: list[list[str]]) -> Change:
     if begins_with(now, before):
-        return Change("append", (FLASHES,), now[len(before) :], before or MISSING)
+        return Change("append", (FLASHES,), now[len(before) :], before)
     return Change("edit", (FLASHES,), now, before)
