@@ -8,6 +8,7 @@ import pytest
 
 from arc.sessions.keyring import Keyring
 from arc.settings import Settings
+from tests.sessions.making import WEEK
 from tests.sessions.stores.tables import Kept
 from tests.sessions.test_changing_stores import Shop
 
@@ -162,4 +163,21 @@ def test_s04_an_id_signed_by_a_fallback_is_signed_anew_at_the_next_read(ministac
     moving.kept.store._keyring = Keyring(Settings(environment="production", secret=secret))
     shop.use("table", moving=False)
     assert shop.load(new) == {"cart": ["book"]}
+    assert shop.load(old).is_new
+
+
+def test_s16_the_mark_of_a_replaced_session_stays_until_its_old_token_has_expired(ministack: Engine) -> None:
+    """A visitor who signs in days after the move leaves marks that outlive the old token, not a quarter of an hour."""
+    moving = Moving(ministack)
+    shop = moving.shop
+    began = int(shop.clock())
+    old = shop.signed_in(cart=["book"])
+    shop.use("table")
+    shop.clock.forward(days=1)
+    value = shop.commit(shop.load(old))
+    session = shop.load(value)
+    session.sign_in("ada")
+    shop.commit(session)
+    (mark,) = [row for row in moving.kept.rows if "_secret" not in row]
+    assert int(mark["_ttl"]["N"]) == began + WEEK
     assert shop.load(old).is_new
