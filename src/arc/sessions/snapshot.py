@@ -73,7 +73,7 @@ class Snapshot:
         changes += self._of_map((), self.data, live, data, increments)
         if before != now:
             changes.append(_of_flashes(before, now))
-        return Delta(changes, ours, base=base)
+        return Delta(changes, ours)
 
     def _pair(self, copy: Any, live: Any) -> None:
         self._loaded[id(copy)] = live
