@@ -5,6 +5,7 @@ process.env.ARC_SESSION_TABLE_NAME = 'jwe'
 const arc = require('@architect/functions')
 const { sign, unsign } = require('cookie-signature')
 const cookie = require('cookie')
+const dotenv = require('dotenv')
 const clock = Date.now
 const own = { ...process.env }
 // Numbers of DynamoDB's that JavaScript's own cannot hold; JSON has no word for them
@@ -23,6 +24,7 @@ const answers = {
   // Node's reading of a Cookie header, and of a secret in legacy mode
   cookies: ({ header }) => cookie.parse(header),
   base64: ({ text }) => Buffer.from(text, 'base64').toString('hex'),
+  dotenv: ({ text }) => dotenv.parse(text),
   signedCookie: ({ value, secret }) => cookie.serialize('_idx', sign(value, secret)),
 }
 

@@ -29,7 +29,7 @@ from tests.tools.env.test_any_value import VALUES
         ("  A1 =\told  ", "  A1 =\tnew"),
         ("A1 = ", "A1 =new"),
         ("export A1='old'", "export A1=new"),
-        ("export\t'A1'=old # why", "export\t'A1'=new # why"),
+        ("export\t'A1'=old # why", "export\tA1=new # why"),
     ],
 )
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
@@ -50,21 +50,28 @@ def test_a_value_is_replaced_and_the_rest_of_its_line_stays(line: str, wanted: s
         ("$HOME ${X}", "'$HOME ${X}'"),
         ("it's", '"it\'s"'),
         (" two\nlines ", "' two\nlines '"),
-        ("a \\b", "'a \\\\b'"),
-        ("'a\"b\\", "'\\'a\"b\\\\'"),
+        ("a \\b", "'a \\b'"),
+        ("a'b\"c\\", "a'b\"c\\"),
+        ("\\\\server\\a dir", "\\\\server\\a dir"),
     ],
 )
 def test_a_value_is_written_as_plainly_as_it_reads_back(value: str, form: str) -> None:
-    """Bare, in quotes, and with backslashes before what would end or change it."""
+    """Bare, in quotes, and bare again where backslashes or quotes would be read differently in quotes."""
     assert with_variable("", "A1", value) == f"A1={form}\n"
     assert variables_of(f"A1={form}\n") == {"A1": value}
 
 
 def test_line_ends_within_a_value_are_written_out_in_a_file_from_windows() -> None:
     """An editor that makes all line ends alike does not change the value."""
-    assert with_variable("B2=2\r\n", "A1", "a\\\n\"b'") == 'B2=2\r\nA1="a\\\\\\n\\"b\'"\r\n'
+    assert with_variable("B2=2\r\n", "A1", "a\nb'") == 'B2=2\r\nA1="a\\nb\'"\r\n'
     assert with_variable("B2=2\r\n", "A1", "a b") == "B2=2\r\nA1='a b'\r\n"
     assert with_variable("B2=2\n", "A1", "a\nb") == "B2=2\nA1='a\nb'\n"
+
+
+@pytest.mark.parametrize("value", ["'a\"b", "\"a'b", " a'b\"c", "a'b\"c#", "a'b\"\nc", "'\\\\'", "a #\\", "`'\"`"])
+def test_a_value_that_readers_disagree_about_is_not_written(value: str) -> None:
+    """Each way of writing it would be another value for Node's dotenv or for python-dotenv."""
+    assert with_variable("", "A1", value) is None
 
 
 def test_blank_lines_stay_where_a_variable_goes() -> None:
@@ -97,6 +104,11 @@ def test_lines_that_cannot_be_read_set_nothing() -> None:
     assert with_variable("B2='open\n", "A1", "1") == "B2='open\nA1=1\n"
 
 
+def is_hard(value: str) -> bool:
+    """True for a value that readers of such files may disagree about however it is written."""
+    return "\\" in value or {"'", '"'} <= set(value)
+
+
 OTHERS = ["# a 'comment\n", "\n", "  \t\n", "D4='d\\'\n#' # \"\n", 'export E5="e" # c\n', "F6=f#g $X\n", "G7=\r\n"]
 OWN = ["A1=1 # c\n", "export A1='1\n2'\n", 'B2= "b" # d\n', "A1=a'b\r\n", "B2=b\n"]
 PIECES = st.lists(st.sampled_from([*OTHERS, *OWN]), max_size=8)
@@ -113,7 +125,10 @@ def test_any_changes_keep_every_other_line(pieces: list[str], steps: list[tuple[
         if value is None and name not in wanted:
             continue
         changed = without_variable(text, name) if value is None else with_variable(text, name, value)
-        assert changed is not None
+        if changed is None:
+            assert value is not None
+            assert is_hard(value)
+            continue
         wanted = {**wanted, name: value} if value is not None else {key: wanted[key] for key in wanted if key != name}
         text = changed
         assert variables_of(text) == wanted

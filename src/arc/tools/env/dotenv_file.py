@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 
+from arc.tools.env.node_dotenv import variables_in_node
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,13 +46,17 @@ def variables_of(text: str) -> dict[str, str]:
 
 
 def with_variable(text: str, name: str, value: str) -> str | None:
-    """The text with a variable set in its place, or at the end; None when no way of writing reads back the same."""
+    """The text with a variable set in its place, or at the end; None when no way of writing reads back the same.
+
+    It reads alike for python-dotenv and for Node's dotenv, and neither reads another variable otherwise than before.
+    """
     wanted = {**variables_of(text), name: value}
+    in_node = {**variables_in_node(text), name: value}
     first_end = _LINE_END.search(text)
     end = first_end[0] if first_end else "\n"
     for form in _forms(value, end):
         changed = _edited(text, name, form, end)
-        if variables_of(changed) == wanted:
+        if variables_of(changed) == wanted and variables_in_node(changed) == in_node:
             return changed
     return None
 
@@ -64,15 +70,14 @@ def without_variable(text: str, name: str) -> str | None:
 
 
 def _forms(value: str, end: str) -> Iterator[str]:
-    """Ways to write a value, those that other readers of such files understand first."""
-    escaped = value.replace("\\", "\\\\")
+    """Ways to write a value, the plainest first. Readers disagree about each but the first for some values."""
     if _PLAIN.fullmatch(value):
         yield value
     if "\n" in value and end != "\n":  # an editor would make all line ends alike
-        yield '"' + escaped.replace('"', '\\"').replace("\n", "\\n") + '"'
-    if "\\" not in value:
-        yield from (f"{quote}{value}{quote}" for quote in "'\"" if quote not in value)
-    yield "'" + escaped.replace("'", "\\'") + "'"
+        yield '"' + value.replace("\n", "\\n") + '"'
+    yield from (f"{quote}{value}{quote}" for quote in "'\"" if quote not in value)
+    if "\n" not in value:
+        yield value
 
 
 def _edited(text: str, name: str, form: str, end: str) -> str:
@@ -87,7 +92,8 @@ def _edited(text: str, name: str, form: str, end: str) -> str:
     if setting is not None:
         comment = setting["after_quote"] or setting["after_word"] or ""
         gap = " " if comment.startswith("#") else ""
-        parts[places[-1]] = f"{setting['head']}{form}{gap}{comment}{setting['end']}"
+        head = setting["head"].replace(f"'{name}'", name)  # Node knows no quotes around a name
+        parts[places[-1]] = f"{head}{form}{gap}{comment}{setting['end']}"
     return "".join(parts)
 
 

@@ -59,8 +59,9 @@ def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> W
         if changed is None:
             what = "taken out of" if value is None else "written into"
             then = "Mend the file" if value is None else "Mend the file, or encode the value (base64)"
+            readers = " for Architect, Node's dotenv and python-dotenv" if file.name == _DOTENV else ""
             raise ToolError(
-                f"{name} cannot be {what} {file.name} so that all of it reads back the same. {then}. "
+                f"{name} cannot be {what} {file.name} so that all of it reads back the same{readers}. {then}. "
                 "Nothing was changed."
             )
         text = changed

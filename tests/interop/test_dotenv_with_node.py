@@ -1,0 +1,87 @@
+"""A `.env` file that is written here is read alike by Node's dotenv, which is Architect's too, and by python-dotenv."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from dotenv import dotenv_values
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from arc.tools.env.dotenv_file import with_variable
+from arc.tools.env.node_dotenv import variables_in_node
+from tests.tools.env.test_dotenv_file import PIECES, TEXT
+
+if TYPE_CHECKING:
+    from tests.interop.peer import Peer
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "A1",
+            "export ",
+            "=",
+            ": ",
+            " ",
+            "\n",
+            "\r\n",
+            "\t",
+            "'",
+            '"',
+            "`",
+            "\\",
+            "\\n",
+            "#",
+            "x",
+            "é",
+            "\u2028",
+            "\xa0",
+            "\x1f",
+        ]
+    ),
+    max_size=24,
+).map("".join)
+many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@many
+@given(PIECES.map("".join), TEXT)
+@example("", 'it\'s "C:\\new"')
+@example("", "a \\b 'c'")
+@example("A1=1 # why\n", "\\\\server\\share dir")
+@example("B2=2\r\n", "two\nlines 'and' \"quotes\"")
+def test_a_written_value_is_read_alike(node_peer: Peer, text: str, value: str) -> None:
+    """Whatever is in the value and around it, both libraries read it back, or it is not written."""
+    changed = with_variable(text, "A1", value)
+    if changed is not None:
+        assert node_peer.ask("dotenv", text=changed).get("A1") == value
+        assert dotenv_values(stream=io.StringIO(changed, newline=""), interpolate=False)["A1"] == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        'it\'s "C:\\new"',
+        "a \\b 'c'",
+        "\\\\server\\share dir",
+        "C:\\new\\",
+        "pass'word\"\\`1",
+        "it's",
+        'say "hi"',
+        "two\nlines",
+    ],
+)
+def test_a_value_with_backslashes_and_quotes_can_be_written(node_peer: Peer, value: str) -> None:
+    """There is a form that both libraries read."""
+    changed = with_variable("", "A1", value)
+    assert changed is not None
+    assert node_peer.ask("dotenv", text=changed) == {"A1": value}
+
+
+@many
+@given(LINES)
+def test_any_text_is_read_as_node_reads_it(node_peer: Peer, text: str) -> None:
+    """What we take for Node's reading is Node's."""
+    assert variables_in_node(text) == node_peer.ask("dotenv", text=text)
