@@ -64,6 +64,38 @@ def test_a_function_has_its_own_configuration(tmp_path: Path) -> None:
     assert (slow.config.timeout, slow.config.memory, slow.config.env) == (90, 512, False)
 
 
+@pytest.mark.parametrize(
+    ("runtime", "file"),
+    [("nodejs22.x", "index.mjs"), ("node", ""), ("ruby3.3", "lambda.rb"), ("", "index.js"), ("", "handler.ts")],
+)
+def test_functions_in_other_languages_are_read_and_named_in_one_warning(
+    runtime: str, file: str, tmp_path: Path
+) -> None:
+    """Told by the runtime, or by the only handler in the folder; the Python routes beside them are as ever."""
+    files = {f"src/http/get-old/{file}": ""} if file else {}
+    files |= {"src/http/get-old/config.arc": f"@aws\nruntime {runtime}\n"} if runtime else {}
+    files |= {"src/http/get-index/lambda.py": "", "src/http/get-index/client.js": ""}
+    inventory = app(tmp_path, "get /\nget /old", **files)
+    home, old = inventory.routes
+    assert (home.is_python, old.is_python, old.handler) == (True, False, None)
+    (warning,) = inventory.warnings
+    assert warning == f"Not Python, so not served by the sandbox: get /old ({runtime or file})."
+
+
+def test_a_python_route_in_an_app_of_another_language(tmp_path: Path) -> None:
+    """The function's own runtime is over that of @aws."""
+    inventory = app(
+        tmp_path,
+        "get /\nget /old\npost /old",
+        "@aws\nruntime nodejs22.x\n",
+        **{"src/http/get-index/config.arc": "@aws\nruntime python3.12\n", "src/http/get-index/handler.py": ""},
+    )
+    assert [route.is_python for route in inventory.routes] == [True, False, False]
+    assert inventory.warnings == (
+        "Not Python, so not served by the sandbox: get /old (nodejs22.x), post /old (nodejs22.x).",
+    )
+
+
 def test_an_env_file_replaces_the_preferences_for_testing_alone(tmp_path: Path) -> None:
     """`.env` holds the testing variables, to the letter; other environments stay as the preferences have them."""
     preferences = "@env\ntesting\n  A from-prefs\n  B both\nstaging\n  S 00123\n"
@@ -198,7 +230,7 @@ def test_a_name_that_architect_refuses_is_refused(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "aws", ["memory 64", "timeout 0", "timeout 901", "storage 100", "architecture x", "runtime nodejs20.x", "timeout x"]
+    "aws", ["memory 64", "timeout 0", "timeout 901", "storage 100", "architecture x", "runtime pithon3.12", "timeout x"]
 )
 def test_a_setting_beyond_lambdas_limits_is_refused(aws: str, tmp_path: Path) -> None:
     """What Lambda would refuse at deployment is refused now."""

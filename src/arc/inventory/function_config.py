@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from arc.manifest import Manifest, Scalar
 
 _PYTHON = re.compile(r"python3\.(1[1-9]|[2-9][0-9])")
+# Lambda's other families, Architect's short words for them, and those of its plugins.
+_OTHERS = re.compile(
+    r"(nodejs|ruby|java|dotnet|go|provided)[0-9][a-z0-9.]*|provided(\.[a-z0-9]+)?"
+    r"|node(js|\.js)?|ruby|rb|java|dotnet|\.net|go|golang|deno|bun|rust|typescript|ts|custom"
+)
 _LAYER = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+")
 
 
@@ -39,6 +44,11 @@ class FunctionConfig:
     """False keeps the environment's variables from this function."""
     shared: bool = True
     """False keeps the shared code from this function."""
+
+    @property
+    def is_python(self) -> bool:
+        """True for a Python runtime, False for another language's."""
+        return self.runtime.startswith("python")
 
 
 class _Wrong(Exception):
@@ -137,7 +147,7 @@ def _between(least: int, most: int, unit: str) -> Callable[[Scalar], int]:
 def _runtime(value: Scalar) -> str:
     if value.text in ("python", "py"):
         return FunctionConfig.runtime
-    if not _PYTHON.fullmatch(value.text):
+    if not _PYTHON.fullmatch(value.text) and not _OTHERS.fullmatch(value.text):
         raise _Wrong("Functions run on Python 3.11 or newer here: write python, or a version such as python3.13.")
     return value.text
 

@@ -19,13 +19,13 @@ from arc.inventory.links import find_links_out
 from arc.inventory.manifest_file import MANIFEST_FILES, find_manifest, parse_file
 from arc.inventory.matching import specificity
 from arc.inventory.preferences import PREFERENCE_FILES, read_preferences
-from arc.inventory.route import HANDLER_FILES, Route, find_handler
+from arc.inventory.route import HANDLER_FILES, Route, find_handler, other_language
 from arc.inventory.shared import read_shared
 from arc.inventory.tables import read_tables
 from arc.inventory.tables_indexes import read_indexes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from arc.inventory.function_config import FunctionConfig
     from arc.inventory.http import RouteLine
@@ -75,13 +75,14 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
     functions = (file for line in lines for file in _files_of(line.folder))
     find_links_out(root, (*functions, *([shared] if shared else [])), findings)
     findings.raise_faults()
-    routes = [_route(line, aws, root, findings) for line in lines]
+    routes = sorted((_route(line, aws, root, findings) for line in lines), key=specificity)
+    _warn_of_other_languages(routes, findings)
     findings.raise_faults()
     return Inventory(
         root=root,
         manifest=file,
         app=app,
-        routes=tuple(sorted(routes, key=specificity)),
+        routes=tuple(routes),
         tables=tuple(tables),
         aws=aws,
         shared=shared,
@@ -115,13 +116,21 @@ def _warn_of_others(manifest: Manifest, findings: Findings) -> None:
             findings.warn(manifest, pragma, f"@{pragma.name} is not supported yet and is left alone.{meant}")
 
 
+def _warn_of_other_languages(routes: Sequence[Route], findings: Findings) -> None:
+    others = ", ".join(f"{route.name} ({route.other_language})" for route in routes if not route.is_python)
+    if others:
+        findings.warnings.append(f"Not Python, so not served by the sandbox: {others}.")
+
+
 def _route(line: RouteLine, aws: Aws, root: Path, findings: Findings) -> Route:
+    config = _config(line.folder, aws.function, root, findings)
+    other = other_language(line.folder, config)
     files = [name for name in HANDLER_FILES if (line.folder / name).is_file()]
-    if len(files) > 1:
+    if len(files) > 1 and not other:
         place = line.folder.relative_to(root).as_posix()
         findings.warnings.append(f"{place} has {' and '.join(files)}: {files[0]} is the handler.")
-    config = _config(line.folder, aws.function, root, findings)
-    return Route(line.method, line.path, line.folder, line.logical_id, find_handler(line.folder), config)
+    handler = None if other else find_handler(line.folder)
+    return Route(line.method, line.path, line.folder, line.logical_id, handler, config, other)
 
 
 def _config(folder: Path, config: FunctionConfig, root: Path, findings: Findings) -> FunctionConfig:

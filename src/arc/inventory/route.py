@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from arc.inventory.function_config import FunctionConfig
 
 HANDLER_FILES = ("handler.py", "lambda.py", "index.py")
+_OTHER_NAMES = ("handler", "index", "lambda", "mod")
+_OTHER_SUFFIXES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".rb", ".php")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,13 @@ class Route:
     handler: Path | None
     """The handler's file; None while it is not there."""
     config: FunctionConfig
+    other_language: str = ""
+    """The runtime or the handler's file in another language; empty for a Python function."""
+
+    @property
+    def is_python(self) -> bool:
+        """False for a function in another language, which the sandbox does not run."""
+        return not self.other_language
 
     @property
     def name(self) -> str:
@@ -70,3 +79,13 @@ def logical_id(method: str, path: str) -> str:
 def find_handler(folder: Path) -> Path | None:
     """The handler's file in a source folder, the first of `HANDLER_FILES`, or None."""
     return next((folder / name for name in HANDLER_FILES if (folder / name).is_file()), None)
+
+
+def other_language(folder: Path, config: FunctionConfig) -> str:
+    """The runtime that is not Python, or the only handler's file when that is not Python; empty for Python."""
+    if not config.is_python:
+        return config.runtime
+    if not folder.is_dir() or find_handler(folder) is not None:
+        return ""
+    names = (file.name for file in folder.iterdir() if file.stem in _OTHER_NAMES and file.suffix in _OTHER_SUFFIXES)
+    return min(names, default="")

@@ -112,13 +112,14 @@ def test_init_names_what_is_no_file(tmp_path: Path) -> None:
 
 
 def test_init_leaves_functions_in_other_languages_alone(tmp_path: Path) -> None:
-    """A route with a Node handler gets no Python one, and the command says so."""
+    """A route with a Node handler gets no Python one, and the command says so, not that nothing is missing."""
     (tmp_path / "app.arc").write_text("@app\ngrown\n\n@http\nget /\n")
     (tmp_path / "src/http/get-index").mkdir(parents=True)
     (tmp_path / "src/http/get-index/index.mjs").write_text("mine")
     done = arc("init", folder=tmp_path)
     assert done.returncode == 0
-    assert "get / is left alone: src/http/get-index holds index.mjs" in done.stdout
+    assert "Not Python, so not served by the sandbox: get / (index.mjs)." in done.stdout
+    assert arc("init", folder=tmp_path).stdout.splitlines()[1] == "Nothing was changed."
     assert not (tmp_path / "src/http/get-index/handler.py").exists()
 
 

@@ -113,12 +113,10 @@ class _Run:
         """Write the files that are missing, or say which are."""
         from arc.tools.cli.scaffold import Outcome, missing_files, write_new
 
-        files, notes = missing_files(self._inventory)
         report = self.reports["code"]
         report.notes += self._inventory.warnings
-        report.notes += notes
         self._warn(report.notes)
-        for file in files:
+        for file in missing_files(self._inventory):
             if not self._dry_run:
                 write_new(self._inventory.root, file, Outcome())
             self._say(f"{'would write' if self._dry_run else 'wrote'}  {file.path}")

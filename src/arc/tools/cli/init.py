@@ -21,6 +21,6 @@ def init(
     for note in outcome.notes:
         typer.echo(note)
     if not outcome.made:
-        typer.echo("Nothing is missing; nothing was changed.")
+        typer.echo("Nothing is missing; nothing was changed." if outcome.whole else "Nothing was changed.")
     folder = "" if path == Path() else f" {shlex.quote(str(path))}"
     typer.echo(f"\nNext: arc sandbox{folder}")

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from arc.inventory import Inventory
 
-_OTHER_LANGUAGES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".rb", ".php")
 _LONGEST_NAME = 60  # characters; names of stacks and tables are made of it
 
 
@@ -30,6 +29,8 @@ class Outcome:
 
     made: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    whole: bool = True
+    """False when routes are left alone, because their functions are written in another language."""
 
 
 def fill_in(folder: Path, *, environ: Mapping[str, str] | None = None) -> Outcome:
@@ -46,9 +47,8 @@ def fill_in(folder: Path, *, environ: Mapping[str, str] | None = None) -> Outcom
         write_new(root, NewFile("app.arc", manifest_of(name_for(root.name))), outcome)
     inventory = inventories.read(root, environ=environ)
     outcome.notes.extend(f"Warning: {warning}" for warning in inventory.warnings)
-    missing, notes = missing_files(inventory)
-    outcome.notes.extend(notes)
-    for file in missing:
+    outcome.whole = all(route.is_python for route in inventory.routes)
+    for file in missing_files(inventory):
         write_new(root, file, outcome)
     return outcome
 
@@ -61,22 +61,16 @@ class NewFile:
     text: str
 
 
-def missing_files(inventory: Inventory) -> tuple[list[NewFile], list[str]]:
-    """The handlers and other files that an app lacks, and notes about routes that are left alone."""
+def missing_files(inventory: Inventory) -> list[NewFile]:
+    """The handlers and other files that an app lacks; functions in other languages are left alone."""
     root = inventory.root
-    files: list[NewFile] = []
-    notes: list[str] = []
-    for route in inventory.routes:
-        if route.handler is not None:
-            continue
-        place = route.folder.relative_to(root).as_posix()
-        others = _other_handlers(route.folder)
-        if others:
-            notes.append(f"{route.name} is left alone: {place} holds {others[0]}, which is no Python.")
-        else:
-            files.append(NewFile(f"{place}/handler.py", handler_of(route)))
+    files = [
+        NewFile(f"{route.folder.relative_to(root).as_posix()}/handler.py", handler_of(route))
+        for route in inventory.routes
+        if route.handler is None and route.is_python
+    ]
     files += [NewFile("requirements.txt", REQUIREMENTS), NewFile(".gitignore", IGNORED)]
-    return [file for file in files if not (root / file.path).is_file()], notes
+    return [file for file in files if not (root / file.path).is_file()]
 
 
 def name_for(folder: str) -> str:
@@ -85,14 +79,6 @@ def name_for(folder: str) -> str:
     name = re.sub(r"[^a-z0-9_]+", "-", plain)
     name = re.sub(r"^[^a-z]+", "", name)[:_LONGEST_NAME].strip("-_")
     return name if is_app_name(name) else "my-app"
-
-
-def _other_handlers(folder: Path) -> list[str]:
-    """Handlers in another language, which an app may have grown with."""
-    if not folder.is_dir():
-        return []
-    names = sorted(file.name for file in folder.iterdir())
-    return [name for name in names if name.startswith(("index.", "handler.")) and name.endswith(_OTHER_LANGUAGES)]
 
 
 def write_new(root: Path, new: NewFile, outcome: Outcome) -> None:

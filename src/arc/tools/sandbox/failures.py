@@ -60,6 +60,20 @@ class NoHandler(InvocationFailure):
         super().__init__(f"{name} has no handler yet.", hint)
 
 
+class NotPython(InvocationFailure):
+    """The route's function is written in another language."""
+
+    status = 501
+    message = "Not Implemented"
+
+    def __init__(self, name: str, language: str, file: str) -> None:
+        super().__init__(
+            f"{name} is not a Python function ({language}).",
+            f"This sandbox runs Python alone; Architect's runs the others. To port the function, write {file} and "
+            "remove the other runtime from its config.arc.",
+        )
+
+
 class Malformed(InvocationFailure):
     """The handler's result is nothing API Gateway could make a response of."""
 

@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from arc.tools.sandbox import fingerprint
-from arc.tools.sandbox.failures import InvocationFailure, NoHandler
+from arc.tools.sandbox.failures import InvocationFailure, NoHandler, NotPython
 from arc.tools.sandbox.greeting import shown_root
 from arc.tools.sandbox.output import Output
 from arc.tools.sandbox.worker import Worker
@@ -187,6 +187,9 @@ class Function:
         if self._closed:
             return
         launch = self.launch
+        if launch.other_language:
+            self._take_failure(NotPython(launch.route, launch.other_language, launch.wanted_file), None)
+            return
         if launch.module is None:
             self._take_failure(NoHandler(launch.route, launch.wanted_file, shown_root(launch.root)), None)
             return

@@ -69,6 +69,8 @@ def _rows(inventory: Inventory) -> list[tuple[str, str, str]]:
 def _place(root: Path, route: Route) -> str:
     place = route.handler or route.folder
     shown = place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
+    if not route.is_python:
+        return f"{shown}: not Python, not served"
     return shown if route.handler is not None else f"{shown}: no handler yet (arc init {shown_root(root)} writes it)"
 
 

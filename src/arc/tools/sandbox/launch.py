@@ -44,6 +44,8 @@ class Launch:
     timeout: int
     """Seconds."""
     environ: tuple[tuple[str, str], ...] = field(repr=False)
+    other_language: str = ""
+    """The runtime or file in another language, empty for a Python function."""
     pure: bool = False
     """True to leave awslambdaric's native client aside."""
 
@@ -124,6 +126,7 @@ def launch_of(
         folder=route.folder,
         shared=inventory.shared if config.shared else None,
         module=module,
+        other_language=route.other_language,
         timeout=config.timeout,
         environ=tuple(sorted(variables.items())),
         pure=pure,
