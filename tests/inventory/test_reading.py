@@ -237,6 +237,15 @@ def test_a_setting_beyond_lambdas_limits_is_refused(aws: str, tmp_path: Path) ->
     assert len(faults(tmp_path, f"@app\nmyapp\n@aws\n{aws}\n")) == 1
 
 
+@pytest.mark.parametrize("version", ["2.7", "3.6", "3.9", "3.10"])
+def test_an_older_python_is_refused_as_too_old(version: str, tmp_path: Path) -> None:
+    """It is a runtime, which Lambda may still take; this package does not run on it."""
+    (message,) = faults(tmp_path, f"@app\nmyapp\n@aws\nruntime python{version}\n")
+    assert "is no runtime" not in message
+    assert f"Python {version} is too old: arc-sessions needs Python 3.11 or newer." in message
+    assert "Write a version such as python3.13" in message
+
+
 def test_no_message_about_preferences_or_env_shows_a_value(tmp_path: Path) -> None:
     """Both files hold secrets, so a faulty line is named and not quoted."""
     messages = faults(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from arc.manifest import Manifest, Scalar
 
 _PYTHON = re.compile(r"python3\.(1[1-9]|[2-9][0-9])")
+_OLD_PYTHON = re.compile(r"python(2\.[0-9]|3\.[0-9]|3\.10)")
 # Lambda's other families, Architect's short words for them, and those of its plugins.
 _OTHERS = re.compile(
     r"(nodejs|ruby|java|dotnet|go|provided)[0-9][a-z0-9.]*|provided(\.[a-z0-9]+)?"
@@ -29,6 +30,8 @@ class FunctionConfig:
     """How one function runs on AWS, and in the sandbox. The limits are those of AWS Lambda."""
 
     runtime: str = "python3.13"
+    names_version: bool = False
+    """True when the manifest chose the version, False for the default and for `python`."""
     memory: int = 1152
     """Megabytes, 128 to 10240."""
     timeout: int = 5
@@ -54,8 +57,8 @@ class FunctionConfig:
 class _Wrong(Exception):
     """A value that a setting cannot have."""
 
-    def __init__(self, hint: str) -> None:
-        self.hint = hint
+    def __init__(self, hint: str, message: str = "") -> None:
+        self.hint, self.message = hint, message
         super().__init__(hint)
 
 
@@ -72,8 +75,11 @@ def configure(
             try:
                 value: Any = _READERS[name](_single(setting))
                 config = replace(config, **{name: value})
+                if name == "runtime":
+                    config = replace(config, names_version=setting.value.text == value)
             except _Wrong as wrong:
-                findings.fault(manifest, setting.value, f"'{setting.value.text}' is no {name}.", wrong.hint)
+                message = wrong.message or f"'{setting.value.text}' is no {name}."
+                findings.fault(manifest, setting.value, message, wrong.hint)
         else:
             others.append(setting)
     return config, others
@@ -147,6 +153,12 @@ def _between(least: int, most: int, unit: str) -> Callable[[Scalar], int]:
 def _runtime(value: Scalar) -> str:
     if value.text in ("python", "py"):
         return FunctionConfig.runtime
+    if _OLD_PYTHON.fullmatch(value.text):
+        version = value.text.removeprefix("python")
+        raise _Wrong(
+            f"Write a version such as {FunctionConfig.runtime}.",
+            f"Python {version} is too old: arc-sessions needs Python 3.11 or newer.",
+        )
     if not _PYTHON.fullmatch(value.text) and not _OTHERS.fullmatch(value.text):
         raise _Wrong("Functions run on Python 3.11 or newer here: write python, or a version such as python3.13.")
     return value.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,18 @@ def test_settings_of_the_shell_have_no_effect_and_are_named(tmp_path: Path) -> N
         assert "functions do not see this shell's ARC_APP_SECRET." in sandbox.output
         assert "Put it into the app's .env, or pass it: --env ARC_APP_SECRET\n" in sandbox.output
         assert "hidden-value" not in sandbox.output
+
+
+@pytest.mark.parametrize("other", ["3.13", "3.14"])
+def test_a_runtime_that_is_not_the_sandboxs_python_is_said(tmp_path: Path, other: str) -> None:
+    """Once for all functions that have it; a runtime that nobody chose is not compared."""
+    write_app(tmp_path, {"get /": says("x"), "post /": says("x")})
+    with (tmp_path / "app.arc").open("a") as manifest:
+        manifest.write(f"\n@aws\nruntime python{other}\n")
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    warning = f"Warning: functions have the runtime python{other}; the sandbox runs them on Python {here}."
+    with running(tmp_path) as sandbox:
+        assert sandbox.output.count(warning) == (other != here)
 
 
 @pytest.mark.parametrize(("chosen", "place"), [("", "the sealed cookie"), ("SESSION_TABLE_NAME=session\n", "session")])

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.terminal import Terminal
 
 
+_HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
 def greet(
     terminal: Terminal,
     inventory: Inventory,
@@ -44,12 +47,20 @@ def greet(
                 f"Warning: functions do not see this shell's {names}. "
                 f"Put {it} into the app's .env, or pass {it}: {options}"
             )
+        for runtime in sorted(_other_versions(inventory)):
+            terminal.say(f"Warning: functions have the runtime {runtime}; the sandbox runs them on Python {_HERE}.")
         terminal.say(_drawn(inventory) if sys.stdout.isatty() else _plain(inventory))
         if tables:
             names = ", ".join(tables.values())
             terminal.say(f"  tables: {names} (sessions live in {_sessions(inventory)})")
     addresses = " and ".join(_address(listening) for listening in sockets)
     terminal.say(f"{inventory.app} listens on {addresses}  (Ctrl-C ends it)")
+
+
+def _other_versions(inventory: Inventory) -> set[str]:
+    """The runtimes that the app names which are not this interpreter's version."""
+    configs = [route.config for route in inventory.routes if route.is_python]
+    return {config.runtime for config in configs if config.names_version} - {f"python{_HERE}"}
 
 
 def _sessions(inventory: Inventory) -> str:
