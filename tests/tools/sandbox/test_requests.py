@@ -62,6 +62,20 @@ HANDLERS = {
         def handler(event, context):
             return {"statusCode": 200, "body": " ".join((greeting.hello(), WORD, plain.NAME, vendor.own.NAME))}
         """,
+    "get /shared": """
+        import shared.greeting
+        from shared.deep import words
+
+        def handler(event, context):
+            return " ".join((shared.greeting.hello(), words.WORD))
+        """,
+    "get /own-shared": "from shared import NAME\ndef handler(event, context):\n    return NAME\n",
+    "get /both-shared": """
+        from shared import greeting, mine
+
+        def handler(event, context):
+            return greeting.hello() + mine.NAME
+        """,
     "get /input": "import sys\ndef handler(event, context):\n    return repr(sys.stdin.read())\n",
 }
 FILES = {
@@ -69,6 +83,8 @@ FILES = {
     "src/shared/deep/words.py": "WORD = 'word'\n",
     "src/http/get-vendored/vendor/own.py": "NAME = 'own'\n",
     "src/http/get-vendored/vendor/plain.py": "NAME = 'plain'\n",
+    "src/http/get-own_shared/shared.py": "NAME = 'its own'\n",
+    "src/http/get-both_shared/shared/mine.py": "NAME = ' and mine'\n",
     ".env": "COLOUR=red\nARC_ENV=production\n",
 }
 
@@ -230,6 +246,19 @@ def test_a_function_has_its_own_environment_and_nothing_of_the_shells(sandbox: S
 def test_shared_code_is_importable_as_vendor_shared_beside_a_real_vendor_folder(sandbox: Sandbox) -> None:
     """From handlers and from shared code itself, and packages in the function's own vendor folder are found too."""
     assert sandbox.get("/vendored").text == "hello word word plain own"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/shared", "hello word word"),
+        ("/own-shared", "its own"),
+        ("/both-shared", "hello word and mine"),
+    ],
+)
+def test_shared_code_is_importable_as_shared_too(sandbox: Sandbox, path: str, text: str) -> None:
+    """Architect puts `vendor` on the path of a function, after the function's own folder."""
+    assert sandbox.get(path).text == text
 
 
 def test_a_handler_that_reads_its_input_gets_none(sandbox: Sandbox) -> None:

@@ -1,4 +1,7 @@
-"""Makes `src/shared` importable as `vendor.shared`, as a deployed function has it, without writing it anywhere."""
+"""Makes `src/shared` importable as a deployed function has it, without writing it anywhere.
+
+There it is the folder `vendor/shared`, and `vendor` is on the path: `vendor.shared` and `shared` both name it.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class SharedFinder:
-    """Finds `vendor` (the function's real folder, if it has one) and `vendor.shared` (the app's shared code)."""
+    """Finds `vendor` (the function's real folder, if any), `vendor.shared` and `shared` (the app's shared code)."""
 
     def __init__(self, folder: str, shared: str) -> None:
-        self._vendor, self._shared = os.path.join(folder, "vendor"), shared
+        self._folder, self._vendor, self._shared = folder, os.path.join(folder, "vendor"), shared
 
     def find_spec(
         self,
@@ -27,18 +30,25 @@ class SharedFinder:
         path: Sequence[str] | None = None,  # noqa: ARG002 - importlib.abc.MetaPathFinder
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        """The spec of the two packages; everything below them is found along their paths as usual."""
+        """The spec of the three packages; everything below them is found along their paths as usual."""
         if fullname == "vendor":
             return _package(fullname, self._vendor, SourceFileLoader)
-        if fullname == "vendor.shared":
-            from .sources import FreshSource
+        if fullname not in ("vendor.shared", "shared"):
+            return None
+        from .sources import FreshSource
 
-            return _package(fullname, self._shared, FreshSource)
-        return None
+        # The function's own folder is before `vendor` on the path; its folders without __init__.py are merged.
+        own = PathFinder.find_spec(fullname, [self._folder]) if fullname == "shared" else None
+        if own is not None and own.loader is not None:
+            return own
+        spec = _package(fullname, self._shared, FreshSource)
+        if own is not None and spec.loader is None:
+            spec.submodule_search_locations = [*(own.submodule_search_locations or ()), self._shared]
+        return spec
 
 
 def make_importable(folder: str, shared: str | None) -> None:
-    """Let `folder`'s function import `vendor.shared` from `shared`, and packages installed into its `vendor`."""
+    """Let `folder`'s function import `vendor.shared` and `shared` from `shared`, and packages installed into its `vendor`."""
     vendor = os.path.join(folder, "vendor")
     if os.path.isdir(vendor):
         sys.path.insert(1, vendor)
@@ -46,10 +56,12 @@ def make_importable(folder: str, shared: str | None) -> None:
         sys.meta_path.insert(sys.meta_path.index(PathFinder), SharedFinder(folder, shared))
 
 
-def _package(name: str, folder: str, loader: type[SourceFileLoader | FreshSource]) -> ModuleSpec | None:
+def _package(name: str, folder: str, loader: type[SourceFileLoader | FreshSource]) -> ModuleSpec:
     init = os.path.join(folder, "__init__.py")
     if os.path.isfile(init):
-        return spec_from_file_location(name, init, loader=loader(name, init), submodule_search_locations=[folder])
+        spec = spec_from_file_location(name, init, loader=loader(name, init), submodule_search_locations=[folder])
+        assert spec is not None  # noqa: S101 - the loader is given
+        return spec
     spec = ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = [folder]
     return spec
