@@ -24,6 +24,9 @@ if TYPE_CHECKING:
         "--index-url https://example.org",
         "no-such-distribution @ https://example.org/x.whl",
         "not a requirement!",
+        "architect-functions",
+        "architect-functions==1.0.0",
+        "Architect_Functions>=0.2.1.dev88",
     ],
 )
 def test_what_is_met_or_not_ours_to_judge_is_not_named(tmp_path: Path, line: str) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+# Architect's package for Python: this one does its part, and both are called arc.
+_OURS = "architect-functions"
 _COMMENT = re.compile(r"(^|\s)#.*$")
 
 
@@ -34,7 +36,8 @@ class Unmet:
 def unmet(file: Path, folders: Iterable[Path] = ()) -> list[Unmet]:
     """The unmet lines of `file`; packages count where Python finds them, and in `folders`.
 
-    A missing file has none. Options (`-r …`), URLs and what is meant for another platform are passed over.
+    A missing file has none. Options (`-r …`), URLs and what is meant for another platform are passed over, and so
+    is `architect-functions`: this package takes its place, and installing both breaks either.
     """
     try:
         text = file.read_text(encoding="utf-8-sig", errors="replace")
@@ -44,7 +47,7 @@ def unmet(file: Path, folders: Iterable[Path] = ()) -> list[Unmet]:
     paths = [*map(str, folders), *sys.path]
     for line in text.replace("\\\n", " ").splitlines():
         requirement = _requirement(_COMMENT.sub("", line).split(" --", 1)[0].strip())
-        if requirement is None:
+        if requirement is None or canonicalize_name(requirement.name) == _OURS:
             continue
         found = _installed(requirement.name, paths)
         if found is None or not _fits(requirement, found):
