@@ -48,7 +48,7 @@ class SharedFinder:
 
 
 def make_importable(folder: str, shared: str | None) -> None:
-    """Let `folder`'s function import `vendor.shared` and `shared` from `shared`, and packages installed into its `vendor`."""
+    """Let `folder`'s function import `vendor.shared` and `shared`, and packages installed into its `vendor`."""
     vendor = os.path.join(folder, "vendor")
     if os.path.isdir(vendor):
         sys.path.insert(1, vendor)
