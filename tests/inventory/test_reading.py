@@ -65,6 +65,38 @@ def test_a_function_has_its_own_configuration(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("config.arc", "@aws\ntimeout 30\n\n@arc\nenv false\n"),
+        (".arc-config", "@aws\ntimeout 30\n\n@arc\nenv false\n"),
+        ("arc.json", '{"aws": {"timeout": 30}, "arc": {"env": false}}'),
+        ("arc-config.json", '{"aws": [["timeout", 30]], "arc": [["env", false]]}'),
+        ("config.yaml", "aws:\n  - timeout: 30\narc:\n  - env: false\n"),
+        ("config.yml", "aws:\n  - timeout: 30\narc:\n  - env: false\n"),
+        ("arc-config.yaml", "aws:\n  timeout: 30\narc:\n  env: false\n"),
+        ("arc-config.yml", "aws:\n  timeout: 30\narc:\n  env: false\n"),
+    ],
+)
+def test_a_functions_configuration_has_each_of_architects_names(name: str, text: str, tmp_path: Path) -> None:
+    """In the notation of the name, and each name is among the files whose change is a change of the app."""
+    inventory = app(tmp_path, "get /", **{f"src/http/get-index/{name}": text})
+    (route,) = inventory.routes
+    assert (route.config.timeout, route.config.env) == (30, False)
+    assert tmp_path / "src/http/get-index" / name in inventory.sources
+    assert inventory.warnings == ()
+
+
+def test_the_first_of_a_functions_configurations_wins(tmp_path: Path) -> None:
+    """In Architect's order, and the others are named, because they have no effect."""
+    files = {"config.arc": "@aws\ntimeout 10\n", "arc.json": '{"aws": {"timeout": 20}}', "config.yml": "aws:\n  x: 1\n"}
+    inventory = app(tmp_path, "get /", **{f"src/http/get-index/{name}": text for name, text in files.items()})
+    assert inventory.routes[0].config.timeout == 10
+    assert inventory.warnings == (
+        "src/http/get-index has config.arc, arc.json and config.yml: config.arc is the configuration.",
+    )
+
+
+@pytest.mark.parametrize(
     ("runtime", "file"),
     [("nodejs22.x", "index.mjs"), ("node", ""), ("ruby3.3", "lambda.rb"), ("", "index.js"), ("", "handler.ts")],
 )

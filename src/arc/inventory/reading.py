@@ -45,6 +45,11 @@ _FILES = (
     "src",
     "src/shared",
 )
+# A function's own configuration, in Architect's order. Source: @architect/inventory, src/read/index.js.
+CONFIG_FILES = (
+    *("config.arc", ".arc-config", "arc.json", "arc-config.json"),
+    *("config.yaml", "config.yml", "arc-config.yaml", "arc-config.yml"),
+)
 _PRAGMAS = ("app", "aws", "http", "shared", "tables", "tables-indexes")
 
 
@@ -93,13 +98,13 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
             *(root / name for name in MANIFEST_FILES),
             root / ".env",
             *preferences.sources,
-            *(line.folder / "config.arc" for line in lines),
+            *(line.folder / name for line in lines for name in CONFIG_FILES),
         ),
     )
 
 
 def _files_of(folder: Path) -> Iterator[Path]:
-    return (folder / name for name in (*HANDLER_FILES, "config.arc"))
+    return (folder / name for name in (*HANDLER_FILES, *CONFIG_FILES))
 
 
 def _home(environ: Mapping[str, str]) -> Path | None:
@@ -134,9 +139,14 @@ def _route(line: RouteLine, aws: Aws, root: Path, findings: Findings) -> Route:
 
 
 def _config(folder: Path, config: FunctionConfig, root: Path, findings: Findings) -> FunctionConfig:
-    file = folder / "config.arc"
-    if not file.is_file():
+    files = [folder / name for name in CONFIG_FILES if (folder / name).is_file()]
+    if not files:
         return config
+    file = files[0]
+    if len(files) > 1:
+        names = ", ".join(each.name for each in files[:-1])
+        place = folder.relative_to(root).as_posix()
+        findings.warnings.append(f"{place} has {names} and {files[-1].name}: {file.name} is the configuration.")
     try:
         manifest = parse_file(file, file.relative_to(root).as_posix(), findings)
     except (ManifestError, ToolError) as fault:
