@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import socketserver
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +16,14 @@ import pytest
 
 from arc._services import service_map, service_path, services, table_names
 from arc.errors import ConfigurationError, StoreError
+from arc.sessions import time_left
 from arc.settings import Settings
-from tests.engines import AWS
+from tests.engines import AWS, fresh_app
 from tests.sandbox_services import sandbox_services
+from tests.sessions.making import SECRET
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.engines import Engine
@@ -233,25 +238,33 @@ def test_without_boto3_the_extra_is_named() -> None:
 def test_a_name_of_the_app_s_own_is_asked_of_nobody() -> None:
     """`{app}-{env}-…` is physical as it stands."""
     settings = Settings(app_name="testapp", environment="production", stack_name="Nobody")
-    assert table_names(settings, "testapp-production-session", client=object()) == ("testapp-production-session",)
+    arn = "arn:aws:dynamodb:us-east-1:111122223333:table/sessions"
+    assert list(table_names(settings, "testapp-production-session", client=object())) == ["testapp-production-session"]
+    assert list(table_names(settings, arn, client=object())) == [arn]
+
+
+def test_a_value_is_tried_as_it_stands_before_the_map_is_asked() -> None:
+    """A table's own name needs no service map, which a role may not read and a network may not reach."""
+    settings = Settings(app_name="testapp", environment="production", stack_name="Nobody")
+    assert next(table_names(settings, "my-sessions", client=object())) == "my-sessions"
 
 
 def test_the_map_decides_what_a_table_s_name_stands_for(ministack: Engine) -> None:
-    """A logical name is mapped, a physical one of the map stands, an unknown one may be either; one call in all."""
+    """A logical name is mapped, a physical one of the map stands, an unknown one may be ours; one call in all."""
     stack = fresh_stack()
     put(ministack, **{f"{stack}__tables__session": "TestappStaging-Session-1", f"{stack}__tables__deep__er": "x"})
     settings = Settings(app_name="testapp", environment="staging", stack_name=stack)
     client, calls = counted(ministack)
     names = {
-        value: table_names(settings, value, client=client)
+        value: tuple(table_names(settings, value, client=client))
         for value in ("session", "TestappStaging-Session-1", "others", "deep", "testapp-production-session")
     }
     assert names == {
-        "session": ("TestappStaging-Session-1",),
+        "session": ("session", "TestappStaging-Session-1"),
         "TestappStaging-Session-1": ("TestappStaging-Session-1",),
-        "others": ("testapp-staging-others", "others"),
-        "deep": ("testapp-staging-deep", "deep"),
-        "testapp-production-session": ("testapp-staging-testapp-production-session", "testapp-production-session"),
+        "others": ("others", "testapp-staging-others"),
+        "deep": ("deep", "testapp-staging-deep"),
+        "testapp-production-session": ("testapp-production-session", "testapp-staging-testapp-production-session"),
     }
     assert calls == ["GetParametersByPath"]
 
@@ -261,8 +274,116 @@ def test_a_map_that_cannot_be_had_leaves_both_names(caplog: pytest.LogCaptureFix
     with sandbox_services({}, refusal="AccessDeniedException") as sandbox:
         settings = Settings(app_name="testapp", environment="testing", sandbox_ports={"_arc": sandbox.port})
         with caplog.at_level(logging.DEBUG, logger="arc.sessions"):
-            assert table_names(settings, "session") == ("testapp-testing-session", "session")
+            assert list(table_names(settings, "session")) == ["session", "testapp-testing-session"]
     (line,) = [record for record in caplog.records if record.name == "arc.sessions"]
     assert line.levelno == logging.DEBUG
     assert "AccessDeniedException" in line.getMessage()
-    assert table_names(Settings(environment="staging"), "session") == ("session",)
+    assert list(table_names(Settings(environment="staging"), "session")) == ["session"]
+
+
+# -- the map's age, and the time of the invocation
+
+
+def test_a_map_that_lacks_something_is_asked_for_again(ministack: Engine) -> None:
+    """What was deployed after a warm process read the map is found within a minute, and no call is made in vain."""
+    stack = fresh_stack()
+    put(ministack, **{f"{stack}__tables__notes": "physical"})
+    settings = Settings(environment="staging", stack_name=stack)
+    client, calls = counted(ministack)
+    seconds = 0.0
+    before = service_map(settings, client=client, clock=lambda: seconds)
+    put(ministack, **{f"{stack}__tables__session": "new"})
+    assert service_map(settings, client=client, new=True, clock=lambda: seconds) is before
+    seconds = 60.0
+    assert service_map(settings, client=client, clock=lambda: seconds) is before
+    assert service_map(settings, client=client, new=True, clock=lambda: seconds)["tables"]["session"] == "new"
+    assert len(calls) == 2
+
+
+class Silent(socketserver.ThreadingTCPServer):
+    """A server that takes connections and says nothing; `taken` counts them."""
+
+    daemon_threads = True
+    taken = 0
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+        self.port = int(self.server_address[1])
+        self._open: list[Any] = []
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # socketserver's shape
+        """Keep the connection open."""
+        self.taken += 1
+        self._open.append(request)
+
+    def server_close(self) -> None:
+        """End every connection, too."""
+        super().server_close()
+        for connection in self._open:
+            connection.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    """A silent server."""
+    with Silent() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(("milliseconds", "questions"), [(3000, 1), (700, 0)])
+def test_s38_a_map_that_does_not_come_leaves_time_for_an_answer(
+    silent: Silent, milliseconds: int, questions: int
+) -> None:
+    """With little time left there is one short question, and none where not even that has time."""
+    settings = Settings(environment="testing", stack_name=fresh_stack(), sandbox_ports={"_arc": silent.port})
+    token = time_left.clock.set(lambda: milliseconds)
+    try:
+        with pytest.raises(StoreError, match=settings.stack_name):
+            service_map(settings)
+    finally:
+        time_left.clock.reset(token)
+    assert silent.taken == questions
+
+
+VISIT = """
+import arc
+from arc.testing import payload_v2
+
+@arc.http.handler
+def handler(req):
+    return {"text": str(req.session.increment("visits"))}
+
+class Context:
+    def get_remaining_time_in_millis(self):
+        return 3000
+
+print(handler(payload_v2("GET", "/"), Context())["statusCode"])
+"""
+
+
+@pytest.mark.parametrize("value", ["session", "own"])
+def test_a_network_without_a_way_to_ssm_has_sessions(ministack: Engine, silent: Silent, value: str) -> None:
+    """A table's own name asks SSM nothing, the manifest's asks once and goes on with the name that we give."""
+    app = fresh_app()
+    name = f"{app}-staging-session"
+    ministack.client().create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "_idx", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "_idx", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    environ = {
+        **AWS,
+        "ARC_ENV": "staging",
+        "ARC_APP_NAME": app if value == "session" else "another",
+        "ARC_APP_SECRET": SECRET,
+        "SESSION_TABLE_NAME": value if value == "session" else name,
+        "AWS_ENDPOINT_URL_DYNAMODB": ministack.url,
+        "AWS_ENDPOINT_URL_SSM": f"http://127.0.0.1:{silent.port}",
+    }
+    assert run(VISIT, environ) == "200\n"
+    assert silent.taken == (1 if value == "session" else 0)

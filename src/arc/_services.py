@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 
 from arc.errors import ArcError, ConfigurationError, StoreError
+from arc.sessions.time_left import time_left
 from arc.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
 ANY_REGION = "us-west-2"  # Architect's, for a sandbox that is in none
@@ -20,7 +22,10 @@ _LOCAL_APP = "arc-app"  # Architect's name for a local app without one
 _DUMMIES = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
 
 _lock = threading.Lock()
-_maps: dict[tuple[str, str | None, str | None], dict[str, dict[str, Any]]] = {}
+_maps: dict[tuple[str, str | None, str | None], tuple[dict[str, dict[str, Any]], float]] = {}
+_NEWEST = 30  # seconds for which a map counts as new
+_ASKING = (((1.0, 2.0), 3), ((1.0, 2.0), 1), ((0.5, 1.0), 1), ((0.25, 0.5), 1), ((0.1, 0.25), 1))
+"""Seconds to connect and to read, and attempts, of one question to SSM; the first that the time allows is taken."""
 
 
 def services(environ: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
@@ -33,19 +38,23 @@ def services(environ: Mapping[str, str] | None = None) -> dict[str, dict[str, An
     return service_map(Settings.from_env(os.environ if environ is None else environ))
 
 
-def service_map(settings: Settings, *, client: Any = None) -> dict[str, dict[str, Any]]:
+def service_map(
+    settings: Settings, *, client: Any = None, new: bool = False, clock: Callable[[], float] = time.monotonic
+) -> dict[str, dict[str, Any]]:
     """The service map of the stack that `settings` name, asked once; an empty one is asked again.
 
-    `client` is a boto3 client of SSM, made when needed unless given. Raises `ConfigurationError`, `StoreError`.
+    `new` asks again for one that is older than half a minute by `clock`. `client` is a boto3 client of SSM, made when
+    needed unless given. At most half of the time that is left to the invocation is spent. Raises `ConfigurationError`,
+    `StoreError`.
     """
     path, address = service_path(settings), _address(settings)
     key = (path, address, settings.region)
     with _lock:
-        if key in _maps:
-            return _maps[key]
+        if key in _maps and not (new and clock() - _maps[key][1] > _NEWEST):
+            return _maps[key][0]
         found = _nested(_parameters(settings, path, address, client))
         if found:
-            _maps[key] = found
+            _maps[key] = found, clock()
         return found
 
 
@@ -69,17 +78,19 @@ def stack_name(app: str, environment: str) -> str:
     return "".join(word[:1].upper() + word[1:].lower() for word in words)
 
 
-def table_names(settings: Settings, value: str, *, client: Any = None) -> Sequence[str]:
-    """The physical names that `value` of SESSION_TABLE_NAME may stand for, the likeliest first.
+def table_names(settings: Settings, value: str, *, client: Any = None) -> Iterator[str]:
+    """The physical names that `value` of SESSION_TABLE_NAME may stand for, in the order to try them.
 
-    `{app}-{env}-…` is a physical name as it stands, and asks nobody. Otherwise the service map decides; where it
-    does not know the value, or cannot be had, the name that `arc create` would give comes before the value itself.
+    It is tried as it stands first: a table's own name or ARN needs nobody else. What is neither an ARN nor
+    `{app}-{env}-…` may also be the manifest's name: the service map is asked when the second name is taken, and where
+    it does not know the value, or cannot be had, the second is the name that `arc create` gives.
     """
+    yield value
     own = f"{settings.app_name}-{settings.environment}-" if settings.app_name and settings.environment else None
-    if own and value.startswith(own):
-        return (value,)
+    if value.startswith("arn:") or (own and value.startswith(own)):
+        return
     try:
-        tables = service_map(settings, client=client).get("tables", {})
+        tables = service_map(settings, client=client, new=True).get("tables", {})
     except ArcError as error:
         import logging
 
@@ -87,10 +98,9 @@ def table_names(settings: Settings, value: str, *, client: Any = None) -> Sequen
         tables = {}
     mapped = tables.get(value)
     if isinstance(mapped, str):
-        return (mapped,)
-    if not own or value in tables.values():
-        return (value,)
-    return (own + value, value)
+        yield mapped
+    elif own and value not in tables.values():
+        yield own + value
 
 
 def aws_session(settings: Settings) -> Any:
@@ -145,13 +155,32 @@ def _parameters(settings: Settings, path: str, address: str | None, client: Any)
     from arc.sessions.stores.dynamodb.clients import cause, clock_remedy, no_credentials, setting_up
 
     purpose = f"to read the parameters below {path}"
-    if session is not None:
-        config = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 3})
-        with setting_up(purpose):
-            client = session.client("ssm", endpoint_url=address, config=config)
+    clients: dict[Any, Any] = {}
+
+    def client_within(left: float | None) -> Any:
+        if session is None:
+            return client
+        timeouts, attempts = _question(left, path)
+        if (timeouts, attempts) not in clients:
+            config = Config(
+                connect_timeout=timeouts[0], read_timeout=timeouts[1], retries={"total_max_attempts": attempts}
+            )
+            with setting_up(purpose):
+                clients[timeouts, attempts] = session.client("ssm", endpoint_url=address, config=config)
+        return clients[timeouts, attempts]
+
+    left = time_left()
+    kept = 0.0 if left is None else left / 2
+    found, page = list[tuple[str, str]](), dict[str, str]()
     try:
-        pages = client.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True)
-        return [(one["Name"], one["Value"]) for page in pages for one in page.get("Parameters", ())]
+        while True:
+            left = time_left()
+            ssm = client_within(None if left is None else left - kept)
+            answer = ssm.get_parameters_by_path(Path=path, Recursive=True, **page)
+            found += [(one["Name"], one["Value"]) for one in answer.get("Parameters", ())]
+            if not answer.get("NextToken"):
+                return found
+            page["NextToken"] = answer["NextToken"]
     except exceptions.ClientError as error:
         answer = error.response.get("Error", {})
         code, message = str(answer.get("Code")), str(answer.get("Message"))
@@ -164,6 +193,16 @@ def _parameters(settings: Settings, path: str, address: str | None, client: Any)
             f"The parameters below {path} could not be read: {cause(error)} "
             + (f"Is the sandbox up at {address}? Start it: arc sandbox" if address else "Try again later.")
         ) from None
+
+
+def _question(left: float | None, path: str) -> tuple[tuple[float, float], int]:
+    """Timeouts and attempts of one question that has `left` seconds. Raises `StoreError` where no question has time."""
+    for timeouts, attempts in _ASKING:
+        if left is None or attempts * sum(timeouts) <= left:
+            return timeouts, attempts
+    raise StoreError(
+        f"No time is left to read the parameters below {path}: the function is about to reach its timeout."
+    )
 
 
 def _nested(parameters: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:

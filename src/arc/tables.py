@@ -57,6 +57,8 @@ def _settings(environ: Mapping[str, str] | None) -> Settings:
 
 def _name(settings: Settings, tablename: str) -> str:
     known = service_map(settings).get("tables", {})
+    if tablename not in known:
+        known = service_map(settings, new=True).get("tables", {})
     physical = known.get(tablename)
     if isinstance(physical, str):
         return physical

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _MOST_ATTEMPTS = 10
 _LONGEST_ID = 1024  # bytes of a partition key
 _TOO_LARGE = re.compile(r"Item size .*exceeded")
-_ANOTHER_KEY = re.compile(r"schema|key element|Missing the key |Type mismatch for key ")
 
 
 class DynamoStore:
@@ -291,15 +290,10 @@ class DynamoStore:
         except Refusal as refusal:
             raise self._explained(refusal) from None
 
-    def _explained(self, refusal: Refusal) -> Exception:
+    @staticmethod
+    def _explained(refusal: Refusal) -> Exception:
         if _TOO_LARGE.search(refusal.message):
             return SessionTooLarge("The session is larger than the 400 KB that DynamoDB keeps in a row. Store less.")
-        if _ANOTHER_KEY.search(refusal.message):
-            return StoreError(
-                f"The table {self._table.name} is no session table: its key is not _idx (String) alone. "
-                "Declare one in app.arc (@tables, session, _idx *String, _ttl TTL), run `arc create`, "
-                "and set SESSION_TABLE_NAME to it."
-            )
         return StoreError(f"DynamoDB refused a session: {refusal}.")
 
     def _fit(self, item: dict[str, Any]) -> None:

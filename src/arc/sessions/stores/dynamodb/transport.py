@@ -37,6 +37,7 @@ _AGAIN = frozenset(
 )
 _FOR_THE_STORE = frozenset(
     (
+        "AccessDeniedException",
         "ConditionalCheckFailedException",
         "ValidationException",
         "ResourceNotFoundException",
