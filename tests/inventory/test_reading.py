@@ -51,6 +51,30 @@ def test_a_route_may_name_its_own_source_folder(tmp_path: Path) -> None:
     assert (route.name, route.folder) == ("post /pay", tmp_path / "code/pay")
 
 
+@pytest.mark.parametrize(
+    ("source", "folder"),
+    [(".", ""), ("./", ""), ("/", ""), ("/code/pay", "code/pay"), ("./code/pay/", "code/pay"), ("//code", "code")],
+)
+def test_a_source_folder_is_below_the_app_however_it_is_written(source: str, folder: str, tmp_path: Path) -> None:
+    """As in Architect, a slash at its start is the app's folder, and a dot is that folder itself."""
+    (route,) = app(tmp_path, f"/pay\n  method post\n  src {source}\n").routes
+    assert route.folder == tmp_path / folder
+
+
+@pytest.mark.parametrize("source", ["code/lib", "/code/lib", "./code/lib"])
+def test_shared_code_is_below_the_app_however_it_is_written(source: str, tmp_path: Path) -> None:
+    """As the folder of a route."""
+    inventory = app(tmp_path, "get /", f"@shared\nsrc {source}\n", **{"code/lib/words.py": ""})
+    assert inventory.shared == tmp_path / "code/lib"
+
+
+@pytest.mark.parametrize("source", ["..", "../other", "/../other", "code/../../other"])
+def test_a_source_folder_beyond_the_app_is_refused(source: str, tmp_path: Path) -> None:
+    """Nothing outside of the app's folder is run."""
+    (message,) = faults(tmp_path, f"@app\nmyapp\n@http\n/pay\n  method post\n  src {source}\n")
+    assert "is not below the app's folder" in message
+
+
 def test_a_function_has_its_own_configuration(tmp_path: Path) -> None:
     """config.arc is over @aws, which is over the defaults."""
     inventory = app(

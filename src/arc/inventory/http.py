@@ -88,7 +88,7 @@ def _read_map(manifest: Manifest, root: Path, item: Map, findings: Findings) -> 
     if "src" not in found:
         return RouteLine(method, item.name.text, root / "src" / "http" / folder_name(method, item.name.text), item.name)
     folder = Path(root, *found["src"].text.split("/"))
-    if found["src"].text.startswith("/") or ".." in folder.parts or folder == root:
+    if ".." in folder.parts:
         findings.fault(
             manifest,
             found["src"],

@@ -23,7 +23,7 @@ def read_shared(manifest: Manifest, root: Path, findings: Findings) -> Path | No
             continue
         source = item.items[1]
         named = Path(root, *source.text.split("/"))
-        if source.text.startswith("/") or ".." in named.parts or named == root:
+        if ".." in named.parts or named == root:
             findings.fault(
                 manifest, source, f"'{source.text}' is not below the app's folder.", "Write a path such as src/shared."
             )
