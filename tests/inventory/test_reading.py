@@ -75,6 +75,27 @@ def test_a_source_folder_beyond_the_app_is_refused(source: str, tmp_path: Path) 
     assert "is not below the app's folder" in message
 
 
+def test_routes_that_name_one_source_folder_are_one_function(tmp_path: Path) -> None:
+    """What is wrong with it is said once; each route keeps the name that Architect gives it in CloudFormation."""
+    routes = "/pay\n  method post\n  src code/all\n/a\n  method get\n  src ./code/all\n/\n  method any\n  src code/all"
+    files = {"code/all/handler.py": "", "code/all/index.py": "", "code/all/config.arc": "@aws\ntimeout 9\nx 1\n"}
+    inventory = app(tmp_path, routes, **files)
+    assert {route.name: route.logical_id for route in inventory.routes} == {
+        "post /pay": "PostPay",
+        "get /a": "GetA",
+        "any /": "AnyIndex",
+    }
+    assert {(route.folder, route.config.timeout) for route in inventory.routes} == {(tmp_path / "code/all", 9)}
+    assert len(inventory.warnings) == 2
+
+
+@pytest.mark.parametrize("routes", ["get /\n/pay\n  method post\n  src {}", "/pay\n  method post\n  src {}\nget /"])
+def test_a_source_folder_may_be_that_of_a_short_route(routes: str, tmp_path: Path) -> None:
+    """Before or after it; two short routes whose names make one folder are a mistake as ever."""
+    inventory = app(tmp_path, routes.format("src/http/get-index"))
+    assert {route.folder for route in inventory.routes} == {tmp_path / "src/http/get-index"}
+
+
 def test_a_function_has_its_own_configuration(tmp_path: Path) -> None:
     """config.arc is over @aws, which is over the defaults."""
     inventory = app(

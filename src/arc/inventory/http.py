@@ -28,6 +28,8 @@ class RouteLine:
     path: str
     folder: Path
     where: Scalar
+    names_folder: bool = False
+    """True when the manifest names the folder with `src`."""
 
     @property
     def name(self) -> str:
@@ -96,7 +98,7 @@ def _read_map(manifest: Manifest, root: Path, item: Map, findings: Findings) -> 
             "Write a path such as src/pages/home.",
         )
         return None
-    return RouteLine(method, item.name.text, folder, item.name)
+    return RouteLine(method, item.name.text, folder, item.name, names_folder=True)
 
 
 def _method(manifest: Manifest, verb: Scalar, findings: Findings) -> str | None:
@@ -158,7 +160,7 @@ def _is_alone(manifest: Manifest, root: Path, line: RouteLine, others: list[Rout
                 f"'{line.name}' and {first} answer the same requests.",
                 "Keep one; a parameter's name makes no difference.",
             )
-        elif line.folder == other.folder:
+        elif line.folder == other.folder and not (line.names_folder or other.names_folder):
             folder = line.folder.relative_to(root).as_posix()
             findings.fault(
                 manifest,

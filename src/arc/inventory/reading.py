@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from arc.errors import ManifestError, ToolError
 from arc.inventory.app import read_app
@@ -77,10 +77,12 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
     tables = read_indexes(manifest, read_tables(manifest, findings), findings)
     shared = read_shared(manifest, root, findings)
     _warn_of_others(manifest, findings)
-    functions = (file for line in lines for file in _files_of(line.folder))
-    find_links_out(root, (*functions, *([shared] if shared else [])), findings)
+    folders = dict.fromkeys(line.folder for line in lines)
+    files = (file for folder in folders for file in _files_of(folder))
+    find_links_out(root, (*files, *([shared] if shared else [])), findings)
     findings.raise_faults()
-    routes = sorted((_route(line, aws, root, findings) for line in lines), key=specificity)
+    functions = {folder: _function(folder, aws, root, findings) for folder in folders}
+    routes = sorted((_route(line, functions[line.folder]) for line in lines), key=specificity)
     _warn_of_other_languages(routes, findings)
     findings.raise_faults()
     return Inventory(
@@ -127,15 +129,25 @@ def _warn_of_other_languages(routes: Sequence[Route], findings: Findings) -> Non
         findings.warnings.append(f"Not Python, so not served by the sandbox: {others}.")
 
 
-def _route(line: RouteLine, aws: Aws, root: Path, findings: Findings) -> Route:
-    config = _config(line.folder, aws.function, root, findings)
-    other = other_language(line.folder, config)
-    files = [name for name in HANDLER_FILES if (line.folder / name).is_file()]
+class _Function(NamedTuple):
+    handler: Path | None
+    config: FunctionConfig
+    other_language: str
+
+
+def _function(folder: Path, aws: Aws, root: Path, findings: Findings) -> _Function:
+    """The function in a folder, whose routes may be several."""
+    config = _config(folder, aws.function, root, findings)
+    other = other_language(folder, config)
+    files = [name for name in HANDLER_FILES if (folder / name).is_file()]
     if len(files) > 1 and not other:
-        place = line.folder.relative_to(root).as_posix()
+        place = folder.relative_to(root).as_posix()
         findings.warnings.append(f"{place} has {' and '.join(files)}: {files[0]} is the handler.")
-    handler = None if other else find_handler(line.folder)
-    return Route(line.method, line.path, line.folder, line.logical_id, handler, config, other)
+    return _Function(None if other else find_handler(folder), config, other)
+
+
+def _route(line: RouteLine, function: _Function) -> Route:
+    return Route(line.method, line.path, line.folder, line.logical_id, *function)
 
 
 def _config(folder: Path, config: FunctionConfig, root: Path, findings: Findings) -> FunctionConfig:

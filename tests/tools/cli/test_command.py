@@ -123,6 +123,13 @@ def test_init_leaves_functions_in_other_languages_alone(tmp_path: Path) -> None:
     assert not (tmp_path / "src/http/get-index/handler.py").exists()
 
 
+def test_init_writes_the_handler_of_several_routes_once(tmp_path: Path) -> None:
+    """Routes that name one folder are one function."""
+    routes = "".join(f"{path}\n  method get\n  src .\n" for path in ("/a", "/b"))
+    (tmp_path / "app.arc").write_text(f"@app\ngrown\n\n@http\n{routes}")
+    assert arc("init", folder=tmp_path).stdout.count("made  handler.py\n") == 1
+
+
 @pytest.mark.parametrize("command", ["sandbox", "init"])
 def test_a_path_that_cannot_be_is_a_sentence(command: str, tmp_path: Path) -> None:
     """The system's refusal of a name is told without a traceback."""

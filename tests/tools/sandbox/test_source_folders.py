@@ -19,3 +19,13 @@ def test_a_function_may_lie_in_the_apps_own_folder(tmp_path: Path) -> None:
         assert sandbox.get("/").text == "first"
         (tmp_path / "handler.py").write_text(says("second"))
         assert sandbox.get("/").text == "second"
+
+
+def test_routes_that_name_one_folder_share_their_process(tmp_path: Path) -> None:
+    """What a module keeps between requests is kept for all of them."""
+    routes = "".join(f"{path}\n  method get\n  src code/all\n" for path in ("/a", "/b"))
+    (tmp_path / "app.arc").write_text(f"@app\ntestapp\n\n@http\n{routes}")
+    (tmp_path / "code/all").mkdir(parents=True)
+    (tmp_path / "code/all/handler.py").write_text(COUNT)
+    with running(tmp_path) as sandbox:
+        assert [sandbox.get(path).text for path in ("/a", "/b", "/a")] == ["1", "2", "3"]

@@ -64,10 +64,10 @@ class NewFile:
 def missing_files(inventory: Inventory) -> list[NewFile]:
     """The handlers and other files that an app lacks; functions in other languages are left alone."""
     root = inventory.root
+    lacking = {route.folder: route for route in inventory.routes if route.handler is None and route.is_python}
     files = [
-        NewFile(f"{route.folder.relative_to(root).as_posix()}/handler.py", handler_of(route))
-        for route in inventory.routes
-        if route.handler is None and route.is_python
+        NewFile((folder / "handler.py").relative_to(root).as_posix(), handler_of(route))
+        for folder, route in lacking.items()
     ]
     files += [NewFile("requirements.txt", REQUIREMENTS), NewFile(".gitignore", IGNORED)]
     return [file for file in files if not (root / file.path).is_file()]
