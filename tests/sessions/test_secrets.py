@@ -136,6 +136,8 @@ def test_legacy_mode_is_a128gcm_whatever_is_set(enc: str) -> None:
     [
         (PAGE, "b2899eb618a783e9ae721f9b7adb5eaf"),
         ("AAECAwQFBgcICQoLDA0ODw", "000102030405060708090a0b0c0d0e0f"),
+        ("AAECAwQFBgcICQoLDA0ODxAAA", "000102030405060708090a0b0c0d0e0f"),
+        ("AAECAwQFBgcICQoLDA0ODxAAAA", "000102030405060708090a0b0c0d0e0f"),
         ("AAEC AwQF\nBgcI.CQoL%DA0ODw", "000102030405060708090a0b0c0d0e0f"),
         ("-_-_-_-_-_-_-_-_-_-_-_-_", "fbffbffbffbffbffbffbffbffbffbffb"),
         ("ŁAECAwQFBgcICQoLDA0ODw", "000102030405060708090a0b0c0d0e0f"),
