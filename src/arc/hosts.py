@@ -39,6 +39,16 @@ def likely_origin(text: str) -> str:
     return origin(f"https://{_authority(text)}") or "https://www.example.com"
 
 
+def host_name(authority: str) -> str:
+    """The name in a Host header, in lower case and without the port."""
+    return _split(authority.lower())[0]
+
+
+def is_within(name: str, domain: str) -> bool:
+    """True when a cookie for `domain` belongs to the host called `name` (RFC 6265bis §5.1.3)."""
+    return name == domain or name.endswith(f".{domain}")
+
+
 def domain_fault(name: str) -> str:
     """Why browsers ignore a cookie whose Domain is `name` (in lower case, without a leading dot), "" if they take it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arc.hosts import host_name
 from arc.sessions.visit import Visit
 
 TYPE_CHECKING = False
@@ -44,6 +45,16 @@ class RequestVisit(Visit):
         """False for HEAD and for what a browser fetches in case its user goes there."""
         purpose = self._request.headers.get("sec-purpose") or self._request.headers.get("purpose", "")
         return self._request.method != "HEAD" and not purpose.lower().startswith("prefetch")
+
+    @property
+    def host(self) -> str:  # type: ignore[override]
+        """The name in the Host header."""
+        return host_name(self._request.headers.get("host", ""))
+
+    @property
+    def plain_http(self) -> bool:  # type: ignore[override]
+        """True when the front door says that the visitor came over plain http."""
+        return self._request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower() == "http"
 
     def withheld(self, same_site: str) -> bool:
         """True when another site made the browser send this, as it sends no cookie of this SameSite (RFC 6265bis)."""

@@ -20,6 +20,7 @@ _LEVELS = {
     "csrf_refused": logging.WARNING,
     "ambiguous": logging.WARNING,
     "clock": logging.WARNING,
+    "cookie_rejected": logging.WARNING,
     "conflict": logging.WARNING,
     "dropped": logging.WARNING,
     "renewal_failed": logging.WARNING,
@@ -34,9 +35,9 @@ class Event:
     """One thing that happened to a session.
 
     `name` is `created`, `loaded`, `renewed`, `regenerated`, `destroyed`, `refused`, `clock`, `ambiguous`,
-    `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden`, `csrf_refused` or
-    `write_after_destroy`; `reason` says why, `session` is a keyed hash of the id (never the id), empty where no
-    session was found.
+    `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden`, `csrf_refused`,
+    `cookie_rejected` or `write_after_destroy`; `reason` says why, `session` is a keyed hash of the id (never the id),
+    empty where no session was found.
     """
 
     __slots__ = ("name", "reason", "session")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from arc.settings import Settings
 
 _MOST_IDS = 3
+_LONGEST_HOST = 253  # characters (RFC 1035 §2.3.4)
 _LATE = 60  # seconds for which requests may still come with the id from before a sign-in
 
 
@@ -55,7 +56,8 @@ class SessionManager:
     ) -> None:
         self.settings, self.keyring, self.store = settings, keyring, store
         self.clock, self.random = clock, random
-        self.cookie = SessionCookie(settings)
+        self.cookie, self._host_only = SessionCookie(settings), SessionCookie(settings, host_only=True)
+        self._reported: set[str] = set()
         self.lifetimes = Lifetimes(settings.idle, settings.absolute)
         self.lifecycle = Lifecycle(on_event, self._hash)
 
@@ -174,8 +176,10 @@ class SessionManager:
                 cookies = self._renew(session, loaded, now)
         may_be_another = session._came > 1 or (session._came and session.id != (loaded and loaded.id))
         if cookies and (may_be_another or session._muted):  # muted, only a sign-in sends one
-            elsewhere = self.cookie.clearing_elsewhere(session._visit.places())
+            elsewhere = self._cookie_for(session).clearing_elsewhere(session._visit.places())
             cookies = tuple(dict.fromkeys((*cookies, *elsewhere)))
+        if cookies:
+            self._report_rejected(session._visit)
         if touched:
             session._snapshot = Snapshot(session, session._facts())
         session._cookies = cookies or ()
@@ -200,11 +204,11 @@ class SessionManager:
                 self.lifecycle.tell("destroyed", session_id=record.id)
             loaded = None
         if failed and not explicit:
-            return self.cookie.clearing() if ended and not session._muted else None
+            return self._cookie_for(session).clearing() if ended and not session._muted else None
         if loaded is None:
             if session or session._flashes or session.user_id is not None:
                 return self._create(session, self._record(session, now, data), now)
-            return self.cookie.clearing() if (ended or explicit) and not session._muted else None
+            return self._cookie_for(session).clearing() if (ended or explicit) and not session._muted else None
         if not (changed or explicit or session._regenerated):
             return None
         if self._is_over(loaded, now):
@@ -219,7 +223,7 @@ class SessionManager:
         value = self._under_a_free_id(session, record, lambda: self.store.create(record, now))
         session._record, session._destroyed = record, False
         self.lifecycle.tell("created", session_id=record.id)
-        return self._cookies(value, record, now)
+        return self._cookies(session, value, record, now)
 
     def _regenerate(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
         delta, signing_in = self._delta(session, loaded, record), session._signed_in
@@ -228,7 +232,7 @@ class SessionManager:
         )
         if written is not None:
             self.lifecycle.tell("regenerated", session_id=record.id)
-        return self._written(loaded, written, record, now)
+        return self._written(session, loaded, written, record, now)
 
     def _is_over(self, loaded: Record, now: int) -> bool:
         """True when a session has expired since its load, as far as its store will not see that by itself."""
@@ -242,16 +246,18 @@ class SessionManager:
             session._created_at = now
         record = self._record(session, now, data)
         if not session._signed_in:
-            return self._written(loaded, None, record, now)
+            return self._written(session, loaded, None, record, now)
         own, _ = self._changes(session, loaded, record).rebased({})
         record.hold(own.ours)
         return self._create(session, record, now)
 
     def _update(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
         written = self.store.update(loaded, record, self._delta(session, loaded, record), now)
-        return self._written(loaded, written, record, now)
+        return self._written(session, loaded, written, record, now)
 
-    def _written(self, loaded: Record, written: Written | None, record: Record, now: int) -> tuple[str, ...]:
+    def _written(
+        self, session: Session, loaded: Record, written: Written | None, record: Record, now: int
+    ) -> tuple[str, ...]:
         if written is None:
             self.lifecycle.tell("write_after_destroy", "the session ended while this request ran", loaded.id)
             return ()
@@ -259,7 +265,7 @@ class SessionManager:
             self.lifecycle.tell("conflict", f"two requests changed {described(path)} at once", record.id)
         if written.stayed:
             self.lifecycle.tell("stayed", "it does not fit into a cookie and is kept in its table", record.id)
-        return self._cookies(written.value, record, now)
+        return self._cookies(session, written.value, record, now)
 
     def _under_a_free_id(self, session: Session, record: Record, insert: Callable[[], Any]) -> Any:
         """What `insert` returns, under another id when the first is in use (which a broken random source does)."""
@@ -295,7 +301,7 @@ class SessionManager:
             return ()
         if written is not None:
             self.lifecycle.tell("renewed", session_id=loaded.id)
-        return self._written(loaded, written, record, now)
+        return self._written(session, loaded, written, record, now)
 
     # -- parts
 
@@ -312,9 +318,37 @@ class SessionManager:
             lifetime=session._lifetime,
         )
 
-    def _cookies(self, value: str, record: Record, now: int) -> tuple[str, ...]:
+    def _cookies(self, session: Session, value: str, record: Record, now: int) -> tuple[str, ...]:
         max_age = None if record.lifetime == BROWSER else (record.expires or now) - now
-        return (self.cookie.carrying(value, max_age=max_age, now=now),)
+        return (self._cookie_for(session).carrying(value, max_age=max_age, now=now),)
+
+    def _cookie_for(self, session: Session) -> SessionCookie:
+        """The cookie with its domain, in testing only where the browser keeps it: on this machine it would not."""
+        kept = not self.settings.testing or self.cookie.is_kept_by(session._visit.host)
+        return self.cookie if kept else self._host_only
+
+    def _report_rejected(self, visit: Visit) -> None:
+        """Report, once of each kind in a process, that browsers reject the session's cookie."""
+        settings = self.settings
+        if "domain" not in self._reported and not self.cookie.is_kept_by(visit.host):
+            self._reported.add("domain")
+            effect = (
+                "Here the cookie is sent without a domain"
+                if settings.testing
+                else "Unless a CDN hides the Host that browsers see, they reject the session's cookie"
+            )
+            self.lifecycle.tell(
+                "cookie_rejected",
+                f"ARC_SESSION_DOMAIN is {settings.domain!r}, and the Host {visit.host[:_LONGEST_HOST]!r} is not "
+                f"within it. {effect}",
+            )
+        if "http" not in self._reported and settings.secure and visit.plain_http:
+            self._reported.add("http")
+            self.lifecycle.tell(
+                "cookie_rejected",
+                "the request came over plain http, says X-Forwarded-Proto, and browsers keep no Secure cookie from "
+                "there. Redirect http to https in front of the function",
+            )
 
     def _mint(self) -> str:
         """A new id: 18 random bytes as 24 characters, as Node makes them (ASVS 7.2.3 asks for 16)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arc.hosts import is_within
 from arc.sessions import cookie
 
 TYPE_CHECKING = False
@@ -14,10 +15,15 @@ if TYPE_CHECKING:
 class SessionCookie:
     """Makes the Set-Cookie strings of sessions."""
 
-    __slots__ = ("_settings",)
+    __slots__ = ("_domain", "_settings")
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, host_only: bool = False) -> None:
         self._settings = settings
+        self._domain = None if host_only else settings.domain
+
+    def is_kept_by(self, host: str) -> bool:
+        """False when the cookie's domain makes a browser at `host` reject it; "" is any host."""
+        return not self._domain or not host or is_within(host, self._domain)
 
     def carrying(self, value: str, *, max_age: int | None, now: int) -> str:
         """The string that gives a browser `value` for `max_age` seconds, None: until it is closed."""
@@ -27,7 +33,7 @@ class SessionCookie:
             value,
             max_age=max_age,
             now=now,
-            domain=settings.domain,
+            domain=self._domain,
             path=settings.path,
             secure=settings.secure,
             same_site=settings.same_site,
@@ -35,7 +41,7 @@ class SessionCookie:
 
     def clearing(self) -> tuple[str, ...]:
         """The strings that make a browser drop the cookie: the one with the domain and the host-only one."""
-        own, path = self._settings.domain, self._settings.path
+        own, path = self._domain, self._settings.path
         return (self._clear(own, path), self._clear(None, path)) if own else (self._clear(None, path),)
 
     def clearing_elsewhere(self, places: Iterable[tuple[str | None, str]]) -> tuple[str, ...]:
@@ -47,7 +53,7 @@ class SessionCookie:
         settings = self._settings
         if settings.cookie_name.startswith("__Host-"):
             return ()
-        ours = (settings.domain, settings.path)
+        ours = (self._domain, settings.path)
         others = dict.fromkeys([(None, settings.path), *places])
         return tuple(self._clear(*place) for place in others if place != ours)
 

@@ -12,7 +12,8 @@ class Visit:
     """A request as a session manager sees it: this one is a plain navigation, and a web framework's says its own.
 
     `navigation`: a page was asked for, as far as the browser tells. `safe`: the method changes nothing (RFC 9110
-    §9.2.1). `seen`: somebody will see the response, as nobody does after HEAD or a prefetch.
+    §9.2.1). `seen`: somebody will see the response, as nobody does after HEAD or a prefetch. `host`: the name of the
+    host that was asked, in lower case, "" when it is not known. `plain_http`: it was asked without TLS.
     """
 
     __slots__ = ()
@@ -20,6 +21,8 @@ class Visit:
     navigation = True
     safe = True
     seen = True
+    host = ""
+    plain_http = False
 
     def withheld(self, same_site: str) -> bool:  # noqa: ARG002  # what others go by
         """True when the browser kept back a cookie of this SameSite, so that its absence says nothing."""

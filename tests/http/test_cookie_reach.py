@@ -1,0 +1,115 @@
+"""A session cookie that browsers would reject: in testing it is sent so that they keep it, elsewhere it is reported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import arc
+from arc.testing import Browser, alb, payload_v1, payload_v2
+from tests.sessions.making import Made
+
+
+def app(req: arc.Request) -> Any:
+    """A counter; `/out` ends the session, `/still` only reads it."""
+    if req.path == "/out":
+        req.session.sign_out()
+        return None
+    return {"json": req.session.get("visits") if req.path == "/still" else req.session.increment("visits")}
+
+
+def at(origin: str, made: Made, event: Any = payload_v2, **headers: str) -> Browser:
+    """A browser at `origin`."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Browser(
+        arc.http.handler(manager=made.manager)(app), origin=origin, clock=made.clock, event=event, headers=sent
+    )
+
+
+def told(made: Made) -> list[str]:
+    """The reasons of the events about rejected cookies."""
+    return [event.reason for event in made.events if event.name == "cookie_rejected"]
+
+
+@pytest.mark.parametrize("server", [False, True])
+@pytest.mark.parametrize("host", ["localhost:3333", "127.0.0.1:3333", "shop.localhost:3333", "notexample.com"])
+def test_in_testing_a_domain_elsewhere_is_left_out_with_one_warning(host: str, server: bool) -> None:
+    """ARC_SESSION_DOMAIN=example.com in `.env` keeps no session from working on this machine."""
+    made = Made(server=server, environment="testing", domain="example.com")
+    visitor = at(f"http://{host}", made)
+    assert [visitor.get().json for _ in range(3)] == [1, 2, 3]
+    (reason,) = told(made)
+    assert "'example.com'" in reason
+    assert repr(host.partition(":")[0]) in reason
+    assert "without a domain" in reason
+    assert not any("Domain" in cookie for cookie in visitor.get().set_cookies)
+    visitor.get("/out")
+    assert len(visitor.jar) == 0
+
+
+def test_in_testing_no_clearing_cookie_wipes_the_one_without_domain() -> None:
+    """Of several cookies that came, the others are cleared, and the session's own place is not."""
+    made = Made(environment="testing", domain="example.com")
+    good = made.cookie(visits=1)
+    event = payload_v2(headers={"host": "localhost"}, cookies=["_idx=forged", f"_idx={good}"])
+    reply = arc.http.handler(manager=made.manager)(app)(event, None)
+    assert [cookie for cookie in reply["cookies"] if "Max-Age=0" in cookie and "; Path=/; " in cookie] == []
+
+
+@pytest.mark.parametrize("environment", ["testing", "production"])
+@pytest.mark.parametrize("host", ["example.com", "www.example.com:8443", "WWW.Example.com"])
+def test_a_host_within_the_domain_is_no_event(environment: str, host: str) -> None:
+    """The host itself and those below it, whatever their case and port."""
+    made = Made(environment=environment, domain="example.com")
+    page = at("https://www.example.com", made, host=host).get()
+    assert "; Domain=example.com; " in page.set_cookies[0]
+    assert told(made) == []
+
+
+def test_a_deployed_host_outside_the_domain_is_one_event() -> None:
+    """The attribute stays, because a CDN may hide the Host; the operator reads both values, once per process."""
+    made = Made(domain="example.com")
+    for host in ("a1b2c3.execute-api.eu-west-1.amazonaws.com", "example.com.evil.example", "example.org"):
+        page = at(f"https://{host}", made).get()
+        assert "; Domain=example.com; " in page.set_cookies[0]
+    (reason,) = told(made)
+    assert "'example.com'" in reason
+    assert "'a1b2c3.execute-api.eu-west-1.amazonaws.com'" in reason
+
+
+@pytest.mark.parametrize("build", [payload_v2, payload_v1, alb])
+def test_a_secure_cookie_over_plain_http_is_one_event(build: Any) -> None:
+    """A load balancer that still answers on http: no browser keeps the cookie, and the operator is told once."""
+    made = Made(environment="staging")
+
+    def behind(*args: Any, **options: Any) -> dict[str, Any]:
+        event: dict[str, Any] = build(*args, **options)
+        for headers in (event["headers"], event.get("multiValueHeaders", {})):
+            if "x-forwarded-proto" in headers or headers is event["headers"]:
+                headers["x-forwarded-proto"] = "http"
+        return event
+
+    visitor = at("http://lb.example", made, behind)
+    assert [visitor.get().json for _ in range(3)] == [1, 1, 1]
+    (reason,) = told(made)
+    assert "X-Forwarded-Proto" in reason
+    assert "https" in reason
+
+
+@pytest.mark.parametrize(
+    ("environment", "protocol"),
+    [("production", "https"), ("production", "https, http"), ("production", ""), ("testing", "http")],
+)
+def test_https_and_testing_are_no_event(environment: str, protocol: str) -> None:
+    """The first of a list is what the visitor used; without the header nothing is known; testing is not Secure."""
+    made = Made(environment=environment)
+    at("https://app.example", made, x_forwarded_proto=protocol).get()
+    assert told(made) == []
+
+
+def test_a_response_without_a_session_cookie_is_no_event() -> None:
+    """Robots and health checks that come by address get no cookie, and no event."""
+    made = Made(domain="example.com")
+    at("https://192.0.2.1", made, x_forwarded_proto="http").get("/still")
+    assert told(made) == []
