@@ -83,14 +83,7 @@ def test_a_secure_cookie_over_plain_http_is_one_event(build: Any) -> None:
     """A load balancer that still answers on http: no browser keeps the cookie, and the operator is told once."""
     made = Made(environment="staging")
 
-    def behind(*args: Any, **options: Any) -> dict[str, Any]:
-        event: dict[str, Any] = build(*args, **options)
-        for headers in (event["headers"], event.get("multiValueHeaders", {})):
-            if "x-forwarded-proto" in headers or headers is event["headers"]:
-                headers["x-forwarded-proto"] = "http"
-        return event
-
-    visitor = at("http://lb.example", made, behind)
+    visitor = at("http://lb.example", made, build, x_forwarded_proto="http")
     assert [visitor.get().json for _ in range(3)] == [1, 1, 1]
     (reason,) = told(made)
     assert "X-Forwarded-Proto" in reason

@@ -205,6 +205,14 @@ def test_a_load_balancer_encodes_the_query() -> None:
     assert alb(multi=True, query={"a b": ["é", "/"]})["multiValueQueryStringParameters"] == {"a+b": ["%C3%A9", "%2F"]}
 
 
+@pytest.mark.parametrize("build", [alb, alb_multi, vpc_lattice, lattice_v1])
+def test_what_a_front_door_adds_can_be_given(build: Builder) -> None:
+    """A test may say that the visitor came over plain http, or from elsewhere."""
+    sent = {"X-Forwarded-Proto": "http", "x-forwarded-for": "192.0.2.9"}
+    headers = shape_of(build(headers=sent)).headers()
+    assert (headers["x-forwarded-proto"], headers["x-forwarded-for"]) == ("http", "192.0.2.9")
+
+
 def test_every_builder_is_documented() -> None:
     """Each builder says what it makes, and each of its arguments is in the module's list or its own words."""
     for build in (payload_v2, function_url, payload_v1, alb, vpc_lattice):

@@ -174,7 +174,7 @@ def alb(
     sent, raw = _sent("app-1234567890.us-east-1.elb.amazonaws.com", headers, body, form, json)
     if pairs := _cookies(cookies):
         sent["cookie"] = "; ".join(pairs)
-    sent |= {"x-forwarded-for": source_ip, "x-forwarded-port": "443", "x-forwarded-proto": "https"}
+    sent = {"x-forwarded-for": source_ip, "x-forwarded-port": "443", "x-forwarded-proto": "https", **sent}
     fields = _sent_pairs(query)
     group = f"arn:aws:elasticloadbalancing:us-east-1:{_ACCOUNT}:targetgroup/app/49e9d65c45c6791a"
     text, encoded = _encoded(sent, raw)
@@ -210,7 +210,7 @@ def vpc_lattice(
     sent, raw = _sent("app-0a40eebed65f8d69c.7d67968.vpc-lattice-svcs.us-east-1.on.aws", headers, body, form, json)
     if pairs := _cookies(cookies):
         sent["cookie"] = "; ".join(pairs)
-    sent |= {"x-forwarded-for": source_ip}
+    sent = {"x-forwarded-for": source_ip, **sent}
     fields = _pairs(query)
     text, encoded = _encoded(sent, raw)
     if version == 1:
