@@ -96,6 +96,204 @@ def test_a_session_read_in_another_thread_is_written_whole() -> None:
     assert out == "ada"
 
 
+def test_threads_and_tasks_of_a_bare_handler_share_the_sessions_changes() -> None:
+    """Whoever takes the session of an event first, in whatever thread or task, everybody gets the same one."""
+    out = run(
+        """
+        import arc, asyncio
+        from concurrent.futures import ThreadPoolExecutor
+        from arc.testing import Browser
+
+        def note(event, key="seen"):
+            arc.http.session.read(event)[key] = True
+
+        async def noting(event, key):
+            note(event, key)
+
+        def in_thread(event):
+            with ThreadPoolExecutor() as pool:
+                pool.submit(note, event).result()
+
+        def read_first(event):
+            arc.http.session.read(event)
+            in_thread(event)
+
+        def in_many_threads(event):
+            with ThreadPoolExecutor(8) as pool:
+                list(pool.map(note, [event] * 100, map(str, range(100))))
+
+        def in_tasks(event):
+            async def main():
+                await asyncio.gather(*(noting(event, str(key)) for key in range(100)))
+                await asyncio.to_thread(note, event)
+            asyncio.run(main())
+
+        for work in (in_thread, read_first, in_many_threads, in_tasks):
+            def handler(event, context):
+                work(event)
+                session = arc.http.session.read(event)
+                return arc.http.res(event, {"text": str(len(session)), "session": session})
+            print(Browser(handler).get("/").text, end=" ")
+        """,
+        ARC_ENV="testing",
+    )
+    assert out == "1 1 100 101"
+
+
+def test_threads_that_take_one_requests_session_load_it_once() -> None:
+    """A decorated handler may hand its request to threads that meet at the first use of the session."""
+    out = run(
+        """
+        import arc
+        from concurrent.futures import ThreadPoolExecutor
+        from threading import Barrier
+        from arc.testing import payload_v2
+
+        loaded = []
+
+        @arc.http.handler
+        def handler(req):
+            barrier = Barrier(8)
+            def note(key):
+                barrier.wait()
+                req.session[key] = True
+            with ThreadPoolExecutor(8) as pool:
+                list(pool.map(note, "abcdefgh"))
+            return {"text": str(len(req.session))}
+
+        print({handler(payload_v2(), None)["body"] for _ in range(50)})
+        """,
+        ARC_ENV="testing",
+    )
+    assert out == "{'8'}"
+
+
+def test_s45_equal_events_in_parallel_threads_have_sessions_of_their_own() -> None:
+    """An event is known by its identity, never by what is in it, and by nothing after it is gone."""
+    out = run(
+        """
+        import arc
+        from concurrent.futures import ThreadPoolExecutor
+
+        def visit(who):
+            event = {"headers": {}}
+            session = arc.http.session.read(event)
+            session["who"] = who
+            with ThreadPoolExecutor(1) as pool:
+                seen = pool.submit(arc.http.session.read, event).result()
+            return seen is session and session == {"who": who}
+
+        with ThreadPoolExecutor(8) as pool:
+            print(set(pool.map(visit, range(200))))
+        """,
+        ARC_ENV="testing",
+    )
+    assert out == "{True}"
+
+
+def test_s45_an_answered_event_is_kept_by_nothing_of_ours() -> None:
+    """A warm process that has answered other events holds nothing of the earlier ones."""
+    out = run(
+        """
+        import arc, gc, weakref
+
+        class Headers(dict):
+            pass
+
+        kept = []
+        for _ in range(20):
+            event = {"headers": Headers()}
+            kept.append(weakref.ref(event["headers"]))
+            arc.http.session.read(event)
+            arc.http.res(event, {"text": "x"})
+        del event
+        gc.collect()
+        print(sum(one() is not None for one in kept))
+        """,
+        ARC_ENV="testing",
+    )
+    assert out == "1"  # the last one, until the next event
+
+
+EVENT_CLASSES = """
+    import arc
+    from collections.abc import Mapping
+    from arc.testing import alb, payload_v1, payload_v2
+
+    class Plain(Mapping):
+        def __init__(self, data):
+            self._data = data
+        def __getitem__(self, key):
+            return self._data[key]
+        def __iter__(self):
+            return iter(self._data)
+        def __len__(self):
+            return len(self._data)
+
+    class Powertools:  # what its data classes had before they were mappings
+        def __init__(self, data):
+            self._data = data
+        @property
+        def raw_event(self):
+            return self._data
+        def __getitem__(self, key):
+            return self._data[key]
+        def get(self, key, default=None):
+            return self._data.get(key, default)
+"""
+
+
+def test_classes_of_events_are_events() -> None:
+    """What AWS Lambda Powertools hands to a handler is read as the event it stands for, bare or decorated."""
+    out = run(
+        EVENT_CLASSES
+        + """
+    def bare(event, context):
+        session = arc.http.session.read(event)
+        session["seen"] = True
+        arc.http.session.read(event)["twice"] = True
+        return arc.http.res(event, {"json": [session, arc.http.parse_body(event)], "session": session})
+
+    @arc.http.handler
+    def decorated(req):
+        req.session["seen"] = True
+        req.session["twice"] = req["headers"] is not None
+        return {"json": [req.session, arc.http.parse_body(req)]}
+
+    replies = [
+        handler(kind(build("POST", "/", json=[1])), None)
+        for kind in (dict, Plain, Powertools)
+        for build in (payload_v1, payload_v2, alb)
+        for handler in (bare, decorated)
+    ]
+    print({reply["body"] for reply in replies}, {"_idx" in str(reply) for reply in replies})
+    """,
+        ARC_ENV="testing",
+    )
+    assert out == """{'[{"seen":true,"twice":true},[1]]'} {True}"""
+
+
+def test_what_is_no_event_is_refused_by_name() -> None:
+    """None, text or a list in place of the event says so at the first call."""
+    out = run(
+        """
+        import arc
+
+        for handler in (arc.http.handler(lambda req: None), arc.http.session.read, arc.http.parse_body):
+            for event in (None, "x", [], object()):
+                try:
+                    handler(event)
+                except TypeError as error:
+                    print(error)
+        """,
+        ARC_ENV="testing",
+    )
+    names = ("None", "str", "list", "object")
+    assert (
+        out.splitlines() == [f"An event is a dict, not {one}. Pass the handler's first argument." for one in names] * 3
+    )
+
+
 def test_writing_a_plain_dict_starts_a_session() -> None:
     """A plain dict is a new session; an empty one gives the clearing cookie; a reserved key is refused."""
     out = run(

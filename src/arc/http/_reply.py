@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arc.http._current import request_of
+from arc.http._current import answered, request_of
 from arc.http.response import Prepared
 from arc.http.visit import is_request
 from arc.sessions.session import Session
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SERVER_ERROR = 500
 
 
-def res(req: dict[str, Any], response: object) -> dict[str, Any]:
+def res(req: Mapping[str, Any], response: object) -> dict[str, Any]:
     """The Lambda response for an Architect `response`; its `session` key is committed and sets the cookie.
 
     `req` is an event or a `Request`. Raises what a commit raises, and `TypeError` or `ValueError` for a
@@ -25,7 +25,9 @@ def res(req: dict[str, Any], response: object) -> dict[str, Any]:
     """
     request = request_of(req)
     response, given = _without_session(request, response)
-    return reply(request, response, commit=given)
+    made = reply(request, response, commit=given)
+    answered(request)
+    return made
 
 
 def reply(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from arc.errors import BadRequest
-from arc.http.events import shape_of
+from arc.http.events import event_of, shape_of
 from arc.http.query import Query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 _JSON = ("application/json", "application/vnd.api+json")
@@ -17,7 +18,7 @@ FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 10_000
 
 
-def parse_body(req: dict[str, Any]) -> Any:
+def parse_body(req: Mapping[str, Any]) -> Any:
     """The body of `req`, an event or a `Request`: parsed where its content type says how, else as it is.
 
     JSON gives its value (`{}` for null, false, 0 and ""); a form a dict of each field's last value, with
@@ -25,6 +26,7 @@ def parse_body(req: dict[str, Any]) -> Any:
     `{"base64": …}`. An absent body, one that is no text, or one without a content type is returned as it
     is. Raises `BadRequest`, which is a `ValueError`, when the body is not what its type says.
     """
+    req = event_of(req)
     body = req.get("body")
     if not body or not isinstance(body, str):
         return body

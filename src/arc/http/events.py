@@ -7,15 +7,30 @@ from arc.http.shape import Shape, refuse_long, repeated, single
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from arc.http.shape import Fields
 
-__all__ = ["Alb", "LatticeV1", "LatticeV2", "PayloadV1", "PayloadV2", "Shape", "shape_of"]
+__all__ = ["Alb", "LatticeV1", "LatticeV2", "PayloadV1", "PayloadV2", "Shape", "event_of", "shape_of"]
 
 
-def shape_of(event: dict[str, Any]) -> Shape:
+def event_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`event` itself, or the dict that an event class of Powertools holds. Raises `TypeError` for no mapping."""
+    if isinstance(event, dict):
+        return event
+    raw = getattr(event, "raw_event", None)  # AWS Lambda Powertools, "Event Source Data Classes"
+    if isinstance(raw, dict):
+        return raw
+    from collections.abc import Mapping
+
+    if isinstance(event, Mapping):
+        return event
+    found = "None" if event is None else type(event).__name__
+    raise TypeError(f"An event is a dict, not {found}. Pass the handler's first argument.")
+
+
+def shape_of(event: Mapping[str, Any]) -> Shape:
     """The shape of `event`, by what the event itself says; a plain `Shape` when it is of no known format."""
     for shape in (LatticeV2, PayloadV2, Alb, PayloadV1, LatticeV1):
         if shape.recognises(event):
@@ -29,7 +44,7 @@ class PayloadV2(Shape):
     __slots__ = ()
 
     @classmethod
-    def recognises(cls, event: dict[str, Any]) -> bool:
+    def recognises(cls, event: Mapping[str, Any]) -> bool:
         """True for a `version` of 2.0."""
         return event.get("version") == "2.0"
 
@@ -61,7 +76,7 @@ class PayloadV1(Shape):
     __slots__ = ()
 
     @classmethod
-    def recognises(cls, event: dict[str, Any]) -> bool:
+    def recognises(cls, event: Mapping[str, Any]) -> bool:
         """True for a `version` of 1.0, and for the event of a REST API, which has none."""
         if event.get("version") == "1.0":
             return True
@@ -107,7 +122,7 @@ class Alb(SingleHeaders):
         return True
 
     @classmethod
-    def recognises(cls, event: dict[str, Any]) -> bool:
+    def recognises(cls, event: Mapping[str, Any]) -> bool:
         """True when the load balancer names itself in the request's context."""
         context = event.get("requestContext")
         return isinstance(context, dict) and "elb" in context
@@ -140,7 +155,7 @@ class LatticeV2(SingleHeaders):
     __slots__ = ()
 
     @classmethod
-    def recognises(cls, event: dict[str, Any]) -> bool:
+    def recognises(cls, event: Mapping[str, Any]) -> bool:
         """True for a `version` of 2.0 with the method at the top, where API Gateway has none."""
         return event.get("version") == "2.0" and "method" in event
 
@@ -177,7 +192,7 @@ class LatticeV1(LatticeV2):
     __slots__ = ()
 
     @classmethod
-    def recognises(cls, event: dict[str, Any]) -> bool:
+    def recognises(cls, event: Mapping[str, Any]) -> bool:
         """True for a `raw_path` beside the method."""
         return "raw_path" in event and "method" in event
 

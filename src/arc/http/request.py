@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 from arc.http.body import FORM, decode, parse_form, parse_json
-from arc.http.events import shape_of
+from arc.http.events import event_of, shape_of
 from arc.http.query import Query
 from arc.http.visit import RequestVisit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from arc.http.events import Shape
@@ -33,6 +35,7 @@ class Request(dict[str, "Any"]):
         "_body",
         "_fields",
         "_json",
+        "_loading",
         "_manager",
         "_session",
         "came_without_session",
@@ -43,7 +46,8 @@ class Request(dict[str, "Any"]):
         "shape",
     )
 
-    def __init__(self, event: dict[str, Any], context: object, manager: Callable[[], SessionManager]) -> None:
+    def __init__(self, event: Mapping[str, Any], context: object, manager: Callable[[], SessionManager]) -> None:
+        event = event_of(event)
         super().__init__(event)
         self.context = context
         self.shape: Shape = shape_of(event)
@@ -51,6 +55,7 @@ class Request(dict[str, "Any"]):
         self.csrf_bindings: list[str] = []
         self.came_without_session = self.cross_site = False
         self._manager = manager
+        self._loading = Lock()
         self._session: Session | None = None
         self._body: object = _MISSING
         self._json: object = _MISSING
@@ -66,10 +71,13 @@ class Request(dict[str, "Any"]):
     def session(self) -> Session:
         """The visitor's session, loaded now if it was not yet. Raises `StoreError`."""
         if self._session is None:
-            manager = self._manager()
-            visit = RequestVisit(self, cross_site=self.cross_site)
-            self._session = manager.load(self.cookie_values(manager.settings.cookie_name), visit)
-            self.came_without_session = self._session.is_new
+            with self._loading:
+                if self._session is None:
+                    manager = self._manager()
+                    visit = RequestVisit(self, cross_site=self.cross_site)
+                    session = manager.load(self.cookie_values(manager.settings.cookie_name), visit)
+                    self.came_without_session = session.is_new
+                    self._session = session
         return self._session
 
     @session.setter

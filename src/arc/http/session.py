@@ -14,11 +14,12 @@ from arc.sessions.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 
-def read(req: dict[str, Any]) -> Session:
-    """The session of `req`, an event or a `Request`; a new empty one for a visitor without.
+def read(req: Mapping[str, Any]) -> Session:
+    """The session of `req`, an event or a `Request`, the same in every thread; a new one for a visitor without.
 
     Raises `ConfigurationError` when the operator's settings are wrong, `StoreError` when the store fails.
     """

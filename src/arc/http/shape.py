@@ -26,7 +26,7 @@ class Shape:
 
     __slots__ = ("_headers", "_query", "event")
 
-    def __init__(self, event: dict[str, Any]) -> None:
+    def __init__(self, event: Mapping[str, Any]) -> None:
         self.event = event
         self._headers: Headers | None = None
         self._query: Query[str] | None = None
