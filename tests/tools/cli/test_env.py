@@ -180,9 +180,11 @@ def test_verify_in_json_tells_each_function(operator: Operator, cloud: Engine) -
     expected = {"missing": ["MISSING"], "differs": ["GREETING"], "surplus": ["SURPLUS"]}
     name = functions.functions["GetIndex"]
     (told,) = json.loads(checked.stdout)["environments"]["staging"]["functions"].items()
-    assert told == (name, {**expected, "in_step": False})
+    assert told == (name, {**expected, "in_step": False, "kept": ["SURPLUS"]})
     mended = operator.json("env", "verify", "staging")["environments"]["staging"]["functions"][name]
-    assert mended == {**expected, "in_step": True}
+    assert mended == {**expected, "in_step": True, "kept": ["SURPLUS"]}
+    pruned = operator.json("env", "verify", "staging", "--prune")["environments"]["staging"]["functions"][name]
+    assert pruned == {"missing": [], "differs": [], "surplus": ["SURPLUS"], "in_step": True}
 
 
 def test_testing_is_this_machine(operator: Operator) -> None:

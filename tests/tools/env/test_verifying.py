@@ -43,6 +43,8 @@ class App:
         assert done.stderr.count("Traceback") == 0, done.stderr
 
         found = json.loads(done.stdout)["environments"]["staging"]["functions"]
+        for told in found.values():
+            assert told.pop("kept", []) == told["surplus"]
         away = {name: told for name, told in found.items() if not told.pop("in_step")}
         assert done.returncode == (1 if away else 0)
         return {
@@ -113,7 +115,7 @@ DRIFTS: list[tuple[str, Callable[[App], None], dict[str, dict[str, list[str]]]]]
     (
         "another store in a function",
         lambda app: app.set_variable("ARC_SESSION_TABLE_NAME", "x"),
-        {"GetIndex": {"differs": ["ARC_SESSION_TABLE_NAME"]}},
+        {"GetIndex": {"surplus": ["ARC_SESSION_TABLE_NAME"]}},
     ),
     (
         "no store in a function",
@@ -138,12 +140,12 @@ DRIFTS: list[tuple[str, Callable[[App], None], dict[str, dict[str, list[str]]]]]
 def test_each_kind_of_drift_is_found_and_mended(
     app: App, by_hand: Callable[[App], None], found: dict[str, dict[str, list[str]]]
 ) -> None:
-    """`--check` names it and ends with 1 without touching anything; `verify` mends it; then `--check` ends with 0."""
+    """`--check` ends with 1 and touches nothing; `verify --prune` mends it; then `--check` ends with 0."""
     assert app.check() == {}
     by_hand(app)
     assert app.check() == found
     assert app.check() == found
-    app.operator.does("env", "verify", "staging")
+    app.operator.does("env", "verify", "staging", "--prune")
     assert app.check() == {}
     assert app.are_in_step()
 
@@ -187,7 +189,9 @@ def test_both_environments_are_verified(app: App) -> None:
     assert checked.returncode == 1
     assert "Every function of staging is in step (2)." in checked.stdout
     assert "1 of 1 functions of production are not in step." in checked.stdout
-    mended = app.operator.does("env", "verify")
+    assert "Only functions have SURPLUS" in app.operator.does("env", "verify")
+    assert app.operator.arc("env", "verify", "--check").returncode == 1
+    mended = app.operator.does("env", "verify", "--prune")
     assert "Taken from functions, because production does not set them: SURPLUS." in mended
     assert app.operator.arc("env", "verify", "--check").returncode == 0
 

@@ -41,6 +41,12 @@ def create(
     ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Take variables that only functions have into their environment.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove variables that only functions have from them.")
+    ] = False,
     local: Annotated[bool, typer.Option("--local", help="Use the local cloud on this machine instead of AWS.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
@@ -72,8 +78,11 @@ def create(
             known = ", ".join(ENVIRONMENTS)
             typer.echo(f"{name!r} is no environment.{meant} There are {known}. See: arc create --help", err=True)
             raise typer.Exit(_WRONG_USAGE)
+    if adopt and prune:
+        typer.echo("--adopt and --prune exclude each other. See: arc create --help", err=True)
+        raise typer.Exit(_WRONG_USAGE)
     inventory = inventories.read(Path())
-    run = _Run(inventory, typer.echo if not as_json else _silence, dry_run=dry_run)
+    run = _Run(inventory, typer.echo if not as_json else _silence, dry_run=dry_run, adopt=adopt, prune=prune)
     try:
         run.code()
         for is_local, names in _by_place(chosen, local=local):
@@ -103,7 +112,16 @@ def _by_place(names: list[str], *, local: bool) -> list[tuple[bool, list[str]]]:
 class _Run:
     """What is done, or shown, by one command; `reports` are those of the code and of the environments begun."""
 
-    def __init__(self, inventory: Inventory, say: Callable[[str], None], *, dry_run: bool) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        say: Callable[[str], None],
+        *,
+        dry_run: bool,
+        adopt: bool,
+        prune: bool,
+    ) -> None:
+        self._adopt, self._prune = adopt, prune
         self.reports = {"code": _Report()}
         self.failures: list[str] = []
         self._inventory, self._say, self._dry_run = inventory, say, dry_run
@@ -144,7 +162,7 @@ class _Run:
         """Do the steps of an environment's plan, or show them; one that fails keeps none from its turn."""
         from arc.tools.create.plan import plan_environment
 
-        plan = plan_environment(cloud, self._inventory, name)
+        plan = plan_environment(cloud, self._inventory, name, adopt=self._adopt, prune=self._prune)
         report = self.reports[name] = _Report(left=list(plan.left), notes=list(plan.notes))
         self._say(f"\n{name}")
         self._warn(plan.notes)

@@ -42,6 +42,8 @@ Options, before KEY or after VALUE:
 --show      show values; without it they are masked
 --json      answer in JSON
 --local     use the local cloud on this machine instead of AWS
+--adopt     take variables that only functions have into the environment; without it they are kept
+--prune     remove variables that only functions have from them
 --force     take a SESSION_TABLE_NAME that is no table or another environment's, a guessable secret, a misspelled
             name; change a secret while it is rotated; replace or remove the secret that sessions are sealed with,
             which ends them all
@@ -151,7 +153,17 @@ def _change(inventory: Inventory, asked: Asked, changes: dict[str, str | None]) 
 
     environment = str(asked.environment)
     with chosen_cloud(inventory, local="local" in asked.flags) as cloud, progress(environment) as told:
-        outcome = Change(cloud, inventory, environment, changes, force="force" in asked.flags, told=told).run()
+        outcome = Change(
+            cloud,
+            inventory,
+            environment,
+            changes,
+            force="force" in asked.flags,
+            adopt="adopt" in asked.flags,
+            prune="prune" in asked.flags,
+            show=_show_first,
+            told=told,
+        ).run()
     _warn(outcome)
     typer.echo(change_json(outcome) if "json" in asked.flags else "\n".join(sentences(outcome)))
     _end([outcome])
@@ -195,11 +207,12 @@ def _verify(inventory: Inventory, asked: Asked) -> None:
     from arc.tools.env.verifying import Verification
 
     check, as_json = "check" in asked.flags, "json" in asked.flags
+    adopt, prune = "adopt" in asked.flags, "prune" in asked.flags
     outcomes: list[Outcome] = []
     with chosen_cloud(inventory, local="local" in asked.flags) as cloud:
         for environment in DEPLOYED if asked.environment is None else (asked.environment,):
             with progress(environment) as told:
-                verification = Verification(cloud, inventory, environment)
+                verification = Verification(cloud, inventory, environment, adopt=adopt, prune=prune)
                 outcome = verification.look(told)
             if outcomes and not as_json:
                 typer.echo()
@@ -208,13 +221,18 @@ def _verify(inventory: Inventory, asked: Asked) -> None:
                 typer.echo(drift_table(outcome))
             if not check and not outcome.in_step:
                 with progress(environment) as told:
-                    outcome = verification.mend(told)
+                    outcome = verification.mend(told, _show_first)
             if not as_json:
                 typer.echo(standing(outcome) if check else "\n".join(sentences(outcome)))
             outcomes.append(outcome)
     if as_json:
         typer.echo(drift_json(outcomes))
     _end(outcomes)
+
+
+def _show_first(text: str) -> None:
+    """Show what is about to be removed."""
+    typer.echo(text, err=True)
 
 
 def _warn(outcome: Outcome) -> None:

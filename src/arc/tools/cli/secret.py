@@ -46,6 +46,12 @@ def rotate(
         bool, typer.Option("--retire", help="Drop the old secrets, when an idle lifetime has passed since.")
     ] = False,
     local: Annotated[bool, typer.Option("--local", help="Use the local cloud on this machine instead of AWS.")] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Take variables that only functions have into the environment first.")
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove variables that only functions have from them first.")
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Go on although published versions keep old variables.")
     ] = False,
@@ -60,14 +66,19 @@ def rotate(
     from arc.tools.cli.clouds import chosen_cloud
     from arc.tools.cli.progress import progress
     from arc.tools.cli.standard_input import value_from_standard_input
+    from arc.tools.env.changing import Change
     from arc.tools.env.retirement import Retirement
     from arc.tools.env.rotation import Rotation
 
     _check_environment(environment)
     _check_words(words or [], environment, retire=retire)
+    if adopt and prune:
+        _refuse("--adopt and --prune exclude each other.", words or [])
     inventory = inventories.read(Path())
     given = value_from_standard_input("ARC_APP_SECRET") if words else None
     with chosen_cloud(inventory, local=local) as cloud, progress(environment) as told:
+        if adopt or prune:
+            Change(cloud, inventory, environment, {}, adopt=adopt, prune=prune, show=_warn, told=told).run()
         if retire:
             Retirement(cloud, inventory, environment, typer.echo, _warn, force=force, told=told).retire()
         else:

@@ -12,19 +12,20 @@ from arc.tools.cloud.parameters import Parameters
 from arc.tools.cloud.service_map import mapped_tables
 from arc.tools.cloud.table_plan import Step, WrongKey, plan_table
 from arc.tools.cloud.tables import Tables, physical_name
-from arc.tools.env.changing import Change
+from arc.tools.env.changing import Change, Outcome
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.mistakes import mistakes
 from arc.tools.env.names import SECRET
-from arc.tools.env.report import failures
+from arc.tools.env.report import failures, kept_variables
 from arc.tools.env.secrets import new_secret
 from arc.tools.session_tables import store_warnings, ttl_warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
+    from arc.tools.env.deployed import State
 
 _REMEDY = (
     "Declare the table under another name; or copy its items elsewhere, delete it, and run arc create again. "
@@ -43,8 +44,13 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def plan_environment(cloud: Cloud, inventory: Inventory, environment: str) -> Plan:
-    """The plan for an environment, after a look at what is there. Raises what `Cloud.call` raises."""
+def plan_environment(
+    cloud: Cloud, inventory: Inventory, environment: str, *, adopt: bool = False, prune: bool = False
+) -> Plan:
+    """The plan for an environment, after a look at what is there. Raises what `Cloud.call` raises.
+
+    Variables that only functions have are kept, unless the environment is to `adopt` them, or functions to `prune`.
+    """
     is_testing = environment == "testing"
     tables = Tables(cloud)
     by_stack = {} if is_testing else mapped_tables(cloud, inventory.app, environment)
@@ -75,7 +81,10 @@ def plan_environment(cloud: Cloud, inventory: Inventory, environment: str) -> Pl
     notes += dict.fromkeys((*ttl_warnings(inventory), *store_warnings(inventory, environment, variables, by_stack)))
     notes += mistakes(variables, app=inventory.app, environment=environment)
     if not is_testing:
-        steps += _secret_steps(cloud, inventory, environment, variables, notes)
+        look = _Functions(cloud, inventory, environment, variables)
+        steps += look.steps(adopt=adopt, prune=prune)
+        left += look.left
+        notes += look.notes
     return Plan(environment, tuple(steps), tuple(left), tuple(notes))
 
 
@@ -83,23 +92,58 @@ def _variables(cloud: Cloud, inventory: Inventory, environment: str) -> dict[str
     return Parameters(cloud, inventory.app, environment).read()
 
 
-def _secret_steps(
-    cloud: Cloud, inventory: Inventory, environment: str, variables: Mapping[str, str], notes: list[str]
-) -> list[Step]:
-    """A secret where there is none, or for functions that an interrupted run left without it."""
-    if SECRET not in variables:
-        said = f"give {environment} a random {SECRET}, which is not shown"
-        return [Step(said, partial(_give_secret, cloud, inventory, environment))]
-    try:
-        states = Deployed(cloud, inventory, environment).states(variables, lambda _done, _of: None)
-    except Refused as refused:  # who may make tables need not be allowed to look at functions
-        notes.append(f"Whether every function of {environment} has its {SECRET} cannot be seen. {refused}")
+class _Functions:
+    """The deployed functions of an environment beside its `variables`, and what they lack."""
+
+    def __init__(self, cloud: Cloud, inventory: Inventory, environment: str, variables: Mapping[str, str]) -> None:
+        self.left: list[str] = []
+        self.notes: list[str] = []
+        self._cloud, self._inventory, self._environment = cloud, inventory, environment
+        self._variables = variables
+        self._states: Sequence[State] = ()
+        try:
+            self._states = Deployed(cloud, inventory, environment).states(variables, lambda _done, _of: None)
+        except Refused as refused:  # who may make tables need not be allowed to look at functions
+            if SECRET in variables:
+                self.notes.append(f"Whether every function of {environment} has its {SECRET} cannot be seen. {refused}")
+
+    def steps(self, *, adopt: bool, prune: bool) -> list[Step]:
+        """What is done about variables that only functions have, and about the secret."""
+        return [*self._decided(adopt=adopt, prune=prune), *self._secret(adopt=adopt, prune=prune)]
+
+    def _decided(self, *, adopt: bool, prune: bool) -> list[Step]:
+        """Adopt or prune the variables that only functions have, or say that they are kept."""
+        environment = self._environment
+        names = ", ".join(sorted({name for state in self._states for name in state.kept}))
+        if names and adopt:
+            said = f"take into {environment} what only its functions have: {names}"
+            return [Step(said, partial(_change, self._cloud, self._inventory, environment, adopt=True))]
+        if names and prune:
+            said = f"remove from functions what {environment} does not set: {names}"
+            return [Step(said, partial(_change, self._cloud, self._inventory, environment, prune=True))]
+        self.notes += kept_variables(Outcome(environment, tuple(self._states)), "arc create")
         return []
-    without = [state.function.name for state in states if SECRET in state.drift.missing]
-    if not without:
-        return []
-    said = f"bring the functions of {environment} in step: without {SECRET} {_are(without)}"
-    return [Step(said, partial(_bring_in_step, cloud, inventory, environment))]
+
+    def _secret(self, *, adopt: bool, prune: bool) -> list[Step]:
+        """A secret where there is none, or for functions that an interrupted run left without it."""
+        cloud, inventory, environment = self._cloud, self._inventory, self._environment
+        if SECRET not in self._variables:
+            owners = [state.function.name for state in self._states if SECRET in state.kept]
+            if owners and not prune:
+                if not adopt:
+                    self.left.append(
+                        f"{environment} has no {SECRET}, but functions have one that another tool set: "
+                        f"{', '.join(owners)}. A new one would end every session. Take theirs: arc create "
+                        f"{environment} --adopt"
+                    )
+                return []
+            said = f"give {environment} a random {SECRET}, which is not shown"
+            return [Step(said, partial(_give_secret, cloud, inventory, environment))]
+        without = [state.function.name for state in self._states if SECRET in state.drift.missing]
+        if not without:
+            return []
+        said = f"bring the functions of {environment} in step: without {SECRET} {_are(without)}"
+        return [Step(said, partial(_change, cloud, inventory, environment))]
 
 
 def _are(names: list[str]) -> str:
@@ -109,10 +153,11 @@ def _are(names: list[str]) -> str:
 def _give_secret(cloud: Cloud, inventory: Inventory, environment: str) -> None:
     """Set a random secret, unless somebody has just set one, and bring the functions in step."""
     Parameters(cloud, inventory.app, environment).write_new(SECRET, new_secret())
-    _bring_in_step(cloud, inventory, environment)
+    _change(cloud, inventory, environment)
 
 
-def _bring_in_step(cloud: Cloud, inventory: Inventory, environment: str) -> None:
-    outcome = Change(cloud, inventory, environment, {}).run()
+def _change(cloud: Cloud, inventory: Inventory, environment: str, *, adopt: bool = False, prune: bool = False) -> None:
+    """Bring the functions in step."""
+    outcome = Change(cloud, inventory, environment, {}, adopt=adopt, prune=prune).run()
     if outcome.failed:
         raise ToolError(failures(outcome))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from arc.errors import ToolError
 from arc.tools.cloud.memo import Memo
 from arc.tools.cloud.parameters import Parameters
+from arc.tools.env.adopting import adoptable, shown_unknown
 from arc.tools.env.checks import check_settings, check_table
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.mistakes import check_mistakes
@@ -38,6 +39,8 @@ class Outcome:
     """What to know besides, a sentence each."""
     written: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    adopted: tuple[str, ...] = ()
+    """Names that only functions had, and the environment has now."""
 
     @property
     def in_step(self) -> bool:
@@ -56,7 +59,8 @@ class Change:
 
     `told` is called with how many of how many functions are done; `force` leaves out the look for tables, for
     mistakes, for a rotation, and for sessions that a change of the secret ends. Who makes several changes gives their
-    common `parameters`, and a rotation says that it `is_rotation`.
+    common `parameters`. Variables that only functions have are kept; `adopt` takes them into the environment, and
+    `prune` removes them, which `show` is called with before anything is changed. A rotation says that it `is_rotation`.
     """
 
     cloud: Cloud
@@ -64,6 +68,9 @@ class Change:
     environment: str
     changes: Mapping[str, str | None] = field(repr=False)
     force: bool = False
+    adopt: bool = False
+    prune: bool = False
+    show: Callable[[str], None] = lambda _text: None
     told: Told = lambda _done, _of: None
     sleep: Callable[[float], None] = time.sleep
     parameters: Parameters | None = None
@@ -84,9 +91,14 @@ class Change:
         parameters = self.parameters or Parameters(self.cloud, self.inventory.app, self.environment, sleep=self.sleep)
         self._check_rotation()
         before = parameters.read()
-        after = {name: value for name, value in (before | dict(self.changes)).items() if value is not None}
-        deployed = Deployed(self.cloud, self.inventory, self.environment, sleep=self.sleep)
+        gone = [name for name, value in self.changes.items() if value is None]
+        deployed = Deployed(
+            self.cloud, self.inventory, self.environment, sleep=self.sleep, removed=gone, prune=self.prune
+        )
         functions = deployed.read(self.told)
+        named = {**before, **{name: value or "" for name, value in self.changes.items()}}
+        adopted = adoptable(functions, named, self.environment) if self.adopt else {}
+        after = {name: value for name, value in (before | adopted | dict(self.changes)).items() if value is not None}
         self._check(before, after)
         self._check_sealing(before, after, functions)
         deployed.check(functions, after)
@@ -100,7 +112,8 @@ class Change:
         written = {
             name: value for name, value in self.changes.items() if value is not None and before.get(name) != value
         }
-        parameters.write(written)
+        self._show_pruned(functions, named)
+        parameters.write(adopted | written)
         for name in removed:
             parameters.remove(name)
         states = in_step(deployed, parameters, parameters.read(), self.told)
@@ -111,7 +124,13 @@ class Change:
             (*self.notes, *deployed.notes),
             tuple(written),
             removed,
+            tuple(adopted),
         )
+
+    def _show_pruned(self, functions: Iterable[Function], named: Mapping[str, str]) -> None:
+        lines = shown_unknown(functions, named) if self.prune else []
+        if lines:
+            self.show("\n".join((f"Removed from functions, because {self.environment} does not set them:", *lines)))
 
     def _check_rotation(self) -> None:
         """Raise `ToolError` for a change of secrets by others while these are rotated: it could sign visitors out."""

@@ -15,7 +15,7 @@ from arc.tools.cloud.cloud import NoCredentials, Refused
 from arc.tools.cloud.functions import Function, Functions
 from arc.tools.env.names import RESERVED
 from arc.tools.env.values import check_set
-from arc.tools.env.wanted import Drift, drift, wanted
+from arc.tools.env.wanted import Drift, drift, unknown, wanted, with_copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -44,6 +44,8 @@ class State:
     in_step: bool
     """True when it has what it is to have: at once, or after it was mended."""
     updated: bool = False
+    kept: tuple[str, ...] = ()
+    """Variables that only the function has, and that it keeps."""
     failure: str = ""
     """Why it could not be brought in step."""
 
@@ -51,7 +53,8 @@ class State:
 class Deployed:
     """The deployed functions of an app's environment.
 
-    Its methods raise what `Cloud.call` raises; `told` is called with how many of how many functions are done.
+    A function keeps the variables that only it has, but for those of `removed`, and for all with `prune`. Its methods
+    raise what `Cloud.call` raises; `told` is called with how many of how many functions are done.
     """
 
     def __init__(
@@ -62,7 +65,10 @@ class Deployed:
         *,
         sleep: Callable[[float], None] = time.sleep,
         chance: Callable[[], float] = random.random,
+        removed: Iterable[str] = (),
+        prune: bool = False,
     ) -> None:
+        self._removed, self._prune = with_copies(removed), prune
         self.app, self.environment = inventory.app, environment
         self._cloud, self._sleep, self._chance = cloud, sleep, chance
         self._stopping = threading.Event()
@@ -82,7 +88,12 @@ class Deployed:
 
     def goal(self, function: Function, variables: Mapping[str, str]) -> dict[str, str]:
         """What a function's variables are to be when the environment's are `variables`."""
-        return wanted(function.variables, variables, self.app, self.environment)
+        keep = self.kept(function, variables)
+        return wanted(function.variables, variables, self.app, self.environment, keep=keep)
+
+    def kept(self, function: Function, variables: Mapping[str, str]) -> frozenset[str]:
+        """Names of the variables that only a function has, and that it keeps."""
+        return frozenset() if self._prune else unknown(function.variables, variables) - self._removed
 
     def check(self, functions: Iterable[Function], variables: Mapping[str, str]) -> None:
         """Raise `ToolError` when `variables` are too many for one of `functions`."""
@@ -91,8 +102,16 @@ class Deployed:
 
     def states(self, variables: Mapping[str, str], told: Told) -> list[State]:
         """Each function, and how it differs from what it is to be."""
-        drifts = [(one, drift(one.variables, self.goal(one, variables))) for one in self.read(told)]
-        return [State(function, away, in_step=not away) for function, away in drifts]
+        return [
+            State(one, away, in_step=not away, kept=tuple(sorted(self.kept(one, variables))))
+            for one in self.read(told)
+            for away in (self._drift(one, variables),)
+        ]
+
+    def _drift(self, function: Function, variables: Mapping[str, str]) -> Drift:
+        """How a function differs, what it keeps included."""
+        away = drift(function.variables, self.goal(function, variables))
+        return Drift(away.missing, away.differs, tuple(sorted({*away.surplus, *self.kept(function, variables)})))
 
     def bring_in_step(
         self, variables: Mapping[str, str], newest: Callable[[], Mapping[str, str]], told: Told
@@ -130,11 +149,13 @@ class Deployed:
                 goal = self.goal(function, variables)
                 away = drift(function.variables, goal)
                 if away:  # The set is read after the function: an older one never takes the place of a newer one.
-                    goal = self.goal(function, newest())
+                    variables = newest()
+                    goal = self.goal(function, variables)
                     away = drift(function.variables, goal)
-                found = away if found is None else found
+                found = self._drift(function, variables) if found is None else found
                 if not away and function.status != "Failed":
-                    return State(function, found, in_step=True, updated=updated)
+                    kept = tuple(sorted(self.kept(function, variables)))
+                    return State(function, found, in_step=True, updated=updated, kept=kept)
                 check_set(name, goal)
                 try:
                     self.functions.update(function, goal)

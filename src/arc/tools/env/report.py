@@ -63,6 +63,7 @@ def drift_json(outcomes: Iterable[Outcome]) -> str:
 def change_json(outcome: Outcome) -> str:
     """What a change did, as JSON."""
     did = {"environment": outcome.environment, "set": list(outcome.written), "removed": list(outcome.removed)}
+    did |= {"adopted": list(outcome.adopted)} if outcome.adopted else {}
     return _json(did | _outcome(outcome))
 
 
@@ -85,6 +86,7 @@ def sentences(outcome: Outcome) -> list[str]:
     environment, count = outcome.environment, len(outcome.states)
     said = [f"{_names(outcome.written)} set in {environment}."] if outcome.written else []
     said += [f"{_names(outcome.removed)} removed from {environment}."] if outcome.removed else []
+    said += [f"{_names(outcome.adopted)} adopted from functions into {environment}."] if outcome.adopted else []
     if not count:
         said.append(f"No function is deployed in {environment} yet; each gets the variables when it is.")
     elif not outcome.failed:
@@ -93,13 +95,28 @@ def sentences(outcome: Outcome) -> list[str]:
         already = f", {count - updated} in step already" if updated < count else ""
         done = f"{updated} updated{already}" if updated else "nothing to update"
         said.append(f"{have} the variables of {environment}: {done}.")
-    surplus = {name for state in outcome.states if state.updated for name in state.drift.surplus}
+    surplus = {name for state in outcome.states if state.updated for name in {*state.drift.surplus} - {*state.kept}}
     surplus -= set(outcome.removed)
     if surplus:
         said.append(f"Taken from functions, because {environment} does not set them: {', '.join(sorted(surplus))}.")
+    said += kept_variables(outcome)
     if outcome.opted_out:
         said.append(f"Left alone, because their config.arc says env false: {', '.join(outcome.opted_out)}.")
     return said
+
+
+def kept_variables(outcome: Outcome, command: str = "arc env verify") -> list[str]:
+    """Which variables only functions have, and what can be done about them; nothing when there are none."""
+    kept = sorted({name for state in outcome.states for name in state.kept})
+    if not kept:
+        return []
+    decide = f"{command} {outcome.environment}"
+    them = "it" if len(kept) == 1 else "them"
+    said = (
+        f"Only functions have {', '.join(kept)}; {outcome.environment} does not set {them}. "
+        f"Kept. Take into {outcome.environment}: {decide} --adopt. Remove from functions: {decide} --prune."
+    )
+    return [said]
 
 
 def standing(outcome: Outcome) -> str:
@@ -109,16 +126,18 @@ def standing(outcome: Outcome) -> str:
         return f"No function is deployed in {environment} yet."
     away = sum(not state.in_step for state in outcome.states)
     if away:
-        return f"{away} of {count} functions of {environment} are not in step. Mend them: arc env verify {environment}"
+        said = f"{away} of {count} functions of {environment} are not in step."
+        if any(state.drift.missing or state.drift.differs for state in outcome.states):
+            said += f" Mend them: arc env verify {environment}"
+        return "\n".join((said, *kept_variables(outcome)))
     return f"Every function of {environment} is in step ({count})."
 
 
 def failures(outcome: Outcome) -> str:
     """Which functions have which variables, after a change that did not reach all, and what to do."""
-    return (
-        f"{failed_functions(outcome)}\nNothing is lost: the variables are kept. Go on with: "
-        f"arc env verify {outcome.environment}"
-    )
+    environment = outcome.environment
+    go_on = [f"arc env remove {environment} {name}" for name in outcome.removed] or [f"arc env verify {environment}"]
+    return f"{failed_functions(outcome)}\nNothing is lost: the variables are kept. Go on with: {'; '.join(go_on)}"
 
 
 def failed_functions(outcome: Outcome) -> str:
@@ -146,6 +165,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
             "surplus": list(state.drift.surplus),
             "in_step": state.in_step,
         }
+        | ({"kept": list(state.kept)} if state.kept else {})
         | ({"failure": state.failure} if state.failure else {})
         for state in outcome.states
     }

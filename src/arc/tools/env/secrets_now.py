@@ -10,7 +10,7 @@ from arc.tools.env.changing import Change
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.mistakes import mistake
 from arc.tools.env.names import FALLBACKS, SECRET
-from arc.tools.env.report import failed_functions
+from arc.tools.env.report import failed_functions, kept_variables
 from arc.tools.env.sealers import Apart, Sealer, Sealers
 from arc.tools.env.secrets import Judge, fallbacks_of, listed
 from arc.tools.env.values import check_value
@@ -139,7 +139,7 @@ class Secrets:
             is_rotation=True,
         )
         outcome = change.run()
-        for note in outcome.notes:
+        for note in (*outcome.notes, *kept_variables(outcome)):
             self.warn(note)
         if outcome.failed:
             raise ToolError(f"{failed_functions(outcome)}\n{go_on}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arc.tools.cloud.parameters import Parameters
-from arc.tools.env.changing import Outcome, in_step
+from arc.tools.env.changing import Change, Outcome, in_step
 from arc.tools.env.checks import settings_fault
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.mistakes import mistakes
 from arc.tools.env.names import SECRET, fault_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
     from arc.tools.env.deployed import Told
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 class Verification:
     """The functions of an environment beside its variables. Raises what `Cloud.call` raises."""
 
-    def __init__(self, cloud: Cloud, inventory: Inventory, environment: str) -> None:
+    def __init__(
+        self, cloud: Cloud, inventory: Inventory, environment: str, *, adopt: bool = False, prune: bool = False
+    ) -> None:
+        self._cloud, self._inventory, self._adopt, self._prune = cloud, inventory, adopt, prune
         self._app, self._environment = inventory.app, environment
         self._parameters = Parameters(cloud, inventory.app, environment)
         self._variables = self._parameters.read()
@@ -31,8 +36,23 @@ class Verification:
         states = self._deployed.states(self._variables, told)
         return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes())
 
-    def mend(self, told: Told) -> Outcome:
-        """Every function brought in step; a failed one is in the outcome, and the next run goes on with it."""
+    def mend(self, told: Told, show: Callable[[str], None] = lambda _text: None) -> Outcome:
+        """Every function brought in step; a failed one is in the outcome, and the next run goes on with it.
+
+        What only functions have is kept, adopted, or pruned, after `show` was called with it.
+        """
+        if self._adopt or self._prune:
+            change = Change(
+                self._cloud,
+                self._inventory,
+                self._environment,
+                {},
+                adopt=self._adopt,
+                prune=self._prune,
+                show=show,
+                told=told,
+            )
+            return change.run()
         states = in_step(self._deployed, self._parameters, self._variables, told)
         return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes())
 

@@ -19,6 +19,8 @@ _FLAGS = {
     "-r": "remove",
     "--print": "print",
     "-p": "print",
+    "--adopt": "adopt",
+    "--prune": "prune",
     "--check": "check",
     "--force": "force",
     "--json": "json",
@@ -60,7 +62,7 @@ class Asked:
     value: str = field(default="", repr=False)
     file: str = ""
     flags: frozenset[str] = frozenset()
-    """`check`, `force`, `json`, `local`, `show`."""
+    """`adopt`, `check`, `force`, `prune`, `json`, `local`, `show`."""
     value_at: int | None = None
     """Which of the words is the value, counted from 0."""
 
@@ -186,6 +188,13 @@ class _Reading:
     def _check_options(self, action: str) -> None:
         if "check" in self._flags and action != "verify":
             raise WrongUsage("--check belongs to verify: arc env verify --check")
+        decided = sorted(self._flags & {"adopt", "prune"})
+        if len(decided) > 1:
+            raise WrongUsage("--adopt and --prune exclude each other.")
+        if decided and (action in ("show", "help") or "check" in self._flags):
+            raise WrongUsage(f"--{decided[0]} belongs to a change or to verify: arc env verify --{decided[0]}")
+        if decided and self._options.get("environment") == "testing":
+            raise WrongUsage(f"--{decided[0]} is for deployed functions, and testing has none.")
         if self._removes and "add" in self._flags:
             raise WrongUsage("--add and --remove exclude each other.")
         if "file" in self._options and action != "load":
