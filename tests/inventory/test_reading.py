@@ -217,6 +217,56 @@ def test_tables_have_keys_ttl_and_indexes(tmp_path: Path) -> None:
     assert [index.name for index in orders.indexes] == ["byTime"]
 
 
+@pytest.mark.parametrize("line", ["name String", "price Number", "insert Lambda", "deletedAt Boolean", "tags a b"])
+def test_an_attribute_below_a_table_is_left_alone_with_a_warning(line: str, tmp_path: Path) -> None:
+    """DynamoDB declares the attributes of keys alone, and Architect passes the others over."""
+    inventory = app(tmp_path, "get /", f"@tables\ncake\n  id *String\n  {line}\n")
+    assert [table.partition.name for table in inventory.tables] == ["id"]
+    (warning,) = inventory.warnings
+    assert warning.startswith(f"app.arc:9: '{line}' below the table 'cake' has no effect.")
+
+
+FOREIGN = {
+    "a key without a value": "@env\nproduction\n  API_KEY\n  REGION us-west-2\n",
+    "several words below a key": "@static\nprefs\n  types\n    text/css css\n    application/js js mjs\n",
+    "four spaces": "@sandbox\nports\n    tables 6799\n",
+    "one space": "@mine\nports\n tables 6799\n",
+    "braces": "@mine\n{x: 1}\n",
+    "a quote that stays open": "@mine\nit's\n",
+    "twice": "@mine\na\n\n@mine\nb\n",
+}
+
+
+@pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN)
+def test_below_a_pragma_that_is_left_alone_anything_may_stand(text: str, tmp_path: Path) -> None:
+    """Plugins have a syntax of their own; what follows is read as ever, and the pragma's warning is the only one."""
+    inventory = app(tmp_path, "get /", f"{text}\n@tables\nt\n  id *String\n")
+    assert [table.name for table in inventory.tables] == ["t"]
+    (warning,) = inventory.warnings
+    assert "is left alone" in warning
+
+
+@pytest.mark.parametrize("name", ["arc.json", "arc.yaml"])
+def test_a_foreign_pragma_in_data_may_be_of_any_shape(name: str, tmp_path: Path) -> None:
+    """As in `.arc` syntax."""
+    text = '{"app": "myapp", "http": [["get", "/"]], "mine": {"a": {"b": {"c": [[], null]}}}}'
+    (tmp_path / name).write_text(text)
+    inventory = read(tmp_path, environ={})
+    assert [route.name for route in inventory.routes] == ["get /"]
+    assert "@mine" in inventory.warnings[0]
+
+
+def test_preferences_of_other_tools_may_have_any_syntax(tmp_path: Path) -> None:
+    """`@sandbox-start` and the like hold commands."""
+    preferences = "@sandbox-start\nnpx build --watch \\\n   {now}\n\n@env\ntesting\n  A b\n"
+    assert app(tmp_path, prefs__arc=preferences).env == {"testing": {"A": "b"}}
+
+
+def test_a_quote_of_a_foreign_pragma_that_ends_in_ours_is_a_fault(tmp_path: Path) -> None:
+    """It would have swallowed lines that count."""
+    assert faults(tmp_path, "@app\nmyapp\n\n@mine\nit's\n\n@http\nget /it's\n")
+
+
 def test_other_pragmas_are_named_in_a_warning(tmp_path: Path) -> None:
     """What is not supported is left alone and said, with the word that was perhaps meant."""
     inventory = app(tmp_path, "get /", "@events\nhello\n\n@ws\n\n@tablez\nx\n")

@@ -55,7 +55,7 @@ def is_variable(name: str) -> bool:
 def _read_file(file: Path, name: str, preferences: Preferences, findings: Findings) -> None:
     own = Findings()
     try:
-        manifest = parse_file(file, name, own)
+        manifest = parse_file(file, name, own, ("env", "sandbox"))
     except (ManifestError, ToolError) as fault:
         findings.faults.append(_masked(fault))
         return

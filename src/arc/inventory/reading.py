@@ -63,7 +63,7 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
     findings = Findings()
     find_links_out(root, (root / name for name in _FILES), findings)
     findings.raise_faults()
-    file, manifest = find_manifest(root, findings)
+    file, manifest = find_manifest(root, findings, _PRAGMAS)
     preferences = read_preferences(root, home or _home(os.environ if environ is None else environ), findings)
     testing = read_env_file(root / ".env", findings)
     if testing is not None:
@@ -160,7 +160,7 @@ def _config(folder: Path, config: FunctionConfig, root: Path, findings: Findings
         place = folder.relative_to(root).as_posix()
         findings.warnings.append(f"{place} has {names} and {files[-1].name}: {file.name} is the configuration.")
     try:
-        manifest = parse_file(file, file.relative_to(root).as_posix(), findings)
+        manifest = parse_file(file, file.relative_to(root).as_posix(), findings, ("aws", "arc"))
     except (ManifestError, ToolError) as fault:
         findings.faults.append(fault)
         return config

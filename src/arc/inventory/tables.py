@@ -11,11 +11,10 @@ from arc.manifest import Map
 
 if TYPE_CHECKING:
     from arc.inventory.findings import Findings
-    from arc.manifest import Entry, Item, Manifest
+    from arc.manifest import Item, Manifest
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,99}")
 _PITR = ("pitr", "pointintimerecovery")
-_HINT = "Write a key (*String, **Number), an attribute with TTL, stream true, encrypt true or PITR true."
 
 
 def read_tables(manifest: Manifest, findings: Findings) -> list[Table]:
@@ -59,7 +58,6 @@ def _read_table(manifest: Manifest, item: Item, findings: Findings) -> Table | N
     ttl: str | None = None
     stream, pitr = False, False
     encrypt: bool | str = False
-    unknown: list[Entry] = []
     for entry in lines.others:
         key, value = entry.key.text.lower(), entry.values[0]
         if value.text == "TTL":
@@ -75,8 +73,13 @@ def _read_table(manifest: Manifest, item: Item, findings: Findings) -> Table | N
         elif key == "encrypt" and not entry.several:
             encrypt = value.value if isinstance(value.value, (bool, str)) else value.text
         else:
-            unknown.append(entry)
-    lines.not_understood(unknown, _HINT)
+            written = " ".join((entry.key.text, *(each.text for each in entry.values)))
+            findings.warn(
+                manifest,
+                entry.key,
+                f"'{written}' below the table '{item.name.text}' has no effect. Only keys (*String, **Number), a TTL "
+                "attribute, stream, encrypt and PITR are declared.",
+            )
     partition = lines.finished()
     if partition is None:
         return None

@@ -5,24 +5,26 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
+from arc.errors import ManifestError
 from arc.manifest.lexer import split_lines
 from arc.manifest.values import Array, Entry, Item, Manifest, Map, Pragma, Scalar, Vector, fault_at
 from arc.manifest.words import meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     import yaml
-
-    from arc.errors import ManifestError
 
     Node: TypeAlias = yaml.Node
 
 
-def parse_json(text: str, file: str, *, keys: Sequence[str] = ()) -> Manifest | None:
+def parse_json(
+    text: str, file: str, *, keys: Sequence[str] = (), known: Container[str] | None = None
+) -> Manifest | None:
     """The manifest in JSON `text`; with `keys`, in the first of these keys of its object, None without one.
 
-    Raises `ManifestError`.
+    A pragma that is not `known` may be of any shape (None: every pragma is known); one that is no manifest's is read
+    as empty. Raises `ManifestError`.
     """
     text = text.removeprefix("\N{BYTE ORDER MARK}")
     line, column, problem = 1, 1, ""
@@ -37,21 +39,21 @@ def parse_json(text: str, file: str, *, keys: Sequence[str] = ()) -> Manifest | 
         raise fault_at(file, split_lines(text), line, column, message, "Mend it here or just before.")
     if keys and not (isinstance(value, dict) and any(key in value for key in keys)):
         return None
-    return _Reader(text, file).manifest(text.replace("\t", " "), keys)  # YAML reads JSON, but for tabs
+    return _Reader(text, file, known).manifest(text.replace("\t", " "), keys)  # YAML reads JSON, but for tabs
 
 
-def parse_yaml(text: str, file: str) -> Manifest:
-    """The manifest in YAML `text`. Raises `ManifestError`."""
+def parse_yaml(text: str, file: str, *, known: Container[str] | None = None) -> Manifest:
+    """The manifest in YAML `text`, with `known` as in `parse_json`. Raises `ManifestError`."""
     text = text.removeprefix("\N{BYTE ORDER MARK}")
-    manifest = _Reader(text, file).manifest(text, ())
+    manifest = _Reader(text, file, known).manifest(text, ())
     return manifest if manifest is not None else Manifest(file, split_lines(text), ())
 
 
 class _Reader:
     """Turns YAML's nodes, which know their places, into a manifest's values."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self._file, self._lines = file, split_lines(text)
+    def __init__(self, text: str, file: str, known: Container[str] | None) -> None:
+        self._file, self._lines, self._known = file, split_lines(text), known
 
     def manifest(self, text: str, keys: Sequence[str]) -> Manifest | None:
         root: Node | None = self._compose(text)
@@ -64,8 +66,17 @@ class _Reader:
         for name, node in self._pairs(root) if root is not None else ():
             if any(pragma.name == name.text for pragma in pragmas):
                 raise self._fault(name, f"'{name.text}' is there twice.", "Keep one of the two.")
-            pragmas.append(Pragma(name.text, name.line, name.column, tuple(self._items(node))))
+            pragmas.append(self._pragma(name, node))
         return Manifest(self._file, self._lines, tuple(pragmas))
+
+    def _pragma(self, name: Scalar, node: Node) -> Pragma:
+        items: list[Item] = []
+        try:
+            items = self._items(node)
+        except ManifestError:
+            if self._known is None or name.text in self._known:
+                raise
+        return Pragma(name.text, name.line, name.column, tuple(items))
 
     def _compose(self, text: str) -> Node | None:
         import yaml
