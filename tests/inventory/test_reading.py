@@ -29,6 +29,7 @@ def test_a_manifest_with_nothing_but_a_name_has_defaults(tmp_path: Path) -> None
     function = inventory.aws.function
     assert (inventory.app, inventory.routes, inventory.tables, inventory.shared) == ("myapp", (), (), None)
     assert (function.memory, function.timeout, function.storage, function.env) == (1152, 5, 512, True)
+    assert function.architecture == "arm64"
     assert inventory.warnings == ()
 
 

@@ -38,7 +38,7 @@ class FunctionConfig:
     """Seconds, 1 to 900."""
     storage: int = 512
     """Megabytes of /tmp, 512 to 10240."""
-    architecture: str = "x86_64"
+    architecture: str = "arm64"
     concurrency: int | None = None
     """Reserved concurrency; None leaves it to the account."""
     layers: tuple[str, ...] = ()
