@@ -186,3 +186,25 @@ def test_every_command_prunes_what_it_has_shown(app: App, act: Callable[..., obj
     assert "hunter2" not in "\n".join(app.shown)
     assert "DATABASE_URL" not in app.theirs()
     assert app.theirs().get("ARC_APP_SECRET") != SECRET
+
+
+def test_a_value_that_differs_is_shown_before_it_is_replaced(app: App) -> None:
+    """A function's own value exists nowhere else; the variable that is being set needs no word."""
+    app.change({"GREETING": "hello"})
+    app.functions.set_variables({**app.functions.variables("GetIndex"), "GREETING": "hunter2 by hand"}, "GetIndex")
+    app.shown.clear()
+    app.change({"OTHER": "1"})
+    shown = "\n".join(app.shown)
+    assert "GREETING=********" in shown
+    assert "PostLogin" not in shown
+    assert "hunter2" not in shown
+    assert app.functions.variables("GetIndex")["GREETING"] == "hello"
+    app.shown.clear()
+    app.change({"GREETING": "hi"})
+    assert app.shown == []
+
+
+def test_verify_does_not_call_for_a_secret_that_functions_have(app: App) -> None:
+    """Sessions work there; the environment only does not know the secret."""
+    notes = Verification(app.local, app.inventory, "staging").look(lambda _done, _of: None).notes
+    assert not any("no session can be used" in note for note in notes)

@@ -28,6 +28,17 @@ def shown_unknown(functions: Iterable[Function], variables: Mapping[str, str]) -
     return lines
 
 
+def shown_different(functions: Iterable[Function], variables: Mapping[str, str]) -> list[str]:
+    """Return a line for each function with other values than `variables` sets, values masked."""
+    lines = []
+    for function in functions:
+        names = [name for name in sorted(variables) if function.variables.get(name, variables[name]) != variables[name]]
+        if names:
+            values = (f"{name}={_MASK if is_secret(name) else function.variables[name]}" for name in names)
+            lines.append(f"  {function.name}: {', '.join(values)}")
+    return lines
+
+
 def adoptable(functions: Iterable[Function], variables: Mapping[str, str], environment: str) -> dict[str, str]:
     """Return the variables that only functions have, by name.
 

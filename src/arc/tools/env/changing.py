@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from arc.errors import ToolError
 from arc.tools.cloud.memo import Memo
 from arc.tools.cloud.parameters import Parameters
-from arc.tools.env.adopting import adoptable, shown_unknown
+from arc.tools.env.adopting import adoptable, shown_different, shown_unknown
 from arc.tools.env.checks import check_settings, check_table
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.mistakes import check_mistakes
@@ -18,7 +18,7 @@ from arc.tools.env.secrets import sealing_functions_cut_off
 from arc.tools.env.values import check_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
@@ -58,9 +58,10 @@ class Change:
     """Changes of an environment's variables: a value for each name, None to remove it.
 
     `told` is called with how many of how many functions are done; `force` leaves out the look for tables, for
-    mistakes, for a rotation, and for sessions that a change of the secret ends. Who makes several changes gives their
-    common `parameters`. Variables that only functions have are kept; `adopt` takes them into the environment, and
-    `prune` removes them, which `show` is called with before anything is changed. A rotation says that it `is_rotation`.
+    mistakes, for a rotation, and for sessions that a change of the secret ends. Variables that only functions have are
+    kept; `adopt` takes them into the environment, and `prune` removes them. `show` is called with the masked values
+    that functions lose, before anything is changed. Who makes several changes gives their common `parameters`, and a
+    rotation says that it `is_rotation`.
     """
 
     cloud: Cloud
@@ -112,7 +113,9 @@ class Change:
         written = {
             name: value for name, value in self.changes.items() if value is not None and before.get(name) != value
         }
-        self._show_pruned(functions, named)
+        unchanged = {name: value for name, value in before.items() if name not in self.changes}
+        self._show_first(shown_unknown(functions, named) if self.prune else [], "does not set them")
+        self._show_first(shown_different(functions, unchanged), "sets other values")
         parameters.write(adopted | written)
         for name in removed:
             parameters.remove(name)
@@ -127,10 +130,10 @@ class Change:
             tuple(adopted),
         )
 
-    def _show_pruned(self, functions: Iterable[Function], named: Mapping[str, str]) -> None:
-        lines = shown_unknown(functions, named) if self.prune else []
+    def _show_first(self, lines: Sequence[str], reason: str) -> None:
+        """Show the values that functions lose."""
         if lines:
-            self.show("\n".join((f"Removed from functions, because {self.environment} does not set them:", *lines)))
+            self.show("\n".join((f"Taken from functions, because {self.environment} {reason}:", *lines)))
 
     def _check_rotation(self) -> None:
         """Raise `ToolError` for a change of secrets by others while these are rotated: it could sign visitors out."""

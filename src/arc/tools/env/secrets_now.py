@@ -137,6 +137,7 @@ class Secrets:
             sleep=self.sleep,
             parameters=self.parameters,
             is_rotation=True,
+            show=self.warn,
         )
         outcome = change.run()
         for note in (*outcome.notes, *kept_variables(outcome)):

@@ -12,11 +12,11 @@ from arc.tools.env.mistakes import mistakes
 from arc.tools.env.names import SECRET, fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
-    from arc.tools.env.deployed import Told
+    from arc.tools.env.deployed import State, Told
 
 
 class Verification:
@@ -34,7 +34,7 @@ class Verification:
     def look(self, told: Told) -> Outcome:
         """What each function lacks, has otherwise, and has too much. Nothing is changed."""
         states = self._deployed.states(self._variables, told)
-        return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes())
+        return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes(states))
 
     def mend(self, told: Told, show: Callable[[str], None] = lambda _text: None) -> Outcome:
         """Every function brought in step; a failed one is in the outcome, and the next run goes on with it.
@@ -54,15 +54,15 @@ class Verification:
             )
             return change.run()
         states = in_step(self._deployed, self._parameters, self._variables, told)
-        return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes())
+        return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes(states))
 
-    def _notes(self) -> tuple[str, ...]:
+    def _notes(self, states: Sequence[State]) -> tuple[str, ...]:
         notes = [
             f"{name} is set in {self._environment} and left out of its functions: {fault}"
             for name in self._variables
             if (fault := fault_of(name)) is not None
         ]
-        if self._deployed.names and SECRET not in self._variables:
+        if self._deployed.names and SECRET not in self._variables and not any(SECRET in one.kept for one in states):
             notes.append(
                 f"{self._environment} has no {SECRET}: no session can be used there. Make one: "
                 f"arc secret rotate {self._environment}"
