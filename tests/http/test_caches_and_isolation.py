@@ -76,6 +76,39 @@ def test_s31_a_session_cookie_overrides_a_cacheable_response_with_an_event() -> 
     assert made.names == ["created", "cache_overridden"]
 
 
+@pytest.mark.parametrize(
+    ("result", "headers", "hinted"),
+    [
+        ({"cors": True}, {"origin": "https://other.example"}, True),
+        ({"headers": {"Access-Control-Allow-Origin": "*"}}, {"origin": "https://other.example"}, True),
+        ({"cors": "https://other.example"}, {"origin": "https://other.example"}, False),
+        ({}, {"origin": "https://other.example"}, False),
+        ({"cors": True}, {}, False),
+        ({"cors": True}, {"origin": "https://app.example", "sec-fetch-site": "same-origin"}, False),
+    ],
+)
+def test_cors_for_every_origin_with_a_session_is_hinted_at(
+    result: dict[str, Any], headers: dict[str, str], hinted: bool
+) -> None:
+    """Browsers hide such a response from a script that sent the cookie; an event names what to return instead."""
+    made = Made()
+
+    def handler(req: arc.Request) -> dict[str, Any]:
+        return {"json": req.session.user_id, **result}
+
+    browser(handler, made).get("/", headers=headers)
+    [hint] = [event.reason for event in made.events if event.name == "cors"] or [""]
+    assert ("'*'" in hint) is hinted
+    assert hint.endswith("Return the origin that may: 'cors': 'https://…'" if hinted else "")
+
+
+def test_cors_without_the_session_needs_no_hint() -> None:
+    """An open response that is the same for everybody is what the star is for."""
+    made = Made()
+    browser(lambda _req: {"json": 1, "cors": True}, made).get("/", headers={"origin": "https://other.example"})
+    assert made.events == []
+
+
 def test_s32_without_access_there_is_no_load_no_cookie_and_no_vary_by_cookie() -> None:
     """A route that leaves the session alone costs nothing and stays cacheable."""
     made = Made(server=True)

@@ -202,6 +202,18 @@ def test_cors_opens_the_response_to_every_origin() -> None:
         sent = formatted({"cors": True, "json": 1, "headers": headers})["headers"]
         assert [value for name, value in sent.items() if name.lower() == "access-control-allow-origin"] == ["*"]
     assert "access-control-allow-origin" not in formatted({"cors": False, "json": 1})["headers"]
+    assert formatted({"cors": "*", "json": 1}) == formatted({"cors": True, "json": 1})
+
+
+@pytest.mark.parametrize("origin", ["https://app.example", "http://localhost:3333", "capacitor://localhost"])
+def test_cors_with_an_origin_lets_that_one_send_cookies(origin: str) -> None:
+    """Browsers take cookies along only where the origin is named and credentials are allowed (Fetch §3.3)."""
+    headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials": "false", "x-a": "1"}
+    sent = formatted({"cors": origin, "json": 1, "headers": headers})["headers"]
+    assert {name: value for name, value in sent.items() if name.lower().startswith("access-control-")} == {
+        "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",
+    }
 
 
 @pytest.mark.parametrize(
@@ -471,6 +483,11 @@ Impostor = type("Decimal", (), {})
         ({"cookies": [1]}, ["'cookies'", "type int"]),
         ({"cookies": ["a=1\n"]}, ["'cookies'", "line break"]),
         ({"html": "x", "compression": 5}, ["'compression'", "type int", "False"]),
+        ({"html": "x", "cors": "https://app.example/"}, ["'cors'", "'https://app.example/'", "without a path"]),
+        ({"html": "x", "cors": "app.example"}, ["'cors'", "'app.example'", "https://"]),
+        ({"html": "x", "cors": "https://a.example, https://b.example"}, ["'cors'", "https://"]),
+        ({"html": "x", "cors": "null"}, ["'cors'", "'null'"]),
+        ({"html": "x", "cors": ["https://app.example"]}, ["'cors'", "type list", "True"]),
     ],
 )
 @pytest.mark.parametrize("on", [BARE, GZIP], ids=["bare", "2.0"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from enum import Enum, IntEnum
 from typing import Any
 
@@ -25,6 +26,16 @@ SCALARS = (
 KEYS = st.text(min_size=1).filter(lambda key: key not in {"iat", "exp"} and not key.startswith("_"))
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=20)
 DATA = st.dictionaries(KEYS, VALUES)
+
+
+@pytest.mark.parametrize("number", [Decimal("9.50"), Decimal(2), Decimal("NaN")])
+def test_a_number_of_a_table_is_refused_with_what_to_write(number: Decimal) -> None:
+    """Items of DynamoDB tables have Decimals; which of three forms keeps the meaning is the application's choice."""
+    with pytest.raises(TypeError) as refusal:
+        normalise({"cart": [{"price": number}]})
+    message = str(refusal.value)
+    assert message.startswith("session['cart'][0]['price'] is a Decimal")
+    assert [form for form in ("int(value)", "float(value)", "str(value)") if form not in message] == []
 
 
 @given(DATA)

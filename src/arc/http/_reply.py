@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from arc.http.request import Request
 
 _SERVER_ERROR = 500
+_STAR = (
+    "Access-Control-Allow-Origin is '*', so browsers hide this response from scripts that send the session's cookie. "
+    "Return the origin that may: 'cors': 'https://…'"
+)
 
 
 def res(req: Mapping[str, Any], response: object) -> dict[str, Any]:
@@ -52,8 +56,14 @@ def reply(
     def overridden(old: str) -> None:
         manager.lifecycle.tell("cache_overridden", f"Cache-Control was {old!r}, and the response sets a cookie")
 
+    if prepared.open_to_every_origin and "origin" in request.headers and not _is_own(request):
+        manager.lifecycle.tell("cors", _STAR)
     # The session's own comes last: where a response has room for one, that is the one.
     return prepared.reply(session_cookies=(*cookies[1:], *cookies[:1]), touched=True, on_override=overridden)
+
+
+def _is_own(request: Request) -> bool:
+    return request.headers.get("sec-fetch-site") == "same-origin"
 
 
 def _without_session(request: Request, response: object) -> tuple[object, bool]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")  # RFC 9110 §5.6.2
 _RESERVED = "%:/?#[]@!$&'()*+,;=~"  # RFC 3986 §2.2; % for what is encoded already
 _URI = frozenset(f"{_RESERVED}-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_HOST = _URI - set("%/?#@!$&'()*+,;=~")  # a host and its port
 _CONTROLS = frozenset(map(chr, range(32))) - {"\t"} | {"\x7f"}
 
 
@@ -65,6 +66,28 @@ def weaken_etags(headers: Fields) -> None:
     for name in [name for name in headers if name.lower() == "etag"]:
         value = joined(headers[name])
         headers[name] = f"W/{value}" if value.startswith('"') else value
+
+
+def allow_origin(headers: Fields, cors: object) -> None:
+    """Let scripts read the response: `cors` is True for those of any site, or an origin, whose cookies come too.
+
+    Raises `TypeError` and `ValueError` for what is neither (WHATWG Fetch, "CORS protocol").
+    """
+    if not isinstance(cors, bool | str):
+        raise TypeError(
+            f"The response's 'cors' is of type {type(cors).__name__}. Return True, or an origin: 'https://app.example'."
+        )
+    if cors is True or cors == "*":
+        put(headers, "access-control-allow-origin", "*")
+        return
+    scheme, _, host = str(cors).partition("://")
+    if not scheme or not host or not _HOST.issuperset(host):
+        raise ValueError(
+            f"The response's 'cors' is {cors!r}. Return True for every origin, or one origin with its scheme and "
+            "without a path: 'https://app.example'."
+        )
+    put(headers, "access-control-allow-origin", text("cors", cors))
+    put(headers, "access-control-allow-credentials", "true")
 
 
 def joined(value: str | list[str]) -> str:

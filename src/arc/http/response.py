@@ -21,6 +21,7 @@ _RESPONSE_KEYS = frozenset(
 ).union(("session", "status"), media_types.OF_KEY)
 _OTHER_KEYS = frozenset(("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders"))
 _NOT_MODIFIED = 304
+_ALLOW_ORIGIN = "access-control-allow-origin"
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
 
 
@@ -65,7 +66,7 @@ class Prepared:
             fields.put(self._headers, "location", location)
         fields.encode_locations(self._headers)
         if response.get("cors"):
-            fields.put(self._headers, "access-control-allow-origin", "*")
+            fields.allow_origin(self._headers, response["cors"])
         control = _cache_control(response, self._headers)
         self._explicit = bool(control)
         private = location or media_types.is_private_by_default(kind)
@@ -82,6 +83,11 @@ class Prepared:
             fields.weaken_etags(self._headers)
         if compressed or encoding:
             self._headers["content-encoding"] = compressed or encoding
+
+    @property
+    def open_to_every_origin(self) -> bool:
+        """True when scripts of any site may read the response, which browsers grant only without cookies."""
+        return any(name.lower() == _ALLOW_ORIGIN and value == "*" for name, value in self._headers.items())
 
     def reply(
         self,

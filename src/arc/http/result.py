@@ -32,7 +32,7 @@ class Response(TypedDict, total=False):
     cookie: str
     cookies: Sequence[str]
     session: dict[str, Any]
-    cors: bool
+    cors: bool | str
     cache_control: str
     cacheControl: str
     compression: bool | str

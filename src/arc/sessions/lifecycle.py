@@ -27,6 +27,7 @@ _LEVELS = {
     "stayed": logging.WARNING,
     "unavailable": logging.ERROR,
     "cache_overridden": logging.WARNING,
+    "cors": logging.WARNING,
     "write_after_destroy": logging.WARNING,
 }
 
@@ -35,8 +36,8 @@ class Event:
     """One thing that happened to a session.
 
     `name` is `created`, `loaded`, `renewed`, `regenerated`, `destroyed`, `refused`, `clock`, `ambiguous`,
-    `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden`, `csrf_refused`,
-    `cookie_rejected` or `write_after_destroy`; `reason` says why, `session` is a keyed hash of the id (never the id),
+    `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden`, `cors`,
+    `csrf_refused`, `cookie_rejected` or `write_after_destroy`; `reason` says why, `session` is a keyed hash of the id (never the id),
     empty where no session was found.
     """
 

@@ -112,10 +112,13 @@ def _value(value: Any, path: str, depth: int, known: AbstractSet[object]) -> Any
         if isinstance(value, dict):
             return _mapping(value, path, depth + 1, known)
         return [_value(element, f"{path}[{index}]", depth + 1, known) for index, element in enumerate(value)]
-    raise TypeError(
-        f"{path} is a {type(value).__name__}, which a session cannot hold. "
-        "Use None, bool, int, float, str, list or dict (a date as text, say)."
-    )
+    raise TypeError(f"{path} is a {type(value).__name__}, which a session cannot hold. {_instead(value)}")
+
+
+def _instead(value: object) -> str:
+    if type(value).__name__ == "Decimal":
+        return "DynamoDB's numbers are: store int(value), float(value), or str(value) to keep every digit."
+    return "Use None, bool, int, float, str, list or dict (a date as text, say)."
 
 
 def _text(text: str, path: str, known: AbstractSet[object]) -> str:
