@@ -165,6 +165,17 @@ def test_a_query_given_only_as_parameters_is_read() -> None:
     assert written.query().getall("a") == ["1,2"]
 
 
+def test_repeated_and_single_parameters_are_merged() -> None:
+    """A test's event may have one field in the repeated form and another in the single one, as with headers."""
+    query = shape_of(
+        {
+            "multiValueQueryStringParameters": {"id": ["1", "2"], "odd": None},
+            "queryStringParameters": {"id": "2", "status": "open", "odd": "x"},
+        }
+    ).query()
+    assert {name: query.getall(name) for name in query} == {"status": ["open"], "id": ["1", "2"], "odd": ["x"]}
+
+
 @pytest.mark.parametrize(
     "name", ["http_api_v2", "http_api_v1", "rest_v1", "alb_single", "alb_multi", "lattice_v1", "lattice_v2"]
 )

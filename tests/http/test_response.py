@@ -294,6 +294,13 @@ def test_text_of_another_type_is_text(kind: str) -> None:
     assert "isBase64Encoded" not in reply
 
 
+@pytest.mark.parametrize("name", ["alb_single", "alb_multi"])
+def test_a_load_balancer_is_always_told_whether_the_body_is_base64(name: str) -> None:
+    """Its responses must include the encoding status (AWS, "Lambda functions as targets")."""
+    assert formatted({"text": "x"}, shape(name))["isBase64Encoded"] is False
+    assert formatted(b"\xff", shape(name))["isBase64Encoded"] is True
+
+
 def test_the_applications_own_base64_is_kept() -> None:
     """`isBase64Encoded` passes through, uncompressed."""
     sent = b64encode(b"hi").decode()

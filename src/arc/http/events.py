@@ -128,14 +128,15 @@ class Alb(SingleHeaders):
         return isinstance(context, dict) and "elb" in context
 
     def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
-        """The response; multiple headers are answered by multiple headers alone."""
+        """The response, which always says whether its body is base64; multiple headers are answered by those alone."""
         if "multiValueHeaders" not in self.event:
-            return super().reply(status, headers, cookies, body, base64=base64)
+            return super().reply(status, headers, cookies, body, base64=base64) | {"isBase64Encoded": base64}
         lists = {name: [value] if isinstance(value, str) else value for name, value in headers.items()}
         if cookies:
             lists["set-cookie"] = list(cookies)
         reply = self._reply(status, lists, body, base64=base64)
         del reply["headers"]
+        reply["isBase64Encoded"] = base64
         return reply
 
     def _query_pairs(self) -> list[tuple[str, str]]:

@@ -146,8 +146,7 @@ class Shape:
 
             refuse_long(raw)
             return parse_qsl(raw, keep_blank_values=True)
-        pairs = list(repeated(self.event.get("multiValueQueryStringParameters")))
-        return pairs or list(single(self.event.get("queryStringParameters")))
+        return _merged(self.event.get("queryStringParameters"), self.event.get("multiValueQueryStringParameters"))
 
     def _reply(self, status: int, headers: Fields, body: str, *, base64: bool) -> dict[str, Any]:
         """The response without cookies, with repeated headers in `multiValueHeaders`."""
@@ -164,6 +163,13 @@ def refuse_long(*texts: str) -> None:
     """Raise `BadRequest` when the parts of a query string are too long to be decoded."""
     if (length := sum(map(len, texts))) > _MAX_QUERY:
         raise BadRequest(f"The query string has {length:,} characters; at most {_MAX_QUERY:,} are read.")
+
+
+def _merged(one: object, several: object) -> list[tuple[str, str]]:
+    """The fields of an event that has them once, repeated or both; the repeated of a name count."""
+    pairs = list(repeated(several))
+    taken = {name for name, _ in pairs}
+    return [*(pair for pair in single(one) if pair[0] not in taken), *pairs]
 
 
 def single(fields: object) -> Iterator[tuple[str, str]]:

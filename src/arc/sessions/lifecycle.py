@@ -37,8 +37,8 @@ class Event:
 
     `name` is `created`, `loaded`, `renewed`, `regenerated`, `destroyed`, `refused`, `clock`, `ambiguous`,
     `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden`, `cors`,
-    `csrf_refused`, `cookie_rejected` or `write_after_destroy`; `reason` says why, `session` is a keyed hash of the id (never the id),
-    empty where no session was found.
+    `csrf_refused`, `cookie_rejected` or `write_after_destroy`; `reason` says why, `session` is a keyed hash of
+    the id (never the id), empty where no session was found.
     """
 
     __slots__ = ("name", "reason", "session")
