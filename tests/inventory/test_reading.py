@@ -218,6 +218,26 @@ def test_tables_have_keys_ttl_and_indexes(tmp_path: Path) -> None:
     assert [index.name for index in orders.indexes] == ["byTime"]
 
 
+@pytest.mark.parametrize(
+    ("pragma", "says"),
+    [
+        ("indexes", "@indexes is called @tables-indexes now: rename it."),
+        ("tables-streams", "@tables-streams is not supported yet and is left alone."),
+        ("views", "@views is not supported yet and is left alone."),
+        ("bundles", "@bundles is not supported yet and is left alone."),
+        ("streams", "@streams is not supported yet and is left alone."),
+        ("html", "@html is retired and has no effect: write its routes below @http."),
+        ("json", "@json is retired and has no effect: write its routes below @http."),
+        ("env", "@env has no effect here: write it into preferences.arc, or testing's variables into .env."),
+        ("sandbox", "@sandbox has no effect here: write it into preferences.arc."),
+    ],
+)
+def test_a_pragma_is_told_as_what_it_is(pragma: str, says: str, tmp_path: Path) -> None:
+    """Those of Architect, old and new, are no misspellings: the warning says where their lines belong."""
+    (warning,) = app(tmp_path, "get /", f"@{pragma}\nget /x\n").warnings
+    assert warning.endswith(says)
+
+
 @pytest.mark.parametrize("line", ["name String", "price Number", "insert Lambda", "deletedAt Boolean", "tags a b"])
 def test_an_attribute_below_a_table_is_left_alone_with_a_warning(line: str, tmp_path: Path) -> None:
     """DynamoDB declares the attributes of keys alone, and Architect passes the others over."""
@@ -244,7 +264,7 @@ def test_below_a_pragma_that_is_left_alone_anything_may_stand(text: str, tmp_pat
     inventory = app(tmp_path, "get /", f"{text}\n@tables\nt\n  id *String\n")
     assert [table.name for table in inventory.tables] == ["t"]
     (warning,) = inventory.warnings
-    assert "is left alone" in warning
+    assert text.partition("\n")[0] in warning
 
 
 @pytest.mark.parametrize("name", ["arc.json", "arc.yaml"])

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
 # Pragmas of Architect that mean what they say: no misspelling is guessed at.
 _ARCHITECTS = frozenset(
-    ("cdn", "domain", "events", "indexes", "macros", "plugins", "proxy", "queues", "scheduled", "static", "ws")
+    (
+        *("bundles", "cdn", "customizations", "domain", "events", "macros", "plugins", "proxy", "queues"),
+        *("scheduled", "static", "streams", "tables-streams", "views", "websocket", "ws"),
+    )
 )
 _FILES = (
     *MANIFEST_FILES,
@@ -45,6 +48,21 @@ _FILES = (
     "src",
     "src/shared",
 )
+_PREFERENCE = "has no effect here: write it into preferences.arc"
+_RETIRED = "is retired and has no effect: write its routes below @http."
+_ELSEWHERE = {
+    "create": f"{_PREFERENCE}.",
+    "css": _RETIRED,
+    "env": f"{_PREFERENCE}, or testing's variables into .env.",
+    "html": _RETIRED,
+    "indexes": "is called @tables-indexes now: rename it.",
+    "js": _RETIRED,
+    "json": _RETIRED,
+    "sandbox": f"{_PREFERENCE}.",
+    "text": _RETIRED,
+    "xml": _RETIRED,
+}
+"""Pragmas whose lines belong elsewhere, with where."""
 # A function's own configuration, in Architect's order. Source: @architect/inventory, src/read/index.js.
 CONFIG_FILES = (
     *("config.arc", ".arc-config", "arc.json", "arc-config.json"),
@@ -116,7 +134,9 @@ def _home(environ: Mapping[str, str]) -> Path | None:
 
 def _warn_of_others(manifest: Manifest, findings: Findings) -> None:
     for pragma in manifest.pragmas:
-        if pragma.name not in _PRAGMAS:
+        if pragma.name in _ELSEWHERE:
+            findings.warn(manifest, pragma, f"@{pragma.name} {_ELSEWHERE[pragma.name]}")
+        elif pragma.name not in _PRAGMAS:
             known = pragma.name in _ARCHITECTS
             close = [] if known else difflib.get_close_matches(pragma.name, _PRAGMAS, n=1)
             meant = f" Did you mean @{close[0]}?" if close else ""
