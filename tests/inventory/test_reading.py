@@ -394,6 +394,21 @@ def test_an_older_python_is_refused_as_too_old(version: str, tmp_path: Path) -> 
     assert "Write a version such as python3.13" in message
 
 
+def test_a_value_that_ends_at_a_number_sign_is_warned_of(tmp_path: Path) -> None:
+    """In `.env` it would go on; a comment after a space is none of it. The warning does not show the value."""
+    preferences = (
+        "@env\ntesting\n  PASSWORD hid#den\n  B hidden # a comment\n  C 'hid#den'\n"
+        "staging # x\n  D 'hidden'#hidden\n@sandbox\nlivereload true#hidden\n"
+    )
+    inventory = app(tmp_path, prefs__arc=preferences)
+    assert inventory.env["testing"] == {"PASSWORD": "hid", "B": "hidden", "C": "hid#den"}
+    assert inventory.warnings == tuple(
+        f"prefs.arc:{line}: The value of {name} ends at the '#', where a comment begins. "
+        "Put the whole value in quotes, or a space before the comment."
+        for line, name in ((3, "PASSWORD"), (9, "livereload"))
+    )
+
+
 def test_no_message_about_preferences_or_env_shows_a_value(tmp_path: Path) -> None:
     """Both files hold secrets, so a faulty line is named and not quoted."""
     messages = faults(

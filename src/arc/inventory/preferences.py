@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from arc.inventory.inventory import Preference
-    from arc.manifest import Manifest, Pragma
+    from arc.manifest import Manifest, Pragma, Scalar
 
 PREFERENCE_FILES = ("preferences.arc", "prefs.arc")
 ENVIRONMENTS = ("testing", "staging", "production")
@@ -66,6 +66,7 @@ def _read_file(file: Path, name: str, preferences: Preferences, findings: Findin
             _read_env(manifest, pragma, preferences, own)
         elif pragma.name == "sandbox":
             for setting in settings_in(manifest, pragma, own):
+                _warn_of_comment(manifest, setting.name, setting.value, own)
                 values = [value.value for value in setting.values]
                 preferences.sandbox[setting.name.text] = values if len(values) > 1 else values[0]
     findings.faults.extend(map(_masked, own.faults))
@@ -96,7 +97,20 @@ def _read_env(manifest: Manifest, pragma: Pragma, preferences: Preferences, find
                     manifest, entry.key, f"{entry.key.text} has several values.", "Put the whole value in quotes."
                 )
             else:
+                _warn_of_comment(manifest, entry.key, entry.values[0], findings)
                 variables[entry.key.text] = entry.values[0].text
+
+
+def _warn_of_comment(manifest: Manifest, name: Scalar, value: Scalar, findings: Findings) -> None:
+    """Warn of a bare value that ends at a `#`, as a password may hold one, and in `.env` goes on behind it."""
+    rest = manifest.lines[value.line - 1][value.column - 1 :]
+    if rest.startswith(f"{value.text}#"):
+        findings.warn(
+            manifest,
+            name,
+            f"The value of {name.text} ends at the '#', where a comment begins. Put the whole value in quotes, or a "
+            "space before the comment.",
+        )
 
 
 def _masked(fault: ArcError) -> ArcError:
