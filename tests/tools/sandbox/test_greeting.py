@@ -53,3 +53,14 @@ def test_a_missing_handler_names_the_folder_to_run_arc_init_on(tmp_path: Path) -
     with running(tmp_path) as sandbox:
         assert f"no handler yet (arc init {tmp_path} writes it)" in sandbox.output
         assert f"run: arc init {tmp_path}" in sandbox.get("/", accept="text/html").text
+
+
+@pytest.mark.parametrize("name", ["sandbox-seed.js", "sandbox-seed.mjs", "sandbox-seed.cjs"])
+def test_rows_in_javascript_are_named_as_not_read(tmp_path: Path, name: str) -> None:
+    """Architect's sandbox runs them; here they would be missed in silence."""
+    write_app(tmp_path, {"get /": says("x")}, {name: "module.exports = {}\n"})
+    with running(tmp_path) as sandbox:
+        assert (
+            f"Warning: {name} is not read, because it is JavaScript. "
+            "Write its rows as JSON into sandbox-seed.json.\n" in sandbox.output
+        )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arc.tools.env.names import SEALED
+from arc.tools.sandbox.seeds import FILE, UNREAD
 from arc.tools.session_tables import chosen_store
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ def greet(
                 f"Warning: functions do not see this shell's {names}. "
                 f"Put {it} into the app's .env, or pass {it}: {options}"
             )
+        for name in UNREAD:
+            if (inventory.root / name).is_file():
+                terminal.say(
+                    f"Warning: {name} is not read, because it is JavaScript. Write its rows as JSON into {FILE}."
+                )
         for runtime in sorted(_other_versions(inventory)):
             terminal.say(f"Warning: functions have the runtime {runtime}; the sandbox runs them on Python {_HERE}.")
         terminal.say(_drawn(inventory) if sys.stdout.isatty() else _plain(inventory))

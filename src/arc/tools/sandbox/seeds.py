@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from arc.inventory.table import Key, Table
 
 FILE = "sandbox-seed.json"
+UNREAD = ("sandbox-seed.js", "sandbox-seed.mjs", "sandbox-seed.cjs")
+"""Architect's other names, which hold code for Node."""
 _SHAPE = 'Write {"name of the table": [{"key": "value"}]}'
 
 
