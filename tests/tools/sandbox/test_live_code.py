@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -250,3 +251,23 @@ def test_the_app_folder_is_never_written_to(app: Path, sandbox: Sandbox) -> None
     assert sandbox.get("/").status == 200
     found = sorted(name for _, folders, files in os.walk(app) for name in folders + files)
     assert found == ["app.arc", "beside.py", "get-index", "handler.py", "http", "src"]
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "faulty"),
+    [
+        (".env", "A_B=1\n", "A_B=1\nnot a line\n"),
+        ("src/http/get-index/config.arc", "@aws\ntimeout 3\n", "@aws\ntimeout none\n"),
+        ("app.arc", "@app\ntestapp\n\n@http\nget /\n", "@app\ntestapp\n\n@http\nget\n"),
+    ],
+)
+def test_the_file_that_is_good_again_is_named(name: str, good: str, faulty: str, tmp_path: Path) -> None:
+    """Whichever held the fault."""
+    write_app(tmp_path, {"get /": says("x")}, {name: good})
+    with running(tmp_path) as sandbox:
+        (tmp_path / name).write_text(faulty)
+        sandbox.get("/")
+        sandbox.wait_for("stay as they were")
+        (tmp_path / name).write_text(good)
+        sandbox.get("/")
+        sandbox.wait_for(rf"(?m)^{re.escape(name)} is good again\.")

@@ -49,7 +49,7 @@ class Application:
         self._read, self._prepare = read, prepare
         self._launch, self._terminal, self._api = launch, terminal, api
         self._functions: dict[Path, Function] = {}
-        self._files = self._look()
+        self._files = self._good_files = self._faulty_files = self._look()
         self._fault = ""
         self._later: asyncio.TimerHandle | None = None
         self._told: set[tuple[str, Unmet]] = set()
@@ -88,6 +88,7 @@ class Application:
             inventory = self._read()
             self._prepare(inventory)
         except (ArcError, OSError) as fault:
+            self._faulty_files = self._files
             if self._unrest(_TOLD_AFTER) > 0 or self._look() != self._files:
                 self._read_later(_QUIET)
             elif str(fault) != self._fault:
@@ -98,7 +99,8 @@ class Application:
             return
         if self._fault:
             self._fault = ""
-            self._terminal.say(f"{inventory.manifest.name} is good again.")
+            self._terminal.say(f"{self._repaired(inventory)} is good again.")
+        self._good_files = self._files
         for warning in inventory.warnings:
             if warning not in self.inventory.warnings:
                 self._terminal.say(f"Warning: {warning}")
@@ -114,6 +116,14 @@ class Application:
                     if (launch.route, requirement) not in self._told:
                         self._told.add((launch.route, requirement))
                         self._terminal.lines(launch.route, [str(requirement)])
+
+    def _repaired(self, inventory: Inventory) -> str:
+        """The file whose change has ended a fault: the one saved last, or that which brought the fault."""
+        changed = set(self._files) - set(self._faulty_files) or set(self._files) - set(self._good_files)
+        if not changed:
+            return inventory.manifest.name
+        file = inventory.root.joinpath(max(changed, key=lambda entry: entry[1])[0])
+        return file.relative_to(inventory.root).as_posix() if file.is_relative_to(inventory.root) else str(file)
 
     def _read_later(self, seconds: float) -> None:
         if self._later is not None:
