@@ -113,7 +113,8 @@ class Change:
         written = {
             name: value for name, value in self.changes.items() if value is not None and before.get(name) != value
         }
-        unchanged = {name: value for name, value in before.items() if name not in self.changes}
+        own = {*self.changes, *((SECRET, FALLBACKS) if self.is_rotation else ())}  # a rotation keeps every secret
+        unchanged = {name: value for name, value in before.items() if name not in own}
         self._show_first(shown_unknown(functions, named) if self.prune else [], "does not set them")
         self._show_first(shown_different(functions, unchanged), "sets other values")
         parameters.write(adopted | written)
