@@ -48,7 +48,10 @@ def formatted(result: object, on: Shape = V2) -> dict[str, Any]:
         ({"json": {}}, JSON, "{}", UNCACHED),
         ({"json": 0}, JSON, "0", UNCACHED),
         ({"json": False}, JSON, "false", UNCACHED),
-        ({"json": None}, JSON, "", UNCACHED),
+        ({"json": None}, JSON, "null", UNCACHED),
+        ({"json": None, "html": None, "body": ""}, JSON, "null", UNCACHED),
+        ({"json": None, "body": "x"}, JSON, "x", UNCACHED),
+        ({"json": None, "html": ""}, "text/html; charset=utf8", "", UNCACHED),
         ({"html": ""}, "text/html; charset=utf8", "", UNCACHED),
         ({"html": "", "body": "x"}, JSON, "x", UNCACHED),
         ({"html": "y", "body": "x"}, "text/html; charset=utf8", "y", UNCACHED),
@@ -292,6 +295,12 @@ def test_text_of_another_type_is_text(kind: str) -> None:
     reply = formatted({"body": "aGk=", "type": kind})
     assert reply["body"] == "aGk="
     assert "isBase64Encoded" not in reply
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_response_without_content_has_no_null(status: int) -> None:
+    """`null` is for clients that parse JSON; these statuses have no body (RFC 9110 §15.3.5 and §15.4.5)."""
+    assert formatted({"status": status, "json": None})["body"] == ""
 
 
 @pytest.mark.parametrize("name", ["alb_single", "alb_multi"])

@@ -15,9 +15,12 @@ class Content:
 
     __slots__ = ("body", "key", "result")
 
-    def __init__(self, result: dict[str, Any]) -> None:
+    def __init__(self, result: dict[str, Any], *, null: bool = True) -> None:
+        """`null` says whether None under `json`, where nothing else is the body, is JSON's null."""
         self.result = result
         self.key = _key(result)
+        if self.key == "body" and null and not result.get("body") and "json" in result:
+            self.key = "json"
         self.body = _body(self.key, result)
 
     def compressible(self, content_type: str) -> bool:

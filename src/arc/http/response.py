@@ -21,6 +21,7 @@ _RESPONSE_KEYS = frozenset(
 ).union(("session", "status"), media_types.OF_KEY)
 _OTHER_KEYS = frozenset(("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders"))
 _NOT_MODIFIED = 304
+_BODILESS = (204, _NOT_MODIFIED)
 _ALLOW_ORIGIN = "access-control-allow-origin"
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
 
@@ -58,7 +59,7 @@ class Prepared:
             response = _as_response(result, shape)
             self.status = _status(response)
         headers, self._cookies = fields.given(response)
-        content = Content(response)
+        content = Content(response, null=self.status not in _BODILESS)
         kind, exact = _content_type(content.key, response, headers)
         self._headers: Fields = {"content-type": exact or kind, **headers}
         location = fields.text("location", response.get("location"))
