@@ -128,7 +128,7 @@ RUNS: list[tuple[str, list[str], str, Plan, int]] = [
     ("random", ["rotate", "staging"], "", nothing, 0),
     ("given", ["rotate", "staging", "-"], NEW, nothing, 0),
     ("forced", ["rotate", "staging", "-", "--force"], NEW, nothing, 0),
-    ("a poor one", ["rotate", "staging", "-"], NEW[:16], nothing, 0),
+    ("a poor one", ["rotate", "staging", "-"], NEW[-16:], nothing, 0),
     ("refused", ["rotate", "staging", "-"], OLD, nothing, 1),
     ("a twin", ["rotate", "staging", "-"], f"{OLD[:32]}{NEW}", nothing, 1),
     ("too short", ["rotate", "staging", "-"], NEW[:14], nothing, 1),
