@@ -45,6 +45,8 @@ HANDLERS = {
     "get /exit-at-import": "import os\nos._exit(5)\n",
     "get /no-handler": "def handle(event, context):\n    return 1\n",
     "get /unserialisable": "def handler(event, context):\n    return {'statusCode': 200, 'body': {1, 2}}\n",
+    "get /async": "async def handler(event, context):\n    return {'statusCode': 200, 'body': 'x'}\n",
+    "get /breakpoint": "def handler(event, context):\n    breakpoint()\n    return {'statusCode': 200, 'body': 'x'}\n",
     "get /malformed": "def handler(event, context):\n    return {'statusCode': 'fine'}\n",
     "get /large": "def handler(event, context):\n    return 'x' * (6 * 1024 * 1024 + 1)\n",
     "get /bare": "def handler(event, context):\n    return {'html': '<p>hello', 'status': 201}\n",
@@ -117,6 +119,8 @@ def test_who_does_not_ask_for_html_gets_what_api_gateway_says(sandbox: Sandbox) 
         ("/exit-at-import", 500, "ended while the handler was being imported (exit code 5)"),
         ("/no-handler", 500, "has no callable named &#x27;handler&#x27;"),
         ("/unserialisable", 500, "set is not JSON serializable"),
+        ("/async", 500, "The handler is async, which Lambda does not await. Write @arc.http.handler above it"),
+        ("/breakpoint", 500, "breakpoint() needs a terminal, which a function does not have."),
         ("/malformed", 502, "&#x27;statusCode&#x27; is &#x27;fine&#x27;"),
     ],
 )

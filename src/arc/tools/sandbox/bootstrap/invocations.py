@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     Handler = Callable[[Any, Any], Any]
 
 _WRAPPED = "_arc_handler"
+_ASYNC = (
+    "The handler is async, which Lambda does not await. Write @arc.http.handler above it, with one argument: "
+    "async def handler(req). Or leave out async."
+)
+_NO_TERMINAL = (
+    "breakpoint() needs a terminal, which a function does not have. Call the handler from a test, with "
+    "arc.testing.Browser(handler), where it stops. PYTHONBREAKPOINT in the app's .env names another debugger."
+)
 
 
 def run(module: str, begins: int, *, pure: bool) -> None:
@@ -25,6 +33,8 @@ def run(module: str, begins: int, *, pure: bool) -> None:
     """
     os.set_inheritable(begins, False)  # noqa: FBT003  # its own signature
     _choose_client(pure=pure)
+    if "PYTHONBREAKPOINT" not in os.environ:
+        sys.breakpointhook = _refuse_breakpoint
     handler = _load(module)
     wrapped = type(sys)(_WRAPPED)
     wrapped.handler = _recording(handler, begins)  # type: ignore[attr-defined]
@@ -46,6 +56,10 @@ def _choose_client(*, pure: bool) -> None:
         from . import pure_client
 
         sys.modules["runtime_client"] = pure_client
+
+
+def _refuse_breakpoint(*_: object, **__: object) -> NoReturn:
+    raise RuntimeError(_NO_TERMINAL)
 
 
 def _load(module: str) -> Handler:
@@ -109,7 +123,12 @@ def _recording(handler: Handler, begins: int) -> Handler:
         with suppress(OSError):  # The handler has closed what it did not open.
             os.write(begins, b".")
         try:
-            return handler(event, context)
+            result = handler(event, context)
+            if hasattr(result, "__await__"):
+                if hasattr(result, "close"):
+                    result.close()  # It is never awaited, and Python would warn of that.
+                raise TypeError(_ASYNC)  # noqa: TRY301 - reported as what the handler raises is
+            return result  # noqa: TRY300
         except Exception as error:
             import traceback
 
