@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.tools.sandbox.apps import says, write_app
-from tests.tools.sandbox.running import running
+from tests.tools.sandbox.running import running, starting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +64,17 @@ def test_rows_in_javascript_are_named_as_not_read(tmp_path: Path, name: str) -> 
             f"Warning: {name} is not read, because it is JavaScript. "
             "Write its rows as JSON into sandbox-seed.json.\n" in sandbox.output
         )
+
+
+@pytest.mark.parametrize(("options", "printed"), [((), True), (("host=0.0.0.0",), True), (("host=127.0.0.2",), False)])
+def test_a_browser_is_sent_to_a_host_of_the_apps_own(
+    tmp_path: Path, options: tuple[str, ...], *, printed: bool
+) -> None:
+    """Cookies do not tell ports apart (RFC 6265 §8.5): on one host two apps would read each other's session."""
+    write_app(tmp_path, {"get /": says("here")})
+    with starting(tmp_path, *options) as sandbox:
+        port = sandbox.wait_for(r"listens on http://[0-9.]+:(\d+).*Ctrl-C")[1]
+        assert (f", in a browser http://testapp.localhost:{port}  (" in sandbox.output) == printed
+        sandbox.port = int(port)
+        if printed:
+            assert sandbox.request("GET", "/", headers={"host": f"testapp.localhost:{port}"}).text == "here"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.terminal import Terminal
 
 
+_LONGEST_LABEL = 63  # characters, RFC 1035 §2.3.4
 _HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -60,7 +61,18 @@ def greet(
             names = ", ".join(tables.values())
             terminal.say(f"  tables: {names} (sessions live in {_sessions(inventory)})")
     addresses = " and ".join(_address(listening) for listening in sockets)
-    terminal.say(f"{inventory.app} listens on {addresses}  (Ctrl-C ends it)")
+    terminal.say(f"{inventory.app} listens on {addresses}{_own_host(inventory.app, sockets)}  (Ctrl-C ends it)")
+
+
+def _own_host(app: str, sockets: list[socket.socket]) -> str:
+    """The app's own host below localhost, where a name of that length can be one and the loopback answers.
+
+    Cookies do not tell ports apart (RFC 6265 §8.5): two apps on one host read each other's session.
+    """
+    reached = {listening.getsockname()[0] for listening in sockets} & {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104
+    if not reached or len(app) > _LONGEST_LABEL:
+        return ""
+    return f", in a browser http://{app.lower()}.localhost:{sockets[0].getsockname()[1]}"
 
 
 def _other_versions(inventory: Inventory) -> set[str]:
