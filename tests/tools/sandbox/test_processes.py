@@ -200,7 +200,7 @@ def _address(raw: str) -> str:
 def test_ipv6_loopback_answers_too(tmp_path: Path) -> None:
     """`localhost` may mean either address; a machine without IPv6 has the other one alone."""
     with running(write_app(tmp_path, {"get /": says("both")})) as sandbox:
-        addresses = re.findall(r"http://(\S+):\d+", sandbox.output)
+        addresses = re.findall(r"http://(127\.0\.0\.1|\[::1\]):\d+", sandbox.output)
         for address in addresses:
             with socket.create_connection((address.strip("[]"), sandbox.port)) as connection:
                 connection.sendall(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
