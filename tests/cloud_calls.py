@@ -27,6 +27,7 @@ REFUSALS = {
         "": (400, "ResourceInUseException", "The resource is in use"),
     },
     "expired": {"": (400, "ExpiredTokenException", "The security token included in the request is expired")},
+    "denied": {"": (403, "AccessDeniedException", "User: shop is not authorized to perform this")},
     "error": {"": (500, "InternalServerError", "An internal error occurred")},
 }
 

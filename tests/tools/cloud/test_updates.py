@@ -161,15 +161,14 @@ def test_a_settled_function_is_not_asked_about() -> None:
     [
         lambda own: own.read("f"),
         lambda own: own.update(Function("f", {}, "1"), {}),
-        lambda own: own.old_versions("f"),
+        lambda own: own.read("f", "1"),
     ],
-    ids=["read", "update", "versions"],
+    ids=["read", "update", "a version"],
 )
 def test_variables_that_cannot_be_decrypted_are_not_taken_for_none(use: Callable[[Functions], object]) -> None:
     """An update would take them all away."""
     denied = {"Error": {"ErrorCode": "AccessDeniedException", "Message": f"KMS access was denied for {SECRET}."}}
-    versions = [{"FunctionName": "f", "RevisionId": "1", "Version": "1", "Environment": denied}]
-    own, _ = made_up({"Environment": denied, "Versions": versions, "Aliases": []}, Clock())
+    own, _ = made_up({"Environment": denied}, Clock())
     with pytest.raises(ToolError) as caught:
         use(own)
     assert str(caught.value) == (
@@ -179,7 +178,7 @@ def test_variables_that_cannot_be_decrypted_are_not_taken_for_none(use: Callable
 
 
 def test_versions_keep_what_they_were_published_with(cloud: Engine, deployed: Deployed) -> None:
-    """Each comes with the aliases that lead to it, with part of the visitors too; the function itself is none."""
+    """Each alias leads to one, or to two with a share of the visitors; the function itself is none."""
     client, name = cloud.client("lambda"), deployed.functions[INDEX]
     for value in ("1", "2", "3", "4"):
         deployed.set_variables({"K": value})
@@ -190,18 +189,17 @@ def test_versions_keep_what_they_were_published_with(cloud: Engine, deployed: De
     )
     client.create_alias(FunctionName=name, Name="current", FunctionVersion="$LATEST")
     deployed.set_variables({"K": "5"})
-    assert sorted(functions(cloud.url, deployed).old_versions(name), key=str) == [
-        ("1", "live", {"K": "1"}),
-        ("1", "old", {"K": "1"}),
-        ("2", None, {"K": "2"}),
-        ("3", "live", {"K": "3"}),
-        ("4", None, {"K": "4"}),
-    ]
+    own = functions(cloud.url, deployed)
+    aliases = {version: sorted(names) for version, names in own.aliases(name).items()}
+    assert aliases == {"1": ["live", "old"], "3": ["live"]}
+    assert own.versions(name) == ["1", "2", "3", "4"]
+    assert [own.read(name, version).variables for version in ("1", "3")] == [{"K": "1"}, {"K": "3"}]
 
 
 def test_a_function_without_versions_has_none(cloud: Engine, deployed: Deployed) -> None:
     """What most have."""
-    assert functions(cloud.url, deployed).old_versions(deployed.functions[INDEX]) == []
+    own, name = functions(cloud.url, deployed), deployed.functions[INDEX]
+    assert (own.aliases(name), own.versions(name)) == ({}, [])
 
 
 def test_more_versions_and_aliases_than_a_page_holds_are_found() -> None:
@@ -212,11 +210,11 @@ def test_more_versions_and_aliases_than_a_page_holds_are_found() -> None:
         further = {"NextMarker": "2"} if number == "1" else {}
         if name == "lambda.ListAliases":
             return told({"Aliases": [{"Name": f"alias-{number}", "FunctionVersion": number}], **further})
-        one = {"FunctionName": "f", "RevisionId": number, "Version": number}
-        return told({"Versions": [{**one, "Environment": {"Variables": {"K": number}}}], **further})
+        return told({"Versions": [{"FunctionName": "f", "RevisionId": number, "Version": number}], **further})
 
     own = Functions(Cloud(Answering(answer).session, sleep=lambda _seconds: None), "shop", "staging")
-    assert own.old_versions("f") == [("1", "alias-1", {"K": "1"}), ("2", "alias-2", {"K": "2"})]
+    assert own.aliases("f") == {"1": ["alias-1"], "2": ["alias-2"]}
+    assert own.versions("f") == ["1", "2"]
 
 
 def test_a_function_that_has_gone_is_told(cloud: Engine, deployed: Deployed) -> None:
@@ -225,7 +223,12 @@ def test_a_function_that_has_gone_is_told(cloud: Engine, deployed: Deployed) -> 
     own = functions(cloud.url, deployed)
     function = own.read(name)
     cloud.client("lambda").delete_function(FunctionName=name)
-    for fails in (lambda: own.read(name), lambda: own.update(function, {}), lambda: own.old_versions(name)):
+    for fails in (
+        lambda: own.read(name),
+        lambda: own.update(function, {}),
+        lambda: own.versions(name),
+        lambda: own.aliases(name),
+    ):
         with pytest.raises(Refused, match=name) as caught:
             fails()
         assert caught.value.code == "ResourceNotFoundException"

@@ -10,6 +10,7 @@ from typing import Any
 
 from arc import inventory as inventories
 from arc.tools.cloud.cloud import Cloud, local_cloud
+from arc.tools.env.changing import Change
 from arc.tools.env.retirement import Retirement
 from arc.tools.env.rotation import Rotation
 from tests.cloud_faults import Fault, Plan
@@ -131,6 +132,13 @@ class Rotating:
             missing = {*self.ever, *sealing, *older} - {secret, *fallbacks}
             assert not missing, f"{name} does not accept what another seals with"
         self.ever |= sealing
+
+
+def change(rotating: Rotating, changes: dict[str, str | None], url: str | None = None) -> None:
+    """Do what `arc env` does."""
+    inventory = inventories.read(rotating.operator.folder, environ={})
+    outcome = Change(local_cloud(url or rotating.url, "us-east-1"), inventory, "staging", changes).run()
+    assert outcome.in_step
 
 
 def watched(rotating: Rotating, *older: str, plan: Plan = lambda _name, _number: None) -> Plan:

@@ -11,15 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from arc import inventory as inventories
 from arc.errors import ToolError
-from arc.tools.cloud.cloud import local_cloud
-from arc.tools.env.changing import Change
 from tests.cloud_calls import Reply
 from tests.cloud_faults import Fault, FaultyCloud, Plan, afterwards, faulty_cloud, on
 from tests.deployed import deploy
 from tests.engines import Engine
-from tests.tools.env.rotating import FALLBACKS, FUNCTIONS, NEW, OLD, OLDER, SECRET, Rotating, watched
+from tests.tools.env.rotating import FALLBACKS, FUNCTIONS, NEW, OLD, OLDER, SECRET, Rotating, change, watched
 
 BEFORE = {SECRET: OLD, FALLBACKS: json.dumps([OLDER])}
 AFTER = {(NEW, (OLD, OLDER, NEW))}
@@ -42,13 +39,6 @@ def meanwhile(number: int, act: Callable[[], object], done: list[int]) -> Plan:
         return afterwards(other) if name.startswith("ssm.") and next(numbers) == number else None
 
     return plan
-
-
-def change(rotating: Rotating, changes: dict[str, str | None], url: str | None = None) -> None:
-    """Do what `arc env` does."""
-    inventory = inventories.read(rotating.operator.folder, environ={})
-    outcome = Change(local_cloud(url or rotating.url, "us-east-1"), inventory, "staging", changes).run()
-    assert outcome.in_step
 
 
 @pytest.mark.parametrize("first", [1, 2, 3])

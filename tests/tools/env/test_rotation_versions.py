@@ -9,39 +9,19 @@ import pytest
 
 from arc.errors import ToolError
 from tests.engines import Engine
-from tests.tools.env.rotating import FALLBACKS, NEW, OLD, OLDER, SECRET, Rotating
+from tests.tools.env.publishing import Publisher
+from tests.tools.env.rotating import FALLBACKS, NEW, OLD, OLDER, SECRET, Rotating, change
 
 WEEK = 604_800
 BEFORE = {SECRET: OLD, FALLBACKS: json.dumps([OLDER])}
+THEIRS = "a secret of one function alone, with which it was published"
 ACCEPTING, AFTER = {(OLD, (OLD, OLDER, NEW))}, {(NEW, (OLD, OLDER, NEW))}
-
-
-class Publisher:
-    """Publishes versions of one function, and lets its alias `live` lead to them."""
-
-    def __init__(self, rotating: Rotating) -> None:
-        self._client = rotating.cloud.client("lambda")
-        self.name = rotating.functions.functions["GetIndex"]
-
-    def publish(self) -> str:
-        """Publish the function as it is now, and tell the version."""
-        version: str = self._client.publish_version(FunctionName=self.name)["Version"]
-        return version
-
-    def lead(self, version: str, further: str | None = None, *, alias: str = "live") -> None:
-        """Let the alias lead to a version; a tenth of the visitors to a `further` one."""
-        weights = {"AdditionalVersionWeights": {further: 0.1} if further else {}}
-        asked = {"FunctionName": self.name, "Name": alias, "FunctionVersion": version, "RoutingConfig": weights}
-        try:
-            self._client.update_alias(**asked)
-        except self._client.exceptions.ResourceNotFoundException:
-            self._client.create_alias(**asked)
 
 
 def test_it_waits_until_aliases_lead_to_versions_that_accept_the_new_secret(cloud: Engine, tmp_path: Path) -> None:
     """Publish again, move the alias, and run the command again."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
-    publisher = Publisher(rotating)
+    publisher = Publisher(rotating.functions)
     publisher.lead(publisher.publish())
     for _ in range(2):
         with pytest.raises(ToolError) as raised:
@@ -59,7 +39,7 @@ def test_it_waits_until_aliases_lead_to_versions_that_accept_the_new_secret(clou
 def test_every_alias_and_every_weight_counts(cloud: Engine, tmp_path: Path) -> None:
     """Also where an old version serves a tenth of the visitors, or where two aliases lead to one version."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
-    publisher = Publisher(rotating)
+    publisher = Publisher(rotating.functions)
     old = publisher.publish()
     publisher.lead(old)
     publisher.lead(old, alias="beta")
@@ -82,7 +62,7 @@ def test_every_alias_and_every_weight_counts(cloud: Engine, tmp_path: Path) -> N
 def test_force_goes_on(cloud: Engine, tmp_path: Path) -> None:
     """And tells what it left."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
-    publisher = Publisher(rotating)
+    publisher = Publisher(rotating.functions)
     publisher.lead(publisher.publish())
     rotating.rotate(force=True)
     assert rotating.everywhere() == AFTER
@@ -95,7 +75,7 @@ def test_force_goes_on(cloud: Engine, tmp_path: Path) -> None:
 def test_versions_that_nobody_calls_are_named_and_do_not_stop_it(cloud: Engine, tmp_path: Path) -> None:
     """Nor does an alias of the function as it is."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
-    publisher = Publisher(rotating)
+    publisher = Publisher(rotating.functions)
     for number in range(5):
         rotating.functions.set_variables({**rotating.functions.variables("GetIndex"), "N": str(number)}, "GetIndex")
         publisher.publish()
@@ -113,7 +93,7 @@ def test_versions_that_nobody_calls_are_named_and_do_not_stop_it(cloud: Engine, 
 def test_retiring_counts_from_when_no_alias_leads_to_an_old_secret(cloud: Engine, tmp_path: Path) -> None:
     """A version of the first phase accepts the new secret, and goes on sealing with the old one."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
-    publisher = Publisher(rotating)
+    publisher = Publisher(rotating.functions)
     publisher.lead(publisher.publish())
     with pytest.raises(ToolError):
         rotating.rotate()
@@ -135,7 +115,7 @@ def test_retiring_counts_from_when_no_alias_leads_to_an_old_secret(cloud: Engine
 def test_retiring_by_force_does_not_mind_aliases(cloud: Engine, tmp_path: Path) -> None:
     """It minds the lifetime of sessions all the same."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
-    publisher = Publisher(rotating)
+    publisher = Publisher(rotating.functions)
     publisher.lead(publisher.publish())
     rotating.rotate(force=True)
     with pytest.raises(ToolError, match="in 7 days"):
@@ -143,3 +123,59 @@ def test_retiring_by_force_does_not_mind_aliases(cloud: Engine, tmp_path: Path) 
     rotating.time += WEEK
     rotating.retire(force=True)
     assert rotating.everywhere() == {(NEW, ())}
+
+
+def test_it_does_not_begin_before_aliases_are_in_step(cloud: Engine, tmp_path: Path) -> None:
+    """Publishing for the rotation would also bring visitors what somebody changed before."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    publisher = Publisher(rotating.functions)
+    publisher.lead(publisher.publish())
+    change(rotating, {"GREETING": "hello"})
+    for _ in range(2):
+        with pytest.raises(ToolError) as raised:
+            rotating.rotate()
+        assert str(raised.value) == (
+            "Aliases lead to versions that were published with other variables than those of staging:\n"
+            f"  {publisher.name}: the alias live leads to version 1 (missing: GREETING)\n"
+            "Publish the functions again and move the aliases. Then run the command again; or begin nevertheless with "
+            "--force. Nothing was changed."
+        )
+        assert rotating.noted() is None
+        assert rotating.everywhere() == {(OLD, (OLDER,))}
+    publisher.lead(publisher.publish())
+    with pytest.raises(ToolError, match="do not accept the new secret"):
+        rotating.rotate()
+    publisher.lead(publisher.publish())
+    rotating.rotate()
+    assert rotating.everywhere() == AFTER
+
+
+def test_what_only_a_published_version_seals_with_is_accepted_by_all(cloud: Engine, tmp_path: Path) -> None:
+    """Its visitors would be signed out when the alias is moved to a version that does not know it."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    publisher = Publisher(rotating.functions)
+    own = {**rotating.functions.variables("GetIndex"), SECRET: THEIRS}
+    now = rotating.functions.variables("GetIndex")
+    rotating.functions.set_variables(own, "GetIndex")
+    publisher.lead(publisher.publish())
+    rotating.functions.set_variables(now, "GetIndex")
+    with pytest.raises(ToolError, match="do not accept the new secret"):
+        rotating.rotate()
+    assert f"{publisher.name}: the alias live leads to version 1, which seals with a secret of its own" in str(
+        rotating.warned
+    )
+    assert rotating.everywhere() == {(OLD, (OLD, OLDER, THEIRS, NEW))}
+    publisher.lead(publisher.publish())
+    rotating.rotate()
+    assert rotating.everywhere() == {(NEW, (OLD, OLDER, THEIRS, NEW))}
+
+
+def test_force_begins_although_aliases_are_not_in_step(cloud: Engine, tmp_path: Path) -> None:
+    """And tells what it left."""
+    rotating = Rotating(cloud, tmp_path, BEFORE)
+    publisher = Publisher(rotating.functions)
+    publisher.lead(publisher.publish())
+    change(rotating, {"GREETING": "hello"})
+    rotating.rotate(force=True)
+    assert rotating.everywhere() == AFTER
+    assert "the alias live leads to version 1 (missing: GREETING)" in rotating.warned[0]

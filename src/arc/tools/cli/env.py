@@ -228,6 +228,8 @@ def _verify(inventory: Inventory, asked: Asked) -> None:
     if as_json:
         typer.echo(drift_json(outcomes))
     _end(outcomes)
+    if any(outcome.behind for outcome in outcomes):
+        raise typer.Exit(_FAILED)
 
 
 def _show_first(text: str) -> None:

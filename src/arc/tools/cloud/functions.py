@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _PAUSE = 0.25  # seconds between two looks at an update
 _SECONDS_TO_UPDATE = 120
 _IN_PROGRESS = "InProgress"
+_NEWEST = "$LATEST"  # the function itself
+_MARKERS = ("Marker", "NextMarker")
 _FUNCTION, _STACK = "AWS::Lambda::Function", "AWS::CloudFormation::Stack"
 
 
@@ -88,11 +90,11 @@ class Functions:
                 notes.append(self._out_of_place(name))
         return Found(names, tuple(notes))
 
-    def read(self, name: str) -> Function:
-        """A function as it is now."""
-        answer = self._cloud.call(
-            "lambda", "get_function_configuration", f"Reading the function {name}", FunctionName=name
-        )
+    def read(self, name: str, version: str = _NEWEST) -> Function:
+        """A function as it is now, or as it was when a version of it was published."""
+        doing = f"Reading the function {name}" + (f" in version {version}" if version != _NEWEST else "")
+        qualifier = {"Qualifier": version} if version != _NEWEST else {}
+        answer = self._cloud.call("lambda", "get_function_configuration", doing, FunctionName=name, **qualifier)
         return self._function(answer)
 
     def update(self, function: Function, variables: Mapping[str, str]) -> Function:
@@ -131,30 +133,25 @@ class Functions:
             function = self.read(function.name)
         return function
 
-    def old_versions(self, name: str) -> list[tuple[str, str | None, Mapping[str, str]]]:
-        """The published versions of a function, which keep the variables that they were published with.
-
-        Each is (version, alias that leads to it or None, variables); a version with several aliases comes once for
-        each.
-        """
-        doing = f"Reading the versions of the function {name}"
-        tokens = ("Marker", "NextMarker")
+    def aliases(self, name: str) -> dict[str, list[str]]:
+        """The aliases of a function that lead to published versions, by version; a weighted alias leads to two."""
+        doing = f"Reading the aliases of the function {name}"
         aliases: dict[str, list[str]] = {}
         for alias in self._cloud.pages(
-            "lambda", "list_aliases", doing, key="Aliases", tokens=tokens, FunctionName=name
+            "lambda", "list_aliases", doing, key="Aliases", tokens=_MARKERS, FunctionName=name
         ):
             further = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
-            for version in {alias["FunctionVersion"], *further}:
+            for version in {alias["FunctionVersion"], *further} - {_NEWEST}:
                 aliases.setdefault(version, []).append(alias["Name"])
+        return aliases
+
+    def versions(self, name: str) -> list[str]:
+        """The numbers of a function's published versions."""
+        doing = f"Reading the versions of the function {name}"
         versions = self._cloud.pages(
-            "lambda", "list_versions_by_function", doing, key="Versions", tokens=tokens, FunctionName=name
+            "lambda", "list_versions_by_function", doing, key="Versions", tokens=_MARKERS, FunctionName=name
         )
-        return [
-            (one["Version"], alias, self._function(one).variables)
-            for one in versions
-            if one["Version"] != "$LATEST"
-            for alias in aliases.get(one["Version"], (None,))
-        ]
+        return [one["Version"] for one in versions if one["Version"] != _NEWEST]
 
     @property
     def _stack(self) -> str:
@@ -203,8 +200,7 @@ class Functions:
     def _listed(self) -> Iterator[tuple[str, _Claim]]:
         """The name of every function of the region, and what its variables claim."""
         doing = "Listing the functions"
-        tokens = ("Marker", "NextMarker")
-        for one in self._cloud.pages("lambda", "list_functions", doing, key="Functions", tokens=tokens):
+        for one in self._cloud.pages("lambda", "list_functions", doing, key="Functions", tokens=_MARKERS):
             variables = one.get("Environment", {}).get("Variables", {})
             yield one["FunctionName"], (variables.get("ARC_APP_NAME"), variables.get("ARC_ENV"))
 

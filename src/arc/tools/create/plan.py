@@ -16,7 +16,7 @@ from arc.tools.env.changing import Change, Outcome
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.mistakes import mistakes
 from arc.tools.env.names import SECRET
-from arc.tools.env.report import failures, kept_variables
+from arc.tools.env.report import failures, kept_variables, old_versions
 from arc.tools.env.secrets import new_secret
 from arc.tools.session_tables import store_warnings, ttl_warnings
 
@@ -102,10 +102,15 @@ class _Functions:
         self._variables = variables
         self._states: Sequence[State] = ()
         try:
-            self._states = Deployed(cloud, inventory, environment).states(variables, lambda _done, _of: None)
+            deployed = Deployed(cloud, inventory, environment)
+            self._states = deployed.states(variables, lambda _done, _of: None)
         except Refused as refused:  # who may make tables need not be allowed to look at functions
             if SECRET in variables:
                 self.notes.append(f"Whether every function of {environment} has its {SECRET} cannot be seen. {refused}")
+            return
+        behind = deployed.behind([one.function for one in self._states], variables, self.notes.append)
+        if behind:
+            self.notes.append(old_versions(environment, behind))
 
     def steps(self, *, adopt: bool, prune: bool) -> list[Step]:
         """What is done about variables that only functions have, and about the secret."""

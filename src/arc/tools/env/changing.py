@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
     from arc.tools.cloud.functions import Function
-    from arc.tools.env.deployed import State, Told
+    from arc.tools.env.deployed import Published, State, Told
 
 _ROUNDS = 5  # in which others change the variables while functions are brought in step
 
@@ -41,6 +41,8 @@ class Outcome:
     removed: tuple[str, ...] = ()
     adopted: tuple[str, ...] = ()
     """Names that only functions had, and the environment has now."""
+    behind: tuple[Published, ...] = ()
+    """Published versions in use that are not as their functions are to be: only publishing again mends them."""
 
     @property
     def in_step(self) -> bool:
@@ -120,7 +122,9 @@ class Change:
         parameters.write(adopted | written)
         for name in removed:
             parameters.remove(name)
-        states = in_step(deployed, parameters, parameters.read(), self.told)
+        now = parameters.read()
+        states = in_step(deployed, parameters, now, self.told)
+        behind = () if self.is_rotation else deployed.behind([one.function for one in states], now, self._note)
         return Outcome(
             self.environment,
             tuple(states),
@@ -129,6 +133,7 @@ class Change:
             tuple(written),
             removed,
             tuple(adopted),
+            behind,
         )
 
     def _show_first(self, lines: Sequence[str], reason: str) -> None:

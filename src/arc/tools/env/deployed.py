@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from arc.errors import ArcError, ToolError
@@ -48,6 +48,21 @@ class State:
     """Variables that only the function has, and that it keeps."""
     failure: str = ""
     """Why it could not be brought in step."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A version of a function that an alias leads to: it keeps the variables that it was published with."""
+
+    function: str
+    alias: str
+    version: str
+    variables: Mapping[str, str] = field(repr=False)
+    drift: Drift
+    """What publishing the function again would change, once the function is in step."""
+
+    def __str__(self) -> str:
+        return f"{self.function}: the alias {self.alias} leads to version {self.version}"
 
 
 class Deployed:
@@ -113,6 +128,30 @@ class Deployed:
         away = drift(function.variables, self.goal(function, variables))
         return Drift(away.missing, away.differs, tuple(sorted({*away.surplus, *self.kept(function, variables)})))
 
+    def published(self, functions: Iterable[Function], variables: Mapping[str, str]) -> list[Published]:
+        """The versions of `functions` that aliases lead to; one with two aliases comes twice."""
+        goals = {function.name: self.goal(function, variables) for function in functions}
+
+        def read(name: str) -> list[Published]:
+            found = []
+            for version, aliases in self._aliases(name).items() if name in goals else ():
+                has = self.functions.read(name, version).variables
+                self._hide(has)
+                found += [Published(name, alias, version, has, drift(has, goals[name])) for alias in sorted(aliases)]
+            return found
+
+        return [one for found in self._each(read, lambda _done, _of: None) for one in found]
+
+    def behind(
+        self, functions: Iterable[Function], variables: Mapping[str, str], note: Callable[[str], None]
+    ) -> tuple[Published, ...]:
+        """Those that do not have what their functions are to have; none, and a `note`, where AWS does not tell."""
+        try:
+            return tuple(one for one in self.published(functions, variables) if one.drift)
+        except Refused as refused:
+            note(f"Whether aliases lead to versions with old variables cannot be seen. {refused}")
+            return ()
+
     def bring_in_step(
         self, variables: Mapping[str, str], newest: Callable[[], Mapping[str, str]], told: Told
     ) -> list[State]:
@@ -133,8 +172,19 @@ class Deployed:
             if refused.code == _GONE:
                 return None
             raise
-        self._cloud.hide(*(value for key, value in function.variables.items() if key not in RESERVED))
+        self._hide(function.variables)
         return function
+
+    def _aliases(self, name: str) -> dict[str, list[str]]:
+        try:
+            return self.functions.aliases(name)
+        except Refused as refused:
+            if refused.code == _GONE:
+                return {}
+            raise
+
+    def _hide(self, variables: Mapping[str, str]) -> None:
+        self._cloud.hide(*(value for key, value in variables.items() if key not in RESERVED))
 
     def _mend(self, name: str, variables: Mapping[str, str], newest: Callable[[], Mapping[str, str]]) -> State | None:
         found: Drift | None = None

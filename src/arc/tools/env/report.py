@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from arc.tools.env.changing import Outcome
+    from arc.tools.env.deployed import Published
     from arc.tools.env.wanted import Drift
 
 MASK = "********"
@@ -102,6 +103,7 @@ def sentences(outcome: Outcome) -> list[str]:
     said += kept_variables(outcome)
     if outcome.opted_out:
         said.append(f"Left alone, because their config.arc says env false: {', '.join(outcome.opted_out)}.")
+    said += _old_versions(outcome)
     return said
 
 
@@ -119,6 +121,20 @@ def kept_variables(outcome: Outcome, command: str = "arc env verify") -> list[st
     return [said]
 
 
+def old_versions(environment: str, behind: Iterable[Published]) -> str:
+    """Which aliases lead to versions that are not in step, and what to do; empty for none."""
+    lines = [f"  {one} ({_differences(one.drift)})" for one in behind]
+    if not lines:
+        return ""
+    first = f"Aliases lead to versions that were published with other variables than those of {environment}:"
+    return "\n".join((first, *lines, "Publish the functions again and move the aliases."))
+
+
+def _differences(drift: Drift) -> str:
+    kinds = {"missing": drift.missing, "differs": drift.differs, "surplus": drift.surplus}
+    return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names)
+
+
 def standing(outcome: Outcome) -> str:
     """How an environment stands, after a look that changed nothing."""
     environment, count = outcome.environment, len(outcome.states)
@@ -129,8 +145,8 @@ def standing(outcome: Outcome) -> str:
         said = f"{away} of {count} functions of {environment} are not in step."
         if any(state.drift.missing or state.drift.differs for state in outcome.states):
             said += f" Mend them: arc env verify {environment}"
-        return "\n".join((said, *kept_variables(outcome)))
-    return f"Every function of {environment} is in step ({count})."
+        return "\n".join((said, *kept_variables(outcome), *_old_versions(outcome)))
+    return "\n".join((f"Every function of {environment} is in step ({count}).", *_old_versions(outcome)))
 
 
 def failures(outcome: Outcome) -> str:
@@ -150,6 +166,11 @@ def failed_functions(outcome: Outcome) -> str:
     return "\n".join([*lines, f"In step: {', '.join(have) or 'none'}."])
 
 
+def _old_versions(outcome: Outcome) -> list[str]:
+    said = old_versions(outcome.environment, outcome.behind)
+    return [said] if said else []
+
+
 def _parted(changes: Mapping[str, str | None]) -> tuple[list[str], list[str]]:
     """The names that are set, and those that are removed."""
     return [name for name, value in changes.items() if value is not None], [
@@ -159,17 +180,22 @@ def _parted(changes: Mapping[str, str | None]) -> tuple[list[str], list[str]]:
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     functions: dict[str, Any] = {
-        state.function.name: {
-            "missing": list(state.drift.missing),
-            "differs": list(state.drift.differs),
-            "surplus": list(state.drift.surplus),
-            "in_step": state.in_step,
-        }
+        state.function.name: _plain(state.drift)
+        | {"in_step": state.in_step}
         | ({"kept": list(state.kept)} if state.kept else {})
         | ({"failure": state.failure} if state.failure else {})
         for state in outcome.states
     }
-    return {"functions": functions, "opted_out": list(outcome.opted_out), "notes": list(outcome.notes)}
+    aliases = [
+        {"function": one.function, "alias": one.alias, "version": one.version} | _plain(one.drift)
+        for one in outcome.behind
+    ]
+    told: dict[str, Any] = {"functions": functions, "opted_out": list(outcome.opted_out), "notes": list(outcome.notes)}
+    return told | ({"aliases": aliases} if aliases else {})
+
+
+def _plain(drift: Drift) -> dict[str, list[str]]:
+    return {"missing": list(drift.missing), "differs": list(drift.differs), "surplus": list(drift.surplus)}
 
 
 def _cells(drift: Drift) -> tuple[str, str, str]:

@@ -21,6 +21,7 @@ from arc.errors import ToolError
 from arc.tools.cloud.memo import Memo
 from arc.tools.cloud.parameters import Parameters
 from arc.tools.env.names import FALLBACKS, ROTATION, SECRET
+from arc.tools.env.report import old_versions
 from arc.tools.env.retirement import Rotated
 from arc.tools.env.sealers import indented
 from arc.tools.env.secrets import listed, new_secret
@@ -101,7 +102,7 @@ class Rotation:
         self.cloud.hide(new)
         for _ in range(_ROUNDS):
             seen = self._secrets.look()
-            known = seen.known((), self._warn_once)
+            known = self._known_at_first(seen)
             seen.check_new(new, known, self._warn_once)
             ours = {"secret": new, "known": known}
             if self._noted.write(ours, over=False):
@@ -113,6 +114,24 @@ class Rotation:
                 return theirs
             self.sleep(_PAUSE)
         raise ToolError(f"Others rotate the secret of {self.environment} all the time. Nothing was changed.")
+
+    def _known_at_first(self, seen: SecretsNow) -> list[str]:
+        """Every secret in use. Raises `ToolError` while an alias leads to a version that is not in step.
+
+        Publishing it again, as a rotation demands later, would bring visitors other changes too. One that seals with
+        a secret of its own is not waited for: to publish it before all accept that one would sign its visitors out.
+        """
+        published = [one for one in seen.apart().sealers if one.published]
+        known = seen.known((), self._warn_once)
+        behind = [one.published for one in published if one.published and one.sealing in (None, *known)]
+        said = old_versions(self.environment, [one for one in behind if one.drift])
+        if said and not self.force:
+            raise ToolError(
+                f"{said} Then run the command again; or begin nevertheless with --force. Nothing was changed."
+            )
+        if said:
+            self._warn_once(said)
+        return seen.known(known, self._warn_once, published)
 
     def _join(self, noted: Mapping[str, Any], given: str | None) -> None:
         if given not in (None, noted["secret"]):
@@ -173,7 +192,11 @@ class Rotation:
                 f"{apart.unused}."
             )
         # What opted out with a secret that is not the environment's has sessions of its own.
-        bad = [one.name for one in apart.sealers if new not in one.accepted and (one.published or one.sealing in known)]
+        bad = [
+            one.name
+            for one in apart.sealers
+            if new not in one.accepted and (one.published is not None or one.sealing in known)
+        ]
         if not bad:
             return
         said = f"These keep variables of their own, and do not accept the new secret:\n{indented(bad)}"

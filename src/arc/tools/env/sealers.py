@@ -11,10 +11,10 @@ from arc.tools.env.names import SECRET
 from arc.tools.env.secrets import fallbacks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from arc.tools.cloud.functions import Function
-    from arc.tools.env.deployed import Deployed, Told
+    from arc.tools.env.deployed import Deployed, Published, Told
 
 _MOST_SHOWN = 3
 
@@ -29,8 +29,8 @@ class Sealer:
     """The secret that it seals with."""
     accepted: frozenset[str] = field(repr=False)
     """The secrets whose sessions it opens; none when it cannot read its variables, or does not run with them yet."""
-    published: bool = False
-    """True for a version that was published: it keeps its variables for ever."""
+    published: Published | None = None
+    """The version that was published, which keeps its variables for ever; None for a function."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +57,16 @@ class Sealers:
         """Such functions as sealers."""
         return [_sealer(one.name, one.variables, runs=one.status != "Failed") for one in functions]
 
-    def apart(self) -> Apart:
-        """What keeps variables of its own."""
-        sealers = list(self._opted_out())
-        unused: dict[str, list[str]] = {}
-        for name in self._deployed.names:
-            for version, alias, variables in self._functions.old_versions(name):
-                if alias is None:
-                    unused.setdefault(name, []).append(version)
-                else:
-                    what = f"{name}: the alias {alias} leads to version {version}"
-                    sealers.append(_sealer(what, variables, published=True))
+    def apart(self, functions: Sequence[Function], variables: Mapping[str, str]) -> Apart:
+        """What keeps variables of its own, beside `functions`, which take the environment's `variables`."""
+        published = self._deployed.published(functions, variables)
+        used = {(one.function, one.version) for one in published}
+        unused = {
+            one.name: left
+            for one in functions
+            if (left := [each for each in self._functions.versions(one.name) if (one.name, each) not in used])
+        }
+        sealers = [*self._opted_out(), *(_sealer(str(one), one.variables, published=one) for one in published)]
         return Apart(tuple(sealers), "; ".join(f"{name} {_few(versions)}" for name, versions in unused.items()))
 
     def _opted_out(self) -> Iterator[Sealer]:
@@ -82,7 +81,9 @@ class Sealers:
                 yield _sealer(f"{name}: its config.arc says env false", variables)
 
 
-def _sealer(name: str, variables: Mapping[str, str], *, runs: bool = True, published: bool = False) -> Sealer:
+def _sealer(
+    name: str, variables: Mapping[str, str], *, runs: bool = True, published: Published | None = None
+) -> Sealer:
     sealing = variables.get(SECRET) or None
     try:
         accepted = {*fallbacks_of(variables), *([sealing] if sealing else [])} if runs else set()

@@ -45,7 +45,7 @@ class SecretsNow:
 
     def apart(self) -> Apart:
         """What keeps variables of its own."""
-        return Sealers(self._deployed).apart()
+        return Sealers(self._deployed).apart(self.functions, self.variables)
 
     def are_accepted(self, secrets: Iterable[str]) -> bool:
         """True when just these are SSM's fallbacks, and every function accepts each."""
@@ -56,15 +56,16 @@ class SecretsNow:
         """True when `secret` is SSM's, and every function seals with it."""
         return self.variables.get(SECRET) == secret and all(one.sealing == secret for one in self.following)
 
-    def known(self, before: Iterable[str], warn: Callable[[str], None]) -> list[str]:
-        """Every secret that sessions may be sealed with: those known `before`, SSM's, and each function's own.
+    def known(self, before: Iterable[str], warn: Callable[[str], None], further: Iterable[Sealer] = ()) -> list[str]:
+        """Every secret that sessions may be sealed with: those known `before`, SSM's, functions' own, and of `further`.
 
         Those with which no function can run are left out.
         """
         found = dict.fromkeys(one for one in (*before, self.variables.get(SECRET), *self.fallbacks) if one)
-        for sealer in self.following:
+        for sealer in (*self.following, *further):
             if sealer.sealing is not None and sealer.sealing not in found:
-                warn(f"{sealer.name} seals with a secret of its own; it is kept among the old ones.")
+                which = f"{sealer.name}, which" if sealer.published else sealer.name
+                warn(f"{which} seals with a secret of its own; it is kept among the old ones.")
                 found[sealer.sealing] = None
         judge = Judge(self.variables, self.environment)
         usable = []

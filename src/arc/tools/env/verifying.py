@@ -33,8 +33,7 @@ class Verification:
 
     def look(self, told: Told) -> Outcome:
         """What each function lacks, has otherwise, and has too much. Nothing is changed."""
-        states = self._deployed.states(self._variables, told)
-        return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes(states))
+        return self._outcome(self._deployed.states(self._variables, told))
 
     def mend(self, told: Told, show: Callable[[str], None] = lambda _text: None) -> Outcome:
         """Every function brought in step; a failed one is in the outcome, and the next run goes on with it.
@@ -53,10 +52,14 @@ class Verification:
                 told=told,
             )
             return change.run()
-        states = in_step(self._deployed, self._parameters, self._variables, told)
-        return Outcome(self._environment, tuple(states), self._deployed.opted_out, self._notes(states))
+        return self._outcome(in_step(self._deployed, self._parameters, self._variables, told))
 
-    def _notes(self, states: Sequence[State]) -> tuple[str, ...]:
+    def _outcome(self, states: Sequence[State]) -> Outcome:
+        notes = self._notes(states)
+        behind = self._deployed.behind([one.function for one in states], self._variables, notes.append)
+        return Outcome(self._environment, tuple(states), self._deployed.opted_out, tuple(notes), behind=behind)
+
+    def _notes(self, states: Sequence[State]) -> list[str]:
         notes = [
             f"{name} is set in {self._environment} and left out of its functions: {fault}"
             for name in self._variables
@@ -71,4 +74,4 @@ class Verification:
         fault = settings_fault(self._variables, app=self._app, environment=self._environment, warn=notes.append)
         if fault is not None:
             notes.append(f"Functions in {self._environment} cannot keep sessions: {fault}")
-        return (*notes, *self._deployed.notes)
+        return [*notes, *self._deployed.notes]
