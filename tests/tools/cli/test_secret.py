@@ -206,6 +206,7 @@ def test_an_interrupt_ends_it_cleanly(rotating: Rotating, faulty: FaultyCloud, c
     assert "Traceback" not in complaint
     rotating.check(OLD, OLDER)
     faulty.begin(nothing)
-    told = rotating.operator.does("secret", "rotate", "staging")
-    assert told == "Going on with the rotation of staging that has begun already.\n" + ENDED
+    begun = "Going on with the rotation of staging that has begun already.\n" if rotating.noted() else ""
+    assert bool(begun) == (call != "lambda.ListAliases")
+    assert rotating.operator.does("secret", "rotate", "staging") == begun + ENDED
     rotating.check(OLD, OLDER)
