@@ -37,6 +37,7 @@ IDLE, ABSOLUTE = 1000, 2500
 LATE = 60  # seconds after a session was replaced in which its old cookie begins none
 ACTIONS = st.sampled_from(
     [
+        *[("insert", "m"), ("drop", "m"), ("line", "o"), ("count", "o"), ("count", "o"), ("strike", "o")],
         *[("set", "a"), ("set", "b"), ("remove", "a"), ("append", "l"), ("increment", "n"), ("nested", "d")],
         *[("flash", ""), ("replace", "a"), ("sign_in", "ada"), ("sign_in", "bob"), ("regenerate", "")],
         *[("end", "clear"), ("end", "sign_out"), ("end", "destroy"), ("end", "replace")],
@@ -103,6 +104,7 @@ class Request:
         self.user = session.user_id
         self.created = session.created_at
         self.had_dict = "d" in session
+        self.edits = ""  # how it edits the list `m`
         self.effects = 0
 
     def change(self, change: Callable[[dict[str, Any], list[str]], None]) -> None:
@@ -119,7 +121,12 @@ class Request:
         outcome = ({}, []) if self.replaced else (deepcopy(data), list(flashes))
         for change in self.changes:
             change(*outcome)
-        return outcome
+        return told(outcome[0]), outcome[1]
+
+
+def told(data: dict[str, Any]) -> dict[str, Any]:
+    """The data with the list `m` sorted: what was inserted at one place by several requests has no one order."""
+    return {**data, "m": sorted(data["m"])} if "m" in data else data
 
 
 class Schedules(RuleBasedStateMachine):
@@ -219,6 +226,10 @@ class Schedules(RuleBasedStateMachine):
             request.forget()
             request.ended, request.signs_in, request.user = True, False, None
             request.created = request.began
+        elif action in ("insert", "drop"):
+            self._edit(request, action, key, self._fresh())
+        elif action in ("line", "count", "strike"):
+            self._edit_lines(request, action, key, self._fresh())
         else:
             self._change(request, action, key)
 
@@ -248,6 +259,50 @@ class Schedules(RuleBasedStateMachine):
                     data.setdefault(key, {})[str(value % 3)] = value
 
             request.change(nested)
+
+    def _edit(self, request: Request, action: str, key: str, value: int) -> None:
+        """Add to a list, not at its end, or remove from it: no request does both, which might look like assigning."""
+        session = request.session
+        if action == "insert" and request.edits != "drop":
+            request.edits = action
+            session.setdefault(key, []).insert(0, value)
+            request.change(lambda data, _: data.setdefault(key, []).insert(0, value))
+        elif action == "drop" and request.edits != "insert" and session.get(key):
+            request.edits = action
+            dropped = session[key].pop()
+
+            def drop(data: dict[str, Any], _: list[str]) -> None:
+                if key in data:
+                    data[key] = [one for one in data[key] if one != dropped]
+
+            request.change(drop)
+
+    def _edit_lines(self, request: Request, action: str, key: str, value: int) -> None:
+        """Add a line to a list of dicts, remove the first one, or set something in the last one."""
+        session = request.session
+        lines = session.get(key)
+        if action == "line":
+            session.setdefault(key, []).append({"id": value, "name": str(value), "made": value})
+            added = {"id": value, "name": str(value), "made": value}
+            request.change(lambda data, _: data.setdefault(key, []).append(dict(added)))
+        elif action == "strike" and lines:
+            struck = lines.pop(0)["id"]
+
+            def strike(data: dict[str, Any], _: list[str]) -> None:
+                if key in data:
+                    data[key] = [one for one in data[key] if one["id"] != struck]
+
+            request.change(strike)
+        elif action == "count" and lines:
+            line = lines[-1]
+            line[f"n{value % 2}"] = value
+
+            def count(data: dict[str, Any], _: list[str]) -> None:
+                for one in data.get(key, []):
+                    if one["id"] == line["id"]:
+                        one[f"n{value % 2}"] = value
+
+            request.change(count)
 
     def _replace(self, request: Request, key: str) -> None:
         value = self._fresh()
@@ -397,7 +452,7 @@ class Schedules(RuleBasedStateMachine):
         old = None if request.loaded is None or request.ended else self.model.sessions[request.loaded]
         if old is None:
             data, flashes, created = (
-                dict(request.session),
+                told(deepcopy(dict(request.session))),
                 [text for _, text in request.session._flashes],
                 request.created,
             )
@@ -433,7 +488,7 @@ class Schedules(RuleBasedStateMachine):
     def _stored(self, session_id: str) -> tuple[dict[str, Any], list[str]]:
         """What the store has under an id, where the model allows more than one answer."""
         record = self.manager.store.load(self._signed(session_id), self.now)
-        return record.data, [text for _, text in record.flashes]
+        return told(record.data), [text for _, text in record.flashes]
 
     def _signed(self, session_id: str) -> str:
         return sign(session_id, self.manager.keyring.signing[0])
@@ -481,7 +536,7 @@ class Schedules(RuleBasedStateMachine):
         assert not session.is_new
         data, flashes = stored.versions[-1]
         assert (session.id, session.user_id, session.created_at) == (session_id, stored.user, stored.created)
-        assert (dict(session), [text for _, text in session._flashes]) == (data, flashes)
+        assert (told(dict(session)), [text for _, text in session._flashes]) == (data, flashes)
 
     @invariant()
     def no_more_than_one_effect_each(self) -> None:

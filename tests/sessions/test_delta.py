@@ -128,11 +128,22 @@ def test_a_rebased_delta_says_what_it_makes_of_theirs(
     edit: tuple[dict[str, Any], Session], theirs: dict[str, Any]
 ) -> None:
     """On any data whatever a delta can be made again, and applying it gives what it says."""
-    made, _ = delta_of(edit[1]).rebased(theirs)
+    made, lost = delta_of(edit[1]).rebased(theirs)
     assert same(made.applied(theirs), made.ours)
-    again, lost = made.rebased(theirs)
+    again, lost_again = made.rebased(theirs)
     assert same(again.ours, made.ours)
-    assert lost == ()
+    assert lost_again == lost
+
+
+@given(edits(), DATA, DATA)
+def test_a_delta_that_was_rebased_is_rebased_as_it_was_made(
+    edit: tuple[dict[str, Any], Session], first: dict[str, Any], theirs: dict[str, Any]
+) -> None:
+    """However often others were first: what counts is what the request did, and what is there at the end."""
+    delta = delta_of(edit[1])
+    at_once, after_another = delta.rebased(theirs), delta.rebased(first)[0].rebased(theirs)
+    assert same(at_once[0].ours, after_another[0].ours)
+    assert at_once[1] == after_another[1]
 
 
 @given(edits())

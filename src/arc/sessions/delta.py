@@ -12,7 +12,7 @@ from arc.sessions.values import deep_copy, same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     Path = tuple[str, ...]
@@ -32,19 +32,32 @@ MISSING: Any = _Missing()
 FLASHES = "_arc_flash"
 """The reserved key under which messages for the next page travel in every store."""
 
+WITHIN = ""
+"""The key that stands for a container which has none, since it is an element of a list."""
+
 
 class Change:
     """One change at a `path` of keys; `base` is the value it was made on, `MISSING` where there was none.
 
     `kind` is `set` (put `value` there), `remove`, `create` (put the container `value` where none was found;
     `base` is what it was first assigned as), `append` (add the elements of `value` to the list), `edit` (the
-    list became `value` by more than appending) or `increment` (add the number `value`).
+    list became `value` by more than appending) or `increment` (add the number `value`). Of a list that was edited
+    `inside` tells which containers were changed in place: for each, by its place in `value`, its place in `base` and
+    what was changed in `{WITHIN: container}`.
     """
 
-    __slots__ = ("base", "kind", "path", "value")
+    __slots__ = ("base", "inside", "kind", "path", "value")
 
-    def __init__(self, kind: str, path: Path, value: Any = MISSING, base: Any = MISSING) -> None:
+    def __init__(
+        self,
+        kind: str,
+        path: Path,
+        value: Any = MISSING,
+        base: Any = MISSING,
+        inside: Mapping[int, tuple[int, Delta]] | None = None,
+    ) -> None:
         self.kind, self.path, self.value, self.base = kind, path, value, base
+        self.inside = inside or {}
 
     def __repr__(self) -> str:
         return f"Change({self.kind!r}, {'.'.join(self.path)!r})"
@@ -57,7 +70,7 @@ class Delta:
     the data it was assigned over.
     """
 
-    __slots__ = ("base", "changes", "ours", "replaces")
+    __slots__ = ("_intent", "base", "changes", "ours", "replaces")
 
     def __init__(
         self,
@@ -69,6 +82,7 @@ class Delta:
     ) -> None:
         self.changes, self.ours, self.replaces = tuple(changes), ours, replaces
         self.base: dict[str, Any] = base or {}
+        self._intent: Delta = self  # as the request made it, which knows the containers that it changed in lists
 
     @property
     def one_writer(self) -> bool:
@@ -104,14 +118,15 @@ class Delta:
         Deleted there and changed below here: the deletion wins. Another type there: our value wins. Both set
         one value: ours wins. Elements added here are added there, also to a list that was deleted there.
         """
-        rebase = _Rebase(theirs, self.ours)
+        intent = self._intent
+        rebase = _Rebase(theirs, intent.ours)
         if self.replaces:
-            rebase.whole(self.base)
+            rebase.whole(intent.base)
         else:
-            for change in self.changes:
+            for change in intent.changes:
                 rebase.change(change)
         made = Delta(rebase.changes, {}, replaces=self.replaces, base=theirs)
-        made.ours = made.applied(theirs)
+        made.ours, made._intent = made.applied(theirs), intent
         return made, tuple(rebase.lost)
 
 
@@ -190,10 +205,8 @@ class _Rebase:
             self._take_ours(change.path, there)
 
     def _edit(self, change: Change, there: Any) -> None:
-        if there is MISSING:
-            self._lose(change.path)
-        elif isinstance(there, list):
-            self._merge_lists(change.path, change.base, change.value, there)
+        if there is MISSING or isinstance(there, list):
+            self._merge_lists(change, there)
         else:
             self._take_ours(change.path, there)
 
@@ -211,22 +224,33 @@ class _Rebase:
                 self._meet((*path, key), began.get(key, empty), value, there.get(key, MISSING))
         elif isinstance(here, list) and isinstance(there, list):
             if isinstance(first, list) and begins_with(there, first):
-                self._merge_lists(path, first, here, there)
+                self._merge_lists(Change("edit", path, here, first), there)
             elif here:
                 self.changes.append(Change("append", path, here, there))
         elif not alike(here, there):
             self._lose(path)
             self.changes.append(Change("set", path, here, there))
 
-    def _merge_lists(self, path: Path, base: list[Any], here: list[Any], there: list[Any]) -> None:
+    def _merge_lists(self, edit: Change, there: Any) -> None:
+        """Bring our edit and theirs together; a list that was deleted there has lost every element."""
+        path, base, here = edit.path, edit.base, edit.value
         if begins_with(here, base):
             if len(here) > len(base):
                 self.changes.append(Change("append", path, here[len(base) :], there))
             return
-        value, complete = merged(base, here, there)
+
+        def meet(place: int, element: Any) -> tuple[Any, bool]:
+            made, lost = edit.inside[place][1].rebased({WITHIN: element})
+            return made.ours[WITHIN], not lost
+
+        changed = {place: was for place, (was, _) in edit.inside.items()}
+        value, complete = merged(base, here, [] if there is MISSING else there, changed, meet)
         if not complete:
             self._lose(path)
-        if not same(value, there):
+        if there is MISSING:
+            if value:
+                self.changes.append(Change("append", path, value))
+        elif not same(value, there):
             self.changes.append(Change("edit", path, value, there))
 
     def _take_ours(self, path: Path, there: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arc.sessions.delta import FLASHES, MISSING, Change, Delta, created
+from arc.sessions.delta import FLASHES, MISSING, WITHIN, Change, Delta, created
 from arc.sessions.list_merge import begins_with
 from arc.sessions.values import deep_copy, normalise, same
 
@@ -107,10 +107,24 @@ class Snapshot:
             yield from self._of_map(path, base, live, data, {})
         elif not same([base], [data]):
             if in_place and isinstance(data, list):
-                appended = begins_with(data, base)
-                yield Change("append", path, data[len(base) :], base) if appended else Change("edit", path, data, base)
+                if begins_with(data, base):
+                    yield Change("append", path, data[len(base) :], base)
+                else:
+                    yield Change("edit", path, data, base, self._inside(base, live, data))
             else:
                 yield Change("set", path, data, base)
+
+    def _inside(self, base: list[Any], live: list[Any], data: list[Any]) -> dict[int, tuple[int, Delta]]:
+        """The containers of a list that were changed in place: `Change.inside`."""
+        were = {id(self._loaded[id(was)]): place for place, was in enumerate(base) if isinstance(was, dict | list)}
+        found = {}
+        for place, element in enumerate(live):
+            was = were.pop(id(element), None)
+            if was is not None:
+                changes = tuple(self._of_value((WITHIN,), base[was], element, data[place]))
+                if changes:
+                    found[place] = (was, Delta(changes, {WITHIN: data[place]}))
+        return found
 
     def _first(self, path: Path, live: Any, value: Any) -> Any:
         """What a new container began as: empty, when it was made inside another one."""

@@ -89,7 +89,7 @@ class MovingStore:
         delta, lost = _on(moved, delta)
         written = self._new.replace(moved, record, delta, now, signing_in=signing_in)
         self._old.destroy(old, now)
-        return written and Written(written.value, (*lost, *written.lost))
+        return written and Written(written.value, tuple(dict.fromkeys((*lost, *written.lost))))
 
     def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
         """Move the session's end, and the session itself where it is still in the old store."""
@@ -118,7 +118,7 @@ class MovingStore:
                 return None
             delta, lost = _on(moved, delta)
             written = self._new.update(moved, record, delta, now)
-            return written and Written(written.value, (*lost, *written.lost))
+            return written and Written(written.value, tuple(dict.fromkeys((*lost, *written.lost))))
         self._old.destroy(old, now)
         return Written(value)
 

@@ -1,0 +1,177 @@
+"""Containers within a list, such as the lines of a cart: known by identity here, and by their likeness there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arc.sessions.session import Session
+from tests.sessions.test_delta import merged
+
+CHOICES = st.sampled_from(["keep", "keep", "keep", "quantity", "gift", "remove", "replace"])
+
+
+def line(number: int, **more: Any) -> dict[str, Any]:
+    """A line of a cart."""
+    return {"id": number, "name": f"product {number}", "quantity": 1, **more}
+
+
+Line = dict[str, Any]
+Edit = Callable[[list[Line]], object]
+
+
+def both(cart: list[Line], ours: Edit, theirs: Edit) -> tuple[list[Line], bool]:
+    """The cart after `ours` beside `theirs`, and whether nothing was lost."""
+    outcome, lost = merged(
+        {"cart": cart}, lambda session: ours(session["cart"]), lambda session: theirs(session["cart"])
+    )
+    assert lost in ((), (("cart",),))
+    return outcome.get("cart", []), not lost
+
+
+def set_first(key: str, value: Any) -> Edit:
+    """An edit that sets one thing in the first line."""
+    return lambda cart: cart[0].update({key: value})
+
+
+def add(number: int) -> Edit:
+    """An edit that adds a line."""
+    return lambda cart: cart.append(line(number))
+
+
+def each(*edits: Edit) -> Edit:
+    """Edits one after the other."""
+
+    def edit(cart: list[Line]) -> None:
+        for one in edits:
+            one(cart)
+
+    return edit
+
+
+CASES: dict[str, tuple[Edit, Edit, list[Line], bool]] = {
+    "changed here, untouched there": (
+        set_first("quantity", 2),
+        add(3),
+        [line(1, quantity=2), line(2), line(3)],
+        True,
+    ),
+    "changed on both sides": (
+        set_first("quantity", 2),
+        set_first("gift", "yes"),
+        [line(1, quantity=2, gift="yes"), line(2)],
+        True,
+    ),
+    "the same key of both": (set_first("quantity", 2), set_first("quantity", 3), [line(1, quantity=2), line(2)], False),
+    "changed on both sides, and one added there": (
+        set_first("quantity", 2),
+        each(set_first("gift", "yes"), add(3)),
+        [line(1, quantity=2, gift="yes"), line(2), line(3)],
+        True,
+    ),
+    "changed on both sides, and moved here": (
+        each(set_first("quantity", 2), lambda cart: cart.reverse()),
+        each(set_first("gift", "yes"), add(3)),
+        [line(2), line(1, quantity=2, gift="yes"), line(3)],
+        True,
+    ),
+    "changed here, removed there": (set_first("quantity", 2), lambda cart: cart.pop(0), [line(2)], False),
+    "removed here, changed there": (lambda cart: cart.pop(0), set_first("quantity", 2), [line(2)], False),
+    "changed here, replaced there": (
+        set_first("quantity", 2),
+        lambda cart: cart.__setitem__(0, line(3)),
+        [line(3), line(2)],
+        False,
+    ),
+    "assigned here, changed there": (
+        lambda cart: cart.__setitem__(0, line(3)),
+        each(set_first("gift", "yes"), add(4)),
+        [line(3), line(2), line(4)],
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("ours", "theirs", "outcome", "complete"), CASES.values(), ids=CASES)
+def test_a_line_that_either_changed(ours: Edit, theirs: Edit, outcome: list[Line], complete: bool) -> None:
+    """Both changes are in it; when either removed it, it is gone, and a change of the other's is told as lost."""
+    assert both([line(1), line(2)], ours, theirs) == (outcome, complete)
+
+
+def test_lists_within_a_list() -> None:
+    """The rows of a game: what both put into one row is in it."""
+    rows: list[Any] = [[0, 0, 0], [1, 1, 1]]
+    outcome, lost = merged(
+        {"rows": rows}, lambda session: session["rows"][0].append(7), lambda session: session["rows"][0].append(8)
+    )
+    assert (outcome, lost) == ({"rows": [[0, 0, 0, 8, 7], [1, 1, 1]]}, ())
+
+
+def test_an_edited_list_that_was_deleted_there_keeps_what_was_added_here() -> None:
+    """What either removed is gone, the additions stay."""
+
+    def edit(session: Session) -> None:
+        session["cart"].insert(0, "new")
+        session["cart"].remove("b")
+
+    outcome = merged({"cart": ["a", "b"]}, edit, lambda session: session.pop("cart"))
+    assert outcome == ({"cart": ["new"]}, ())
+
+
+@st.composite
+def edited(draw: st.DrawFn, length: int, first: int) -> tuple[list[str], list[int]]:
+    """What one side does to each line, and the numbers of the lines that it adds at the end."""
+    choices = [draw(CHOICES) for _ in range(length)]
+    return choices, list(range(first, first + draw(st.integers(0, 2))))
+
+
+def apply(cart: list[Line], edit: tuple[list[str], list[int]], quantity: int) -> None:
+    """Edit a cart in place; a replaced line has a number of its own."""
+    choices, added = edit
+    for number, choice in reversed(list(enumerate(choices))):
+        if choice == "quantity":
+            cart[number]["quantity"] = quantity
+        elif choice == "gift":
+            cart[number]["gift"] = quantity
+        elif choice == "remove":
+            del cart[number]
+        elif choice == "replace":
+            cart[number] = line(quantity * 10 + number)
+    cart += [line(number) for number in added]
+
+
+@settings(max_examples=1000)
+@given(st.data(), st.integers(0, 5))
+def test_s37_no_line_that_either_added_is_lost_and_none_is_mixed_with_another(data: st.DataObject, length: int) -> None:
+    """Each added line is there as it was added; each kept one has what either changed in it, or a loss is told."""
+    ours, theirs = data.draw(edited(length, 1000)), data.draw(edited(length, 2000))
+    start = [line(number) for number in range(length)]
+    outcome, complete = both(start, lambda cart: apply(cart, ours, 20), lambda cart: apply(cart, theirs, 30))
+    found = {one["id"]: one for one in outcome}
+    assert len(found) == len(outcome)
+    for added in (*ours[1], *theirs[1]):
+        assert found.pop(added) == line(added)
+    for number, (here, there) in enumerate(zip(ours[0], theirs[0], strict=True)):
+        own = {own_number: found.pop(own_number, None) for own_number in (200 + number, 300 + number)}
+        kept = found.pop(number, None)
+        if "replace" in (here, there):
+            replaced = [
+                line(key) for key, choice in ((200 + number, here), (300 + number, there)) if choice == "replace"
+            ]
+            is_there = [one for one in own.values() if one is not None]
+            assert is_there == replaced or (not complete and is_there == replaced[:1])
+        changes = {
+            key: value for key, value, choice in (("quantity", 30, there), ("quantity", 20, here)) if choice == key
+        }
+        changes |= {key: value for key, value, choice in (("gift", 30, there), ("gift", 20, here)) if choice == key}
+        if {here, there} & {"remove", "replace"}:
+            assert kept is None
+        elif complete:
+            assert kept == line(number, **changes)
+        else:
+            assert kept in (line(number, **changes), line(number, **({there: 30} if there != "keep" else {})))
+    assert found == {}
