@@ -39,6 +39,7 @@ ACTIONS = st.sampled_from(
     [
         *[("insert", "m"), ("drop", "m"), ("line", "o"), ("count", "o"), ("count", "o"), ("strike", "o")],
         *[("set", "a"), ("set", "b"), ("remove", "a"), ("append", "l"), ("increment", "n"), ("nested", "d")],
+        *[("nested increment", "c"), ("nested increment", "c"), ("nested increment", "d")],
         *[("flash", ""), ("replace", "a"), ("sign_in", "ada"), ("sign_in", "bob"), ("regenerate", "")],
         *[("end", "clear"), ("end", "sign_out"), ("end", "destroy"), ("end", "replace")],
     ]
@@ -226,6 +227,8 @@ class Schedules(RuleBasedStateMachine):
             request.forget()
             request.ended, request.signs_in, request.user = True, False, None
             request.created = request.began
+        elif action == "nested increment":
+            self._count(request, (key, "one", str(self._fresh() % 2)) if key == "c" else (key, "count"))
         elif action in ("insert", "drop"):
             self._edit(request, action, key, self._fresh())
         elif action in ("line", "count", "strike"):
@@ -259,6 +262,16 @@ class Schedules(RuleBasedStateMachine):
                     data.setdefault(key, {})[str(value % 3)] = value
 
             request.change(nested)
+
+    def _count(self, request: Request, path: tuple[str, ...]) -> None:
+        request.session.increment(path)
+
+        def count(data: dict[str, Any], _: list[str]) -> None:
+            for one in path[:-1]:
+                data = data.setdefault(one, {})
+            data[path[-1]] = data.get(path[-1], 0) + 1
+
+        request.change(count)
 
     def _edit(self, request: Request, action: str, key: str, value: int) -> None:
         """Add to a list, not at its end, or remove from it: no request does both, which might look like assigning."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -32,9 +33,7 @@ def loaded(data: dict[str, Any]) -> Session:
 
 def delta_of(session: Session) -> Delta:
     """What was changed in `session` since it was loaded."""
-    return session._snapshot.delta(
-        session, normalise(session), ([], []), session._increments, replaced=session._replaced
-    )
+    return session._snapshot.delta(session, normalise(session), ([], []), session._counts, replaced=session._replaced)
 
 
 @st.composite
@@ -87,8 +86,9 @@ def change_dict(draw: Any, target: Any, session: Session) -> None:
         target.clear()
     elif way == "replace":
         target.replace({"a": draw(JSON)})
-    elif way == "increment" and type(target.get(key, 0)) in (int, float):
-        target.increment(key, draw(st.integers(-2, 2)))
+    elif way == "increment":
+        with suppress(TypeError):  # something else is there
+            session.increment(tuple(draw(st.lists(KEYS, min_size=1, max_size=3))), draw(st.integers(-2, 2)))
     elif way == "setdefault":
         kept = target.setdefault(key, draw(st.sampled_from([[], {}])))
         if isinstance(kept, dict | list):

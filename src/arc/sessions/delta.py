@@ -43,10 +43,11 @@ class Change:
     `base` is what it was first assigned as), `append` (add the elements of `value` to the list), `edit` (the
     list became `value` by more than appending) or `increment` (add the number `value`). Of a list that was edited
     `inside` tells which containers were changed in place: for each, by its place in `value`, its place in `base` and
-    what was changed in `{WITHIN: container}`.
+    what was changed in `{WITHIN: container}`. Of a container that was created `counted` tells which numbers in it were
+    counted from 0, by their path within it.
     """
 
-    __slots__ = ("base", "inside", "kind", "path", "value")
+    __slots__ = ("base", "counted", "inside", "kind", "path", "value")
 
     def __init__(
         self,
@@ -54,10 +55,13 @@ class Change:
         path: Path,
         value: Any = MISSING,
         base: Any = MISSING,
+        *,
         inside: Mapping[int, tuple[int, Delta]] | None = None,
+        counted: dict[Path, float] | None = None,
     ) -> None:
         self.kind, self.path, self.value, self.base = kind, path, value, base
         self.inside = inside or {}
+        self.counted: dict[Path, float] = counted or {}
 
     def __repr__(self) -> str:
         return f"Change({self.kind!r}, {'.'.join(self.path)!r})"
@@ -130,14 +134,14 @@ class Delta:
         return made, tuple(rebase.lost)
 
 
-def created(path: Path, value: Any, began: Any) -> Change:
-    """The change that puts `value` where there was none; a container was first assigned as `began`.
+def created(path: Path, value: Any, began: Any, counted: dict[Path, float] | None = None) -> Change:
+    """The change that puts `value` where there was none; a container was first assigned as `began`, and `counted` in.
 
     A list that began empty is no more than what was appended to it: whoever made it first, both survive.
     """
     if not isinstance(value, dict | list):
         return Change("set", path, value)
-    return Change("append", path, value) if began == [] else Change("create", path, value, began)
+    return Change("append", path, value) if began == [] else Change("create", path, value, began, counted=counted)
 
 
 def described(path: Path) -> str:
@@ -169,14 +173,35 @@ class _Rebase:
         for depth, key in enumerate(change.path[:-1], start=1):
             parent = parent.get(key, MISSING)
             if parent is MISSING:
-                if change.kind != "remove":
-                    self._lose(change.path[:depth])
+                self._below_missing(change, depth)
                 return
             if not isinstance(parent, dict):
                 self._take_ours(change.path[:depth], parent)
                 return
         there = parent.get(change.path[-1], MISSING)
         getattr(self, f"_{change.kind}")(change, there)
+
+    def _below_missing(self, change: Change, depth: int) -> None:
+        """Make a change below a container that was deleted there: what was counted is there again, the rest is lost."""
+        where = change.path[:depth]
+        counted = {change.path: change.value} if change.kind == "increment" else {}
+        counted |= {(*change.path, *within): number for within, number in change.counted.items()}
+        for path, number in counted.items():
+            made = self._made_again(where)
+            container = made.value
+            for key in path[depth:-1]:
+                container = container.setdefault(key, {})
+            container[path[-1]] = made.counted[path[depth:]] = number
+        if change.kind != "remove" and (not counted or _leaves(change.value) > len(counted)):
+            self._lose(where)
+
+    def _made_again(self, path: Path) -> Change:
+        """The change that makes the container at `path` again, in which there is something to count."""
+        for change in self.changes:
+            if change.path == path:
+                return change
+        self.changes.append(Change("create", path, {}, {}))
+        return self.changes[-1]
 
     def _set(self, change: Change, there: Any) -> None:
         if alike(there, change.value):
@@ -211,17 +236,20 @@ class _Rebase:
             self._take_ours(change.path, there)
 
     def _create(self, change: Change, there: Any) -> None:
-        self._meet(change.path, change.base, change.value, there)
+        self._meet(change.path, change.base, change.value, there, change.counted)
 
-    def _meet(self, path: Path, first: Any, here: Any, there: Any) -> None:
-        """Bring together what both sides created at `path`; `first` is what ours began as."""
-        if there is MISSING:
-            self.changes.append(created(path, here, first))
+    def _meet(self, path: Path, first: Any, here: Any, there: Any, counted: dict[Path, float]) -> None:
+        """Bring together what both sides created at `path`; `first` is what ours began as, and `counted` in."""
+        if () in counted:
+            self._increment(Change("increment", path, counted[()]), there)
+        elif there is MISSING:
+            self.changes.append(created(path, here, first, counted))
         elif isinstance(here, dict) and isinstance(there, dict):
             began = first if isinstance(first, dict) else {}
             for key, value in here.items():
                 empty = type(value)() if isinstance(value, dict | list) else value
-                self._meet((*path, key), began.get(key, empty), value, there.get(key, MISSING))
+                within = {rest[1:]: number for rest, number in counted.items() if rest[0] == key}
+                self._meet((*path, key), began.get(key, empty), value, there.get(key, MISSING), within)
         elif isinstance(here, list) and isinstance(there, list):
             if isinstance(first, list) and begins_with(there, first):
                 self._merge_lists(Change("edit", path, here, first), there)
@@ -266,6 +294,11 @@ class _Rebase:
     def _lose(self, path: Path) -> None:
         if path not in self.lost:
             self.lost.append(path)
+
+
+def _leaves(value: Any) -> int:
+    """How many values a container holds that are no dicts."""
+    return sum(map(_leaves, value.values())) if isinstance(value, dict) else 1
 
 
 def alike(one: Any, other: Any) -> bool:

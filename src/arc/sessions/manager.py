@@ -281,7 +281,7 @@ class SessionManager:
 
     def _changes(self, session: Session, loaded: Record, record: Record) -> Delta:
         flashes = [list(pair) for pair in loaded.flashes], [list(pair) for pair in record.flashes]
-        return session._snapshot.delta(session, record.data, flashes, session._increments, replaced=session._replaced)
+        return session._snapshot.delta(session, record.data, flashes, session._counts, replaced=session._replaced)
 
     # -- renewal
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arc.errors import FreshSignInRequired, LateChange
 from arc.sessions.cookie import LONGEST
+from arc.sessions.delta import described
 from arc.sessions.lifetimes import BROWSER
 from arc.sessions.snapshot import Snapshot
 from arc.sessions.values import plain_text, refuse_reserved
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Literal, Never
 
+    from arc.sessions.delta import Path
     from arc.sessions.record import Record
+    from arc.sessions.snapshot import Count
     from arc.sessions.visit import Visit
 
 WITHHELD = (
@@ -50,11 +53,11 @@ class Session(dict[str, "Any"]):
         "_arrived",
         "_came",
         "_cookies",
+        "_counts",
         "_created_at",
         "_destroyed",
         "_flashes",
         "_id",
-        "_increments",
         "_lifetime",
         "_manager",
         "_mint",
@@ -87,7 +90,7 @@ class Session(dict[str, "Any"]):
         self._user_id = record.user_id if record else None
         self._signed_in_at = record.signed_in_at if record else None
         self._flashes = list(record.flashes) if record else []
-        self._increments: dict[str, int | float | None] = {}  # None: assigned, so that adding to it is assigning too
+        self._counts: dict[Path, Count | None] = {}  # None: assigned, so that counting from it is assigning too
         self._destroyed = self._regenerated = self._replaced = False
         self._signed_in = False
         self._muted = ""  # why this request may neither replace nor clear the visitor's cookie
@@ -207,22 +210,45 @@ class Session(dict[str, "Any"]):
         self._signed_in = False
         self._id, self._created_at = self._mint(), self._now
 
-    def increment(self, key: str, by: float = 1) -> int | float:
+    def increment(self, key: str | tuple[str, ...], by: float = 1) -> int | float:
         """Add `by` to the number under `key` (0 when absent) and return it as this request sees it.
 
-        In a database parallel increments add up. Raises `TypeError` when the value is not a number.
+        A tuple of keys is a path: `increment(("cart", product))` counts within the dict `cart`, which is made when it
+        is missing. In a database parallel increments add up. Raises `TypeError` when the value is not a number, when
+        something on the path is not a dict, and for another `key`.
         """
         self._open()
-        refuse_reserved(key)
-        current = self.get(key, 0)
+        path = (key,) if isinstance(key, str) else key
+        if not (isinstance(path, tuple) and path and all(isinstance(one, str) for one in path)):
+            raise TypeError(f"session.increment takes a key, or a tuple of keys, which are text, not {key!r}.")
+        for one in path:
+            refuse_reserved(one)
+        parent, missing = self._parent(path)
+        current = 0 if missing else parent.get(path[-1], 0)
         for number in (current, by):
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise TypeError(f"session[{key!r}] cannot be incremented: {number!r} is no number.")
+                raise TypeError(f"{described(path)} cannot be incremented: {number!r} is no number.")
+        for one in missing:
+            parent[one] = {}
+            parent = parent[one]
         total: int | float = current + by
-        before = self._increments.get(key, 0)
-        self[key] = total
-        self._increments[key] = None if before is None else before + by
+        count = self._counts.get(path, (0, current, current))
+        parent[path[-1]] = total
+        self._counts[path] = None if count is None or count[2] != current else (count[0] + by, count[1], total)
         return total
+
+    def _parent(self, path: tuple[str, ...]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The last container on the way to `path` that is there, and the keys of those that are missing."""
+        parent: dict[str, Any] = self
+        for depth, key in enumerate(path[:-1], start=1):
+            if key not in parent:
+                return parent, path[depth - 1 : -1]
+            parent = parent[key]
+            if not isinstance(parent, dict):
+                raise TypeError(
+                    f"{described(path[:depth])} is a {type(parent).__name__}; session.increment counts within dicts."
+                )
+        return parent, ()
 
     def replace(self, data: dict[str, Any]) -> None:
         """Put `data` in place of all data; the id stays. An empty dict destroys the session."""
@@ -251,14 +277,14 @@ class Session(dict[str, "Any"]):
                 f"session[{key!r}] was given the whole request, whose headers hold credentials. Store what the "
                 f"session is to keep of it: req.session[{key!r}] = {{'page': req.path}}."
             )
-        self._increments[key] = None
+        self._counts[(key,)] = None
         self._snapshot.assigned(key, value)
         super().__setitem__(key, value)
 
     def __delitem__(self, key: str) -> None:
         self._open()
         super().__delitem__(key)
-        self._increments[key] = None
+        self._counts[(key,)] = None
 
     def __ior__(self, other: Any) -> Session:  # type: ignore[misc, override]  # noqa: PYI034  # dict's own overloads say no more
         self.update(other)
@@ -267,14 +293,14 @@ class Session(dict[str, "Any"]):
     def pop(self, key: str, default: Any = _MISSING) -> Any:
         """Remove `key` and return its value, or `default` when given and the key is absent."""
         self._open()
-        self._increments[key] = None
+        self._counts[(key,)] = None
         return super().pop(key) if default is _MISSING else super().pop(key, default)
 
     def popitem(self) -> tuple[str, Any]:
         """Remove and return the newest key and its value."""
         self._open()
         key, value = super().popitem()
-        self._increments[key] = None
+        self._counts[(key,)] = None
         return key, value
 
     def setdefault(self, key: str, default: Any = None) -> Any:

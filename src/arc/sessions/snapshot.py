@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from arc.sessions.delta import Path
 
+    Number = int | float
+    Count = tuple[Number, Number, Number]  # what was added, to which number, and the number that this gave
+    Counts = Mapping[Path, Count | None]
+
 
 class Snapshot:
     """The data and facts of a session at one moment.
@@ -49,14 +53,14 @@ class Snapshot:
         live: Mapping[str, Any],
         data: dict[str, Any],
         flashes: tuple[list[list[str]], list[list[str]]],
-        increments: Mapping[str, Any],
+        counts: Counts,
         *,
         replaced: bool,
     ) -> Delta:
         """What changed from the snapshot to `live`, of which `data` is the normalised copy.
 
         `flashes` are the messages as loaded and as they are now; they change as a list under a reserved key.
-        `increments` holds what was added to numbers by `increment`.
+        `counts` holds what `increment` added to numbers.
         """
         before, now = flashes
         base = {**self.data, FLASHES: before} if before else self.data
@@ -70,7 +74,7 @@ class Snapshot:
                 if key not in base or not same([value], [base[key]])
             ]
             return Delta(changes, ours, replaces=True, base=base)
-        changes += self._of_map((), self.data, live, data, increments)
+        changes += self._of_map((), self.data, live, data, counts)
         if before != now:
             changes.append(_of_flashes(before, now))
         return Delta(changes, ours)
@@ -87,30 +91,32 @@ class Snapshot:
         base: dict[str, Any],
         live: Mapping[str, Any],
         data: dict[str, Any],
-        increments: Mapping[str, Any],
+        counts: Counts,
     ) -> Iterator[Change]:
         for key, value in base.items():
             if key not in data:
                 yield Change("remove", (*path, key), base=value)
         for key, value in data.items():
             here = (*path, key)
-            if increments.get(key) is not None:
-                yield Change("increment", here, increments[key], base.get(key, MISSING))
+            added = _added(counts.get(here), base.get(key, 0), value) if counts else None
+            if added is not None:
+                yield Change("increment", here, added, base.get(key, MISSING))
             elif key in base:
-                yield from self._of_value(here, base[key], live[key], value)
+                yield from self._of_value(here, base[key], live[key], value, counts)
             else:
-                yield created(here, value, self._first(here, live[key], value))
+                first = self._first(here, live[key], value)
+                yield created(here, value, first, _counted(here, first, value, counts) if counts else None)
 
-    def _of_value(self, path: Path, base: Any, live: Any, data: Any) -> Iterator[Change]:
+    def _of_value(self, path: Path, base: Any, live: Any, data: Any, counts: Counts) -> Iterator[Change]:
         in_place = self._loaded.get(id(base)) is live and type(base) is type(data)
         if in_place and isinstance(data, dict):
-            yield from self._of_map(path, base, live, data, {})
+            yield from self._of_map(path, base, live, data, counts)
         elif not same([base], [data]):
             if in_place and isinstance(data, list):
                 if begins_with(data, base):
                     yield Change("append", path, data[len(base) :], base)
                 else:
-                    yield Change("edit", path, data, base, self._inside(base, live, data))
+                    yield Change("edit", path, data, base, inside=self._inside(base, live, data))
             else:
                 yield Change("set", path, data, base)
 
@@ -121,7 +127,7 @@ class Snapshot:
         for place, element in enumerate(live):
             was = were.pop(id(element), None)
             if was is not None:
-                changes = tuple(self._of_value((WITHIN,), base[was], element, data[place]))
+                changes = tuple(self._of_value((WITHIN,), base[was], element, data[place], {}))
                 if changes:
                     found[place] = (was, Delta(changes, {WITHIN: data[place]}))
         return found
@@ -132,6 +138,31 @@ class Snapshot:
             return value
         began = self._began.get(path[0])  # None within what was loaded, which was not assigned.
         return type(value)() if began is None else began
+
+
+def _added(count: Count | None, base: Any, value: Any) -> Number | None:
+    """What was added to a number that was `base` at first; None when `value` came by assigning."""
+    return count[0] if count is not None and (count[1], count[2]) == (base, value) else None
+
+
+def _counted(path: Path, first: Any, value: Any, counts: Counts) -> dict[Path, Number]:
+    """The numbers in a new container `value`, first assigned as `first`, that are counts alone: by path within it."""
+    found = {}
+    for where, count in counts.items():
+        within = where[len(path) :]
+        if within and where[: len(path)] == path and _at(first, within) is MISSING:
+            added = _added(count, 0, _at(value, within))
+            if added is not None:
+                found[within] = added
+    return found
+
+
+def _at(container: Any, path: Path) -> Any:
+    for key in path:
+        if not isinstance(container, dict) or key not in container:
+            return MISSING
+        container = container[key]
+    return container
 
 
 def _of_flashes(before: list[list[str]], now: list[list[str]]) -> Change:

@@ -108,6 +108,19 @@ def test_s36_increments_add_up(engine: Engine, run: int) -> None:
 
 
 @runs
+@pytest.mark.parametrize(
+    "before", [{"cart": {"book": 3, "pen": 1}}, {"cart": {}}, {}], ids=["a cart", "an empty one", "none"]
+)
+def test_s36_counts_below_the_top_add_up(engine: Engine, run: int, before: dict[str, Any]) -> None:
+    """Fifty tabs that each put one more of three products into the cart lose none, whether there was a cart or not."""
+    visitor = Visitor(engine, **before)
+    visitor.all_at_once(numbered(lambda session, number: session.increment(("cart", "shelf", str(number % 3)))))
+    shelf = {str(product): len(range(product, REQUESTS, 3)) for product in range(3)}
+    assert visitor.data == {**before, "cart": {**before.get("cart", {}), "shelf": shelf}}
+    assert visitor.conflicts == []
+
+
+@runs
 def test_s36_first_keys_of_a_container_nobody_found_are_all_there(engine: Engine, run: int) -> None:
     """Fifty requests that each make the same container and put a key into it lose none."""
     visitor = Visitor(engine)
@@ -159,6 +172,7 @@ MERGEABLE: dict[str, Callable[[Session, int], object]] = {
     "set in a dict": lambda session, number: session["cart"].__setitem__(f"key{number}", number),
     "append": lambda session, number: session["items"].append(number),
     "increment": lambda session, number: session.increment("visits", number),
+    "increment in a dict": lambda session, number: session.increment(("cart", "visits"), number),
     "message": lambda session, number: session.flash("info", str(number)),
 }
 

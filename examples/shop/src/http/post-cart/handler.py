@@ -8,7 +8,6 @@ def handler(req):
     product = req.form.get("product", "")
     if product not in PRODUCTS:
         raise arc.BadRequest("There is no such product.")
-    cart = req.session.setdefault("cart", {})
-    cart[product] = cart.get(product, 0) + 1
+    req.session.increment(("cart", product))
     req.session.flash("info", f"{PRODUCTS[product][0]} is in your cart.")
     return {"status": 303, "location": "/#cart"}

@@ -66,9 +66,13 @@ class Expression:
         """Remove what is at `path`."""
         self._add("REMOVE", self.name(*path), 1)
 
-    def add(self, name: str, number: float) -> None:
-        """Add `number` to the number of a whole row's attribute, 0 when there is none."""
-        self._add("ADD", f"{self.name(name)} {self.value(number)}", 1)
+    def add(self, path: Sequence[str], number: float) -> None:
+        """Add `number` to the number at `path`, 0 when there is none."""
+        name = self.name(*path)
+        if len(path) == 1:
+            self._add("ADD", f"{name} {self.value(number)}", 1)
+        else:  # ADD knows a row's own attributes only.
+            self._add("SET", f"{name} = if_not_exists({name}, {self.value(0)}) + {self.value(number)}", 3)
 
     def demand(self, comparison: str, path: Sequence[str], value: Any = None) -> None:
         """Demand `=` or `>` of a value, or `attribute_exists` or `attribute_not_exists` of a path."""
@@ -142,7 +146,7 @@ def change(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) 
     expression = alive(row, now, unchanged=delta.one_writer or bool(replacing))
     for name, value in facts.items():
         expression.set((name,), value)
-    expression.add("_arc_rev", 1)
+    expression.add(("_arc_rev",), 1)
     _record(expression, row, now, token)
     for one in delta.changes:
         if one.path in replacing:
@@ -152,7 +156,7 @@ def change(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) 
         elif one.kind == "remove":
             expression.remove(one.path)
         elif one.kind == "increment":
-            expression.add(one.path[0], one.value)
+            expression.add(one.path, one.value)
         else:
             expression.set(one.path, one.value)
             if one.kind == "create":
