@@ -14,6 +14,7 @@ from botocore.session import get_session
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _XML = frozenset(("cloudformation", "iam", "sts"))
 _UNDER_WAY = "The operation cannot be performed at this time. An update is in progress for resource: a function"
+_PENDING = "The operation cannot be performed at this time. The function is currently in the following state: Pending"
 REFUSALS = {
     "throttle": {
         "lambda": (429, "TooManyRequestsException", "Rate exceeded"),
@@ -26,6 +27,7 @@ REFUSALS = {
         "ssm": (400, "TooManyUpdates", "There are concurrent updates for a resource"),
         "": (400, "ResourceInUseException", "The resource is in use"),
     },
+    "pending": {"": (409, "ResourceConflictException", _PENDING)},
     "expired": {"": (400, "ExpiredTokenException", "The security token included in the request is expired")},
     "denied": {"": (403, "AccessDeniedException", "User: shop is not authorized to perform this")},
     "error": {"": (500, "InternalServerError", "An internal error occurred")},

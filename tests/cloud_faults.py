@@ -28,10 +28,10 @@ class FaultyCloud(ThreadingHTTPServer):
     """The cloud at another `url`. `calls` are the names of the calls that came, in order: `ssm.PutParameter`.
 
     `faults(name, number)` says what becomes of the call that is the `number`th of all, from 1: None lets it pass;
-    `throttle`, `conflict` and `error` refuse it as its service does; `lost` passes it on and drops the answer;
-    `unsent` drops the call itself. A callable is run with True before the call is passed on, where it may answer
-    one of these words, and with False once it took effect. A service is called as in signatures (`tagging` is
-    `resourcegroupstaggingapi`). With `strict` an update of a function while another one is under way is refused,
+    `throttle`, `conflict`, `pending` and `error` refuse it as its service does; `lost` passes it on and drops
+    the answer; `unsent` drops the call itself. A callable is run with True before the call is passed on, where it
+    may answer one of these words, and with False once it took effect. A service is called as in signatures (`tagging`
+    is `resourcegroupstaggingapi`). With `strict` an update of a function while another one is under way is refused,
     as Lambda does and the local cloud does not.
     """
 

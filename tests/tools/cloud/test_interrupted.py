@@ -1,4 +1,4 @@
-"""Ctrl-C ends a command whose calls are throttled, instead of waiting for their twelve attempts."""
+"""Ctrl-C ends a command that would wait: for calls that are throttled, and for functions that are Pending."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cloud_faults import FaultyCloud
 from tests.deployed import deploy
 from tests.engines import Engine, fresh_app
-from tests.tools.operator import Operator
+from tests.tools.operator import Operator, parameters
 
 THREADS, ATTEMPTS = 8, 12
 
@@ -36,3 +36,29 @@ def test_an_interrupted_command_tries_nothing_again(cloud: Engine, faulty: Fault
     assert "Traceback" not in said + told
     assert faulty.calls.count("lambda.GetFunctionConfiguration") < THREADS * ATTEMPTS / 2
     assert "ssm.PutParameter" not in faulty.calls
+
+
+def test_an_interrupted_command_waits_for_no_pending_function(
+    cloud: Engine, faulty: FaultyCloud, tmp_path: Path
+) -> None:
+    """Ctrl-C ends the wait for functions that Lambda is still creating; the variable is kept for the next run."""
+    app = fresh_app()
+    deploy(cloud, app, names=["GetIndex", "GetMore"])
+    aimed = threading.Event()
+
+    def faults(name: str, _number: int) -> str | None:
+        if name != "lambda.UpdateFunctionConfiguration":
+            return None
+        if faulty.calls.count(name) == ATTEMPTS:
+            assert aimed.wait(30)
+            command.send_signal(signal.SIGINT)
+        return "pending"
+
+    faulty.begin(faults)
+    with Operator(tmp_path, app, faulty.environ(tmp_path)).start("env", "staging", "GREETING", "hello") as command:
+        aimed.set()
+        said, told = command.communicate(timeout=60)
+    assert command.returncode == 130, told
+    assert "Traceback" not in said + told
+    assert faulty.calls.count("lambda.UpdateFunctionConfiguration") < ATTEMPTS + 2 * 2
+    assert parameters(cloud, app) == {"GREETING": "hello"}

@@ -14,7 +14,7 @@ from tests.cloud_calls import Reply
 from tests.cloud_faults import FaultyCloud, afterwards, on
 from tests.deployed import INDEX, Deployed, deploy
 from tests.engines import Engine, fresh_app
-from tests.tools.cloud.answering import Answering, told
+from tests.tools.cloud.answering import Answering, refused, told
 from tests.tools.cloud.clock import Clock
 
 SECRET = "hush-hush-hush"
@@ -136,13 +136,13 @@ def test_an_update_that_failed_without_a_reason_is_told() -> None:
 
 
 def test_an_update_that_does_not_end_is_given_up() -> None:
-    """After two minutes, in which it was looked at again and again."""
+    """After five minutes, in which it was looked at again and again."""
     clock = Clock()
     own, answering = made_up({"LastUpdateStatus": "InProgress"}, clock)
     with pytest.raises(ToolError) as caught:
         own.update(Function("f", {}, "1"), {})
-    assert str(caught.value) == ("The function f is still being updated after 120 seconds. Run the command again.")
-    assert 1120 <= clock.now < 1121
+    assert str(caught.value) == ("The function f is still being updated after 300 seconds. Run the command again.")
+    assert 1300 <= clock.now <= 1301
     assert answering.names[:2] == [UPDATE, READ]
     assert len(answering.calls) > 100
 
@@ -175,6 +175,111 @@ def test_variables_that_cannot_be_decrypted_are_not_taken_for_none(use: Callable
         "The variables of the function f cannot be read: KMS access was denied for ********. Let these credentials use "
         "kms:Decrypt with the function's key, if the key is there."
     )
+
+
+def changing(
+    *answers: Reply, state: str = "Active", on_wait: Callable[[str], None] = lambda _sentence: None
+) -> tuple[Functions, Answering, Clock]:
+    """Functions whose updates get these answers in turn, the last one for ever; a read returns `state`."""
+    clock, left = Clock(), list(answers)
+
+    def answer(name: str, _body: dict[str, Any]) -> Reply:
+        if name == READ:
+            return told({"FunctionName": "f", "RevisionId": "2", "State": state})
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    answering = Answering(answer)
+    cloud = Cloud(answering.session, clock=clock, sleep=clock.sleep, on_wait=on_wait)
+    return Functions(cloud, "shop", "staging", clock=clock, sleep=clock.sleep), answering, clock
+
+
+def in_state(state: str) -> Reply:
+    """Lambda's refusal to update a function in a state that takes no updates."""
+    text = f"The operation cannot be performed at this time. The function is currently in the following state: {state}"
+    return refused("ResourceConflictException", text, 409)
+
+
+DONE = told({"FunctionName": "f", "RevisionId": "3", "Environment": {"Variables": {"K": "v"}}})
+
+
+def test_an_update_waits_for_a_pending_function() -> None:
+    """Lambda refuses updates for the minutes in which it creates a function from a container image or in a VPC."""
+    own, answering, clock = changing(*[in_state("Pending")] * 100, DONE)
+    assert own.update(Function("f", {}, "1"), {"K": "v"}).variables == {"K": "v"}
+    assert answering.names == [UPDATE] * 101
+    assert 60 < clock.now - 1000 < 300
+
+
+def test_a_wait_for_a_pending_function_is_reported_once() -> None:
+    """The sentence names the function and its state before the first pause; an update in progress takes seconds."""
+    reported: list[str] = []
+    own, answering, _ = changing(*[in_state("Pending")] * 3, DONE, on_wait=reported.append)
+    own.settled(Function("g", {}, "1", "InProgress"))
+    assert reported == []
+    own.update(own.settled(Function("f", {}, "1", state="Pending")), {"K": "v"})
+    assert reported == ["Waiting for the function f, which Lambda is still creating (its state is Pending)."]
+    assert answering.names == [READ, READ] + [UPDATE] * 4
+
+
+def test_settled_waits_for_a_pending_function() -> None:
+    """A function that was read as Pending is read again until it is Active, and an update of it in progress ends."""
+    own, answering, _ = changing(DONE)
+    assert own.settled(Function("f", {}, "1", "InProgress", state="Pending")).busy == ""
+    assert answering.names == [READ]
+
+
+def test_a_new_function_is_read_with_its_state() -> None:
+    """So that an update of it can be put off."""
+    own, _, _ = changing(DONE, state="Pending")
+    assert own.read("f").busy == "Pending"
+
+
+def test_a_function_that_stays_pending_is_reported_after_five_minutes() -> None:
+    """The error contains its state and what to do."""
+    own, answering, clock = changing(in_state("Pending"), state="Pending")
+    waits: list[Callable[[], object]] = [
+        lambda: own.update(Function("f", {}, "1"), {"K": "v"}),
+        lambda: own.settled(Function("f", {}, "1", state="Pending")),
+    ]
+    for wait in waits:
+        before = clock.now
+        with pytest.raises(ToolError, match=r"^The function f is still Pending after 300 seconds\. Run the command"):
+            wait()
+        assert 300 <= clock.now - before <= 301
+    assert 300 < len(answering.calls) < 700
+
+
+@pytest.mark.parametrize("state", ["Failed", "Inactive"])
+def test_a_function_whose_state_takes_no_updates_is_reported_by_its_state(state: str) -> None:
+    """Waiting does not help, and no other operator is blamed."""
+    own, answering, _ = changing(in_state(state))
+    with pytest.raises(ToolError) as caught:
+        own.update(Function("f", {}, "1"), {"K": "v"})
+    assert str(caught.value) == (
+        f"Updating the function f: Lambda does not update it in its state {state}. Deploy it again; if that fails too, "
+        "delete it first."
+    )
+    assert not isinstance(caught.value, Refused)
+    assert answering.names == [UPDATE]
+
+
+@pytest.mark.parametrize("state", ["Active", "InProgress", "Pendingish"])
+def test_a_conflict_in_no_known_state_is_another_operators_update(state: str) -> None:
+    """It is refused at once, so that the function can be read again."""
+    own, answering, _ = changing(in_state(state))
+    with pytest.raises(Refused) as caught:
+        own.update(Function("f", {}, "1"), {"K": "v"})
+    assert caught.value.code == "ResourceConflictException"
+    assert answering.names == [UPDATE]
+
+
+def test_a_state_in_another_refusal_means_nothing() -> None:
+    """Only a conflict is about the function's state."""
+    text = "Value 'in the following state: Pending' is not allowed"
+    own, answering, _ = changing(refused("InvalidParameterValueException", text))
+    with pytest.raises(Refused, match="InvalidParameterValueException"):
+        own.update(Function("f", {}, "1"), {"K": "v"})
+    assert answering.names == [UPDATE]
 
 
 def test_versions_keep_what_they_were_published_with(cloud: Engine, deployed: Deployed) -> None:

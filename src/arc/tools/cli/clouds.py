@@ -22,13 +22,13 @@ def chosen_cloud(inventory: Inventory, *, local: bool) -> Iterator[Cloud]:
     from arc.tools.cloud.cloud import aws_cloud, local_cloud
 
     if not local:
-        yield aws_cloud(inventory.aws)
+        yield aws_cloud(inventory.aws, on_wait=_tell)
         return
     from arc.tools.sandbox.local_tables import region_of
     from arc.tools.sandbox.shared_cloud import open_local_cloud
 
     with open_local_cloud(inventory.root, told=_tell) as url:
-        yield local_cloud(url, region_of(inventory))
+        yield local_cloud(url, region_of(inventory), on_wait=_tell)
 
 
 def _tell(sentence: str) -> None:

@@ -36,7 +36,7 @@ class Cloud:
 
     `session` is a boto3 session. AWS gets at most ten calls a second, and each call that it throttles or that
     fails on the way again; a cloud on this machine is not spared. Times are seconds; `clock`, `sleep` and `chance`
-    (from 0 to 1) are what pauses are made of.
+    (from 0 to 1) are what pauses are made of. `on_wait` is called with a sentence before a wait that may take minutes.
     """
 
     def __init__(
@@ -48,8 +48,10 @@ class Cloud:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
         chance: Callable[[], float] = random.random,
+        on_wait: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.region: str = session.region_name
+        self.on_wait = on_wait
         self.url = url
         self._session, self._chance = session, chance
         self._stopped = threading.Event()
@@ -150,7 +152,9 @@ class Cloud:
             raise ToolError("interrupted")
 
 
-def aws_cloud(aws: Aws, environ: Mapping[str, str] = os.environ) -> Cloud:
+def aws_cloud(
+    aws: Aws, environ: Mapping[str, str] = os.environ, *, on_wait: Callable[[str], None] = lambda _sentence: None
+) -> Cloud:
     """AWS for an app: region and profile are those of the manifest's `@aws`, else those of `environ` and of boto3.
 
     Raises `ToolError` without boto3, for a profile that is not there, for a configuration of AWS that cannot be
@@ -177,15 +181,15 @@ def aws_cloud(aws: Aws, environ: Mapping[str, str] = os.environ) -> Cloud:
         raise ToolError(
             "No AWS region is set. Write it into the manifest (@aws, below it: region eu-west-1), or set AWS_REGION."
         )
-    return Cloud(session)
+    return Cloud(session, on_wait=on_wait)
 
 
-def local_cloud(url: str, region: str) -> Cloud:
+def local_cloud(url: str, region: str, *, on_wait: Callable[[str], None] = lambda _sentence: None) -> Cloud:
     """The local cloud at `url`, with credentials that mean nothing anywhere else.
 
     Profiles and files of AWS's configuration play no part, whatever state they are in.
     """
-    return Cloud(_session_of_nobody(region), url=url)
+    return Cloud(_session_of_nobody(region), url=url, on_wait=on_wait)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 
     _Claim = tuple[str | None, str | None]  # the app and the environment that a function says it belongs to
 
-_PAUSE = 0.25  # seconds between two looks at an update
-_SECONDS_TO_UPDATE = 120
-_IN_PROGRESS = "InProgress"
 _NEWEST = "$LATEST"  # the function itself
 _MARKERS = ("Marker", "NextMarker")
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.25, 1.0  # seconds between two attempts
+_SECONDS_TO_SETTLE = 300  # creating a function from a container image or in a VPC takes minutes
+_PENDING, _IN_PROGRESS = "Pending", "InProgress"
+# https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+_NOT_ACTIVE = re.compile(r"in the following state: (Pending|Inactive|Failed)\b")
 _FUNCTION, _STACK = "AWS::Lambda::Function", "AWS::CloudFormation::Stack"
 
 
@@ -37,6 +40,15 @@ class Function:
     """How its last update went: `Successful`, `Failed` or `InProgress`."""
     reason: str = ""
     """Why the last update failed."""
+    state: str = "Active"
+    """`Pending` while Lambda creates it, and takes no updates."""
+
+    @property
+    def busy(self) -> str:
+        """Why Lambda takes no update of it now: `Pending` or `being updated`; empty when it does."""
+        if self.state == _PENDING:
+            return _PENDING
+        return "being updated" if self.status == _IN_PROGRESS else ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ class Functions:
     ) -> None:
         self.app, self.environment = app, environment
         self._cloud, self._clock, self._sleep = cloud, clock, sleep
+        self._awaited: set[str] = set()  # names of Pending functions that were reported
 
     def find(self) -> Found:
         """Every function of the environment: its stack's, those with its tags, and those with its name's beginning.
@@ -98,21 +111,17 @@ class Functions:
         return self._function(answer)
 
     def update(self, function: Function, variables: Mapping[str, str]) -> Function:
-        """The function with new variables, once AWS has them everywhere.
+        """Return the function with new variables, once AWS has them everywhere; one that is Pending is waited for.
 
         Raises `Refused` with the code `PreconditionFailedException` or `ResourceConflictException` when it is not as
         it was read: somebody else has changed it or is about to, or this call did and its answer was lost. Read it
-        again then. Raises `ToolError` for an update that AWS could not finish.
+        again then. Raises `ToolError` for an update that AWS could not finish, for a function that takes no updates
+        in its state, and for one that is busy for more than five minutes.
         """
         doing = f"Updating the function {function.name}"
-        answer = self._cloud.call(
-            "lambda",
-            "update_function_configuration",
-            doing,
-            FunctionName=function.name,
-            RevisionId=function.revision,
-            Environment={"Variables": dict(variables)},
-        )
+        began = self._clock()
+        while (answer := self._answer(function, variables, doing)) is None:
+            self._wait(function.name, _PENDING, began)
         updated = self.settled(self._function(answer))
         if updated.status == "Failed":
             raise ToolError(
@@ -121,15 +130,13 @@ class Functions:
         return updated
 
     def settled(self, function: Function) -> Function:
-        """The function when no update of it is under way any more."""
-        end = self._clock() + _SECONDS_TO_UPDATE
-        while function.status == _IN_PROGRESS:
-            if self._clock() >= end:
-                raise ToolError(
-                    f"The function {function.name} is still being updated after {_SECONDS_TO_UPDATE} seconds. "
-                    "Run the command again."
-                )
-            self._sleep(_PAUSE)
+        """Return the function once Lambda has created it and no update of it is in progress.
+
+        Raises `ToolError` after five minutes.
+        """
+        began = self._clock()
+        while function.busy:
+            self._wait(function.name, function.busy, began)
             function = self.read(function.name)
         return function
 
@@ -152,6 +159,42 @@ class Functions:
             "lambda", "list_versions_by_function", doing, key="Versions", tokens=_MARKERS, FunctionName=name
         )
         return [one["Version"] for one in versions if one["Version"] != _NEWEST]
+
+    def _answer(self, function: Function, variables: Mapping[str, str], doing: str) -> dict[str, Any] | None:
+        """Lambda's answer to an update; None when it refuses because the function is Pending."""
+        try:
+            return self._cloud.call(
+                "lambda",
+                "update_function_configuration",
+                doing,
+                FunctionName=function.name,
+                RevisionId=function.revision,
+                Environment={"Variables": dict(variables)},
+            )
+        except Refused as refused:
+            state = _NOT_ACTIVE.search(str(refused)) if refused.code == "ResourceConflictException" else None
+            if state is None:
+                raise
+            if state[1] == _PENDING:
+                return None
+            raise ToolError(
+                f"{doing}: Lambda does not update it in its state {state[1]}. Deploy it again; if that fails too, "
+                "delete it first."
+            ) from None
+
+    def _wait(self, name: str, busy: str, began: float) -> None:
+        """Pause before the next attempt; raise `ToolError` when the first one `began` too long ago."""
+        waited = self._clock() - began
+        if waited >= _SECONDS_TO_SETTLE:
+            raise ToolError(
+                f"The function {name} is still {busy} after {_SECONDS_TO_SETTLE} seconds. Run the command again."
+            )
+        if busy == _PENDING and name not in self._awaited:
+            self._awaited.add(name)
+            self._cloud.on_wait(
+                f"Waiting for the function {name}, which Lambda is still creating (its state is {_PENDING})."
+            )
+        self._sleep(min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, waited / 10)))
 
     @property
     def _stack(self) -> str:
@@ -195,6 +238,7 @@ class Functions:
             answer["RevisionId"],
             answer.get("LastUpdateStatus", "Successful"),
             answer.get("LastUpdateStatusReason", ""),
+            answer.get("State", "Active"),
         )
 
     def _listed(self) -> Iterator[tuple[str, _Claim]]:
