@@ -233,6 +233,20 @@ def test_a_store_that_is_no_table_is_pointed_out(operator: Operator) -> None:
     assert operator.arc("create", "staging").stderr == ""
 
 
+def test_an_app_name_that_ssm_refuses_is_reported_before_tables_are_made(
+    tmp_path: Path, cloud: Engine, faulty: FaultyCloud
+) -> None:
+    """A dry run says so too; the app could never have a secret."""
+    operator = Operator(tmp_path / "app", f"aws-{fresh_app()}", faulty.environ(tmp_path), more=MORE)
+    for words in (("create", "--dry-run"), ("create",)):
+        done = operator.arc(*words)
+        assert done.returncode == 1
+        assert f"The app name '{operator.name}' cannot be used outside testing: SSM" in done.stderr
+        assert "--local works" not in done.stderr
+        assert described(cloud, operator) == {}
+    assert "ssm.PutParameter" not in faulty.calls
+
+
 def test_without_credentials_the_code_is_made(operator: Operator) -> None:
     """And it says what was not done, and how to go on."""
     del operator.environ["AWS_ACCESS_KEY_ID"], operator.environ["AWS_SECRET_ACCESS_KEY"]

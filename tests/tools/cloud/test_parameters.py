@@ -14,7 +14,7 @@ from arc.tools.cloud.parameters import Parameters
 from tests.cloud_calls import Reply
 from tests.cloud_faults import FaultyCloud, on
 from tests.engines import Engine, fresh_app
-from tests.tools.cloud.answering import Answering, refused
+from tests.tools.cloud.answering import Answering, refused, told
 
 NAMES = st.from_regex(r"[a-zA-Z][a-zA-Z0-9_]{1,40}", fullmatch=True)
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=200).filter(
@@ -169,3 +169,24 @@ def test_a_variable_is_made_once(cloud: Engine) -> None:
     assert parameters(cloud.url, app).write_new("KEY", "first")
     assert not parameters(cloud.url, app).write_new("KEY", "second")
     assert parameters(cloud.url, app).read() == {"KEY": "first"}
+
+
+@pytest.mark.parametrize("app", ["aws-demo", "awsdemo", "AWSdemo", "ssm-tools", "ssm"])
+def test_an_app_name_that_ssm_refuses_is_an_error_before_any_call(app: str) -> None:
+    """SSM takes no parameter whose name begins with aws or ssm, in any case; the error says what to do."""
+    answering = Answering(lambda _name, _body: refused("ValidationException", "never"))
+    with pytest.raises(ToolError) as caught:
+        Parameters(Cloud(answering.session), app, "staging")
+    assert str(caught.value) == (
+        f"The app name {app!r} cannot be used outside testing: SSM, which keeps the variables (with --local too), "
+        "refuses names that begin with aws or ssm. Choose another name below @app in the manifest."
+    )
+    assert answering.calls == []
+
+
+@pytest.mark.parametrize("app", ["awesome-ssm", "my-aws", "as-sm"])
+def test_aws_and_ssm_elsewhere_in_an_app_name_are_fine(app: str) -> None:
+    """Only the beginning counts."""
+    answering = Answering(lambda _name, _body: told({"Parameters": []}))
+    assert Parameters(Cloud(answering.session), app, "staging").read() == {}
+    assert answering.names == ["ssm.GetParametersByPath"]

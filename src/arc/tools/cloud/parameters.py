@@ -15,18 +15,27 @@ if TYPE_CHECKING:
 
     from arc.tools.cloud.cloud import Cloud
 
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html, in any case of letters
+_REFUSED_PREFIXES = ("aws", "ssm")
 _LOOKS, _PAUSE = 10, 0.5  # SSM may tell what was written a moment later
 
 
 class Parameters:
     """The variables of one environment of an app, encrypted as SecureString. Every value that is read is hidden.
 
-    What is read is never older than what was read or written here before.
+    What is read is never older than what was read or written here before. Raises `ToolError` for an app whose name
+    SSM refuses.
     """
 
     def __init__(
         self, cloud: Cloud, app: str, environment: str, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
+        if app.lower().startswith(_REFUSED_PREFIXES):
+            raise ToolError(
+                f"The app name {app!r} cannot be used outside testing: SSM, which keeps the variables (with --local "
+                f"too), refuses names that begin with {' or '.join(_REFUSED_PREFIXES)}. Choose another name below @app "
+                "in the manifest."
+            )
         self.path = f"/{app}/{environment}"
         self._cloud, self._environment, self._sleep = cloud, environment, sleep
         self._versions: dict[str, int] = {}  # the newest known, by name; 0 for one that was removed
