@@ -144,6 +144,7 @@ REFUSED: list[tuple[dict[str, str | None], str]] = [
     ({"K": "1"}, "two characters at least"),
     ({"KEY": "x" * 4097}, "SSM takes 4,096"),
     ({"KEY": "x" * 4000}, "Lambda takes 4,096 in all"),
+    ({"KEY": "🎉" * 420}, "Lambda takes less than 5,120"),
     ({"ARC_APP_SECRET": "short"}, "ARC_APP_SECRET has 5 characters, and at least 16 are needed"),
     ({"ARC_APP_SECRET": "12345678901234567890123456789012"}, "a development key that everybody knows"),
     ({"ARC_APP_SECRET_FALLBACKS": SECRET}, "is not a JSON list of secrets"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arc.errors import ToolError
 from arc.tools.env.names import check_name, is_secret
-from arc.tools.env.values import check_set, check_value, set_bytes
+from arc.tools.env.values import check_set, check_value, request_bytes, set_bytes
+from tests.tools.cloud.answering import Answering, told
 
 
 @pytest.mark.parametrize("name", ["KEY", "a1", "Aa_9", "ARC_APP_SECRET", "SESSION_TABLE_NAME", "NODE_ENVY", "x_"])
@@ -86,6 +87,38 @@ def test_a_set_is_at_least_its_names_and_values(variables: dict[str, str]) -> No
     """Quotes and escapes only add to it."""
     plain = {name: value for name, value in variables.items() if (name + value).isprintable()}
     assert set_bytes(plain) >= sum(len((name + value).encode()) for name, value in plain.items())
+
+
+SENT: list[bytes] = []
+ANSWERING = Answering(lambda _name, _body: told({"FunctionName": "f", "RevisionId": "1"}))
+ANSWERING.session.events.register_first("before-send", lambda request, **_: SENT.append(request.body))
+LAMBDA = ANSWERING.session.client("lambda")
+
+
+@settings(max_examples=50)
+@given(st.dictionaries(st.from_regex(r"[a-zA-Z][a-zA-Z0-9_]{1,5}", fullmatch=True), st.text(max_size=20)))
+def test_a_request_has_as_many_bytes_as_boto3_sends(variables: dict[str, str]) -> None:
+    """Escapes of characters beyond ASCII, spaces and the function's revision included."""
+    revision = "a1b2c3d4-5678-90ab-cdef-000000000000"
+    LAMBDA.update_function_configuration(FunctionName="f", RevisionId=revision, Environment={"Variables": variables})
+    assert request_bytes(variables) == len(SENT.pop())
+
+
+def test_a_request_has_less_than_5120_bytes() -> None:
+    """Lambda refuses a larger one though the variables are below 4 KB; the message names the largest values in it."""
+    emoji = {"EMOJI": "🎉" * 400, "KEY": ""}
+    fits = {**emoji, "KEY": "x" * (5119 - request_bytes(emoji))}
+    assert request_bytes(fits) == 5119
+    check_set("shop-staging-GetIndex", fits)
+    too_large = {**fits, "KEY": fits["KEY"] + "x"}
+    assert set_bytes(too_large) < 4096
+    with pytest.raises(ToolError) as refused:
+        check_set("shop-staging-GetIndex", too_large)
+    assert str(refused.value) == (
+        "The request that gives shop-staging-GetIndex its variables would have 5,120 bytes; Lambda takes less than "
+        "5,120, and a character beyond ASCII counts 6 or 12. The largest values: EMOJI 4,800, KEY "
+        f"{len(too_large['KEY'])}. Remove or shorten some, or encode them (base64). Nothing was changed."
+    )
 
 
 def test_only_names_of_tables_are_shown() -> None:

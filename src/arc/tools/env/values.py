@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST_BYTES = 4096  # of a value in SSM's standard tier, and of all variables of a function in Lambda
+_REQUEST_LIMIT = 5120  # bytes, of a request to change a function's configuration: it must be smaller
+_REVISION = "-".join("0" * digits for digits in (8, 4, 4, 4, 12))  # a UUID, as Lambda's revisions are
 _REFERENCE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -46,18 +48,37 @@ def check_value(name: str, value: str) -> None:
 def check_set(function: str, variables: Mapping[str, str]) -> None:
     """Raise `ToolError` when a function's variables are more than Lambda takes.
 
-    Lambda measures them as JSON: 4 KB at most.
+    Lambda measures them as JSON, 4 KB at most, and the body of the request that brings them, smaller than 5,120 bytes.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
     """
     size = set_bytes(variables)
     if size > _MOST_BYTES:
-        largest = sorted(variables, key=lambda name: len(variables[name].encode()), reverse=True)[:3]
-        shown = ", ".join(f"{name} {len(variables[name].encode()):,}" for name in largest)
+        largest = _largest({name: len(value.encode()) for name, value in variables.items()})
         raise ToolError(
             f"The variables of {function} would have {size:,} bytes; Lambda takes {_MOST_BYTES:,} in all. "
-            f"The largest values: {shown}. Remove or shorten some. Nothing was changed."
+            f"{largest} Remove or shorten some. Nothing was changed."
+        )
+    size = request_bytes(variables)
+    if size >= _REQUEST_LIMIT:
+        largest = _largest({name: len(json.dumps(value)[1:-1]) for name, value in variables.items()})
+        raise ToolError(
+            f"The request that gives {function} its variables would have {size:,} bytes; Lambda takes less than "
+            f"{_REQUEST_LIMIT:,}, and a character beyond ASCII counts 6 or 12. {largest} Remove or shorten some, or "
+            "encode them (base64). Nothing was changed."
         )
 
 
 def set_bytes(variables: Mapping[str, str]) -> int:
-    """How large Lambda finds a set of variables, in bytes."""
+    """Return the size of a set of variables as Lambda measures it, in bytes."""
     return len(json.dumps(dict(variables), ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def request_bytes(variables: Mapping[str, str]) -> int:
+    """Return the size of the body that boto3 sends to give a function its variables, in bytes."""
+    return len(json.dumps({"Environment": {"Variables": dict(variables)}, "RevisionId": _REVISION}))
+
+
+def _largest(sizes: Mapping[str, int]) -> str:
+    """Return a sentence with the three largest values by name."""
+    names = sorted(sizes, key=lambda name: sizes[name], reverse=True)[:3]
+    return f"The largest values: {', '.join(f'{name} {sizes[name]:,}' for name in names)}."
