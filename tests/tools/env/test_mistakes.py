@@ -1,4 +1,7 @@
-"""Variables that are almost certainly a mistake: guessable secrets, another environment's table, misspelled names."""
+"""Variables that are almost certainly a mistake.
+
+Guessable secrets, another environment's table, misspelled names, and what belongs to a developer's machine.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from arc.tools.create.plan import plan_environment
 from arc.tools.env.mistakes import mistake
 from arc.tools.env.secrets import new_secret
 from arc.tools.env.verifying import Verification
+from tests.deployed import deploy
 from tests.engines import Engine
 from tests.tools.env.conftest import Make
 from tests.tools.env.rotating import OLD, Rotating
@@ -117,9 +121,71 @@ def test_other_names_are_no_mistakes(name: str) -> None:
     assert mistake(name, "a value that is long", app="testapp", environment="production") is None
 
 
+LOCAL_HOSTS = [
+    "localhost",
+    "LocalHost",
+    "shop.localhost",
+    "localhost.localstack.cloud",
+    "dynamodb.localhost.localstack.cloud",
+    "127.0.0.1",
+    "127.8.9.10",
+    "0.0.0.0",  # noqa: S104  # nothing is bound to it
+    "[::1]",
+    "[::]",
+    "host.docker.internal",
+]
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+@pytest.mark.parametrize("name", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_a_profile_is_a_mistake_in_a_deployed_function(name: str, environment: str) -> None:
+    """boto3 fails where the profile is missing; the sentence says what to do, and does not show the value."""
+    assert mistake(name, "hunter2", app="testapp", environment=environment) == (
+        f"{name} names a profile of a developer's machine, without which boto3 fails in {environment}. Functions get "
+        f"their credentials from their role. Leave it out, or remove it: arc env remove {environment} {name}"
+    )
+    assert mistake(name, "hunter2", app="testapp", environment="testing") is None
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SSM"])
+@pytest.mark.parametrize("host", LOCAL_HOSTS)
+def test_an_endpoint_on_a_developers_machine_is_a_mistake_in_a_deployed_function(name: str, host: str) -> None:
+    """With scheme, port and credentials or without; the sentence shows the host alone."""
+    for value in (host, f"{host}:8000", f"http://{host}:4566", f"https://me:hunter2@{host}/path"):
+        assert mistake(name, value, app="testapp", environment="staging") == (
+            f"{name} leads to {host.lower().strip('[]')}, where functions in staging find no AWS service. Leave it "
+            f"out, or remove it: arc env remove staging {name}"
+        )
+        assert mistake(name, value, app="testapp", environment="testing") is None
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [(SECRET, "changeme" * 4), ("SESSION_TABLE_NAME", "{app}-production-session"), ("ARC_SESSION_TLL", "60")],
+    [
+        ("AWS_ENDPOINT_URL", "https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com"),
+        ("AWS_ENDPOINT_URL_SSM", "http://10.0.0.7:8000"),
+        ("AWS_ENDPOINT_URL_SSM", "http://localhosts.example"),
+        ("AWS_ENDPOINT_URL_SSM", "http://[fd00::1]:8000"),
+        ("AWS_ENDPOINT_URL_SSM", "http://[not an address"),
+        ("AWS_ENDPOINT_URLS", "http://localhost"),
+        ("MY_SERVICE_URL", "http://localhost:2773"),
+        ("AWS_PROFILER", "on"),
+    ],
+)
+def test_other_endpoints_are_no_mistakes(name: str, value: str) -> None:
+    """A VPC's own, and what boto3 does not read, such as the address of an extension within the function."""
+    assert mistake(name, value, app="testapp", environment="production") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (SECRET, "changeme" * 4),
+        ("SESSION_TABLE_NAME", "{app}-production-session"),
+        ("ARC_SESSION_TLL", "60"),
+        ("AWS_PROFILE", "dev"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:8000"),
+    ],
 )
 def test_a_mistake_is_refused_without_force(cloud: Engine, app: str, change: Make, name: str, value: str) -> None:
     """The refusal names `--force`, which sets the value; from then on it is in no one's way."""
@@ -156,6 +222,19 @@ def test_mistakes_that_are_set_already_are_reported(cloud: Engine, app: str, cha
         told = "\n".join(notes)
         assert "ARC_APP_SECRET is made of placeholder words" in told or "is a few characters repeated" in told
         assert "Did you mean ARC_SESSION_TTL?" in told
+
+
+def test_mistakes_that_only_functions_have_are_reported(cloud: Engine, app: str, tmp_path: Path) -> None:
+    """`arc env verify` warns of each, whichever function has it, before and after it has updated functions."""
+    functions = deploy(cloud, app, names=["GetIndex", "PostLogin"])
+    functions.set_variables({"AWS_PROFILE": "dev", "AWS_ENDPOINT_URL": "http://localhost:4566"}, "GetIndex")
+    functions.set_variables({"AWS_ENDPOINT_URL": "https://proxy.example"}, "PostLogin")
+    inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
+    verification = Verification(local_cloud(cloud.url, "us-east-1"), inventory, "staging")
+    for outcome in (verification.look(lambda _done, _of: None), verification.mend(lambda _done, _of: None)):
+        told = "\n".join(outcome.notes)
+        assert told.count("AWS_PROFILE names a profile") == 1
+        assert told.count("AWS_ENDPOINT_URL leads to localhost") == 1
 
 
 def test_a_guessable_secret_is_not_rotated_to(cloud: Engine, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from arc.inventory import Aws
 
-__all__ = ["Cloud", "NoCredentials", "Refused", "aws_cloud", "local_cloud"]
+__all__ = ["Cloud", "NoCredentials", "Refused", "aws_cloud", "host_on_this_machine", "local_cloud"]
 
 _DUMMIES = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
 _PER_SECOND = 10.0  # Lambda's control plane takes 15 calls a second from the whole account
@@ -87,7 +87,7 @@ class Cloud:
         call = Call(doing, action, self.url or f"AWS in {self.region}")
         tried: Counter[int] = Counter()  # by the number of attempts that a failure of its kind is worth
         while True:
-            if not _is_on_this_machine(client.meta.endpoint_url):
+            if host_on_this_machine(client.meta.endpoint_url) is None:
                 self._pace.wait()
             try:
                 answer: dict[str, Any] = getattr(client, operation)(**request)
@@ -203,9 +203,16 @@ def _session_of_nobody(region: str) -> Any:
     return boto3.session.Session(region_name=region, botocore_session=core, **_DUMMIES)
 
 
-def _is_on_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+def host_on_this_machine(url: str) -> str | None:
+    """Return the host of `url`, with a scheme or without, when it is always the machine that asks; None otherwise."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        host = urlsplit(url if "://" in url else f"//{url}").hostname or ""
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return None
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        is_here = "localhost" in host.split(".") or host == "host.docker.internal"  # localhost.localstack.cloud too
+    else:
+        is_here = address.is_loopback or address.is_unspecified
+    return host if is_here else None

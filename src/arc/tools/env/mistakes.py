@@ -1,4 +1,7 @@
-"""Variables that no one sets on purpose: guessable secrets, tables of another environment, misspelled names."""
+"""Variables that no one sets on purpose.
+
+Guessable secrets, tables of another environment, misspelled names, and what belongs to a developer's machine.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,16 @@ from arc._services import stack_name
 from arc.errors import ToolError
 from arc.inventory.preferences import ENVIRONMENTS
 from arc.settings import Settings
+from arc.tools.cloud.cloud import host_on_this_machine
 from arc.tools.env.names import OLD_STORE, RESERVED, SECRET, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TABLES = (STORE, OLD_STORE, "ARC_SESSION_MIGRATE_FROM")
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html, and boto3's own AWS_DEFAULT_PROFILE
+_PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+_ENDPOINT = re.compile("AWS_ENDPOINT_URL(_[A-Z0-9_]+)?")
 # https://arc.codes/docs/en/reference/project-manifest/static: read by Architect's own libraries.
 _ARCHITECTS = ("ARC_STATIC_BUCKET", "ARC_STATIC_FOLDER", "ARC_STATIC_PREFIX", "ARC_STATIC_SPA")
 _OURS = re.compile(r"ARC|SESSION_", re.IGNORECASE)
@@ -50,6 +57,8 @@ def mistake(name: str, value: str, *, app: str, environment: str) -> str | None:
     if name in _TABLES:
         owner = _other_environment(value, app, environment)
         return f"{name} is {value!r}, a table of {owner}, but this is {environment}." if owner else None
+    if environment != "testing" and (what := _of_a_developer(name, value, environment)) is not None:
+        return f"{name} {what} Leave it out, or remove it: arc env remove {environment} {name}"
     meant = _meant(name)
     return f"Nothing reads a variable {name}. Did you mean {meant}?" if meant else None
 
@@ -103,6 +112,17 @@ def _other_environment(table: str, app: str, environment: str) -> str | None:
         if other != environment and table.startswith((f"{app}-{other}-", f"{stack_name(app, other)}-")):
             return other
     return None
+
+
+def _of_a_developer(name: str, value: str, environment: str) -> str | None:
+    """How a variable that fits a developer's machine fails in a deployed function; None for any other."""
+    if name in _PROFILES:
+        return (
+            f"names a profile of a developer's machine, without which boto3 fails in {environment}. Functions get "
+            "their credentials from their role."
+        )
+    host = host_on_this_machine(value) if _ENDPOINT.fullmatch(name) else None
+    return f"leads to {host}, where functions in {environment} find no AWS service." if host else None
 
 
 def _meant(name: str) -> str | None:

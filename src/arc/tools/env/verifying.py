@@ -70,7 +70,12 @@ class Verification:
                 f"{self._environment} has no {SECRET}: no session can be used there. Make one: "
                 f"arc secret rotate {self._environment}"
             )
-        notes += mistakes(self._variables, app=self._app, environment=self._environment)
+        kept = [{name: state.function.variables[name] for name in state.kept} for state in states]
+        notes += dict.fromkeys(
+            sentence
+            for variables in (self._variables, *kept)
+            for sentence in mistakes(variables, app=self._app, environment=self._environment)
+        )
         fault = settings_fault(self._variables, app=self._app, environment=self._environment, warn=notes.append)
         if fault is not None:
             notes.append(f"Functions in {self._environment} cannot keep sessions: {fault}")
