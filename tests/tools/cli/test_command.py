@@ -118,8 +118,8 @@ def test_init_leaves_functions_in_other_languages_alone(tmp_path: Path) -> None:
     (tmp_path / "src/http/get-index/index.mjs").write_text("mine")
     done = arc("init", folder=tmp_path)
     assert done.returncode == 0
-    assert "Not Python, so not served by the sandbox: get / (index.mjs)." in done.stdout
-    assert arc("init", folder=tmp_path).stdout.splitlines()[1] == "Nothing was changed."
+    assert "Not Python, so not served by the sandbox: get / (index.mjs)." in done.stderr
+    assert arc("init", folder=tmp_path).stdout.splitlines()[0] == "Nothing was changed."
     assert not (tmp_path / "src/http/get-index/handler.py").exists()
 
 

@@ -66,8 +66,8 @@ def create(
       arc create testing               the tables of the sandbox
       arc create --local               staging and production on this machine
     """  # noqa: D301  # \b: these lines stay as they are
-    from arc import inventory as inventories
     from arc.inventory.preferences import ENVIRONMENTS
+    from arc.tools.cli.app_folder import read_app
     from arc.tools.env.names import DEPLOYED
 
     chosen = list(dict.fromkeys(environments or DEPLOYED))
@@ -81,7 +81,7 @@ def create(
     if adopt and prune:
         typer.echo("--adopt and --prune exclude each other. See: arc create --help", err=True)
         raise typer.Exit(_WRONG_USAGE)
-    inventory = inventories.read(Path())
+    inventory = read_app()
     run = _Run(inventory, typer.echo if not as_json else _silence, dry_run=dry_run, adopt=adopt, prune=prune)
     try:
         run.code()
@@ -132,8 +132,6 @@ class _Run:
         from arc.tools.cli.scaffold import Outcome, missing_files, write_new
 
         report = self.reports["code"]
-        report.notes += self._inventory.warnings
-        self._warn(report.notes)
         for file in missing_files(self._inventory):
             if not self._dry_run:
                 write_new(self._inventory.root, file, Outcome())

@@ -71,7 +71,7 @@ class Words(TyperCommand):
 
 def env(ctx: typer.Context) -> None:
     """Show, set, remove and verify variables; `HELP` tells the forms."""
-    from arc import inventory as inventories
+    from arc.tools.cli.app_folder import read_app
     from arc.tools.cli.process_title import hide_word
     from arc.tools.env.words import WrongUsage, understood
 
@@ -86,7 +86,7 @@ def env(ctx: typer.Context) -> None:
     if asked.action == "help":
         typer.echo(ctx.get_help())
         return
-    inventory = inventories.read(Path())
+    inventory = read_app()
     if asked.action == "show":
         _show(inventory, asked)
     elif asked.action == "verify":

@@ -18,8 +18,6 @@ def init(
     outcome = fill_in(path)
     for file in outcome.made:
         typer.echo(f"made  {file}")
-    for note in outcome.notes:
-        typer.echo(note)
     if not outcome.made:
         typer.echo("Nothing is missing; nothing was changed." if outcome.whole else "Nothing was changed.")
     folder = "" if path == Path() else f" {shlex.quote(str(path))}"

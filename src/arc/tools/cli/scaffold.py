@@ -7,11 +7,11 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from arc import inventory as inventories
 from arc.errors import ToolError
 from arc.inventory.app import is_app_name
 from arc.inventory.links import check_within
 from arc.inventory.manifest_file import has_manifest
+from arc.tools.cli.app_folder import read_app
 from arc.tools.cli.templates import IGNORED, REQUIREMENTS, handler_of, manifest_of
 
 if TYPE_CHECKING:
@@ -25,10 +25,9 @@ _LONGEST_NAME = 60  # characters; names of stacks and tables are made of it
 
 @dataclass
 class Outcome:
-    """What was made, as paths below the app's folder, and what the developer should know."""
+    """What was made, as paths below the app's folder."""
 
     made: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
     whole: bool = True
     """False when routes are left alone, because their functions are written in another language."""
 
@@ -45,8 +44,7 @@ def fill_in(folder: Path, *, environ: Mapping[str, str] | None = None) -> Outcom
     outcome = Outcome()
     if not has_manifest(root):
         write_new(root, NewFile("app.arc", manifest_of(name_for(root.name))), outcome)
-    inventory = inventories.read(root, environ=environ)
-    outcome.notes.extend(f"Warning: {warning}" for warning in inventory.warnings)
+    inventory = read_app(root, environ=environ)
     outcome.whole = all(route.is_python for route in inventory.routes)
     for file in missing_files(inventory):
         write_new(root, file, outcome)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -62,7 +61,7 @@ def rotate(
     with it, and goes on opening what the old one sealed. After an interruption the same command goes on. When an idle
     lifetime has passed, --retire drops the old secret.
     """
-    from arc import inventory as inventories
+    from arc.tools.cli.app_folder import read_app
     from arc.tools.cli.clouds import chosen_cloud
     from arc.tools.cli.progress import progress
     from arc.tools.cli.standard_input import value_from_standard_input
@@ -74,7 +73,7 @@ def rotate(
     _check_words(words or [], environment, retire=retire)
     if adopt and prune:
         _refuse("--adopt and --prune exclude each other.", words or [])
-    inventory = inventories.read(Path())
+    inventory = read_app()
     given = value_from_standard_input("ARC_APP_SECRET") if words else None
     with chosen_cloud(inventory, local=local) as cloud, progress(environment) as told:
         if adopt or prune:
