@@ -30,6 +30,8 @@ def origin(text: str) -> str:
         return ""
     if port in ("", str(_PORTS[scheme])):
         return f"{scheme}://{name}"
+    if len(port) > len(str(_LAST_PORT)):  # Python converts no more than 4,300 digits, and a visitor sends any number.
+        return ""
     is_port = port.isascii() and port.isdigit() and not port.startswith("0") and int(port) <= _LAST_PORT
     return f"{scheme}://{name}:{port}" if is_port else ""
 

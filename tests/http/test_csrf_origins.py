@@ -71,6 +71,14 @@ def test_s41_no_other_origin_is_ever_own(origin: str) -> None:
     assert send(Made(), host="app.example", origin=origin) == expected
 
 
+@pytest.mark.parametrize("digits", [6, 4_000, 5_000, 60_000])
+def test_s41_a_port_of_any_length_is_refused_and_raises_nothing(digits: int) -> None:
+    """Python converts no text of more than 4,300 digits to a number, and a visitor may send one in either header."""
+    port = f":{'1' * digits}"
+    assert send(Made(), host="app.example", origin=f"https://app.example{port}") == 403
+    assert send(Made(), host=f"app.example{port}", origin=f"https://app.example{port}") == 403
+
+
 @pytest.mark.parametrize("environment", ["testing", "staging", "production"])
 def test_s41_the_forwarded_host_counts_in_development_alone(environment: str) -> None:
     """The first of a list of X-Forwarded-Host is a tunnel's in testing; on AWS nothing but a client sets it."""
