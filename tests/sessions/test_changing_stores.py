@@ -394,3 +394,42 @@ def test_s21_the_mark_of_an_ended_session_stays_until_its_old_token_has_expired(
     shop.manager.commit(session)
     (mark,) = kept.rows
     assert int(mark["_ttl"]["N"]) == began + opens_for
+
+
+@pytest.mark.parametrize("moving", [False, True], ids=["at rest", "moving into the cookie"])
+@pytest.mark.parametrize("beside", ["alone", "beside a foreign cookie", "beside an anonymous session"])
+def test_s11_a_token_from_the_future_is_never_replaced(shop: Shop, moving: bool, beside: str) -> None:
+    """Where another machine's clock is ahead, its session is kept whatever else came, and while stores change too."""
+    shop.use("jwe", moving=False)
+    shop.clock.forward(400)
+    value = shop.signed_in()
+    shop.clock.forward(-400)
+    anonymous = shop.load("")
+    anonymous["count"] = 0
+    other = {"alone": [], "beside a foreign cookie": ["not ours"]}.get(beside, [shop.commit(anonymous)])
+    shop.use("jwe", moving=moving)
+    for values in ([value, *other], [*other, value]):
+        session = shop.manager.load(values)
+        session["count"] = 1
+        assert shop.manager.commit(session, explicit=True) == ()
+    shop.clock.forward(400)
+    assert shop.load(value).user_id == "ada"
+
+
+@pytest.mark.parametrize("signs_in", ["before the move", "staying in the table"])
+def test_s21_a_late_sign_out_follows_to_a_successor_in_the_old_table(shop: Shop, signs_in: str) -> None:
+    """A request with the id from before the sign-in ends the session that has replaced it, wherever that lives."""
+    shop.use("table", moving=False)
+    visitor = shop.load("")
+    visitor["text"] = "x" * 5000
+    old = shop.commit(visitor)
+    if signs_in == "staying in the table":
+        shop.use("jwe")
+    session = shop.load(old)
+    session.sign_in("ada")
+    new = shop.commit(session)
+    shop.use("jwe")
+    late = shop.load(old)
+    late.sign_out()
+    shop.commit(late)
+    assert shop.load(new).is_new

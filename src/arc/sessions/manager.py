@@ -77,7 +77,7 @@ class SessionManager:
             try:
                 records.append(self._living(self.store.load(value, now), now))
             except Refused as refusal:
-                reason = refusal.reason
+                reason = reason if reason == "clock" else refusal.reason
                 if refusal.replaced is not None:
                     replaced.append(refusal.replaced)
             except StoreError as error:
@@ -85,15 +85,15 @@ class SessionManager:
                 raise
         chosen = self._choose(records, len(values))
         late = any(now - (record.issued or 0) < _LATE for record in replaced)
-        if late and chosen is not None and chosen.user_id is None:
-            chosen = None  # an anonymous session that came beside may not take the place of the successor
+        if (late or reason == "clock") and chosen is not None and chosen.user_id is None:
+            chosen = None  # an anonymous session that came beside may not take the place of the visitor's own
         session = self._open(chosen, now, visit)
         session._arrived, session._came = (*records, *replaced), len(values)
         if chosen is not None:
             self.lifecycle.tell("loaded", session_id=session.id)
             for path in chosen.left_out:
                 self.lifecycle.tell("dropped", f"{described(path)} cannot be kept where sessions now live", session.id)
-        elif late or not records:
+        elif late or reason == "clock" or not records:
             session._muted = self._told_refusal(reason, late=late)
             if visit.withheld(self.settings.same_site):
                 session._muted = WITHHELD

@@ -39,12 +39,14 @@ class MovingStore:
         try:
             return self._new.load(value, now)
         except Refused as refusal:
-            if refusal.reason in ("ended", "expired"):
+            if refusal.reason in ("ended", "expired", "clock"):
                 raise
             first = refusal
         try:
             old = self._old.load(value, now)
         except Refused as refusal:
+            if refusal.replaced is not None:  # Those that have replaced it are in the old store.
+                refusal.replaced = refusal.replaced.copied(state=refusal.replaced, foreign=True)
             raise (first if refusal.reason == "malformed" else refusal) from None
         if not self._new.on_server:
             return old.copied(state=old, stale=True, foreign=True)
