@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 HOST, PATH = "www.shop.example", "/app/page"
 IDLE, LATE = 1000, 60  # seconds; LATE: for how long a request with the id of a session that has gone sets no cookie
-PLACES = ((None, "/"), ("shop.example", "/"), (HOST, "/"), (None, "/app"), ("shop.example", "/app"))
+PLACES = ((None, "/"), ("shop.example", "/"), (HOST, "/"), (None, "/app"), ("shop.example", "/app/"))
 OWN, OTHER = "same-origin", "cross-site"
 # Method, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Purpose.
 READING = (

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from arc.http.request import Request
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
-# However long a visitor's path and host are, the Set-Cookie strings for them fit into a response's headers.
-_MOST_PATHS = 6
+_MOST_FOLDERS = 6
 _MOST_DOMAINS = 4
+# Whatever a visitor's path and host are, the Set-Cookie strings for them fit into a response's headers, beside ours.
+_ROOM = 5_500  # characters for all of them; AWS's front doors take 10,240 bytes of headers
+_ATTRIBUTES = 105  # characters of one besides its domain and path
 _LONGEST_NAME = 253  # characters of a host's name (RFC 1035 §2.3.4)
 _HEADERS = {"headers", "multiValueHeaders"}
 _REQUEST_LINE = {"requestContext", "httpMethod", "rawPath", "raw_path"}
@@ -67,9 +69,14 @@ class RequestVisit(Visit):
         return is_request(data)
 
     def places(self) -> Iterator[tuple[str | None, str]]:
-        """Host-only and each domain of the request's Host of two labels and more, with each ancestor of its path."""
-        domains = [None, *_domains(self._request.headers.get("host", ""))]
-        return ((domain, path) for domain in domains for path in _paths(self._request.path))
+        """Host-only and each domain of the request's Host of two labels and more, with each folder above its path."""
+        domains, room = ("", *_domains(self.host)), _ROOM
+        for path in _paths(self._request.path):
+            for domain in domains:
+                size = _ATTRIBUTES + len(domain) + len(path)
+                if size <= room:
+                    room -= size
+                    yield domain or None, path
 
 
 def is_request(data: dict[str, Any]) -> bool:
@@ -82,7 +89,7 @@ def is_request(data: dict[str, Any]) -> bool:
 
 
 def _domains(host: str) -> list[str]:
-    name = host.partition(":")[0].rstrip(".")
+    name = host.rstrip(".")
     labels = name.split(".") if len(name) <= _LONGEST_NAME else []
     if len(labels) < 2 or not all(labels) or labels[-1].isdigit() or not set(name) <= _LETTERS:  # noqa: PLR2004
         return []
@@ -90,7 +97,11 @@ def _domains(host: str) -> list[str]:
 
 
 def _paths(path: str) -> list[str]:
-    """`/` and each folder above what was asked for, itself included: those whose cookies came along."""
-    parts = path.split("/", _MOST_PATHS)[1:_MOST_PATHS]
-    paths = ["/", *("/" + "/".join(parts[:end]) for end in range(1, len(parts) + 1) if parts[end - 1])]
-    return [one for one in paths if set(one) <= _LETTERS]
+    """`/`, each folder above what was asked for, with and without its last slash, and what was asked for.
+
+    Those are the paths whose cookies came along (RFC 6265bis §5.1.4).
+    """
+    ends = [end for end, letter in enumerate(path) if letter == "/"]
+    folders = [one for end in ends[1:_MOST_FOLDERS] for one in (path[:end], path[: end + 1])]
+    itself = [path] if len(ends) <= _MOST_FOLDERS else []
+    return [one for one in dict.fromkeys(("/", *folders, *itself)) if one.startswith("/") and set(one) <= _LETTERS]
