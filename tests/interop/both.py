@@ -45,7 +45,7 @@ class Both:
         session: dict[str, Any] = self.node.ask("read", self.environ, headers={"cookie": f"_idx={value}"})
         return session
 
-    def node_rewrites(self, value: str, **changes: Any) -> str:
+    def node_rewrites(self, value: str, /, **changes: Any) -> str:
         """The cookie value that Node gives after it wrote the whole session with `changes`."""
         headers = {"cookie": f"_idx={value}"} if value else {}
         return value_of(self.node.ask("rewrite", self.environ, headers=headers, changes=changes))

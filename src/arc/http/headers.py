@@ -28,6 +28,12 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
 
+    if not TYPE_CHECKING:  # its type is `Mapping`'s, which raises and catches a `KeyError` for what is not there
+
+        def get(self, name: str, default: str | None = None) -> str | None:
+            """The value of `name`, `default` when there is none."""
+            return self._values.get(name.lower(), default)
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._values
 

@@ -84,7 +84,11 @@ class Shape:
     def headers(self) -> Headers:
         """The headers; a name in `multiValueHeaders` counts before the same one in `headers`."""
         if self._headers is None:
-            pairs = list(repeated(self.event.get("multiValueHeaders")))
+            several = self.event.get("multiValueHeaders")
+            if not several:
+                self._headers = Headers(single(self.event.get("headers")))
+                return self._headers
+            pairs = list(repeated(several))
             taken = {name.lower() for name, _ in pairs}
             others = single(self.event.get("headers"))
             self._headers = Headers([*(pair for pair in others if pair[0].lower() not in taken), *pairs])

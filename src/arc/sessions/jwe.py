@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 
 from arc.sessions.refused import Refused
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 KEY_BYTES = {"A256GCM": 32, "A192GCM": 24, "A128GCM": 16}
 MAX_TOKEN = 4096  # characters; browsers keep no longer cookie (RFC 6265bis §5.6)
 _PARTS = 5
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
+_LAST = (_ALPHABET, b"", _ALPHABET[::16], _ALPHABET[::4])  # what may come last, by the length modulo 4
 _NONCE, _TAG = 12, 16  # bytes, RFC 7518 §5.3
 _NONCE_TEXT, _TAG_TEXT = 16, 22  # the same as characters of base64url
 
@@ -22,8 +25,9 @@ _NONCE_TEXT, _TAG_TEXT = 16, 22  # the same as characters of base64url
 def seal(payload: bytes, cipher: AESGCM, enc: str, nonce: bytes) -> str:
     """The token that holds `payload`; `nonce` is 12 bytes that are never used twice with one key."""
     header = _HEADERS[enc]
-    sealed = cipher.encrypt(nonce, payload, header.encode())
-    return f"{header}..{_encode(nonce)}.{_encode(sealed[:-_TAG])}.{_encode(sealed[-_TAG:])}"
+    sealed = cipher.encrypt(nonce, payload, header)
+    token = b"%b..%b.%b.%b" % (header, _encode(nonce), _encode(sealed[:-_TAG]), _encode(sealed[-_TAG:]))
+    return token.decode()
 
 
 def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]:
@@ -34,12 +38,14 @@ def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]
     """
     if len(token) > MAX_TOKEN:
         raise Refused("too-long")
-    parts = token.split(".", _PARTS)
-    if len(parts) != _PARTS or parts[0] != _HEADERS[enc] or parts[1]:
+    text = token.encode(errors="replace")  # "?" is not in the alphabet
+    parts = text.split(b".", _PARTS)
+    if len(parts) != _PARTS or parts[0] != _HEADERS[enc] or parts[1] or text.translate(None, _ALPHABET + b"."):
         raise Refused("malformed")
-    if len(parts[2]) != _NONCE_TEXT or len(parts[4]) != _TAG_TEXT:
+    header, _, nonce, sealed, tag = parts
+    if len(nonce) != _NONCE_TEXT or len(tag) != _TAG_TEXT:
         raise Refused("malformed")
-    nonce, sealed, header = _decode(parts[2]), _decode(parts[3]) + _decode(parts[4]), parts[0].encode()
+    nonce, sealed = _decode(nonce), _decode(sealed) + _decode(tag)
     for index, cipher in enumerate(ciphers):
         try:
             return cipher.decrypt(nonce, sealed, header), index
@@ -48,19 +54,16 @@ def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]
     raise Refused("forged")
 
 
-def _encode(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+def _encode(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
 
 
-def _decode(text: str) -> bytes:
-    """The bytes of canonical base64url: encoding them again gives the same text (RFC 7515 §2, RFC 4648 §3.5)."""
-    try:
-        data = urlsafe_b64decode(text + "==="[: -len(text) % 4])
-    except ValueError:
-        raise Refused("malformed") from None
-    if _encode(data) != text:
+def _decode(text: bytes) -> bytes:
+    """The bytes of base64url, of which each has one text: the last character's spare bits are 0 (RFC 4648 §3.5)."""
+    over = len(text) % 4
+    if over and text[-1] not in _LAST[over]:
         raise Refused("malformed")
-    return data
+    return a2b_base64(text.translate(_FROM_URL) + b"===")
 
 
 def _invalid_tag() -> type[Exception]:

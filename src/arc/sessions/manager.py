@@ -15,9 +15,7 @@ from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.session import WITHHELD, Session
 from arc.sessions.session_cookie import SessionCookie
-from arc.sessions.snapshot import Snapshot
 from arc.sessions.stores.store import IdTaken
-from arc.sessions.values import normalise
 from arc.sessions.visit import PLAIN
 
 TYPE_CHECKING = False
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from arc.sessions.delta import Delta
     from arc.sessions.keyring import Keyring
     from arc.sessions.lifecycle import Event
+    from arc.sessions.snapshot import Kept
     from arc.sessions.stores.store import Store, Written
     from arc.sessions.visit import Visit
     from arc.settings import Settings
@@ -155,18 +154,19 @@ class SessionManager:
         kept, `SessionTooLarge`, `StoreError`, and `LateChange` after an earlier commit.
         """
         if session._cookies is not None:
-            if session._snapshot.differs(dict(session), session._facts()):
+            if session._snapshot.differs(session, session._facts()):
                 session._open()
             return session._cookies
         now = max(int(self.clock()), session._now)
-        touched = session._snapshot.differs(dict(session), session._facts())
-        data = normalise(session, session._snapshot.data) if touched and not failed else None
-        changed = touched and (data is None or session._snapshot.differs(data, session._facts()))
+        snapshot, facts = session._snapshot, session._facts()
+        touched = snapshot.differs(session, facts)
+        kept = snapshot.normalised(session) if touched and not failed else None
+        changed = touched and (kept is None or kept[1] is not None or snapshot.differs(kept[0], facts))
         ended, loaded = session._destroyed, session._record
         if failed and changed and (session or not ended):
             self.lifecycle.tell("dropped", "the response is a 5xx, so the session's changes were not kept", session.id)
         try:
-            cookies = self._act(session, now, data, ended=ended, changed=changed, explicit=explicit, failed=failed)
+            cookies = self._act(session, now, kept, ended=ended, changed=changed, explicit=explicit, failed=failed)
         except StoreError as error:
             self.lifecycle.tell("unavailable", str(error), session.id)
             raise
@@ -181,7 +181,7 @@ class SessionManager:
         if cookies:
             self._report_rejected(session._visit)
         if touched:
-            session._snapshot = Snapshot(session, session._facts())
+            session._snapshot = snapshot.renewed(session, session._facts())
         session._cookies = cookies or ()
         return session._cookies
 
@@ -189,14 +189,14 @@ class SessionManager:
         self,
         session: Session,
         now: int,
-        data: dict[str, Any] | None,
+        kept: Kept | None,
         *,
         ended: bool,
         changed: bool,
         explicit: bool,
         failed: bool,
     ) -> tuple[str, ...] | None:
-        """Do what the session intends; None when it intends nothing. `data` is its normalised data, if at hand."""
+        """Do what the session intends; None when it intends nothing. `kept` is its data as it is stored, if at hand."""
         loaded = session._record
         if ended:
             for record in session._arrived:
@@ -207,14 +207,14 @@ class SessionManager:
             return self._cookie_for(session).clearing() if ended and not session._muted else None
         if loaded is None:
             if session or session._flashes or session.user_id is not None:
-                return self._create(session, self._record(session, now, data), now)
+                return self._create(session, self._record(session, now, kept), now)
             return self._cookie_for(session).clearing() if (ended or explicit) and not session._muted else None
         if not (changed or explicit or session._regenerated):
             return None
         if self._is_over(loaded, now):
-            return self._after_the_end(session, loaded, now, data)
+            return self._after_the_end(session, loaded, now, kept)
         write = self._regenerate if session._regenerated else self._update
-        return write(session, loaded, self._record(session, now, data), now)
+        return write(session, loaded, self._record(session, now, kept), now)
 
     def _create(self, session: Session, record: Record, now: int) -> tuple[str, ...] | None:
         if session._muted and not session._signed_in:
@@ -238,13 +238,11 @@ class SessionManager:
         """True when a session has expired since its load, as far as its store will not see that by itself."""
         return self.lifetimes.is_over(loaded, now, may_have_moved=self.store.on_server and not loaded.foreign)
 
-    def _after_the_end(
-        self, session: Session, loaded: Record, now: int, data: dict[str, Any] | None
-    ) -> tuple[str, ...] | None:
+    def _after_the_end(self, session: Session, loaded: Record, now: int, kept: Kept | None) -> tuple[str, ...] | None:
         """Keep nothing of a session that has expired since its load; a sign-in begins another one."""
         if session._signed_in:
             session._created_at = now
-        record = self._record(session, now, data)
+        record = self._record(session, now, kept)
         if not session._signed_in:
             return self._written(session, loaded, None, record, now)
         own, _ = self._changes(session, loaded, record).rebased({})
@@ -305,10 +303,11 @@ class SessionManager:
 
     # -- parts
 
-    def _record(self, session: Session, now: int, data: dict[str, Any] | None) -> Record:
+    def _record(self, session: Session, now: int, kept: Kept | None) -> Record:
+        data, text = kept or session._snapshot.normalised(session)
         return Record(
             session.id,
-            normalise(session, session._snapshot.data) if data is None else data,
+            data,
             created=session.created_at,
             issued=now,
             expires=self.lifetimes.new_end(session.created_at, session._lifetime, now),
@@ -316,6 +315,7 @@ class SessionManager:
             signed_in_at=session.signed_in_at,
             flashes=tuple(session._flashes),
             lifetime=session._lifetime,
+            text=text,
         )
 
     def _cookies(self, session: Session, value: str, record: Record, now: int) -> tuple[str, ...]:
@@ -324,13 +324,13 @@ class SessionManager:
 
     def _cookie_for(self, session: Session) -> SessionCookie:
         """The cookie with its domain, in testing only where the browser keeps it: on this machine it would not."""
-        kept = not self.settings.testing or self.cookie.is_kept_by(session._visit.host)
+        kept = not (self.settings.domain and self.settings.testing) or self.cookie.is_kept_by(session._visit.host)
         return self.cookie if kept else self._host_only
 
     def _report_rejected(self, visit: Visit) -> None:
         """Report, once of each kind in a process, that browsers reject the session's cookie."""
         settings = self.settings
-        if "domain" not in self._reported and not self.cookie.is_kept_by(visit.host):
+        if settings.domain and "domain" not in self._reported and not self.cookie.is_kept_by(visit.host):
             self._reported.add("domain")
             effect = (
                 "Here the cookie is sent without a domain"

@@ -19,7 +19,8 @@ class Record:
     `data` holds the user's own keys. `issued` is when it was last written, None where a store does not
     know; `expires` is the end the store itself was told, None where it was told none. `stale` asks for
     a renewal before its time: the session was opened by an old secret. `lifetime` is what a sign-in asked for: an idle
-    lifetime in seconds, `"browser"`, or None. `state` is the store's own.
+    lifetime in seconds, `"browser"`, or None. `text` is the JSON of `data` where that is at hand, perhaps with reserved
+    names in it. `state` is the store's own.
     A session that was taken over from another store has an older token: until `origin_ends` that could bring
     it back. `foreign` says that it still lives in the other store, and `left_out` holds the paths of what was in its
     data there and cannot be kept here.
@@ -39,6 +40,7 @@ class Record:
         "signed_in_at",
         "stale",
         "state",
+        "text",
         "user_id",
     )
 
@@ -53,6 +55,7 @@ class Record:
         user_id: str | None = None,
         signed_in_at: int | None = None,
         flashes: tuple[tuple[str, str], ...] = (),
+        text: str | None = None,
         stale: bool = False,
         state: object = None,
         origin_ends: int | None = None,
@@ -63,7 +66,7 @@ class Record:
         self.id, self.data, self.created = id, data, created
         self.issued, self.expires = issued, expires
         self.user_id, self.signed_in_at, self.flashes = user_id, signed_in_at, flashes
-        self.stale, self.state = stale, state
+        self.text, self.stale, self.state = text, stale, state
         self.origin_ends, self.lifetime, self.foreign, self.left_out = origin_ends, lifetime, foreign, left_out
 
     def copied(self, **changes: Any) -> Record:
@@ -78,7 +81,7 @@ class Record:
 
     def hold(self, values: dict[str, Any]) -> None:
         """Take data and messages from `values`, as `values` gives them."""
-        self.data = {key: value for key, value in values.items() if key != FLASHES}
+        self.data, self.text = {key: value for key, value in values.items() if key != FLASHES}, None
         self.flashes = tuple((kind, message) for kind, message in values.get(FLASHES, ()))
 
     @property

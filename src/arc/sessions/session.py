@@ -6,7 +6,8 @@ from arc.errors import FreshSignInRequired, LateChange
 from arc.sessions.cookie import LONGEST
 from arc.sessions.delta import described
 from arc.sessions.lifetimes import BROWSER
-from arc.sessions.snapshot import Snapshot
+from arc.sessions.snapshot import Snapshot, TextSnapshot
+from arc.sessions.text import encode
 from arc.sessions.values import plain_text, refuse_reserved
 from arc.sessions.visit import PLAIN
 
@@ -98,7 +99,11 @@ class Session(dict[str, "Any"]):
         self._arrived: tuple[Record, ...] = ()  # the sessions that they stood for
         self._lifetime = record.lifetime if record else None
         self._cookies: tuple[str, ...] | None = None
-        self._snapshot = Snapshot(self, self._facts(), merges=merges)
+        self._snapshot: Snapshot | TextSnapshot
+        if merges:
+            self._snapshot = Snapshot(self, self._facts(), merges=True)
+        else:
+            self._snapshot = TextSnapshot((record.text or encode(record.data)) if record else "{}", self, self._facts())
 
     # -- what it is
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from arc.sessions.delta import FLASHES, MISSING, WITHIN, Change, Delta, created
 from arc.sessions.list_merge import begins_with
-from arc.sessions.values import deep_copy, normalise, same
+from arc.sessions.text import copy_of, decode, text_of
+from arc.sessions.values import deep_copy, normalise, same, unreserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,9 +14,70 @@ if TYPE_CHECKING:
 
     from arc.sessions.delta import Path
 
+    Kept = tuple[dict[str, Any], str | None]  # data as it is stored, and its text where that is known
     Number = int | float
     Count = tuple[Number, Number, Number]  # what was added, to which number, and the number that this gave
     Counts = Mapping[Path, Count | None]
+
+
+class TextSnapshot:
+    """The same for a store that does not merge: its text is enough to tell whether anything changed.
+
+    `text` is the JSON of the data, perhaps with reserved names in it. Of `data` itself only what is no container is
+    looked at, since the session shares those.
+    """
+
+    __slots__ = ("_copy", "_now", "_scalars", "_text", "facts")
+
+    def __init__(self, text: str, data: Mapping[str, Any], facts: tuple[object, ...]) -> None:
+        self._text, self._scalars, self.facts = text, dict(data), facts
+        self._now: str | None = None
+        self._copy: dict[str, Any] | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data, which shares no container with the session."""
+        return unreserved(decode(self._text))
+
+    def differs(self, data: dict[str, Any], facts: tuple[object, ...]) -> bool:
+        """True when `data`, at any depth and type-strictly, or `facts` are not as they were."""
+        self._now = text_of(data)
+        return facts != self.facts or self._now is None or (self._now != self._text and self._differs(data))
+
+    def _differs(self, data: dict[str, Any]) -> bool:
+        """True when data of another text is other data: one in another order, or that JSON makes equal, is not."""
+        scalars = self._scalars
+        if data.keys() != scalars.keys():
+            return True
+        for key, value in data.items():
+            was = scalars[key]
+            if type(value) is not type(was) or not (isinstance(value, dict | list) or value == was):
+                return True
+        return not same(self.data, dict(data))
+
+    def renewed(self, data: dict[str, Any], facts: tuple[object, ...]) -> Snapshot | TextSnapshot:
+        """A snapshot of `data`, which `differs` was asked about, and of `facts` after a commit."""
+        return Snapshot(data, facts) if self._now is None else TextSnapshot(self._now, data, facts)
+
+    def normalised(self, data: dict[str, Any]) -> Kept:
+        """What `normalise` makes of `data`, which `differs` was just asked about."""
+        copy = None if self._now is None else copy_of(data, self._now)
+        return (normalise(data, self.data), None) if copy is None else (copy, self._now)
+
+    def assigned(self, key: str, value: Any) -> None:
+        """Nothing: there is no merging."""
+
+    def delta(
+        self,
+        live: Mapping[str, Any],
+        data: dict[str, Any],
+        flashes: tuple[list[list[str]], list[list[str]]],
+        counts: Counts,
+        *,
+        replaced: bool,
+    ) -> Delta:
+        """As `Snapshot.delta`; every container that changed was assigned."""
+        return Snapshot(self.data, self.facts).delta(live, data, flashes, counts, replaced=replaced)
 
 
 class Snapshot:
@@ -38,7 +100,15 @@ class Snapshot:
 
     def differs(self, data: dict[str, Any], facts: tuple[object, ...]) -> bool:
         """True when `data`, at any depth and type-strictly, or `facts` are not as they were."""
-        return facts != self.facts or not same(self.data, data)
+        return facts != self.facts or not same(self.data, dict(data))
+
+    def normalised(self, data: dict[str, Any]) -> Kept:
+        """What `normalise` makes of `data`."""
+        return normalise(data, self.data), None
+
+    def renewed(self, data: dict[str, Any], facts: tuple[object, ...]) -> Snapshot:
+        """A snapshot of `data` and `facts` after a commit."""
+        return Snapshot(data, facts)
 
     def assigned(self, key: str, value: Any) -> None:
         """Remember what `key`, which was not there, was first assigned: later changes to it are in place."""

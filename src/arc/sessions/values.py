@@ -15,13 +15,19 @@ RESERVED_PREFIX = "_arc_"
 MAX_DEPTH = 30
 _CONTAINERS = (dict, list)
 _NOTHING: frozenset[object] = frozenset()
-_MAX_INT = 10**38  # DynamoDB keeps 38 digits.
+_MOST_DIGITS = 38  # that DynamoDB keeps
+_MAX_INT = 10**_MOST_DIGITS
 _MIN_FLOAT, _MAX_FLOAT = 1e-130, 9.99e125
 
 
 def is_reserved(key: object) -> bool:
     """True for the names that sessions keep for themselves: `_idx`, `_secret`, `_ttl`, `iat`, `exp`, `_arc_…`."""
     return isinstance(key, str) and (key in RESERVED or key.startswith(RESERVED_PREFIX))
+
+
+def unreserved(stored: dict[str, Any]) -> dict[str, Any]:
+    """The application's own part of what is stored."""
+    return {key: value for key, value in stored.items() if key[:5] != RESERVED_PREFIX and key not in RESERVED}
 
 
 def refuse_reserved(key: object) -> None:
@@ -73,13 +79,34 @@ def finite(text: str) -> float:
     return number
 
 
-def check_depth(value: Any, depth: int = 1) -> None:
+def whole_number(text: str) -> int:
+    """The integer of JSON's `text`. Raises `ValueError` for more digits than can be kept."""
+    if len(text) - (text[0] == "-") > _MOST_DIGITS:
+        raise ValueError(text)
+    return int(text)
+
+
+def within_range(text: str) -> float:
+    """The number of JSON's `text`, which is no integer. Raises `ValueError` for one that cannot be kept."""
+    number = float(text)
+    if number != 0 and not _MIN_FLOAT <= abs(number) <= _MAX_FLOAT:
+        raise ValueError(text)
+    return number
+
+
+def check_depth(value: dict[str, Any]) -> None:
     """Raise `TypeError` when a container of stored JSON is nested more than 30 deep."""
-    if depth > MAX_DEPTH:
-        raise TypeError(f"The data is nested more than {MAX_DEPTH} deep.")
-    for one in value.values() if isinstance(value, dict) else value:
-        if isinstance(one, _CONTAINERS):
-            check_depth(one, depth + 1)
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            one
+            for container in level
+            for one in (container.values() if isinstance(container, dict) else container)
+            if isinstance(one, _CONTAINERS)
+        ]
+        if not level:
+            return
+    raise TypeError(f"The data is nested more than {MAX_DEPTH} deep.")
 
 
 def _mapping(data: Mapping[Any, Any], path: str, depth: int, known: AbstractSet[object]) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from arc.errors import SessionTooLarge
 from arc.sessions import jwe
 from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.stores.store import Written
-from arc.sessions.values import check_depth, finite, is_reserved
+from arc.sessions.text import decode, encode, encode_ascii, is_deep
+from arc.sessions.values import check_depth, unreserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,16 +43,16 @@ class SealedStore:
     def load(self, value: str, now: int) -> Record:
         """The record sealed in `value`. Raises `Refused`."""
         token, opened_by = jwe.unseal(value, self._keyring.opening, self._keyring.enc)
-        payload = _parse(token)
-        issued = payload.pop("iat", None)
-        expires = payload.pop("exp", None)
+        text, payload = _parse(token)
+        issued, expires = payload.get("iat"), payload.get("exp")
         if type(issued) is not int or issued <= 0 or (expires is not None and type(expires) is not int):
             raise Refused("malformed")
         if issued > now + MAX_SKEW:
             raise Refused("clock")
+        data = unreserved(payload)
         return Record(
             _text(payload.get("_arc_id")) or _derived_id(value),
-            {key: element for key, element in payload.items() if not is_reserved(key)},
+            data,
             created=_seconds(payload.get("_arc_created")) or issued,
             issued=min(issued, now),
             expires=expires,
@@ -62,25 +61,25 @@ class SealedStore:
             flashes=_flashes(payload.get("_arc_flash")),
             lifetime=lifetime_of(payload.get("_arc_life")),
             stale=opened_by > 0,
+            text=_own(text) if list(payload)[: len(data) + 1] == [*data, "_arc_id"] else text,
         )
 
     def create(self, record: Record, now: int) -> str:
         """The token of `record`. Raises `SessionTooLarge`."""
-        payload = dict(record.data)
-        payload["_arc_id"] = record.id
-        payload["_arc_created"] = record.created
+        text = record.text or encode(record.data)
+        facts = f'{"," if record.data else ""}"_arc_id":{encode(record.id)},"_arc_created":{record.created}'
         if record.user_id is not None:
-            payload["_arc_user"] = record.user_id
+            facts += f',"_arc_user":{encode(record.user_id)}'
         if record.signed_in_at is not None:
-            payload["_arc_signed_in"] = record.signed_in_at
+            facts += f',"_arc_signed_in":{record.signed_in_at}'
         if record.lifetime is not None:
-            payload["_arc_life"] = record.lifetime
+            facts += f',"_arc_life":{encode(record.lifetime)}'
         if record.flashes:
-            payload["_arc_flash"] = record.flashes
-        payload["iat"] = now
+            facts += f',"_arc_flash":{encode(record.flashes)}'
+        facts += f',"iat":{now}'
         if record.expires is not None and record.expires < now + NODES_WEEK:
-            payload["exp"] = record.expires
-        token = jwe.seal(_format(payload), self._keyring.sealing, self._keyring.enc, self._random(12))
+            facts += f',"exp":{record.expires}'
+        token = jwe.seal(_format(f"{text[:-1]}{facts}}}"), self._keyring.sealing, self._keyring.enc, self._random(12))
         self._fit(token, record)
         return token
 
@@ -112,7 +111,7 @@ class SealedStore:
         if size <= MAX_COOKIE:
             return
         sizes = sorted(
-            ((len(_format(element)), key) for key, element in record.data.items()),
+            ((len(_format(encode(element))), key) for key, element in record.data.items()),
             reverse=True,
         )
         largest = ", ".join(f"{key!r} ({length:,} byte{'' if length == 1 else 's'})" for length, key in sizes[:3])
@@ -122,23 +121,31 @@ class SealedStore:
         )
 
 
-def _parse(text: bytes) -> dict[str, Any]:
+def _parse(payload: bytes) -> tuple[str, dict[str, Any]]:
+    """The text of a payload, and what it stands for."""
     try:
-        payload = json.loads(text, parse_float=finite, parse_constant=finite)
-        if not isinstance(payload, dict):
+        text = payload.decode("utf-8", "surrogatepass")
+        found = decode(text)
+        if not isinstance(found, dict):
             raise Refused("malformed")
-        check_depth(payload)
+        if is_deep(text):
+            check_depth(found)
     except (ValueError, TypeError, RecursionError):
         raise Refused("malformed") from None
-    return payload
+    return text, found
 
 
-def _format(value: object) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+def _own(text: str) -> str:
+    """The text of the data in a payload that has it first, and the session's own facts after it."""
+    end = text.rfind(',"_arc_id":')
+    return text[:end] + "}" if end > 0 else "{}"
+
+
+def _format(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:  # half a surrogate pair that another writer stored
-        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+        return encode_ascii(decode(text)).encode()
 
 
 def _derived_id(token: str) -> str:
