@@ -42,10 +42,9 @@ def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]
     parts = text.split(b".", _PARTS)
     if len(parts) != _PARTS or parts[0] != _HEADERS[enc] or parts[1] or text.translate(None, _ALPHABET + b"."):
         raise Refused("malformed")
-    header, _, nonce, sealed, tag = parts
-    if len(nonce) != _NONCE_TEXT or len(tag) != _TAG_TEXT:
+    if len(parts[2]) != _NONCE_TEXT or len(parts[4]) != _TAG_TEXT:
         raise Refused("malformed")
-    nonce, sealed = _decode(nonce), _decode(sealed) + _decode(tag)
+    nonce, sealed, header = _decode(parts[2]), _decode(parts[3]) + _decode(parts[4]), parts[0]
     for index, cipher in enumerate(ciphers):
         try:
             return cipher.decrypt(nonce, sealed, header), index

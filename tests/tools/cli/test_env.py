@@ -187,6 +187,36 @@ def test_verify_in_json_tells_each_function(operator: Operator, cloud: Engine) -
     assert pruned == {"missing": [], "differs": [], "surplus": ["SURPLUS"], "in_step": True}
 
 
+def test_a_region_without_functions_is_named(operator: Operator, cloud: Engine) -> None:
+    """Whether the shell or the manifest names it: the app may be deployed in another one, with nothing else wrong."""
+    functions = deploy(cloud, operator.name, "staging", ["GetIndex"])
+    none = "No functions are deployed to staging in {} yet."
+    later = " They will get these variables when they are."
+    other = " If the app is deployed in another region, name that: region below @aws in the manifest, else AWS_REGION."
+    operator.environ["AWS_REGION"] = "eu-west-1"
+    said = f"{none.format('eu-west-1')}{later}{other}\n"
+    assert operator.does("env", "staging", "KEY", "1") == f"KEY is set in staging.\n{said}"
+    assert operator.does("env", "verify", "staging") == said
+    manifest = operator.folder / "app.arc"
+    manifest.write_text(f"{manifest.read_text(encoding='utf-8')}\n@aws\nregion eu-north-1\n", encoding="utf-8")
+    assert operator.does("env", "verify", "staging", "--check") == f"{none.format('eu-north-1')}{other}\n"
+    assert operator.json("env", "verify", "staging")["environments"]["staging"]["region"] == "eu-north-1"
+    assert operator.json("env", "staging", "KEY", "1")["region"] == "eu-north-1"
+    assert "KEY" not in functions.variables("GetIndex")
+
+
+def test_functions_that_opt_out_are_deployed(operator: Operator, cloud: Engine) -> None:
+    """They are named, and nothing claims that no function is deployed."""
+    deploy(cloud, operator.name, "staging", ["GetIndex"])
+    config = operator.folder / "src" / "http" / "get-index" / "config.arc"
+    config.parent.mkdir(parents=True)
+    config.write_text("@arc\nenv false\n", encoding="utf-8")
+    left_alone = f"Left alone, because their config.arc says env false: {operator.name}-staging-GetIndex.\n"
+    assert operator.does("env", "staging", "KEY", "1") == f"KEY is set in staging.\n{left_alone}"
+    assert operator.does("env", "verify", "staging") == left_alone
+    assert operator.does("env", "verify", "staging", "--check") == left_alone
+
+
 def test_testing_is_this_machine(operator: Operator) -> None:
     """Its variables are written into `.env`, without AWS, and the sandbox's inventory has them."""
     operator.environ = {name: value for name, value in operator.environ.items() if not name.startswith("AWS_")}

@@ -126,7 +126,7 @@ class _Functions:
         if names and prune:
             said = f"remove from functions what {environment} does not set: {names}"
             return [Step(said, partial(_change, self._cloud, self._inventory, environment, prune=True))]
-        self.notes += kept_variables(Outcome(environment, tuple(self._states)), "arc create")
+        self.notes += kept_variables(Outcome(environment, self._cloud.region, tuple(self._states)), "arc create")
         return []
 
     def _secret(self, *, adopt: bool, prune: bool) -> list[Step]:

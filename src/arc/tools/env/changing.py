@@ -33,6 +33,8 @@ class Outcome:
     """What a change, or bringing functions in step, came to."""
 
     environment: str
+    region: str
+    """Where its functions were looked for."""
     states: tuple[State, ...]
     opted_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -127,6 +129,7 @@ class Change:
         behind = () if self.is_rotation else deployed.behind([one.function for one in states], now, self._note)
         return Outcome(
             self.environment,
+            self.cloud.region,
             tuple(states),
             deployed.opted_out,
             (*self.notes, *deployed.notes),

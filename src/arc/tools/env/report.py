@@ -89,7 +89,7 @@ def sentences(outcome: Outcome) -> list[str]:
     said += [f"{_names(outcome.removed)} removed from {environment}."] if outcome.removed else []
     said += [f"{_names(outcome.adopted)} adopted from functions into {environment}."] if outcome.adopted else []
     if not count:
-        said.append(f"No function is deployed in {environment} yet; each gets the variables when it is.")
+        said += _no_functions(outcome, "They will get these variables when they are. ")
     elif not outcome.failed:
         updated = sum(state.updated for state in outcome.states)
         have = f"{count} functions have" if count != 1 else "The one function has"
@@ -100,11 +100,7 @@ def sentences(outcome: Outcome) -> list[str]:
     surplus -= set(outcome.removed)
     if surplus:
         said.append(f"Taken from functions, because {environment} does not set them: {', '.join(sorted(surplus))}.")
-    said += kept_variables(outcome)
-    if outcome.opted_out:
-        said.append(f"Left alone, because their config.arc says env false: {', '.join(outcome.opted_out)}.")
-    said += _old_versions(outcome)
-    return said
+    return [*said, *kept_variables(outcome), *_opted_out(outcome), *_old_versions(outcome)]
 
 
 def kept_variables(outcome: Outcome, command: str = "arc env verify") -> list[str]:
@@ -139,7 +135,7 @@ def standing(outcome: Outcome) -> str:
     """How an environment stands, after a look that changed nothing."""
     environment, count = outcome.environment, len(outcome.states)
     if not count:
-        return f"No function is deployed in {environment} yet."
+        return "\n".join((*_no_functions(outcome), *_opted_out(outcome)))
     away = sum(not state.in_step for state in outcome.states)
     if away:
         said = f"{away} of {count} functions of {environment} are not in step."
@@ -147,6 +143,24 @@ def standing(outcome: Outcome) -> str:
             said += f" Mend them: arc env verify {environment}"
         return "\n".join((said, *kept_variables(outcome), *_old_versions(outcome)))
     return "\n".join((f"Every function of {environment} is in step ({count}).", *_old_versions(outcome)))
+
+
+def _no_functions(outcome: Outcome, prospect: str = "") -> list[str]:
+    """The sentence about an environment to which no functions are deployed; nothing when they have opted out."""
+    if outcome.opted_out:
+        return []
+    said = (
+        f"No functions are deployed to {outcome.environment} in {outcome.region} yet. {prospect}If the app is deployed "
+        "in another region, name that: region below @aws in the manifest, else AWS_REGION."
+    )
+    return [said]
+
+
+def _opted_out(outcome: Outcome) -> list[str]:
+    """The sentence about functions that take no variables; nothing when there are none."""
+    if not outcome.opted_out:
+        return []
+    return [f"Left alone, because their config.arc says env false: {', '.join(outcome.opted_out)}."]
 
 
 def failures(outcome: Outcome) -> str:
@@ -190,7 +204,8 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         {"function": one.function, "alias": one.alias, "version": one.version} | _plain(one.drift)
         for one in outcome.behind
     ]
-    told: dict[str, Any] = {"functions": functions, "opted_out": list(outcome.opted_out), "notes": list(outcome.notes)}
+    opted_out, notes = list(outcome.opted_out), list(outcome.notes)
+    told = {"region": outcome.region, "functions": functions, "opted_out": opted_out, "notes": notes}
     return told | ({"aliases": aliases} if aliases else {})
 
 

@@ -57,7 +57,14 @@ class Verification:
     def _outcome(self, states: Sequence[State]) -> Outcome:
         notes = self._notes(states)
         behind = self._deployed.behind([one.function for one in states], self._variables, notes.append)
-        return Outcome(self._environment, tuple(states), self._deployed.opted_out, tuple(notes), behind=behind)
+        return Outcome(
+            self._environment,
+            self._cloud.region,
+            tuple(states),
+            self._deployed.opted_out,
+            tuple(notes),
+            behind=behind,
+        )
 
     def _notes(self, states: Sequence[State]) -> list[str]:
         notes = [
