@@ -178,14 +178,17 @@ def test_variables_that_cannot_be_decrypted_are_not_taken_for_none(use: Callable
 
 
 def changing(
-    *answers: Reply, state: str = "Active", on_wait: Callable[[str], None] = lambda _sentence: None
+    *answers: Reply,
+    state: str = "Active",
+    status: str = "Successful",
+    on_wait: Callable[[str], None] = lambda _sentence: None,
 ) -> tuple[Functions, Answering, Clock]:
-    """Functions whose updates get these answers in turn, the last one for ever; a read returns `state`."""
+    """Functions whose updates get these answers in turn, the last one for ever; a read returns `state` and `status`."""
     clock, left = Clock(), list(answers)
 
     def answer(name: str, _body: dict[str, Any]) -> Reply:
         if name == READ:
-            return told({"FunctionName": "f", "RevisionId": "2", "State": state})
+            return told({"FunctionName": "f", "RevisionId": "2", "State": state, "LastUpdateStatus": status})
         return left.pop(0) if len(left) > 1 else left[0]
 
     answering = Answering(answer)
@@ -211,14 +214,31 @@ def test_an_update_waits_for_a_pending_function() -> None:
 
 
 def test_a_wait_for_a_pending_function_is_reported_once() -> None:
-    """The sentence names the function and its state before the first pause; an update in progress takes seconds."""
+    """The sentence names the function and its state as soon as the wait is no longer that of every new function."""
     reported: list[str] = []
-    own, answering, _ = changing(*[in_state("Pending")] * 3, DONE, on_wait=reported.append)
-    own.settled(Function("g", {}, "1", "InProgress"))
-    assert reported == []
+    own, _, clock = changing(*[in_state("Pending")] * 50, DONE, on_wait=reported.append)
+    own.settled(Function("f", {}, "1", "InProgress"))
     own.update(own.settled(Function("f", {}, "1", state="Pending")), {"K": "v"})
     assert reported == ["Waiting for the function f, which Lambda is still creating (its state is Pending)."]
-    assert answering.names == [READ, READ] + [UPDATE] * 4
+    assert clock.now - 1000 > 20
+
+
+def test_a_short_wait_for_a_pending_function_is_not_reported() -> None:
+    """Every function is Pending for a moment after its deployment."""
+    reported: list[str] = []
+    own, _, clock = changing(*[in_state("Pending")] * 10, DONE, on_wait=reported.append)
+    own.update(Function("f", {}, "1"), {"K": "v"})
+    assert reported == []
+    assert 2 < clock.now - 1000 < 5
+
+
+def test_a_long_update_is_not_reported_as_pending() -> None:
+    """It is an update of another operator or of a deployment."""
+    reported: list[str] = []
+    own, _, _ = changing(DONE, status="InProgress", on_wait=reported.append)
+    with pytest.raises(ToolError, match="still being updated after 300 seconds"):
+        own.settled(own.read("f"))
+    assert reported == []
 
 
 def test_settled_waits_for_a_pending_function() -> None:

@@ -36,7 +36,7 @@ class Cloud:
 
     `session` is a boto3 session. AWS gets at most ten calls a second, and each call that it throttles or that
     fails on the way again; a cloud on this machine is not spared. Times are seconds; `clock`, `sleep` and `chance`
-    (from 0 to 1) are what pauses are made of. `on_wait` is called with a sentence before a wait that may take minutes.
+    (from 0 to 1) are what pauses are made of. `on_wait` is called with a sentence during a wait that may take minutes.
     """
 
     def __init__(

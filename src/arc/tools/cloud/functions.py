@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _NEWEST = "$LATEST"  # the function itself
 _MARKERS = ("Marker", "NextMarker")
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.25, 1.0  # seconds between two attempts
+_SECONDS_TO_REPORT = 5  # a function that was just deployed is Pending for a moment
 _SECONDS_TO_SETTLE = 300  # creating a function from a container image or in a VPC takes minutes
 _PENDING, _IN_PROGRESS = "Pending", "InProgress"
 # https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
@@ -189,7 +190,7 @@ class Functions:
             raise ToolError(
                 f"The function {name} is still {busy} after {_SECONDS_TO_SETTLE} seconds. Run the command again."
             )
-        if busy == _PENDING and name not in self._awaited:
+        if busy == _PENDING and waited >= _SECONDS_TO_REPORT and name not in self._awaited:
             self._awaited.add(name)
             self._cloud.on_wait(
                 f"Waiting for the function {name}, which Lambda is still creating (its state is {_PENDING})."
