@@ -120,7 +120,7 @@ def test_who_does_not_ask_for_html_gets_what_api_gateway_says(sandbox: Sandbox) 
         ("/no-handler", 500, "has no callable named &#x27;handler&#x27;"),
         ("/unserialisable", 500, "set is not JSON serializable"),
         ("/async", 500, "The handler is async, which Lambda does not await. Write @arc.http.handler above it"),
-        ("/breakpoint", 500, "breakpoint() needs a terminal, which a function does not have."),
+        ("/breakpoint", 500, "Run `arc sandbox --debug` and attach your editor"),
         ("/malformed", 502, "&#x27;statusCode&#x27; is &#x27;fine&#x27;"),
     ],
 )

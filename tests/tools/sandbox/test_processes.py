@@ -165,6 +165,9 @@ class Owner:
     def take_back(self, invocation: Invocation) -> None:
         """There is none."""
 
+    def can_be_debugged(self, worker: Worker, port: int, secret: str) -> None:
+        """No editor comes."""
+
     def has_not_started(self, worker: Worker, failure: InvocationFailure) -> None:
         """Nobody waits."""
 

@@ -74,6 +74,23 @@ def sandbox(
             show_default=False,
         ),
     ] = None,
+    debug: Annotated[
+        bool,
+        typer.Option(
+            "--debug",
+            help="Let every function wait until an editor's debugger is attached, and stop there at breakpoint(). "
+            "Functions have no timeout. It needs the extra: pip install 'arc-sessions[debug]'",
+        ),
+    ] = False,
+    debug_only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROUTE",
+            help="The same for this route's function alone, such as 'get /cart' or /cart. Repeat it for each further "
+            "route.",
+            show_default=False,
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin with empty tables, instead of with the rows of the last run.")
     ] = False,
@@ -89,5 +106,15 @@ def sandbox(
     from arc.tools.sandbox.launch import passed_variables
 
     variables = passed_variables(env or (), os.environ)
-    if serve(path, port=port, hosts=host or [], variables=variables, quiet=quiet, fresh=fresh) == signal.SIGINT:
+    number = serve(
+        path,
+        port=port,
+        hosts=host or [],
+        variables=variables,
+        quiet=quiet,
+        fresh=fresh,
+        debug=debug,
+        debug_only=debug_only or [],
+    )
+    if number == signal.SIGINT:
         raise KeyboardInterrupt

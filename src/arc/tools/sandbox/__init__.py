@@ -6,7 +6,7 @@ worker        one process                              runtime_api  what a worke
 bootstrap/    what runs inside a worker                local_tables the app's tables, made and seeded
 local_cloud   AWS's services in a process of their own cloud_state  their data between runs, for one process at a time
 cloud_guard   keeps web pages out of them              shared_cloud one local cloud for the sandbox and commands
-service_map   the tables as other libraries find them  session_table  the table that sessions are to live in
+service_map   the tables as other libraries find them  debugging    ports where editors attach to functions
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from arc.tools.sandbox import fingerprint
+from arc.tools.sandbox.debugging import Debuggee
 from arc.tools.sandbox.failures import InvocationFailure, NoHandler, NotPython
 from arc.tools.sandbox.greeting import shown_root
 from arc.tools.sandbox.output import Output
@@ -51,6 +52,9 @@ class Function:
         self._growth: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling = self._confirming = self._closed = False
+        self._debuggees: dict[Worker, Debuggee] = {}
+        if launch.debug is not None:
+            launch.debug.wake = self.wake
 
     async def run(self, invocation: Invocation) -> bytes:
         """The handler's result for this event, as JSON. Raises `InvocationFailure`."""
@@ -88,6 +92,11 @@ class Function:
         if self.refresh() and used and not self._settling:
             self._start()
 
+    def wake(self) -> None:
+        """Start a process when there is none, for an editor that wants to attach to it."""
+        if all(worker.ended for worker in self._workers):
+            self._start()
+
     async def close(self) -> None:
         """Kill every worker and wait until the processes have gone."""
         self._closed = True
@@ -116,7 +125,7 @@ class Function:
             worker.output.release()
             self._confirming = False
             self._idle.append(worker)
-        elif self._waiting and time.monotonic() - self._waiting[0].since > _PATIENCE:
+        elif self._is_impatient():
             worker.output.release()
             worker.give(self._waiting.popleft())
         else:
@@ -136,6 +145,13 @@ class Function:
         """See `worker.Owner`."""
         self._waiting.appendleft(invocation)
 
+    def can_be_debugged(self, worker: Worker, port: int, secret: str) -> None:
+        """See `worker.Owner`."""
+        if self.launch.debug is not None:
+            debuggee = Debuggee(port, secret, lambda: worker.generation != self._generation and not self._closed)
+            self._debuggees[worker] = debuggee
+            self.launch.debug.offer(debuggee)
+
     def has_not_started(self, worker: Worker, failure: InvocationFailure) -> None:
         """See `worker.Owner`."""
         self._starting.discard(worker)
@@ -152,11 +168,17 @@ class Function:
         for worker in self._idle:
             worker.end()
         self._idle.clear()
-        if not self._waiting or time.monotonic() - self._waiting[0].since < _PATIENCE:
+        if not self._is_impatient():
             for worker in self._starting:
                 worker.output.discard()
                 worker.end()
             self._starting.clear()
+
+    def _is_impatient(self) -> bool:
+        """True when an event has waited so long that it had better run on code that is not the newest."""
+        if not self._waiting or self.launch.debug is not None:  # There it waits for a person.
+            return False
+        return time.monotonic() - self._waiting[0].since > _PATIENCE
 
     def _dispatch(self) -> None:
         while self._waiting and self._idle:
@@ -170,7 +192,7 @@ class Function:
         fresh = sum(not worker.ended and worker.generation == self._generation for worker in self._workers)
         if not fresh:
             self._start()
-        elif fresh < _MOST_WORKERS and self._growth is None:
+        elif self.launch.debug is None and fresh < _MOST_WORKERS and self._growth is None:
             wait = max(0.0, self._waiting[0].since + _GROW_AFTER - time.monotonic())
             self._growth = asyncio.get_running_loop().call_later(wait, self._grow_for_the_waiting)
 
@@ -194,7 +216,8 @@ class Function:
             self._take_failure(NoHandler(launch.route, launch.wanted_file, shown_root(launch.root)), None)
             return
         output = Output(self._terminal, launch.route)
-        output.hold()
+        if launch.debug is None:
+            output.hold()
         worker = Worker(self, output, launch, self._generation)
         self._workers.add(worker)
         self._starting.add(worker)
@@ -211,7 +234,7 @@ class Function:
         recent = time.monotonic() - self._changed_at < _RECENT
         if self.refresh() or outdated:
             self._dispatch()
-        elif recent and not self._confirming:
+        elif recent and not self._confirming and self.launch.debug is None:  # A person would have to attach again.
             self._settling = True
             self._spawn(self._settle())
         else:
@@ -238,5 +261,7 @@ class Function:
         self._workers.discard(worker)
         self._starting.discard(worker)
         self._api.forget(worker)
+        if self.launch.debug is not None:
+            self.launch.debug.withdraw(self._debuggees.pop(worker, None))
         if worker in self._idle:
             self._idle.remove(worker)

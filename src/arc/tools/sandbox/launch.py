@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from arc.inventory import Inventory, Route
+    from arc.tools.sandbox.debugging import DebugPort
 
 # All that functions get of the developer's shell, which may hold secrets. An interpreter may not start without the
 # last two: one whose libpython lies in a folder of its own, and any on Windows.
@@ -48,6 +49,8 @@ class Launch:
     """The runtime or file in another language, empty for a Python function."""
     pure: bool = False
     """True to leave awslambdaric's native client aside."""
+    debug: DebugPort | None = None
+    """The port where an editor attaches to the function, which then has no timeout; None without `--debug`."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -70,6 +73,7 @@ class Launch:
             "shared": None if self.shared is None else str(self.shared),
             "module": self.module,
             "pure": self.pure,
+            "debug": self.debug is not None,
         }
 
 
@@ -81,10 +85,12 @@ def launch_of(
     environ: Mapping[str, str],
     tables: int | None = None,
     pure: bool = False,
+    debug: DebugPort | None = None,
 ) -> Launch:
     """How to start `route`'s worker in a sandbox on `port`, from a shell whose variables are `environ`.
 
-    `tables` is the port on which DynamoDB answers, None in an app without tables.
+    `tables` is the port on which DynamoDB answers, None in an app without tables; `debug` that of the function's
+    debugger.
     """
     config = route.config
     name = f"{inventory.app}-testing-{route.logical_id}"
@@ -130,6 +136,7 @@ def launch_of(
         timeout=config.timeout,
         environ=tuple(sorted(variables.items())),
         pure=pure,
+        debug=debug,
     )
 
 

@@ -30,9 +30,15 @@ def bind(port: int | None, host: str | None) -> tuple[int, list[socket.socket]]:
     raise ToolError(f"No port from {DEFAULT_PORT} to {DEFAULT_PORT + _TRIES - 1} is free. Name one: --port 8080")
 
 
-def bind_loopback() -> socket.socket:
-    """A listening socket on any free port of 127.0.0.1."""
-    return _bind_all(["127.0.0.1"], 0)[0]
+def bind_loopback(first: int = 0) -> socket.socket:
+    """A listening socket on 127.0.0.1, on the first free port from `first` on; without it on any free port.
+
+    Raises `ToolError` when none is free.
+    """
+    for candidate in range(first, first + _TRIES) if first else [0]:
+        with contextlib.suppress(_Taken):
+            return _bind_all(["127.0.0.1"], candidate)[0]
+    raise ToolError(f"No port from {first} to {first + _TRIES - 1} is free on 127.0.0.1. End a program that has some.")
 
 
 class _Taken(Exception):

@@ -17,7 +17,7 @@ _ACCEPTED = b'{"status":"OK"}'
 
 
 class RuntimeApi:
-    """An ASGI app: `GET /{token}/2018-06-01/runtime/invocation/next` and its three companions.
+    """An ASGI app: `GET /{token}/2018-06-01/runtime/invocation/next`, its three companions, and `debugger`.
 
     `port` is set once the socket is bound.
     """
@@ -59,6 +59,9 @@ class RuntimeApi:
                 report = _parsed(await read_body(receive))
                 await _respond(send, 202, _ACCEPTED)
                 worker.report_start(report)
+            case ["debugger"]:
+                worker.take_debugger(_parsed(await read_body(receive)))
+                await _respond(send, 202, _ACCEPTED)
             case _:
                 await _respond(send, 404, b'{"errorMessage":"Not Found"}')
 

@@ -14,6 +14,7 @@ import uvicorn
 
 from arc import inventory as inventories
 from arc.tools.sandbox.application import Application
+from arc.tools.sandbox.debugging import DebugPorts
 from arc.tools.sandbox.gateway import Gateway
 from arc.tools.sandbox.greeting import greet
 from arc.tools.sandbox.hosts import Hosts
@@ -46,14 +47,17 @@ def serve(
     quiet: bool = False,
     fresh: bool = False,
     pure: bool = False,
+    debug: bool = False,
+    debug_only: Sequence[str] = (),
 ) -> int:
     """Run the app in the folder `root` until Ctrl-C; the number of the signal that ended it, 0 without one.
 
     Without `port` the first free one from 3333 on is taken. The sandbox listens on the first of `hosts`, or on
     127.0.0.1 and ::1, and answers to all of them and to the loopback names. Functions get `variables` as if they were
     in the app's `.env`. `quiet` leaves out the table of routes; `fresh` empties the tables first. `pure` keeps
-    awslambdaric's native client out of the workers. Raises `ArcError` for an app that is not valid, and `ToolError`
-    for a port that is taken or tables that cannot be made.
+    awslambdaric's native client out of the workers. With `debug` every function waits for an editor, or with
+    `debug_only` those of the routes that it names, as `get /cart` or `/cart`. Raises `ArcError` for an app that is not
+    valid, and `ToolError` for a port that is taken, tables that cannot be made, a missing debugpy or an unknown route.
     """
     passed = variables or {}
 
@@ -63,13 +67,16 @@ def serve(
     folder = Path(root).resolve()
     inventory = read()
     own = Hosts(hosts)
-    chosen, sockets = bind(port, own.names[0] if own.names else None)
     terminal = Terminal()
+    debugging = DebugPorts(terminal, debug_only) if debug or debug_only else None
+    if debugging is not None:
+        debugging.check(inventory)
+    chosen, sockets = bind(port, own.names[0] if own.names else None)
     tables = LocalTables(_silence if quiet else terminal.say, terminal.say, fresh=fresh)
     try:
         tables.prepare(inventory, patience=_PATIENCE)
         return asyncio.run(
-            _serve(read, inventory, passed, chosen, sockets, own, terminal, tables, quiet=quiet, pure=pure)
+            _serve(read, inventory, passed, chosen, sockets, own, terminal, tables, debugging, quiet=quiet, pure=pure)
         )
     finally:
         tables.close()
@@ -85,6 +92,7 @@ async def _serve(
     hosts: Hosts,
     terminal: Terminal,
     tables: LocalTables,
+    debugging: DebugPorts | None,
     *,
     quiet: bool,
     pure: bool,
@@ -99,7 +107,8 @@ async def _serve(
     api.port = loopback.getsockname()[1]
 
     def launch(route: Route, inventory: Inventory) -> Launch:
-        return launch_of(route, inventory, port=port, tables=tables.port, environ=os.environ, pure=pure)
+        debug = None if debugging is None else debugging.of(route, inventory)
+        return launch_of(route, inventory, port=port, tables=tables.port, environ=os.environ, pure=pure, debug=debug)
 
     application = Application(inventory, read, launch, terminal, api, tables.prepare)
     gateway = Gateway(application, terminal, hosts, lambda: _services(tables, port))
@@ -109,6 +118,8 @@ async def _serve(
         for server, listening in zip(servers, ([loopback], sockets), strict=True)
     ]
     greet(terminal, inventory, sockets, unheeded(os.environ, passed), tables.names, quiet=quiet)
+    if debugging is not None:
+        debugging.announce()
     loop.run_in_executor(None, application.tell_unmet)
     watching = asyncio.create_task(watch(application, terminal))
     ends: list[asyncio.Future[Any]] = [stop, *running]
@@ -116,6 +127,8 @@ async def _serve(
     gateway.closing = True
     watching.cancel()
     await asyncio.gather(*(function.close() for function in application.functions))
+    if debugging is not None:
+        await debugging.close()
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*running)

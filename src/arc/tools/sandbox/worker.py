@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from arc.tools.sandbox.failures import Exited, InvocationFailure, Raised, TimedOut
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _BOOTSTRAP = str(Path(__file__).parent / "bootstrap")
 _LONGEST_START = 30.0  # seconds to import a handler
+_NO_TIMEOUT = 86_400  # seconds that a handler in a debugger is told it has left
+_FOR_DEBUGPY = ("-X", "frozen_modules=off")  # it warns of breakpoints that it may miss in them
 
 
 class Owner(Protocol):
@@ -36,6 +38,9 @@ class Owner(Protocol):
     def take_back(self, invocation: Invocation) -> None:
         """The process ended before the handler began with this event, so another one can have it."""
 
+    def can_be_debugged(self, worker: Worker, port: int, secret: str) -> None:
+        """The process waits for a debugger on `port`, to whoever knows `secret`."""
+
     def has_not_started(self, worker: Worker, failure: InvocationFailure) -> None:
         """The process never came to wait for an event."""
 
@@ -49,6 +54,7 @@ class Worker:
         self.ready = self.ended = False
         self.gone = asyncio.Event()
         self._owner, self._launch = owner, launch
+        self._is_debugged = launch.debug is not None
         self._event: Invocation | None = None
         self._asking: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -60,7 +66,8 @@ class Worker:
     async def start(self, runtime_api: str) -> None:
         """Start the process; it asks for its events at `runtime_api`."""
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(_LONGEST_START, self._start_takes_too_long)
+        if not self._is_debugged:
+            self._timer = loop.call_later(_LONGEST_START, self._start_takes_too_long)
         try:
             transport, _ = await loop.subprocess_exec(
                 lambda: _Pipes(self),
@@ -69,6 +76,7 @@ class Worker:
                     "-u",
                     "-X",
                     "utf8",
+                    *(_FOR_DEBUGPY if self._is_debugged else ()),
                     _BOOTSTRAP,
                     json.dumps(self._launch.plan() | {"begins": self._begins}),
                 ),
@@ -122,8 +130,10 @@ class Worker:
         self._asking = None
         if self._event is None or self.ended:
             return None
-        self._event.deadline_ms = int((time.time() + self._launch.timeout) * 1000)
-        self._timer = asyncio.get_running_loop().call_later(self._launch.timeout, self._take_too_long)
+        timeout = _NO_TIMEOUT if self._is_debugged else self._launch.timeout
+        self._event.deadline_ms = int((time.time() + timeout) * 1000)
+        if not self._is_debugged:
+            self._timer = asyncio.get_running_loop().call_later(timeout, self._take_too_long)
         return self._event
 
     def answer(self, request_id: str, body: bytes) -> bool:
@@ -143,6 +153,11 @@ class Worker:
     def report_start(self, report: object) -> None:
         """Take why the handler could not be imported."""
         self._fail_start(Raised.from_report(report, importing=True))
+
+    def take_debugger(self, told: Any) -> None:
+        """Take where the process waits for a debugger."""
+        if self._is_debugged and not self.ended:
+            self._owner.can_be_debugged(self, int(told["port"]), str(told["secret"]))
 
     def end(self) -> None:
         """Kill the process and all its children now."""

@@ -16,11 +16,17 @@ def main(folder: str) -> None:
 
     plan = json.loads(sys.argv[1])
     lifeline.hold()
+    if plan["debug"]:
+        from _arc_bootstrap import debugger
+
+        sys.path.pop(0)  # Our modules are found by their package alone, also by the threads of the debugger.
+        debugger.wait()
+        sys.path.insert(0, folder)
     sources.read_fresh(plan["root"])
     sys.path[0] = plan["folder"]
     shared.make_importable(plan["folder"], plan["shared"])
     sys.argv[:] = [plan["module"]]
-    invocations.run(plan["module"], plan["begins"], pure=plan["pure"])
+    invocations.run(plan["module"], plan["begins"], pure=plan["pure"], debug=plan["debug"])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import suppress
@@ -20,20 +19,21 @@ _ASYNC = (
     "async def handler(req). Or leave out async."
 )
 _NO_TERMINAL = (
-    "breakpoint() needs a terminal, which a function does not have. Call the handler from a test, with "
-    "arc.testing.Browser(handler), where it stops. PYTHONBREAKPOINT in the app's .env names another debugger."
+    "breakpoint() needs a debugger, and a function has no terminal for one. Run `arc sandbox --debug` and attach your "
+    "editor, or call the handler from a test, with arc.testing.Browser(handler). PYTHONBREAKPOINT in the app's .env "
+    "names another debugger."
 )
 
 
-def run(module: str, begins: int, *, pure: bool) -> None:
+def run(module: str, begins: int, *, pure: bool, debug: bool) -> None:
     """Serve invocations of `module.handler`, until the sandbox ends us.
 
     A byte is written to the file descriptor `begins` when the handler begins with an event; `pure` leaves
-    awslambdaric's native client aside.
+    awslambdaric's native client aside; with `debug` an editor stops at `breakpoint()`.
     """
     os.set_inheritable(begins, False)  # noqa: FBT003  # its own signature
     _choose_client(pure=pure)
-    if "PYTHONBREAKPOINT" not in os.environ:
+    if not debug and "PYTHONBREAKPOINT" not in os.environ:
         sys.breakpointhook = _refuse_breakpoint
     handler = _load(module)
     wrapped = type(sys)(_WRAPPED)
@@ -88,14 +88,10 @@ def _is_machinery(file: str) -> bool:
 
 def _refuse(kind: str, message: str, traceback: str) -> NoReturn:
     """Print and report why the function cannot start, then end this process."""
-    import http.client
+    from .reporting import report
 
     sys.stderr.write((traceback.rstrip() or message) + "\n")
-    address, _, path = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
-    report = json.dumps({"errorType": kind, "errorMessage": message, "traceback": traceback})
-    connection = http.client.HTTPConnection(address)
-    connection.request("POST", f"/{path}/2018-06-01/runtime/init/error", report)
-    connection.getresponse().read()
+    report("init/error", {"errorType": kind, "errorMessage": message, "traceback": traceback})
     os._exit(1)
 
 
