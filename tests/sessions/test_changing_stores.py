@@ -433,3 +433,31 @@ def test_s21_a_late_sign_out_follows_to_a_successor_in_the_old_table(shop: Shop,
     late.sign_out()
     shop.commit(late)
     assert shop.load(new).is_new
+
+
+@pytest.mark.parametrize("first", ["reads", "changes", "signs in"])
+@pytest.mark.parametrize("then", ["change", "sign out"])
+def test_s18_a_request_with_the_old_tables_cookie_finds_the_moved_session(shop: Shop, first: str, then: str) -> None:
+    """From one table to another: what was sent with the old cookie and is loaded after the move signs nobody out."""
+    shop.use("table", moving=False)
+    old = shop.signed_in(cart=["book"])
+    table = MemoryStore(shop.keyring)
+    shop.manager = shop.manager_of(MovingStore(table, shop.server, shop.keyring, idle=shop.settings.idle))
+    session = shop.load(old)
+    if first == "changes":
+        session["seen"] = True
+    elif first == "signs in":
+        session.sign_in("ada")
+    new = shop.commit(session)
+    assert new != old
+    parallel = shop.load(old)
+    if then == "change":
+        parallel["parallel"] = True
+        assert (shop.commit(parallel) == "") == (first == "signs in")
+        assert shop.load(new).user_id == "ada"
+        assert shop.load(new).get("parallel", False) == (first != "signs in")
+    else:
+        parallel.sign_out()
+        assert shop.commit(parallel) == ""
+        assert shop.load(new).is_new
+        assert shop.load(old).is_new

@@ -9,7 +9,7 @@ from arc.sessions.delta import Delta
 from arc.sessions.lifetimes import NODES_WEEK
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
-from arc.sessions.signing import sign
+from arc.sessions.signing import sign, unsign
 from arc.sessions.stores.store import IdTaken, Written
 from arc.sessions.values import storable
 
@@ -47,22 +47,20 @@ class MovingStore:
         except Refused as refusal:
             if refusal.replaced is not None:  # Those that have replaced it are in the old store.
                 refusal.replaced = refusal.replaced.copied(state=refusal.replaced, foreign=True)
+            if first.reason == refusal.reason == "unknown-id":  # An id of ours that the old store had may have moved.
+                taken_over = self._taken_over(unsign(value, self._keyring.signing)[0], now)
+                if taken_over is not None:
+                    return taken_over
             raise (first if refusal.reason == "malformed" else refusal) from None
         if not self._new.on_server:
             return old.copied(state=old, stale=True, foreign=True)
-        ids = self._derived(old)
-        for session_id in ids:
-            try:
-                taken_over = self._new.load(sign(session_id, self._keyring.signing[0]), now)
-            except Refused as refusal:
-                if refusal.reason != "unknown-id":
-                    raise
-            else:
-                taken_over.stale = True  # The visitor's cookie is still the old one.
-                return taken_over
+        taken_over = self._taken_over(old.id, now)
+        if taken_over is not None:
+            return taken_over
         ends = (old.issued or now) + max(self._idle, NODES_WEEK) if old.expires is None else old.expires
         old.data, left_out = storable(old.data)
-        return old.copied(id=ids[0], state=old, stale=True, foreign=True, origin_ends=ends, left_out=left_out)
+        new_id = self._derived(old.id)[0]
+        return old.copied(id=new_id, state=old, stale=True, foreign=True, origin_ends=ends, left_out=left_out)
 
     def create(self, record: Record, now: int) -> str:
         """Store a new record in the new store."""
@@ -104,6 +102,19 @@ class MovingStore:
         self._new.destroy(loaded, now)  # First, because a retry finds the session by the old store's record.
         if loaded.foreign:
             self._old.destroy(_old(loaded), now)
+
+    def _taken_over(self, old_id: str, now: int) -> Record | None:
+        """The record that a session of the old store has become, None when it has not moved yet."""
+        for session_id in self._derived(old_id):
+            try:
+                taken_over = self._new.load(sign(session_id, self._keyring.signing[0]), now)
+            except Refused as refusal:
+                if refusal.reason != "unknown-id":
+                    raise
+            else:
+                taken_over.stale = True  # The visitor's cookie is still the old one.
+                return taken_over
+        return None
 
     def _take_over(
         self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool = False
@@ -154,12 +165,12 @@ class MovingStore:
         except Refused:
             return None
 
-    def _derived(self, old: Record) -> list[str]:
+    def _derived(self, old_id: str) -> list[str]:
         """The ids, by each secret, under which a session of the old store is kept: nobody can choose or guess them."""
         from hmac import digest
 
         keys = self._keyring.derived("moved session")
-        return [urlsafe_b64encode(digest(key, old.id.encode(), "sha256")[:18]).decode() for key in keys]
+        return [urlsafe_b64encode(digest(key, old_id.encode(), "sha256")[:18]).decode() for key in keys]
 
 
 def _old(loaded: Record) -> Record:
