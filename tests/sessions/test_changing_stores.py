@@ -461,3 +461,29 @@ def test_s18_a_request_with_the_old_tables_cookie_finds_the_moved_session(shop: 
         assert shop.commit(parallel) == ""
         assert shop.load(new).is_new
         assert shop.load(old).is_new
+
+
+@pytest.mark.parametrize("first", ["reads", "changes", "signs in"])
+def test_s18_a_request_with_the_tables_cookie_replaces_no_moved_session(shop: Shop, first: str) -> None:
+    """From a table into the cookie: what was sent before the move and is loaded after it begins no session."""
+    shop.use("table", moving=False)
+    old = shop.signed_in(cart=["book"])
+    shop.use("jwe")
+    session = shop.load(old)
+    if first == "changes":
+        session["seen"] = True
+    elif first == "signs in":
+        session.sign_in("ada")
+    assert shop.load(shop.commit(session)).user_id == "ada"
+    late = shop.load(old)
+    assert late.is_new
+    late["count"] = 1
+    assert shop.manager.commit(late, explicit=True) == ()
+    assert shop.events[-1].name == "dropped"
+    out = shop.load(old)
+    out.sign_out()
+    assert len(shop.manager.commit(out)) == 1
+    shop.clock.forward(60)
+    after = shop.load(old)
+    after["count"] = 1
+    assert shop.load(shop.commit(after)) == {"count": 1}

@@ -25,8 +25,9 @@ class MovingStore:
 
     Into a store on the server a session moves under an id that is derived from the old one's identity, so
     that parallel first requests meet in one record. Until the old token has expired, the end of a session
-    leaves a mark there, and the token cannot bring it back. Into the sealed cookie it moves with the removal
-    of the old record; what does not fit stays where it is. `idle` is the idle lifetime, in seconds.
+    leaves a mark there, and the token cannot bring it back. Into the sealed cookie it moves with the end of
+    the old record, which leaves a tombstone; what does not fit stays where it is. `idle` is the idle lifetime,
+    in seconds.
     """
 
     def __init__(self, new: Store, old: Store, keyring: Keyring, *, idle: int) -> None:
@@ -144,8 +145,20 @@ class MovingStore:
             value = self._new.create(record, now)
         except SessionTooLarge:
             return self._stay(old, record, delta, now, signing_in=signing_in)
-        self._old.destroy(old, now)
-        return Written(value)
+        return Written(value) if self._leave(old, now) or signing_in else None
+
+    def _leave(self, old: Record, now: int) -> bool:
+        """End the old record as one that was replaced, so that who still comes with its cookie is known to be late.
+
+        False when another request has ended or moved it.
+        """
+        successor = old.copied(id=self._derived(old.id)[0], data={}, flashes=())
+        try:
+            replaced = self._old.replace(old, successor, Delta((), {}, replaces=True), now, signing_in=False)
+        except IdTaken:
+            return False
+        self._old.destroy(successor, now)
+        return replaced is not None
 
     def _stay(self, old: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool) -> Written | None:
         if record.id != old.id:
