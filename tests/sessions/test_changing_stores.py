@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -394,6 +394,25 @@ def test_s21_the_mark_of_an_ended_session_stays_until_its_old_token_has_expired(
     shop.manager.commit(session)
     (mark,) = kept.rows
     assert int(mark["_ttl"]["N"]) == began + opens_for
+
+
+@pytest.mark.parametrize("lifetime", [3 * 86_400, 30 * 86_400, "browser"])
+def test_s21_the_mark_of_an_ended_session_outlasts_the_lifetime_of_its_sign_in(
+    ministack: Engine, lifetime: int | Literal["browser"]
+) -> None:
+    """A token of a visitor who asked to be remembered opens for longer than the idle lifetime of all sessions."""
+    kept = Kept(ministack)
+    shop = Shop(kept.store)
+    began = int(shop.clock())
+    session = shop.load("")
+    session.sign_in("ada", lifetime=lifetime)
+    token = shop.commit(session)
+    shop.use("table")
+    session = shop.load(token)
+    session.sign_out()
+    shop.manager.commit(session)
+    (mark,) = kept.rows
+    assert int(mark["_ttl"]["N"]) == began + (WEEK if lifetime == "browser" else lifetime)
 
 
 @pytest.mark.parametrize("moving", [False, True], ids=["at rest", "moving into the cookie"])

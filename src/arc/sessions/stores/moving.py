@@ -58,7 +58,8 @@ class MovingStore:
         taken_over = self._taken_over(old.id, now)
         if taken_over is not None:
             return taken_over
-        ends = (old.issued or now) + max(self._idle, NODES_WEEK) if old.expires is None else old.expires
+        idle = old.lifetime if isinstance(old.lifetime, int) else self._idle
+        ends = (old.issued or now) + max(idle, NODES_WEEK) if old.expires is None else old.expires
         old.data, left_out = storable(old.data)
         new_id = self._derived(old.id)[0]
         return old.copied(id=new_id, state=old, stale=True, foreign=True, origin_ends=ends, left_out=left_out)
