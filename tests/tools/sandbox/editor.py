@@ -82,6 +82,14 @@ class Editor:
         """The body of the next event of this name."""
         return dict(self._next(lambda message: message.get("event") == name).get("body") or {})
 
+    def rest(self) -> list[Message]:
+        """Everything that comes until the other side hangs up."""
+        found = []
+        while head := self._stream.readline():
+            self._stream.readline()
+            found.append(json.loads(self._stream.read(int(head.partition(b":")[2]))))
+        return self._kept + found
+
     def vanish(self) -> None:
         """Close the connection without a word."""
         self._stream.close()

@@ -222,6 +222,19 @@ def test_code_saved_while_a_handler_is_stopped_leaves_it_alone(
             assert sandbox.get("/").text == "new 42"
 
 
+def test_an_editor_that_leaves_is_not_called_back(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
+    """Though the process that it leaves is replaced, since its code was saved meanwhile."""
+    app = write_app(tmp_path, {"get /": STOP})
+    with running(app, "debug") as sandbox, Editor(debugger_port(sandbox)).attach() as editor:
+        answer = asked(sandbox, pool)
+        editor.stopped()
+        write_handler(app, "get /", code("new"))
+        sandbox.wait_for(WAITS)
+        editor.request("disconnect", terminateDebuggee=False)
+        assert answer.result(PATIENCE) == "told True"
+        assert not [message for message in editor.rest() if (message.get("body") or {}).get("restart")]
+
+
 def test_each_function_has_a_port_and_one_process(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
     """Requests to one function wait for each other, and those to another one do not."""
     with running(write_app(tmp_path, {"get /": COUNT, "get /other": code("other")}), "debug") as sandbox:

@@ -98,7 +98,7 @@ class DebugPort:
         self._address, self._route, self._terminal = f"127.0.0.1:{self.number}", route, terminal
         self._debuggee: Debuggee | None = None
         self._offered = asyncio.Event()
-        self._editors: dict[asyncio.Task[None], Debuggee | None] = {}  # None while there is no process for them
+        self._sessions: set[_Session] = set()
         self._server = asyncio.get_running_loop().create_task(asyncio.start_server(self._serve, sock=listening))
 
     def announce(self) -> None:
@@ -120,16 +120,17 @@ class DebugPort:
     async def close(self) -> None:
         """Stop listening, and end what is left of the sessions."""
         (await self._server).close()
-        if self._editors:
-            await asyncio.wait(self._editors, timeout=_SECONDS_TO_END if self._debuggee is not None else 0)
-        for editor in self._editors:
-            editor.cancel()
+        attached = [session.task for session in self._sessions if session.debuggee is not None]
+        if attached:
+            await asyncio.wait(attached, timeout=_SECONDS_TO_END)
+        for session in self._sessions:
+            session.task.cancel()
 
     def _say(self, sentence: str) -> None:
         self._terminal.lines(self._route, [sentence])
 
     def _say_if_waiting(self) -> None:
-        debuggee, served = self._debuggee, self._editors.values()
+        debuggee, served = self._debuggee, [session.debuggee for session in self._sessions]
         if debuggee is not None and not debuggee.attached and debuggee not in served and None not in served:
             self._say(f"waiting for a debugger: attach your editor to {self._address}")
 
@@ -137,72 +138,80 @@ class DebugPort:
         """Serve one editor; anything else, such as a web page, is hung up on after its first lines."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine that runs has one
+        session = _Session(reader, writer, task)
         with contextlib.suppress(*_BROKEN, asyncio.CancelledError):
             first = await read_message(reader)
-            self._editors[task] = None
+            self._sessions.add(session)
             self.wake()
-            await self._connect(task, first, reader, writer)
+            await self._connect(session, first)
         writer.close()
-        if task in self._editors:
-            del self._editors[task]
+        if session in self._sessions:
+            self._sessions.discard(session)
             self._say_if_waiting()
 
-    async def _connect(
-        self, task: asyncio.Task[None], first: bytes, reader: StreamReader, writer: StreamWriter
-    ) -> None:
+    async def _connect(self, session: _Session, first: bytes) -> None:
+        """Wait for a process, and relay what the editor and the process say."""
         while True:
             await self._offered.wait()
             debuggee = self._debuggee
-            if debuggee is None or reader.at_eof():
+            if debuggee is None or session.reader.at_eof():
                 return
             try:
                 inner = await asyncio.open_connection("127.0.0.1", debuggee.port)
             except OSError:
                 await asyncio.sleep(_PAUSE)  # It is ending, or a debugpy that listens a moment after it says so.
                 continue
-            self._editors[task] = debuggee
+            session.debuggee = debuggee
             try:
-                await self._relay(debuggee, first, (reader, writer), inner)
+                await self._relay(session, debuggee, first, *inner)
             finally:
                 inner[1].close()
             return
 
     async def _relay(
-        self,
-        debuggee: Debuggee,
-        first: bytes,
-        editor: tuple[StreamReader, StreamWriter],
-        process: tuple[StreamReader, StreamWriter],
+        self, session: _Session, debuggee: Debuggee, first: bytes, reader: StreamReader, writer: StreamWriter
     ) -> None:
         """Hand messages on until one side ends, and let the other side know."""
-        process[1].write(_request("pydevdAuthorize", debugServerAccessToken=debuggee.secret))
-        while _parsed(await read_message(process[0])).get("command") != "pydevdAuthorize":
+        writer.write(_request("pydevdAuthorize", debugServerAccessToken=debuggee.secret))
+        while _parsed(await read_message(reader)).get("command") != "pydevdAuthorize":
             """Events may come before the answer."""
-        up = asyncio.create_task(self._hand_up(debuggee, first, editor[0], process[1]))
-        down = asyncio.create_task(_hand_down(process[0], editor[1]))
+        up = asyncio.create_task(self._hand_up(session, debuggee, first, writer))
+        down = asyncio.create_task(_hand_down(reader, session.writer))
         try:
             await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
-            if not up.done():
-                editor[1].write(_terminated(restart=debuggee.is_outdated()))
-                await editor[1].drain()
-            else:
-                process[1].write(_request("disconnect", terminateDebuggee=False))  # Else a stopped handler stays so.
-                await process[1].drain()
+            if up.done():
+                writer.write(_request("disconnect", terminateDebuggee=False))  # Else a stopped handler stays so.
+                await writer.drain()
+            elif not session.is_leaving:
+                session.writer.write(_terminated(restart=debuggee.is_outdated()))
+                await session.writer.drain()
         finally:
             for task in (up, down):
                 task.cancel()
             await asyncio.gather(up, down, return_exceptions=True)
 
-    async def _hand_up(self, debuggee: Debuggee, message: bytes, reader: StreamReader, writer: StreamWriter) -> None:
-        """Hand the editor's messages on, from the first one until it disconnects."""
+    async def _hand_up(self, session: _Session, debuggee: Debuggee, message: bytes, writer: StreamWriter) -> None:
+        """Hand the editor's messages on, from the first one until it hangs up."""
         while True:
             command = _parsed(message).get("command")
+            session.is_leaving |= command in ("disconnect", "terminate")
             if command == "configurationDone" and not debuggee.attached:
                 debuggee.attached = True
                 self._say("a debugger is attached")
             writer.write(_framed(message))
             await writer.drain()
-            message = await read_message(reader)
+            message = await read_message(session.reader)
+
+
+@dataclass(eq=False)
+class _Session:
+    """An editor's connection. `debuggee` is None while there is no process; `is_leaving` once it has said goodbye."""
+
+    reader: StreamReader
+    writer: StreamWriter
+    task: asyncio.Task[None]
+    debuggee: Debuggee | None = None
+    is_leaving: bool = False
 
 
 async def _hand_down(reader: StreamReader, writer: StreamWriter) -> None:
