@@ -79,7 +79,7 @@ def sandbox(
         typer.Option(
             "--debug",
             help="Let every function wait until an editor's debugger is attached, and stop there at breakpoint(). "
-            "Functions have no timeout. It needs the extra: pip install 'arc-sessions[debug]'",
+            "Functions have no timeout. It needs: pip install 'arc-sessions[debug]'",
         ),
     ] = False,
     debug_only: Annotated[
