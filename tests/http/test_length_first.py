@@ -150,6 +150,14 @@ def test_s08_a_form_of_escapes_takes_memory_in_proportion() -> None:
         assert peak(lambda text=text: parse_form(text)) < 6 * len(text)  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("parameter", ["filename*=utf-8''", "name=x; filename*="])
+def test_s08_a_file_name_of_escapes_takes_memory_in_proportion(parameter: str) -> None:
+    """A megabyte of escapes in a file's name is looked at by its length before it is decoded."""
+    head = f"--b\r\nContent-Disposition: form-data; name=f; {parameter}"
+    body = f"{head}{'%41' * 333_333}\r\n\r\nx\r\n--b--\r\n".encode()
+    assert peak(lambda: form_of("multipart/form-data; boundary=b", body)) < 6 * len(body)
+
+
 @given(st.text("ab=&+%4158eEéC3 ;", max_size=60))
 def test_a_form_means_what_the_standard_library_reads(text: str) -> None:
     """Fields, blanks, plus signs and escapes are those of `urllib.parse.parse_qsl`, broken UTF-8 apart."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MOST_FIELDS = 10_000
 _MOST_PARAMETERS = 16  # of a Content-Disposition, which has three in all
+_LONGEST_DISPOSITION = 8_192  # bytes; many times what the names of a field and of a file take
 _BOUNDARY = re.compile(  # RFC 2046 §5.1.1: at most 70 characters, of these
     r""";\s*boundary=(?:"([\w'()+,./:=? -]{0,69}[\w'()+,./:=?-])"|([\w'()+,./:=?-]{1,70}))\s*(?:;|$)""",
     re.ASCII | re.IGNORECASE,
@@ -95,6 +96,8 @@ def _fields(content_type: str, body: bytes) -> Iterator[tuple[str, str | File]]:
 
 def _parameters(text: bytes) -> dict[bytes, bytes]:
     """What follows the first `;` of a header, names in lower case, the first of each name."""
+    if len(text) > _LONGEST_DISPOSITION:
+        raise ValueError("a long header")
     parameters: dict[bytes, bytes] = {}
     position = 1
     for _ in range(_MOST_PARAMETERS):
