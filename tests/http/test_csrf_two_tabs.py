@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import pytest
@@ -53,6 +54,35 @@ def test_s41_signing_in_again_in_another_tab_passes(server: bool, before: str, b
     visitor.get("/")
     assert send(visitor, third) == 200
     assert send(visitor, visitor.get("/sign-in").text) == 200
+
+
+@pytest.mark.parametrize("server", [False, True])
+@pytest.mark.parametrize("before", ["/", "/cart"])
+def test_s16_a_double_click_on_a_verified_sign_in_ends_signed_in(server: bool, before: str) -> None:
+    """The second request, with the cookies and the token of the first, signs in too, and nothing else."""
+    made = Made(server=server)
+    visitor, again = (Browser(arc.http.handler(manager=made.manager)(app), clock=made.clock) for _ in range(2))
+    visitor.get(before)
+    token = visitor.get("/sign-in").text
+    again.jar = copy(visitor.jar)
+    assert send(visitor, token) == 200
+    made.clock.forward(59)
+    assert send(again, token) == 200
+    assert send(again, again.get("/").text, "/any") == 200
+    assert again.post("/any", {"_csrf": again.get("/").text}).text == "ada"
+    assert send(again, token, "/any") == 403
+
+
+def test_s41_a_form_from_before_a_sign_in_is_good_for_a_minute() -> None:
+    """As long as a request may come with the id from before."""
+    made = Made(server=True)
+    visitor, late = (Browser(arc.http.handler(manager=made.manager)(app), clock=made.clock) for _ in range(2))
+    visitor.get("/cart")
+    token = visitor.get("/sign-in").text
+    late.jar = copy(visitor.jar)
+    assert send(visitor, token) == 200
+    made.clock.forward(60)
+    assert send(late, token) == 403
 
 
 def test_s41_the_other_tabs_form_is_good_for_the_sign_in_alone() -> None:

@@ -227,6 +227,8 @@ def _bindings(request: Request) -> list[str]:
     """
     session_id = "" if request.session.is_new else request.session.id
     found = [session_id, _anonymous(request, session_id) or ""]
+    if request.session.is_new:  # A second click on a sign-in comes with the id that the first one has replaced.
+        found += request.session.replaced_ids
     if request.session.user_id is not None and _says_own(request):
         found += _held(request, session_id, _place(request))
     return list(filter(None, found))

@@ -83,17 +83,17 @@ class SessionManager:
                 self.lifecycle.tell("unavailable", str(error))
                 raise
         chosen = self._choose(records, len(values))
-        late = any(now - (record.issued or 0) < _LATE for record in replaced)
+        late = tuple(record.id for record in replaced if now - (record.issued or 0) < _LATE)
         if (late or reason == "clock") and chosen is not None and chosen.user_id is None:
             chosen = None  # an anonymous session that came beside may not take the place of the visitor's own
         session = self._open(chosen, now, visit)
-        session._arrived, session._came = (*records, *replaced), len(values)
+        session._arrived, session._came, session._late = (*records, *replaced), len(values), late
         if chosen is not None:
             self.lifecycle.tell("loaded", session_id=session.id)
             for path in chosen.left_out:
                 self.lifecycle.tell("dropped", f"{described(path)} cannot be kept where sessions now live", session.id)
         elif late or reason == "clock" or not records:
-            session._muted = self._told_refusal(reason, late=late)
+            session._muted = self._told_refusal(reason, late=bool(late))
             if visit.withheld(self.settings.same_site):
                 session._muted = WITHHELD
         return session

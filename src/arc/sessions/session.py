@@ -59,6 +59,7 @@ class Session(dict[str, "Any"]):
         "_destroyed",
         "_flashes",
         "_id",
+        "_late",
         "_lifetime",
         "_manager",
         "_mint",
@@ -97,6 +98,7 @@ class Session(dict[str, "Any"]):
         self._muted = ""  # why this request may neither replace nor clear the visitor's cookie
         self._came = 0  # session cookies
         self._arrived: tuple[Record, ...] = ()  # the sessions that they stood for
+        self._late: tuple[str, ...] = ()
         self._lifetime = record.lifetime if record else None
         self._cookies: tuple[str, ...] | None = None
         self._snapshot: Snapshot | TextSnapshot
@@ -136,6 +138,11 @@ class Session(dict[str, "Any"]):
     def is_new(self) -> bool:
         """True while the session is not stored anywhere: no valid cookie came, or it was destroyed."""
         return self._record is None or self._destroyed
+
+    @property
+    def replaced_ids(self) -> tuple[str, ...]:
+        """The ids with which the request came although they were replaced, less than a minute ago."""
+        return self._late
 
     @property
     def cookies(self) -> tuple[str, ...]:
