@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from arc.tools.cloud.cloud import Cloud
-from tests import engines
 from tests.cloud_calls import REFUSALS, Reply, call_name, refusal
 from tests.engines import Engine, client_of, environ_of
+from tests.tools.pauses import session_at, short
 
 Hook = Callable[[bool], str | None]
 Fault = str | Hook | None
@@ -83,7 +83,7 @@ class FaultyCloud(ThreadingHTTPServer):
     def is_updating(self, path: str) -> bool:
         """True while an update of the function that `path` names is under way."""
         name = unquote(urlsplit(path).path.split("/")[3])
-        client = self.cloud.client("lambda")
+        client = self.cloud.look("lambda")
         with suppress(client.exceptions.ResourceNotFoundException):
             return bool(client.get_function_configuration(FunctionName=name)["LastUpdateStatus"] == "InProgress")
         return False
@@ -132,7 +132,7 @@ class MortalCloud(Cloud):
     def __init__(
         self, url: str, number: int, *, after: bool, counted: Callable[[str], bool] = lambda _name: True
     ) -> None:
-        super().__init__(engines.session(), url=url)
+        super().__init__(session_at(url), url=url, sleep=short)
         self.number, self.after, self.counted = number, after, counted
         self.dead = False
         self._number = 0

@@ -71,6 +71,13 @@ def cloud() -> Iterator[Engine]:
         yield engine
 
 
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Delete the functions that a test deployed."""
+    cloud = item.funcargs.get("cloud") if isinstance(item, pytest.Function) else None
+    if isinstance(cloud, engines.Engine):
+        cloud.delete_functions()
+
+
 @pytest.fixture
 def faulty(cloud: Engine) -> Iterator[FaultyCloud]:
     """That cloud behind a proxy, where a test chooses what goes wrong."""

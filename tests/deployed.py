@@ -79,7 +79,7 @@ class Deployed:
 
     def __init__(self, cloud: Engine, app: str, environment: str, functions: dict[str, str]) -> None:
         self.cloud, self.app, self.environment, self.functions = cloud, app, environment, functions
-        self._client = cloud.client("lambda")
+        self._client = cloud.look("lambda")
         self._apis: dict[str, str] = {}
         self.settle()
 
@@ -113,7 +113,7 @@ class Deployed:
         for name in self.functions:
             while (now := self.configuration(name))["State"] != "Active" or now["LastUpdateStatus"] == "InProgress":
                 assert time.monotonic() < end, now
-                time.sleep(0.02)
+                time.sleep(0.005)
 
     def visitor(self, name: str = INDEX) -> Visitor:
         """Somebody with an empty cookie jar who asks a function over HTTP."""
@@ -165,13 +165,12 @@ def deploy(
     if stack:
         functions = _stacked(cloud, stack_name(app, environment), names, specification)
         for function in functions.values():
-            cloud.client("lambda").update_function_code(FunctionName=function, ZipFile=code)
+            cloud.look("lambda").update_function_code(FunctionName=function, ZipFile=code)
         return Deployed(cloud, app, environment, functions)
     functions = {name: f"{app}-{environment}-{name}" for name in names}
     labels = {"arc:app": app, "arc:environment": environment} if tags else {}
-    client = cloud.client("lambda")
     for function in functions.values():
-        client.create_function(FunctionName=function, Code={"ZipFile": code}, Tags=labels, **specification)
+        cloud.create_function(function, Code={"ZipFile": code}, Tags=labels, **specification)
     return Deployed(cloud, app, environment, functions)
 
 

@@ -134,15 +134,15 @@ def test_a_change_behind_the_clients_back_voids_its_revision(cloud: Engine, faul
 
 def test_an_update_while_another_is_under_way_is_refused(cloud: Engine, faulty: FaultyCloud) -> None:
     """As Lambda does; it passes once the first one is done."""
-    deployed = deploy(cloud, fresh_app())
-    client, name = faulty.client("lambda"), deployed.functions[INDEX]
+    deployed = deploy(cloud, fresh_app(), names=["GetSlow"])
+    client, name = faulty.client("lambda"), deployed.functions["GetSlow"]
     client.update_function_configuration(FunctionName=name, Environment={"Variables": {"K": "1"}})
     with pytest.raises(client.exceptions.ResourceConflictException, match="An update is in progress"):
         client.update_function_configuration(FunctionName=name, Environment={"Variables": {"K": "2"}})
-    assert deployed.variables() == {"K": "1"}
+    assert deployed.variables("GetSlow") == {"K": "1"}
     deployed.settle()
     client.update_function_configuration(FunctionName=name, Environment={"Variables": {"K": "2"}})
-    assert deployed.variables() == {"K": "2"}
+    assert deployed.variables("GetSlow") == {"K": "2"}
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,6 @@ class Operator:
 
 def parameters(cloud: Engine, app: str, environment: str = "staging") -> dict[str, str]:
     """The variables in SSM, read past the tools."""
-    pages = cloud.client("ssm").get_paginator("get_parameters_by_path")
+    pages = cloud.look("ssm").get_paginator("get_parameters_by_path")
     found = pages.paginate(Path=f"/{app}/{environment}", WithDecryption=True)
     return {one["Name"].rpartition("/")[2]: one["Value"] for page in found for one in page["Parameters"]}

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from arc import inventory as inventories
-from arc.tools.cloud.cloud import local_cloud
 from arc.tools.env.changing import Change, Outcome
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator
+from tests.tools.pauses import quick_cloud, short
 
 Make = Callable[..., Outcome]
 
@@ -30,6 +30,6 @@ def change(tmp_path: Path, cloud: Engine) -> Make:
         app: str, environment: str, changes: dict[str, str | None], url: str = cloud.url, *, force: bool = False
     ) -> Outcome:
         inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
-        return Change(local_cloud(url, "us-east-1"), inventory, environment, changes, force=force).run()
+        return Change(quick_cloud(url), inventory, environment, changes, force=force, sleep=short).run()
 
     return make

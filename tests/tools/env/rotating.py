@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from arc import inventory as inventories
-from arc.tools.cloud.cloud import Cloud, local_cloud
+from arc.tools.cloud.cloud import Cloud
 from arc.tools.env.changing import Change
 from arc.tools.env.retirement import Retirement
 from arc.tools.env.rotation import Rotation
@@ -17,6 +16,7 @@ from tests.cloud_faults import Fault, Plan
 from tests.deployed import deploy
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator, parameters
+from tests.tools.pauses import quick_cloud, short
 
 SECRET, FALLBACKS = "ARC_APP_SECRET", "ARC_APP_SECRET_FALLBACKS"
 OLDER = "the-older-secret-of-the-tests-which-was-replaced-by-an-old-one"
@@ -60,7 +60,7 @@ class Rotating:
             self.warned.append,
             force=force,
             now=lambda: self.time,
-            sleep=_short,
+            sleep=short,
         )
 
     def rotate(self, given: str | None = NEW, *, url: str | Cloud | None = None, force: bool = False) -> None:
@@ -78,11 +78,11 @@ class Rotating:
             self.warned.append,
             force=force,
             now=lambda: self.time,
-            sleep=_short,
+            sleep=short,
         ).retire()
 
     def _cloud(self, where: str | Cloud | None) -> Cloud:
-        return where if isinstance(where, Cloud) else local_cloud(where or self.url, "us-east-1")
+        return where if isinstance(where, Cloud) else quick_cloud(where or self.url)
 
     def opt_out(self) -> None:
         """Let `PostLogin` take no variables."""
@@ -94,7 +94,7 @@ class Rotating:
         """Write variables past the tools; functions keep theirs."""
         for key, value in variables.items():
             name = f"/{self.app}/staging/{key}"
-            self.cloud.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+            self.cloud.look("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
 
     def in_ssm(self) -> dict[str, str]:
         """The variables in SSM, read past the tools."""
@@ -102,7 +102,7 @@ class Rotating:
 
     def noted(self, name: str = "rotation") -> dict[str, Any] | None:
         """What the command remembers; None for nothing."""
-        client = self.cloud.client("ssm")
+        client = self.cloud.look("ssm")
         try:
             found = client.get_parameter(Name=f"/arc-sessions/{self.app}/staging/{name}", WithDecryption=True)
         except client.exceptions.ParameterNotFound:
@@ -137,7 +137,7 @@ class Rotating:
 def change(rotating: Rotating, changes: dict[str, str | None], url: str | None = None) -> None:
     """Do what `arc env` does."""
     inventory = inventories.read(rotating.operator.folder, environ={})
-    outcome = Change(local_cloud(url or rotating.url, "us-east-1"), inventory, "staging", changes).run()
+    outcome = Change(quick_cloud(url or rotating.url), inventory, "staging", changes, sleep=short).run()
     assert outcome.in_step
 
 
@@ -163,7 +163,3 @@ def watched(rotating: Rotating, *older: str, plan: Plan = lambda _name, _number:
 def is_change(name: str) -> bool:
     """True for a call that changes something."""
     return name.partition(".")[2].startswith(("Put", "Update", "Delete"))
-
-
-def _short(seconds: float) -> None:
-    time.sleep(min(seconds, 0.02))

@@ -12,12 +12,12 @@ import pytest
 
 from arc import inventory as inventories
 from arc.errors import ToolError
-from arc.tools.cloud.cloud import local_cloud
 from arc.tools.env.changing import Change
 from tests.cloud_faults import Death, FaultyCloud, Kill, MortalCloud, on
 from tests.deployed import Deployed, deploy
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator, parameters
+from tests.tools.pauses import quick_cloud, short
 
 FUNCTIONS = ["GetIndex", "PostLogin"]
 
@@ -31,14 +31,14 @@ def killed(operator: Operator, url: str, number: int, changes: dict[str, str | N
     """Do what `arc env` does and die at the call of that number; False when it ended before it came so far."""
     cloud = MortalCloud(url, number, after=after)
     with suppress(Death):
-        Change(cloud, inventories.read(operator.folder, environ={}), "staging", changes).run()
+        Change(cloud, inventories.read(operator.folder, environ={}), "staging", changes, sleep=short).run()
     return cloud.dead
 
 
 def changed(operator: Operator, cloud: Engine, changes: dict[str, str | None]) -> None:
     """Do what `arc env` does."""
     inventory = inventories.read(operator.folder, environ={})
-    assert Change(local_cloud(cloud.url, "us-east-1"), inventory, "staging", changes).run().in_step
+    assert Change(quick_cloud(cloud.url), inventory, "staging", changes, sleep=short).run().in_step
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
