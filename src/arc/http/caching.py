@@ -42,6 +42,9 @@ def mark_private(
 def vary_by(headers: Fields, field: str) -> None:
     """Add `field` to the Vary of `headers`, which stays as it is where it has the field, or `*` (RFC 9110 §12.5.5)."""
     names = [name for name in headers if name.lower() == "vary"]
+    if not names:
+        headers["vary"] = field
+        return
     fields = [one.strip() for name in names for one in joined(headers.pop(name)).split(",") if one.strip()]
     if "*" in fields:
         fields = ["*"]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     Fields = dict[str, str | list[str]]
 
+_GIVEN = frozenset(("headers", "multiValueHeaders", "cookies", "cookie"))
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")  # RFC 9110 §5.6.2
 _RESERVED = "%:/?#[]@!$&'()*+,;=~"  # RFC 3986 §2.2; % for what is encoded already
 _URI = frozenset(f"{_RESERVED}-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -24,6 +25,8 @@ def given(result: Mapping[str, Any]) -> tuple[Fields, list[str]]:
     Names are spelt as the application spells them. `multiValueHeaders` go before `headers` of the same
     name, as in API Gateway.
     """
+    if _GIVEN.isdisjoint(result):
+        return {}, []
     multiple = {name: _values(name, item) for name, item in _items(result, "multiValueHeaders")}
     taken = {name.lower() for name in multiple}
     headers: Fields = {
@@ -43,7 +46,9 @@ def given(result: Mapping[str, Any]) -> tuple[Fields, list[str]]:
 
 def pop(headers: Fields, name: str) -> str:
     """Remove the header `name` in every spelling; its value, the exact spelling's first, or ""."""
-    spellings = sorted((one for one in headers if one.lower() == name), key=lambda one: one != name)
+    spellings = [one for one in headers if one.lower() == name]
+    if len(spellings) > 1:
+        spellings.sort(key=lambda one: one != name)
     values = [headers.pop(spelling) for spelling in spellings]
     return next((text for value in values if (text := joined(value))), "")
 
@@ -97,8 +102,8 @@ def joined(value: str | list[str]) -> str:
 
 def merged(own: Sequence[str], session: Sequence[str]) -> list[str]:
     """The application's cookies, then the session's; of two for one name, domain and path the session's."""
-    if not session:
-        return list(own)
+    if not session or not own:
+        return list(dict.fromkeys(session or own))
     ours = {_identity(cookie) for cookie in session}
     return [*(cookie for cookie in own if _identity(cookie) not in ours), *dict.fromkeys(session)]
 

@@ -38,10 +38,16 @@ def is_decimal(value: object) -> bool:
 
 
 def _dumped(value: object, *, ascii_only: bool) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=ascii_only, allow_nan=False, default=_other)
+    return (_ascii if ascii_only else _unescaped).encode(value)
 
 
 def _other(item: Any) -> object:
     if is_decimal(item) and item.is_finite():
         return int(item) if item == item.to_integral_value() else float(item)
     raise TypeError(f"a value of type {type(item).__name__}")
+
+
+_unescaped, _ascii = (
+    json.JSONEncoder(separators=(",", ":"), ensure_ascii=ascii_only, allow_nan=False, default=_other)
+    for ascii_only in (False, True)
+)

@@ -12,6 +12,7 @@ OF_KEY = {
     "json": JSON,
     "xml": "application/xml; charset=utf8",
 }
+_TEXT = frozenset(OF_KEY.values())
 _BINARY = {
     "application": (
         "epub+zip java-archive msword octet-stream pdf rtf vnd.amazon.ebook vnd.apple.installer+xml vnd.ms-excel "
@@ -29,6 +30,8 @@ _BINARY = {
 
 def is_binary(content_type: str) -> bool:
     """True for a type whose text is taken for base64 that the application made (Architect's list)."""
+    if content_type in _TEXT:
+        return False
     kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
     return subtype in _BINARY.get(kind, "").split()
 

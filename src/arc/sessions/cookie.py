@@ -68,8 +68,6 @@ def set_cookie(
     """
     if not name or not _consists_of(_TOKEN, name):
         raise ValueError(f"{name!r} is no cookie name. Use letters, digits, '-' and '_'.")
-    if not _consists_of(_VISIBLE, value):
-        raise ValueError(f"The value of the cookie {name!r} holds a character that no cookie can carry.")
     for attribute, text in (("domain", domain or ""), ("path", path)):
         if not _consists_of(_VISIBLE, text):
             raise ValueError(f"{text!r} cannot be a cookie's {attribute}: visible ASCII without ';' and ',' can.")
@@ -80,7 +78,7 @@ def set_cookie(
         seconds = max(0, min(max_age, LONGEST))
         age, expires = f"Max-Age={seconds}; ", f"Expires={_imf_fixdate(now + seconds if seconds else 0)}; "
     return (
-        f"{name}={_escaped(value)}; {age}{f'Domain={domain}; ' if domain else ''}Path={path}; "
+        f"{name}={escaped(name, value)}; {age}{f'Domain={domain}; ' if domain else ''}Path={path}; "
         f"{expires}HttpOnly; {'Secure; ' if secure else ''}SameSite={same_site}"
     )
 
@@ -90,16 +88,18 @@ def clearing(name: str, *, domain: str | None, path: str, secure: bool, same_sit
     return set_cookie(name, "", max_age=0, now=0, domain=domain, path=path, secure=secure, same_site=same_site)
 
 
+def escaped(name: str, value: str) -> str:
+    """The `value` of the cookie `name` as encodeURIComponent writes it. Raises `ValueError` as `set_cookie` does."""
+    if _consists_of(_UNESCAPED, value):
+        return value
+    if not _consists_of(_VISIBLE, value):
+        raise ValueError(f"The value of the cookie {name!r} holds a character that no cookie can carry.")
+    return "".join(chr(one) if one in _UNESCAPED else f"%{one:02X}" for one in value.encode())
+
+
 def _consists_of(allowed: bytes, text: str) -> bool:
     """True when `text` holds nothing but the ASCII characters `allowed`; a set would take ten times as long."""
     return text.isascii() and not text.encode().translate(None, allowed)
-
-
-def _escaped(value: str) -> str:
-    """`value`, which is ASCII, as encodeURIComponent writes it."""
-    if _consists_of(_UNESCAPED, value):
-        return value
-    return "".join(chr(one) if one in _UNESCAPED else f"%{one:02X}" for one in value.encode())
 
 
 def _plain(value: str) -> str:

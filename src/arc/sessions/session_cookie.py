@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 class SessionCookie:
     """Makes the Set-Cookie strings of sessions."""
 
-    __slots__ = ("_domain", "_settings")
+    __slots__ = ("_domain", "_newest", "_settings")
 
     def __init__(self, settings: Settings, *, host_only: bool = False) -> None:
         self._settings = settings
         self._domain = None if host_only else settings.domain
+        self._newest: tuple[int | None, int, str] = (
+            None,
+            -1,
+            "",
+        )  # what follows the value, for a `max_age` and a `now`
 
     def is_kept_by(self, host: str) -> bool:
         """False when the cookie's domain makes a browser at `host` reject it; "" is any host."""
@@ -28,16 +33,22 @@ class SessionCookie:
     def carrying(self, value: str, *, max_age: int | None, now: int) -> str:
         """The string that gives a browser `value` for `max_age` seconds, None: until it is closed."""
         settings = self._settings
-        return cookie.set_cookie(
-            settings.cookie_name,
-            value,
-            max_age=max_age,
-            now=now,
-            domain=self._domain,
-            path=settings.path,
-            secure=settings.secure,
-            same_site=settings.same_site,
-        )
+        name = settings.cookie_name
+        age, second, rest = self._newest
+        if (age, second) != (max_age, now):
+            empty = cookie.set_cookie(
+                name,
+                "",
+                max_age=max_age,
+                now=now,
+                domain=self._domain,
+                path=settings.path,
+                secure=settings.secure,
+                same_site=settings.same_site,
+            )
+            rest = empty[len(name) + 1 :]
+            self._newest = (max_age, now, rest)
+        return f"{name}={cookie.escaped(name, value)}{rest}"
 
     def clearing(self) -> tuple[str, ...]:
         """The strings that make a browser drop the cookie: the one with the domain and the host-only one."""
