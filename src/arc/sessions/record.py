@@ -77,6 +77,8 @@ class Record:
                 setattr(copy, name, getattr(self, name))
         for name, value in changes.items():
             setattr(copy, name, value)
+        if "data" in changes:
+            copy.text = None
         return copy
 
     def hold(self, values: dict[str, Any]) -> None:

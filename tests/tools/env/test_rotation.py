@@ -76,10 +76,11 @@ def test_an_environment_without_a_secret_gets_one(cloud: Engine, tmp_path: Path)
 
 
 def test_without_functions_it_waits_for_them_in_ssm(cloud: Engine, tmp_path: Path) -> None:
-    """They get it when they are deployed."""
+    """They get it when they are deployed; the region is named, since it may be the wrong one."""
     rotating = Rotating(cloud, tmp_path, BEFORE, functions=[])
     rotating.rotate()
     assert rotating.everywhere() == AFTER
+    assert rotating.warned[-1].startswith("No functions are deployed to staging in us-east-1 yet. If the app")
 
 
 def test_a_function_that_opted_out_is_left_alone(cloud: Engine, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ class MovingStore:
         idle = old.lifetime if isinstance(old.lifetime, int) else self._idle
         ends = (old.issued or now) + max(idle, NODES_WEEK) if old.expires is None else old.expires
         old.data, left_out = storable(old.data)
+        old.text = None
         new_id = self._derived(old.id)[0]
         return old.copied(id=new_id, state=old, stale=True, foreign=True, origin_ends=ends, left_out=left_out)
 

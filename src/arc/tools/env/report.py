@@ -89,7 +89,7 @@ def sentences(outcome: Outcome) -> list[str]:
     said += [f"{_names(outcome.removed)} removed from {environment}."] if outcome.removed else []
     said += [f"{_names(outcome.adopted)} adopted from functions into {environment}."] if outcome.adopted else []
     if not count:
-        said += _no_functions(outcome, "They will get these variables when they are. ")
+        said += _no_functions(outcome, " They will get these variables when they are.")
     elif not outcome.failed:
         updated = sum(state.updated for state in outcome.states)
         have = f"{count} functions have" if count != 1 else "The one function has"
@@ -149,11 +149,15 @@ def _no_functions(outcome: Outcome, prospect: str = "") -> list[str]:
     """The sentence about an environment to which no functions are deployed; nothing when they have opted out."""
     if outcome.opted_out:
         return []
-    said = (
-        f"No functions are deployed to {outcome.environment} in {outcome.region} yet. {prospect}If the app is deployed "
-        "in another region, name that: region below @aws in the manifest, else AWS_REGION."
+    return [no_functions(outcome.environment, outcome.region, prospect)]
+
+
+def no_functions(environment: str, region: str, prospect: str = "") -> str:
+    """That no functions are deployed to an environment, in which region, and where to name another."""
+    return (
+        f"No functions are deployed to {environment} in {region} yet.{prospect} If the app is deployed in another "
+        "region, name that: region below @aws in the manifest, else AWS_REGION."
     )
-    return [said]
 
 
 def _opted_out(outcome: Outcome) -> list[str]:

@@ -21,7 +21,7 @@ from arc.errors import ToolError
 from arc.tools.cloud.memo import Memo
 from arc.tools.cloud.parameters import Parameters
 from arc.tools.env.names import FALLBACKS, ROTATION, SECRET
-from arc.tools.env.report import old_versions
+from arc.tools.env.report import no_functions, old_versions
 from arc.tools.env.retirement import Rotated
 from arc.tools.env.sealers import indented
 from arc.tools.env.secrets import listed, new_secret
@@ -166,6 +166,8 @@ class Rotation:
 
     def _end(self, seen: SecretsNow, known: Sequence[str]) -> None:
         environment = self.environment
+        if not seen.functions:
+            self._warn_once(no_functions(environment, self.cloud.region))
         if not known:
             self._noted.remove()
             have = "every function has it" if seen.functions else "each function gets it when it is deployed"
