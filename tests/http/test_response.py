@@ -337,13 +337,17 @@ def test_text_is_compressed_where_nobody_else_does(name: str, compresses: bool) 
     [
         {"html": "x", "compression": False},
         {"html": "x", "headers": {"Content-Encoding": "identity"}},
+        {"html": "x", "status": 206, "headers": {"Content-Range": "bytes 0-0/9"}},
         {"html": ""},
         {"location": "/"},
         {"status": 204},
     ],
 )
 def test_what_is_not_compressed(result: dict[str, Any]) -> None:
-    """A refusal, an encoding of the application's own and an empty body leave the body alone."""
+    """A refusal, an encoding of the application's own and an empty body leave the body alone.
+
+    So does a part of one, whose range counts in the body that is sent (RFC 9110 §14.4).
+    """
     reply = formatted(result, GZIP)
     assert reply["body"] == result.get("html", "")
     assert "isBase64Encoded" not in reply

@@ -22,6 +22,7 @@ _RESPONSE_KEYS = frozenset(
 _OTHER_KEYS = frozenset(("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders"))
 _NOT_MODIFIED = 304
 _BODILESS = (204, _NOT_MODIFIED)
+_PARTIAL = 206  # its Content-Range counts in the body that is sent (RFC 9110 §14.4)
 _ALLOW_ORIGIN = "access-control-allow-origin"
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
 
@@ -74,7 +75,8 @@ class Prepared:
         self._headers["cache-control"] = control or (caching.UNCACHED if private else caching.CACHED)
         encoding = fields.pop(self._headers, "content-encoding")
         accepted = None
-        if content.compressible(exact or kind) and shape.compresses and not encoding:
+        compressible = content.compressible(exact or kind) and self.status != _PARTIAL
+        if compressible and shape.compresses and not encoding:
             accepted = shape.headers().get("accept-encoding")
             if content.body or self.status == _NOT_MODIFIED:
                 caching.vary_by(self._headers, "Accept-Encoding")
