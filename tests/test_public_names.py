@@ -94,6 +94,12 @@ def test_an_unknown_name_is_an_attribute_error(module: str) -> None:
         importlib.import_module(module).nonesuch  # noqa: B018
 
 
+def test_the_service_map_of_early_versions_of_architect_is_named() -> None:
+    """They called it `arc.reflect()`."""
+    with pytest.raises(AttributeError, match=r"arc\.services\(\)"):
+        importlib.import_module("arc").reflect  # noqa: B018
+
+
 def test_every_exception_is_drawn_in_the_tree() -> None:
     """The picture at the top of errors.py shows every exception under its parent."""
     assert errors.__doc__

@@ -58,7 +58,8 @@ def __getattr__(name: str) -> object:
         value = getattr(import_module(_NAMES[name]), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module 'arc' has no attribute {name!r}")
+    instead = ". The service map is arc.services()" if name == "reflect" else ""  # its name in early Architect
+    raise AttributeError(f"module 'arc' has no attribute {name!r}{instead}")
 
 
 def __dir__() -> list[str]:

@@ -56,13 +56,14 @@ TIMEOUT = {
     "src/http/get-hang/config.arc": "@aws\ntimeout 1\n",
     "src/http/get-hang_in_c/config.arc": "@aws\ntimeout 1\n",
 }
+OTHERS = {"src/http/get-import/vendor/arc/__init__.py": ""}
 UNMET = {"src/http/get-import/requirements.txt": "no-such-distribution>=2  # not there\npytest\n"}
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An app of failing handlers beside a good one."""
-    return write_app(tmp_path_factory.mktemp("failures") / "app", HANDLERS, TIMEOUT | UNMET)
+    return write_app(tmp_path_factory.mktemp("failures") / "app", HANDLERS, TIMEOUT | UNMET | OTHERS)
 
 
 @pytest.fixture(scope="module", params=["native", "pure"])
@@ -204,7 +205,8 @@ def test_a_bare_handler_with_architect_keys_is_served_as_on_lambda_with_a_hint(s
 
 
 def test_an_unmet_requirement_is_named_once_with_its_command(sandbox: Sandbox) -> None:
-    """Only the line that is not met is named."""
+    """Only the line that is not met is named, and another package in the place of this one."""
     sandbox.wait_for(r"get /import \| .*pip install 'no-such-distribution>=2'")
+    sandbox.wait_for(r"get /import \| vendor/arc is imported instead of arc-sessions")
     sandbox.get("/import")
     assert sandbox.output.count("pip install") == 1

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
 
 import pytest
 
-from arc.tools.sandbox.requirements import unmet
-
-if TYPE_CHECKING:
-    from pathlib import Path
+import arc
+from arc.tools.sandbox.requirements import others_in_our_place, unmet
 
 
 @pytest.mark.parametrize(
@@ -58,6 +57,19 @@ def test_a_package_installed_into_the_function_counts(tmp_path: Path) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: beside\nVersion: 1.5\n")
     assert len(unmet(tmp_path / "requirements.txt")) == 1
     assert unmet(tmp_path / "requirements.txt", [tmp_path]) == []
+
+
+def test_another_package_called_arc_is_named(tmp_path: Path) -> None:
+    """Old apps have `architect-functions` in `vendor`; a copy of this package is what a deployment may bring."""
+    vendor = tmp_path / "vendor"
+    assert others_in_our_place([tmp_path, vendor]) == []
+    (vendor / "arc").mkdir(parents=True)
+    (vendor / "arc/__init__.py").touch()
+    assert others_in_our_place([tmp_path, vendor]) == [
+        "vendor/arc is imported instead of arc-sessions, which does what architect-functions does. Delete it."
+    ]
+    shutil.copytree(Path(arc.__file__).parent / "sessions", vendor / "arc/sessions")
+    assert others_in_our_place([tmp_path, vendor]) == []
 
 
 def test_no_file_has_no_unmet_lines(tmp_path: Path) -> None:

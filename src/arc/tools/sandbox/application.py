@@ -11,7 +11,7 @@ from arc.errors import ArcError
 from arc.tools.sandbox import fingerprint, seeds
 from arc.tools.sandbox.cloud_state import StateTaken
 from arc.tools.sandbox.function import Function
-from arc.tools.sandbox.requirements import unmet
+from arc.tools.sandbox.requirements import others_in_our_place, unmet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.fingerprint import Fingerprint
     from arc.tools.sandbox.launch import Launch
-    from arc.tools.sandbox.requirements import Unmet
     from arc.tools.sandbox.runtime_api import RuntimeApi
     from arc.tools.sandbox.terminal import Terminal
 
@@ -52,7 +51,7 @@ class Application:
         self._files = self._good_files = self._faulty_files = self._look()
         self._fault = ""
         self._later: asyncio.TimerHandle | None = None
-        self._told: set[tuple[str, Unmet]] = set()
+        self._told: set[tuple[str, str]] = set()
         self._adopt(inventory)
 
     @property
@@ -108,14 +107,16 @@ class Application:
         asyncio.get_running_loop().run_in_executor(None, self.tell_unmet)
 
     def tell_unmet(self) -> None:
-        """Name each requirement of a function that is not met, once."""
+        """Name, once, each requirement of a function that is not met, and what it has in place of this package."""
         for function in self.functions:
             launch = function.launch
             for folder in launch.folders:
-                for requirement in unmet(folder / "requirements.txt", (folder, folder / "vendor")):
-                    if (launch.route, requirement) not in self._told:
-                        self._told.add((launch.route, requirement))
-                        self._terminal.lines(launch.route, [str(requirement)])
+                places = (folder, folder / "vendor")
+                faults = [*map(str, unmet(folder / "requirements.txt", places)), *others_in_our_place(places)]
+                for fault in faults:
+                    if (launch.route, fault) not in self._told:
+                        self._told.add((launch.route, fault))
+                        self._terminal.lines(launch.route, [fault])
 
     def _repaired(self, inventory: Inventory) -> str:
         """The file whose change has ended a fault: the one saved last, or that which brought the fault."""

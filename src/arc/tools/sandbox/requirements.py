@@ -55,6 +55,15 @@ def unmet(file: Path, folders: Iterable[Path] = ()) -> list[Unmet]:
     return missing
 
 
+def others_in_our_place(folders: Iterable[Path]) -> list[str]:
+    """A sentence for each package `arc` in `folders`, which functions import instead of this one."""
+    return [
+        f"{folder.name}/arc is imported instead of arc-sessions, which does what architect-functions does. Delete it."
+        for folder in folders
+        if (folder / "arc" / "__init__.py").is_file() and not (folder / "arc" / "sessions" / "session.py").is_file()
+    ]
+
+
 def _requirement(line: str) -> Requirement | None:
     if not line or line.startswith("-"):
         return None
