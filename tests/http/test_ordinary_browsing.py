@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import arc
-from arc.testing import alb, function_url, payload_v1, payload_v2
+from arc.testing import Browser, alb, function_url, payload_v1, payload_v2
 from tests.sessions.making import Made, value_of
 
 if TYPE_CHECKING:
@@ -173,6 +173,34 @@ def test_s26_a_sign_in_clears_the_cookies_of_every_other_place(shape: Callable[.
         for domain in ("", "www.shop.example.com", "shop.example.com", "example.com")
         for path in ("/", "/account", "/account/", "/account/sign-in")
     } - {("", "/")}
+
+
+def written(req: arc.Request) -> dict[str, str]:
+    """Begin a session as Architect's apps do, with a plain dict."""
+    return {"cookie": arc.http.session.write({"account": req.form["account"]})}
+
+
+@pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"])
+def test_s26_a_session_begun_with_a_plain_dict_is_the_one_that_counts(server: bool) -> None:
+    """After ARC_SESSION_DOMAIN was set, unset and set again, whoever signs in is not who was signed in before."""
+    made = Made(server=server)
+    visitor = Browser(arc.http.handler(written), origin="https://www.shop.example", clock=made.clock)
+    for domain, account in (("shop.example", "ada"), (None, "bob"), ("shop.example", "eve")):
+        settings = Made(domain=domain).settings
+        manager = arc.http.build_manager(settings, store=made.store, clock=made.clock, random=made.random)
+        visitor.handler = arc.http.handler(manager=manager)(written)
+        visitor.post("/in", {"account": account})
+        visitor.handler = arc.http.handler(manager=manager)(lambda req: {"text": req.session["account"]})
+        assert visitor.get().text == account
+        made.clock.forward(1)
+
+
+def test_a_session_begun_with_a_plain_dict_is_kept_on_this_machine() -> None:
+    """In testing its cookie has no domain that browsers on localhost reject."""
+    made = Made(environment="testing", domain="shop.example")
+    event = payload_v2("POST", "/in", headers={"host": "localhost:3333"}, form={"account": "ada"})
+    cookies = answer(written, made, event)
+    assert ["Domain" in one for one in cookies] == [False]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -74,8 +74,7 @@ class Request(dict[str, "Any"]):
             with self._loading:
                 if self._session is None:
                     manager = self._manager()
-                    visit = RequestVisit(self, cross_site=self.cross_site)
-                    session = manager.load(self.cookie_values(manager.settings.cookie_name), visit)
+                    session = manager.load(self.cookie_values(manager.settings.cookie_name), self._visit)
                     self.came_without_session = session.is_new
                     self._session = session
         return self._session
@@ -87,10 +86,15 @@ class Request(dict[str, "Any"]):
 
     def start_session(self, data: dict[str, Any]) -> Session:
         """A new session with `data` in place of the visitor's own, which is left as it is."""
-        session = self._manager().load(())
+        manager = self._manager()
+        session = manager.begin(self.cookie_values(manager.settings.cookie_name), self._visit)
         session.replace(data)
         self.use_session(session)
         return session
+
+    @property
+    def _visit(self) -> RequestVisit:
+        return RequestVisit(self, cross_site=self.cross_site)
 
     def use_session(self, session: Session) -> None:
         """Take `session` for this request's, with all that was done to it, wherever it was read."""
