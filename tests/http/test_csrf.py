@@ -96,6 +96,27 @@ def test_s41_a_tab_opened_before_the_session_began_still_works() -> None:
         visitor.get("/cart")
 
 
+@pytest.mark.parametrize("server", [False, True])
+@pytest.mark.parametrize("way", ["key", "dict", "response"])
+def test_s41_a_form_shown_before_the_session_began_stays_good(server: bool, way: str) -> None:
+    """However the session begins, with a plain dict that is written without a look at the session, too."""
+
+    def shop(req: arc.Request) -> dict[str, Any]:
+        if req.path != "/cart":
+            return app(req)
+        if way == "dict":
+            return {"cookie": arc.http.session.write({"cart": ["book"]})}
+        if way == "response":
+            return {"session": {"cart": ["book"]}}
+        req.session["cart"] = ["book"]
+        return {}
+
+    visitor = browser(shop, Made(server=server))
+    given = token(visitor)
+    visitor.get("/cart")
+    assert send(visitor, given) == 200
+
+
 @pytest.mark.parametrize("shown_before", [False, True])
 @pytest.mark.parametrize("build", [payload_v2, payload_v1, alb])
 def test_s41_a_form_in_the_response_that_begins_the_session_works(build: Any, shown_before: bool) -> None:

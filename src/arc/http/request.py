@@ -87,7 +87,10 @@ class Request(dict[str, "Any"]):
     def start_session(self, data: dict[str, Any]) -> Session:
         """A new session with `data` in place of the visitor's own, which is left as it is."""
         manager = self._manager()
-        session = manager.begin(self.cookie_values(manager.settings.cookie_name), self._visit)
+        values = self.cookie_values(manager.settings.cookie_name)
+        if self._session is None:
+            self.came_without_session = not values
+        session = manager.begin(values, self._visit)
         session.replace(data)
         self.use_session(session)
         return session
