@@ -6,8 +6,7 @@ from arc.errors import FreshSignInRequired, LateChange
 from arc.sessions.cookie import LONGEST
 from arc.sessions.delta import described
 from arc.sessions.lifetimes import BROWSER
-from arc.sessions.snapshot import Snapshot, TextSnapshot
-from arc.sessions.text import encode
+from arc.sessions.snapshot import Snapshot
 from arc.sessions.values import plain_text, refuse_reserved
 from arc.sessions.visit import PLAIN
 
@@ -101,11 +100,8 @@ class Session(dict[str, "Any"]):
         self._late: tuple[str, ...] = ()
         self._lifetime = record.lifetime if record else None
         self._cookies: tuple[str, ...] | None = None
-        self._snapshot: Snapshot | TextSnapshot
-        if merges:
-            self._snapshot = Snapshot(self, self._facts(), merges=True)
-        else:
-            self._snapshot = TextSnapshot((record.text or encode(record.data)) if record else "{}", self, self._facts())
+        text = record.text if record and not merges else None
+        self._snapshot = Snapshot(self, self._facts(), text=text, merges=merges)
 
     # -- what it is
 

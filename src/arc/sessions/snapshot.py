@@ -5,7 +5,7 @@ from __future__ import annotations
 from arc.sessions.delta import FLASHES, MISSING, WITHIN, Change, Delta, created
 from arc.sessions.list_merge import begins_with
 from arc.sessions.text import copy_of, decode, text_of
-from arc.sessions.values import deep_copy, normalise, same, unreserved
+from arc.sessions.values import normalise, same, unreserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,99 +20,68 @@ if TYPE_CHECKING:
     Counts = Mapping[Path, Count | None]
 
 
-class TextSnapshot:
-    """The same for a store that does not merge: its text is enough to tell whether anything changed.
+class Snapshot:
+    """The data and facts of a session at one moment, as JSON text: C makes it, and compares it with that of later.
 
-    `text` is the JSON of the data, perhaps with reserved names in it. Of `data` itself only what is no container is
-    looked at, since the session shares those.
+    With `merges`, containers are known by identity too: one that is still the same object was changed in place,
+    another one was assigned. `text` is the JSON of `data` where that is at hand, perhaps with reserved names in it.
     """
 
-    __slots__ = ("_copy", "_now", "_scalars", "_text", "facts")
+    __slots__ = ("_base", "_began", "_containers", "_loaded", "_now", "_text", "_top", "facts", "merges")
 
-    def __init__(self, text: str, data: Mapping[str, Any], facts: tuple[object, ...]) -> None:
-        self._text, self._scalars, self.facts = text, dict(data), facts
+    def __init__(
+        self, data: dict[str, Any], facts: tuple[object, ...], *, text: str | None = None, merges: bool = False
+    ) -> None:
+        self.facts, self.merges = facts, merges
+        self._text = text_of(data) if text is None else text
+        self._top = dict(data)  # of which what is no container stays as it is now
+        self._containers = list(_containers(data)) if merges else []
+        self._loaded: dict[int, object] = {}
+        self._began: dict[str, Any] = {}
+        self._base: dict[str, Any] | None = None
         self._now: str | None = None
-        self._copy: dict[str, Any] | None = None
 
     @property
     def data(self) -> dict[str, Any]:
         """The data, which shares no container with the session."""
-        return unreserved(decode(self._text))
+        if self._base is None:
+            self._base = self._top if self._text is None else unreserved(decode(self._text))
+            pairs = zip(_containers(self._base), self._containers, strict=False)
+            self._loaded = {id(copy): live for copy, live in pairs}
+        return self._base
 
     def differs(self, data: dict[str, Any], facts: tuple[object, ...]) -> bool:
         """True when `data`, at any depth and type-strictly, or `facts` are not as they were."""
         self._now = text_of(data)
-        return facts != self.facts or self._now is None or (self._now != self._text and self._differs(data))
+        if facts != self.facts:
+            return True
+        if self._now == self._text:
+            return self._now is None and dict(data) != self._top
+        return self._now is None or self._text is None or self._is_other(data)
 
-    def _differs(self, data: dict[str, Any]) -> bool:
-        """True when data of another text is other data: one in another order, or that JSON makes equal, is not."""
-        scalars = self._scalars
-        if data.keys() != scalars.keys():
+    def _is_other(self, data: dict[str, Any]) -> bool:
+        """True when data of another text is other data: in another order it is not, nor where JSON makes both equal."""
+        top = self._top
+        if data.keys() != top.keys():
             return True
         for key, value in data.items():
-            was = scalars[key]
+            was = top[key]
             if type(value) is not type(was) or not (isinstance(value, dict | list) or value == was):
                 return True
         return not same(self.data, dict(data))
-
-    def renewed(self, data: dict[str, Any], facts: tuple[object, ...]) -> Snapshot | TextSnapshot:
-        """A snapshot of `data`, which `differs` was asked about, and of `facts` after a commit."""
-        return Snapshot(data, facts) if self._now is None else TextSnapshot(self._now, data, facts)
 
     def normalised(self, data: dict[str, Any]) -> Kept:
         """What `normalise` makes of `data`, which `differs` was just asked about."""
         copy = None if self._now is None else copy_of(data, self._now)
         return (normalise(data, self.data), None) if copy is None else (copy, self._now)
 
-    def assigned(self, key: str, value: Any) -> None:
-        """Nothing: there is no merging."""
-
-    def delta(
-        self,
-        live: Mapping[str, Any],
-        data: dict[str, Any],
-        flashes: tuple[list[list[str]], list[list[str]]],
-        counts: Counts,
-        *,
-        replaced: bool,
-    ) -> Delta:
-        """As `Snapshot.delta`; every container that changed was assigned."""
-        return Snapshot(self.data, self.facts).delta(live, data, flashes, counts, replaced=replaced)
-
-
-class Snapshot:
-    """The data and facts of a session at one moment.
-
-    With `merges`, containers are known by identity too: one that is still the same object was changed in
-    place, another one was assigned. That costs a second pass, and only stores that merge have a use for it.
-    """
-
-    __slots__ = ("_began", "_loaded", "data", "facts", "merges")
-
-    def __init__(self, data: dict[str, Any], facts: tuple[object, ...], *, merges: bool = False) -> None:
-        self.data: dict[str, Any] = deep_copy(data)
-        self.facts = facts
-        self.merges = merges
-        self._loaded: dict[int, object] = {}
-        self._began: dict[str, Any] = {}
-        if merges:
-            self._pair(self.data, data)
-
-    def differs(self, data: dict[str, Any], facts: tuple[object, ...]) -> bool:
-        """True when `data`, at any depth and type-strictly, or `facts` are not as they were."""
-        return facts != self.facts or not same(self.data, dict(data))
-
-    def normalised(self, data: dict[str, Any]) -> Kept:
-        """What `normalise` makes of `data`."""
-        return normalise(data, self.data), None
-
     def renewed(self, data: dict[str, Any], facts: tuple[object, ...]) -> Snapshot:
-        """A snapshot of `data` and `facts` after a commit."""
-        return Snapshot(data, facts)
+        """A snapshot of `data`, which `differs` was just asked about, and of `facts` after a commit."""
+        return Snapshot(data, facts, text=self._now)
 
     def assigned(self, key: str, value: Any) -> None:
         """Remember what `key`, which was not there, was first assigned: later changes to it are in place."""
-        if self.merges and key not in self.data and isinstance(value, dict | list):
+        if self.merges and key not in self._top and isinstance(value, dict | list):
             try:
                 self._began[key] = normalise({key: value}, self.data)[key]
             except (TypeError, ValueError):  # The commit says what is wrong with it, if it is still there.
@@ -148,12 +117,6 @@ class Snapshot:
         if before != now:
             changes.append(_of_flashes(before, now))
         return Delta(changes, ours)
-
-    def _pair(self, copy: Any, live: Any) -> None:
-        self._loaded[id(copy)] = live
-        for key, value in copy.items() if isinstance(copy, dict) else enumerate(copy):
-            if isinstance(value, dict | list):
-                self._pair(value, live[key])
 
     def _of_map(
         self,
@@ -208,6 +171,14 @@ class Snapshot:
             return value
         began = self._began.get(path[0])  # None within what was loaded, which was not assigned.
         return type(value)() if began is None else began
+
+
+def _containers(value: Any) -> Iterator[Any]:
+    """A container and every one within it, each before what is in it."""
+    yield value
+    for one in value.values() if isinstance(value, dict) else value:
+        if isinstance(one, dict | list):
+            yield from _containers(one)
 
 
 def _added(count: Count | None, base: Any, value: Any) -> Number | None:
