@@ -180,8 +180,8 @@ class SessionManager:
             due = self.lifetimes.renewal_due(loaded, now, on_server=self.store.on_server)
             if due and (touch == "always" or self._may_renew(session._visit, loaded, now)):
                 cookies = self._renew(session, loaded, now)
-        may_be_another = session._came > 1 or (session._came and session.id != (loaded and loaded.id))
-        if cookies and (may_be_another or session._muted):  # muted, only a sign-in sends one
+        changes_hands = session._came > 0 and (loaded is None or session.id != loaded.id)
+        if cookies and (changes_hands or session._came > 1 or session._muted):  # muted, only a sign-in sends one
             elsewhere = self._cookie_for(session).clearing_elsewhere(session._visit.places())
             cookies = tuple(dict.fromkeys((*cookies, *elsewhere)))
         if cookies:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 class Refused(Exception):  # not an error: a visitor may send anything
     """A token or signed id that opens no session; never leaves the core.
 
-    `reason` is one of `malformed`, `too-long`, `forged`, `expired`, `clock`, `unknown-id`, `ended` and `ambiguous`.
+    `reason` is one of `malformed`, `too-long`, `forged`, `expired`, `clock`, `unknown-id` and `ended`.
     `replaced` is set for a session that other sessions have replaced, at first at its `issued`, Unix seconds: nothing
     can be read from it, but a sign-out passes it to the store's `destroy`, which ends those.
     """
