@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from arc import inventory as inventories
-from arc.tools.cloud.cloud import local_cloud
+from arc.tools.cloud.cloud import Cloud
 from arc.tools.create.plan import plan_environment
-from tests.cloud_faults import FaultyCloud, Kill, on
+from tests.cloud_faults import Death, FaultyCloud, Kill, MortalCloud, on
 from tests.deployed import deploy
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import TABLES, Operator, parameters
+from tests.tools.pauses import quick_cloud
 
 MORE = f"""{TABLES}
 notes
@@ -40,7 +42,7 @@ def operator(tmp_path: Path, faulty: FaultyCloud) -> Operator:
 
 def described(cloud: Engine, operator: Operator) -> dict[str, dict[str, object]]:
     """The app's tables by environment and name, with what matters of them."""
-    client = cloud.client()
+    client = cloud.look("dynamodb")
     names = [name for page in client.get_paginator("list_tables").paginate() for name in page["TableNames"]]
     found = {}
     for name in names:
@@ -335,38 +337,68 @@ def test_it_answers_in_json(operator: Operator) -> None:
     assert told["environments"]["staging"]["failed"] == told["failures"] == []
 
 
-def complete(app: Operator, cloud: Engine) -> None:
-    """Do what `arc create staging` does, in this process."""
+def complete(app: Operator, cloud: Cloud) -> None:
+    """Do what `arc create staging` does to the cloud, in this process."""
     inventory = inventories.read(app.folder, environ={})
-    plan = plan_environment(local_cloud(cloud.url, "us-east-1"), inventory, "staging")
-    for step in plan.steps:
+    for step in plan_environment(cloud, inventory, "staging").steps:
         step.do()
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_each_call_it_is_completed(
-    operator: Operator, cloud: Engine, faulty: FaultyCloud, *, after: bool
-) -> None:
-    """Every app is killed one call later than the one before; the next run gives it all that it is to have."""
-    environ, folder = operator.environ, operator.folder.parent
-    for number in itertools.count(1):
-        app = Operator(folder / f"{operator.name}-{number}", f"{operator.name}-{number}", environ, more=TABLES)
-        kill = Kill(number, after=after)
-        faulty.begin(kill)
-        with app.start("create", "staging") as process:
-            kill.aim(process)
-            process.communicate(timeout=60)
-        faulty.begin(lambda _name, _number: None)
-        if not kill.fired:
-            break
-        secret = parameters(cloud, app.name).get("ARC_APP_SECRET")
+def killed(app: Operator, url: str, number: int, *, after: bool) -> bool:
+    """The same, but for a death at the call of that number; False when it ended before it came so far."""
+    cloud = MortalCloud(url, number, after=after)
+    with suppress(Death):
         complete(app, cloud)
+    return cloud.dead
+
+
+def another(operator: Operator, name: str) -> Operator:
+    """The operator of an app like the other one's, with a table of sessions alone."""
+    app = f"{operator.name}-{name}"
+    return Operator(operator.folder.parent / app, app, operator.environ, more=TABLES)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_each_call_it_is_completed(operator: Operator, cloud: Engine, *, after: bool) -> None:
+    """Every app is killed one call later than the one before; the next run gives it all that it is to have."""
+    for number in itertools.count(1):
+        app = another(operator, str(number))
+        died = killed(app, cloud.url, number, after=after)
+        secret = parameters(cloud, app.name).get("ARC_APP_SECRET")
+        complete(app, quick_cloud(cloud.url))
         session = wanted(app, "staging")["staging-session"]
         assert described(cloud, app) == {"staging-session": session}
         assert parameters(cloud, app.name)["ARC_APP_SECRET"] == (
             secret or parameters(cloud, app.name)["ARC_APP_SECRET"]
         )
+        if not died:
+            break
     assert number > 8
+
+
+@pytest.mark.parametrize("number", [4, 7])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_process_that_is_killed_leaves_the_same(
+    operator: Operator, cloud: Engine, faulty: FaultyCloud, number: int, *, after: bool
+) -> None:
+    """SIGKILL on the command leaves tables and variables as a death in this process does, and is as well completed."""
+    real, here = another(operator, "real"), another(operator, "here")
+    kill = Kill(number, after=after)
+    faulty.begin(kill)
+    with real.start("create", "staging") as process:
+        kill.aim(process)
+        process.communicate(timeout=60)
+    assert kill.fired
+    assert killed(here, cloud.url, number, after=after)
+    assert left_by(cloud, real) == left_by(cloud, here)
+    complete(real, quick_cloud(cloud.url))
+    assert list(described(cloud, real)) == ["staging-session"]
+    assert list(parameters(cloud, real.name)) == ["ARC_APP_SECRET"]
+
+
+def left_by(cloud: Engine, app: Operator) -> tuple[str, list[str]]:
+    """An app's tables, with its name left out, and the names of its variables."""
+    return json.dumps(described(cloud, app)).replace(app.name, "app"), sorted(parameters(cloud, app.name))
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
