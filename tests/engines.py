@@ -164,13 +164,18 @@ def _ministack(words: list[str], services: str, extra: dict[str, str]) -> Iterat
 def _running(
     name: str, command: list[str], port: int, environ: dict[str, str], *, transactions: bool
 ) -> Iterator[Engine]:
-    with subprocess.Popen(
-        command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=said, stderr=said) as process,
+    ):
         engine = Engine(name, port, process, transactions=transactions)
         try:
             _wait_for(engine)
             yield engine
+            if process.poll() is not None:
+                said.seek(0)
+                last = said.read()[-2000:].decode(errors="replace")
+                raise RuntimeError(f"{name} ended during the tests with {process.returncode}:\n{last}")
         finally:
             process.terminate()
             try:
