@@ -1,0 +1,54 @@
+"""A command that is run by a fork of a warm interpreter does what it does in an interpreter of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.deployed import deploy
+from tests.engines import Engine, fresh_app
+from tests.tools import warm
+from tests.tools.operator import TABLES, Operator, parameters
+
+COMMANDS = [
+    (("--version",), None),
+    (("--help",), None),
+    (("nothing",), None),
+    (("init",), None),
+    (("create", "staging"), None),
+    (("create", "productoin"), None),
+    (("env", "staging", "GREETING", "hello"), None),
+    (("env", "staging", "GREETING", "-"), "piped, é\n"),
+    (("env", "staging", "ARC_ENV", "production"), None),
+    (("env", "staging", "--json"), None),
+    (("env", "verify", "staging", "--check"), None),
+    (("env", "verify", "staging", "--check", "--json"), None),
+    (("secret", "rotate", "staging", "-"), "a-new-secret-of-the-tests-that-is-long-enough-for-anybody\n"),
+    (("secret", "rotate", "staging", "--retire"), None),
+]
+
+
+@pytest.mark.parametrize(("words", "given"), COMMANDS, ids=[" ".join(words) for words, _ in COMMANDS])
+def test_it_does_the_same(cloud: Engine, tmp_path: Path, words: tuple[str, ...], given: str | None) -> None:
+    """The exit code, both outputs, files, variables in SSM and those of functions are the same."""
+    found = []
+    for name in ("warm", "alone"):
+        app = fresh_app()
+        operator = Operator(tmp_path / name / app, app, cloud.environ(tmp_path), more=TABLES)
+        functions = deploy(cloud, app, names=["GetIndex"])
+        assert warm.is_warm(operator.environ)
+        done = (operator.arc if name == "warm" else operator.arc_alone)(*words, given=given)
+        files = sorted(str(path.relative_to(operator.folder)) for path in operator.folder.rglob("*"))
+        own = functions.variables("GetIndex")
+        left = (done.returncode, done.stdout, done.stderr, files, sorted(own), sorted(parameters(cloud, app)))
+        found.append([str(one).replace(app, "app") for one in left])
+    assert found[0] == found[1]
+
+
+def test_variables_that_an_interpreter_reads_are_not_overlooked(cloud: Engine, tmp_path: Path) -> None:
+    """Such a command gets an interpreter of its own."""
+    environ = cloud.environ(tmp_path)
+    assert warm.is_warm(environ)
+    for name in ("PYTHONPATH", "PYTHONIOENCODING", "LANG", "LC_ALL", "COLUMNS", "NO_COLOR"):
+        assert not warm.is_warm({**environ, name: "x"})
