@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from arc import inventory as inventories
 from arc.errors import ToolError
-from arc.tools.cloud.cloud import local_cloud
 from arc.tools.cloud.parameters import Parameters
 from arc.tools.env.changing import Change
 from arc.tools.env.values import check_value
 from tests.deployed import deploy, zipped
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator, parameters
+from tests.tools.pauses import quick_cloud, short
 
 # Whatever quotes, comments, escapes, numbers and spaces may do to a value that something else reads as code.
 ODD = st.sampled_from(
@@ -75,8 +75,8 @@ def test_any_text_comes_back_as_it_was(cloud: Engine, tmp_path: Path, values: li
     inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
     functions = deploy(cloud, app, names=["GetIndex"], code=zipped(ECHO))
     wanted = {f"VALUE_{number}": value for number, value in enumerate(values)}
-    local = local_cloud(cloud.url, "us-east-1")
-    assert Change(local, inventory, "staging", dict(wanted)).run().in_step
+    local = quick_cloud(cloud.url)
+    assert Change(local, inventory, "staging", dict(wanted), sleep=short).run().in_step
     assert parameters(cloud, app) == wanted
     assert Parameters(local, app, "staging").read() == wanted
     own = functions.variables("GetIndex")
