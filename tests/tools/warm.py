@@ -58,7 +58,7 @@ def _interpreter() -> Path:
     process = subprocess.Popen(  # of the tests' own
         command,
         env=engines.environ_of("http://127.0.0.1:9", Path(folder)),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
 

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import sys
@@ -39,7 +40,7 @@ def serve(path: str) -> None:
         server.bind(path)
         server.listen(64)
         print("ready", flush=True)
-        while True:
+        while server in select.select([server, sys.stdin], [], [])[0]:  # standard input ends with whoever started this
             connection, _ = server.accept()
             if os.fork() == 0:
                 server.close()
