@@ -105,6 +105,17 @@ def test_require_fresh_asks_for_a_recent_sign_in(made: Made) -> None:
         made.manager.load([value]).require_fresh(60)
 
 
+@pytest.mark.parametrize("seconds", ["600", None, True, float("nan"), -1])
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_require_fresh_refuses_what_is_not_a_number_of_seconds(seconds: object, *, signed_in: bool) -> None:
+    """Whether or not a visitor is signed in, and naming the value; NaN does not pass for a fresh sign-in."""
+    session = Made().manager.load([])
+    if signed_in:
+        session.sign_in("ada")
+    with pytest.raises(TypeError, match=f"^require_fresh takes a number of seconds, 0 or more, not {seconds!r}"):
+        session.require_fresh(seconds)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("key", ["iat", "_idx", "_arc_id"])
 def test_s39_reserved_keys_are_refused_where_they_are_set(key: str) -> None:
     """The line that sets a reserved key is the line that raises."""

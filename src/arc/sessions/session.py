@@ -197,8 +197,13 @@ class Session(dict[str, "Any"]):
         """End the session: data, id and cookie go. Data set afterwards starts a new one."""
         self.destroy()
 
-    def require_fresh(self, seconds: int) -> None:
-        """Raise `FreshSignInRequired` unless the visitor signed in at most `seconds` ago."""
+    def require_fresh(self, seconds: float) -> None:
+        """Raise `FreshSignInRequired` unless the visitor signed in at most `seconds` ago.
+
+        Raises `TypeError` unless `seconds` is a number from 0.
+        """
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:  # NaN is not >= 0
+            raise TypeError(f"require_fresh takes a number of seconds, 0 or more, not {seconds!r}.")
         if self._user_id is None or self._signed_in_at is None or self._now - self._signed_in_at > seconds:
             raise FreshSignInRequired(f"Sign in again: this action wants a sign-in of the last {seconds} seconds.")
 
