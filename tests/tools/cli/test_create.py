@@ -315,7 +315,10 @@ def test_wrong_words_say_what_is_meant(operator: Operator, tmp_path: Path) -> No
     """An environment that is none ends with 2; a folder without a manifest with 1."""
     done = operator.arc("create", "productoin")
     assert done.returncode == 2
-    assert "'productoin' is no environment. Did you mean production?" in done.stderr
+    assert (
+        "Unknown environment 'productoin'. Did you mean 'production'? Choose testing, staging or production."
+        in done.stderr
+    )
     operator.folder = tmp_path / "empty"
     operator.folder.mkdir()
     done = operator.arc("create")

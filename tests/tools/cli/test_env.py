@@ -45,7 +45,7 @@ def test_wrong_words_end_with_2(operator: Operator) -> None:
     done = operator.arc("env", "stagin", "KEY", "hunter2")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "'stagin' is no environment. Did you mean staging? There are testing, staging, production.\n"
+        "Unknown environment 'stagin'. Did you mean 'staging'? Choose testing, staging or production.\n"
         "Every form: arc env --help\n"
     )
 

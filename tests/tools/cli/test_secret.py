@@ -100,11 +100,12 @@ def test_retiring_too_early_tells_when(rotating: Rotating) -> None:
 
 
 USAGE = [
-    (["rotate"], "Missing argument 'environment'"),
-    (["rotate", "stagin"], "There is no environment stagin. Did you mean staging? Name one of staging, production."),
-    (["rotate", "elsewhere"], "There is no environment elsewhere. Name one of staging, production."),
+    (["rotate"], "Which environment? Choose staging or production: arc secret rotate ENVIRONMENT"),
+    (["rotate", "stagin"], "Unknown environment 'stagin'. Did you mean 'staging'? Choose staging or production."),
+    (["rotate", "prod"], "Unknown environment 'prod'. Did you mean 'production'? Choose staging or production."),
+    (["rotate", "elsewhere"], "Unknown environment 'elsewhere'. Choose staging or production."),
     (["rotate", "testing"], "testing has no secret to rotate"),
-    (["rotate", NEW], "That is no environment"),
+    (["rotate", NEW], "Unknown environment. Choose staging or production."),
     (["rotate", "staging", NEW], "A secret is not taken as a word"),
     (["rotate", "staging", "-", NEW], "A secret is not taken as a word"),
     (["rotate", "staging", "--retire", "-"], "--retire takes no secret"),

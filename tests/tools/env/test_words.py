@@ -71,9 +71,9 @@ def test_a_value_is_not_shown_by_repr() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("stagin", "'stagin' is no environment. Did you mean staging? There are testing, staging, production."),
-        ("-e prod", "'prod' is no environment. Did you mean production?"),
-        ("verif", "Did you mean verify?"),
+        ("stagin", "Unknown environment 'stagin'. Did you mean 'staging'? Choose testing, staging or production."),
+        ("-e prod", "Unknown environment 'prod'. Did you mean 'production'?"),
+        ("verif", "Did you mean 'verify'?"),
         ("staging KEY", "What value? Write: arc env staging KEY VALUE"),
         ("staging KEY secret words", "There are more words after the value."),
         ("staging KEY secret --chekc", "--chekc is no option. Did you mean --check?"),

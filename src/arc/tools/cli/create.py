@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import tempfile
 from dataclasses import dataclass, field, replace
@@ -68,15 +67,12 @@ def create(
     """  # noqa: D301  # \b: these lines stay as they are
     from arc.inventory.preferences import ENVIRONMENTS
     from arc.tools.cli.app_folder import read_app
-    from arc.tools.env.names import DEPLOYED
+    from arc.tools.env.names import DEPLOYED, unknown_environment
 
     chosen = list(dict.fromkeys(environments or DEPLOYED))
     for name in chosen:
         if name not in ENVIRONMENTS:
-            close = difflib.get_close_matches(name, ENVIRONMENTS, n=1)
-            meant = f" Did you mean {close[0]}?" if close else ""
-            known = ", ".join(ENVIRONMENTS)
-            typer.echo(f"{name!r} is no environment.{meant} There are {known}. See: arc create --help", err=True)
+            typer.echo(f"{unknown_environment(name)} See: arc create --help", err=True)
             raise typer.Exit(_WRONG_USAGE)
     if adopt and prune:
         typer.echo("--adopt and --prune exclude each other. See: arc create --help", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Annotated, NoReturn
 
@@ -36,7 +35,9 @@ def new(words: Annotated[list[str] | None, typer.Argument(hidden=True)] = None) 
 
 @secret.command()
 def rotate(
-    environment: Annotated[str, typer.Argument(help="staging or production.", show_default=False)],
+    environment: Annotated[
+        str | None, typer.Argument(metavar="ENVIRONMENT", help="staging or production; required.", show_default=False)
+    ] = None,
     words: Annotated[
         list[str] | None, typer.Argument(metavar="-", help="Read the new secret from standard input.")
     ] = None,
@@ -69,7 +70,7 @@ def rotate(
     from arc.tools.env.retirement import Retirement
     from arc.tools.env.rotation import Rotation
 
-    _check_environment(environment)
+    environment = _checked_environment(environment)
     _check_words(words or [], environment, retire=retire)
     if adopt and prune:
         _refuse("--adopt and --prune exclude each other.", words or [])
@@ -84,18 +85,19 @@ def rotate(
             Rotation(cloud, inventory, environment, typer.echo, _warn, force=force, told=told).rotate(given)
 
 
-def _check_environment(environment: str) -> None:
-    from arc.tools.env.names import DEPLOYED
+def _checked_environment(environment: str | None) -> str:
+    from arc.tools.env.names import DEPLOYED, choose, unknown_environment
 
     if environment in DEPLOYED:
-        return
-    choice = f"Name one of {', '.join(DEPLOYED)}."
+        return environment
+    choice = choose(DEPLOYED)
+    if environment is None:
+        _refuse(f"Which environment? {choice[:-1]}: arc secret rotate ENVIRONMENT", [])
     if environment == "testing":
         _refuse(f"testing has no secret to rotate: nobody but you has sessions there. {choice}", [])
     if not _NAME.fullmatch(environment):
-        _refuse(f"That is no environment. {choice}", [environment])
-    close = difflib.get_close_matches(environment, DEPLOYED, n=1)
-    _refuse(f"There is no environment {environment}.{f' Did you mean {close[0]}?' if close else ''} {choice}", [])
+        _refuse(f"Unknown environment. {choice}", [environment])
+    return _refuse(unknown_environment(environment, DEPLOYED), [])
 
 
 def _check_words(words: list[str], environment: str, *, retire: bool) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
 from arc.inventory.preferences import ENVIRONMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DEPLOYED = tuple(name for name in ENVIRONMENTS if name != "testing")
 SEALED = "jwe"
@@ -80,3 +85,19 @@ def fault_of(name: str) -> str | None:
 def is_secret(name: str) -> bool:
     """True when the value of a variable is masked: all but the names of tables and origins may hold a secret."""
     return name not in _PLAIN
+
+
+def unknown_environment(word: str, choices: Sequence[str] = ENVIRONMENTS, *, others: Sequence[str] = ()) -> str:
+    """Return the message for `word`, which is not one of `choices`: the likely meaning and the choices.
+
+    `others` are words that `word` may be a misspelling of and that are not environments.
+    """
+    known = (*choices, *others)
+    close = [one for one in known if word and one.startswith(word)] or difflib.get_close_matches(word, known, n=1)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
+    return f"Unknown environment {word!r}.{meant} {choose(choices)}"
+
+
+def choose(choices: Sequence[str]) -> str:
+    """Return the sentence that names the `choices`, of which there are two or more."""
+    return f"Choose {', '.join(choices[:-1])} or {choices[-1]}."

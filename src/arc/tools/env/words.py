@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from arc.inventory.preferences import ENVIRONMENTS
-from arc.tools.env.names import DEPLOYED
+from arc.tools.env.names import DEPLOYED, unknown_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,7 +213,4 @@ class _Reading:
 def _environment(word: str, *others: str) -> str:
     if word in ENVIRONMENTS:
         return word
-    known = (*ENVIRONMENTS, *others)
-    close = [one for one in known if word and one.startswith(word)] or difflib.get_close_matches(word, known, n=1)
-    meant = f" Did you mean {close[0]}?" if close else ""
-    raise WrongUsage(f"{word!r} is no environment.{meant} There are {', '.join(ENVIRONMENTS)}.")
+    raise WrongUsage(unknown_environment(word, others=others))
