@@ -221,7 +221,7 @@ def test_testing_is_this_machine(operator: Operator) -> None:
     """Its variables are written into `.env`, without AWS, and the sandbox's inventory has them."""
     operator.environ = {name: value for name, value in operator.environ.items() if not name.startswith("AWS_")}
     assert operator.does("env", "testing", "GREETING", "hello # there") == (
-        "GREETING is set in testing, in .env.\nThe sandbox takes them at the next request.\n"
+        "GREETING is set in testing, in .env.\nA running sandbox applies this at the next request.\n"
     )
     assert (operator.folder / ".env").read_text() == "GREETING='hello # there'\n"
     (operator.folder / "more.env").write_text("ONE_1=1\nTWO_2=2\n")

@@ -73,7 +73,7 @@ def testing_sentences(file: str, changes: Mapping[str, str | None]) -> str:
     written, removed = _parted(changes)
     said = [f"{_names(written)} set in testing, in {file}."] if written else []
     said += [f"{_names(removed)} removed from testing, in {file}."] if removed else []
-    return "\n".join([*said, "The sandbox takes them at the next request."])
+    return "\n".join([*said, "A running sandbox applies this at the next request."])
 
 
 def testing_json(file: str, changes: Mapping[str, str | None]) -> str:
