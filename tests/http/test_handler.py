@@ -326,3 +326,10 @@ def test_the_request_is_the_event_with_its_parts() -> None:
     assert req.headers["Sec-Fetch-Site"] == "same-origin"
     assert req.text == "name=Ada"
     assert req.cookies == {}
+
+
+@pytest.mark.parametrize("given", ["get /", {"csrf": True}, True])
+def test_what_is_no_function_is_refused_at_once(given: Any) -> None:
+    """An option without its name, or a route, is a mistake that no request has to find."""
+    with pytest.raises(TypeError, match=r"@arc\.http\.handler\(csrf=True\)"):
+        arc.http.handler(given)

@@ -58,6 +58,8 @@ def test_increment_returns_the_sum_and_refuses_what_is_no_number() -> None:
     session["flag"] = True
     with pytest.raises(TypeError, match="flag"):
         session.increment("flag")
+    with pytest.raises(TypeError, match=r"^session\.increment adds a number, not '1'"):
+        session.increment("visits", "1")  # type: ignore[arg-type]
 
 
 def test_signing_in_binds_the_principal_and_the_time() -> None:

@@ -62,6 +62,10 @@ def handler(  # noqa: F811
     401, each as HTML where the Accept header asks for it and else as JSON, and `StoreError` 503, which is logged
     as an error; any other exception propagates, so that Lambda counts it.
     """
+    if function is not None and not callable(function):
+        raise TypeError(
+            f"@arc.http.handler was given {function!r}. Its options have names: @arc.http.handler(csrf=True)"
+        )
     options: dict[str, Any] = {"touch": touch, "csrf": csrf, "cross_site": cross_site, "manager": manager}
     if function is None:
         return lambda decorated: _decorated(decorated, **options)

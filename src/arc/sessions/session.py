@@ -238,9 +238,9 @@ class Session(dict[str, "Any"]):
             refuse_reserved(one)
         parent, missing = self._parent(path)
         current = 0 if missing else parent.get(path[-1], 0)
-        for number in (current, by):
+        for number, fault in ((by, "session.increment adds a number, not"), (current, f"{described(path)} is")):
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise TypeError(f"{described(path)} cannot be incremented: {number!r} is no number.")
+                raise TypeError(f"{fault} {number!r}, which is no number.")
         for one in missing:
             parent[one] = {}
             parent = parent[one]
