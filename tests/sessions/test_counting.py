@@ -31,7 +31,7 @@ def test_it_makes_the_containers_that_are_missing_and_returns_the_sum() -> None:
     [
         (("cart", "items", "x"), r"session\['cart'\]\['items'\] is a list"),
         (("cart", "note", "x"), r"session\['cart'\]\['note'\] is a str"),
-        (("cart", "note"), r"session\['cart'\]\['note'\] is 'gift', which is no number"),
+        (("cart", "note"), r"session\['cart'\]\['note'\] is 'gift', which is not a number"),
         ((), "a key, or a tuple of keys"),
         (("cart", 1), "a key, or a tuple of keys"),
         (["cart"], "a key, or a tuple of keys"),

@@ -56,13 +56,7 @@ class RequestVisit(Visit):
     @property
     def plain_http(self) -> bool:  # type: ignore[override]
         """True when the front door says that the visitor came over plain http."""
-        sent = self._request.get("headers")
-        # No response waits for all headers to be read for this: AWS spells the name in one of two ways.
-        if isinstance(sent, dict) and not self._request.get("multiValueHeaders"):
-            proto = sent.get("x-forwarded-proto") or sent.get("X-Forwarded-Proto")
-        else:
-            proto = self._request.headers.get("x-forwarded-proto")
-        return isinstance(proto, str) and proto.partition(",")[0].strip().lower() == "http"
+        return self._request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower() == "http"
 
     def withheld(self, same_site: str) -> bool:
         """True when another site made the browser send this, as it sends no cookie of this SameSite (RFC 6265bis)."""

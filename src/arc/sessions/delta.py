@@ -41,10 +41,10 @@ class Change:
 
     `kind` is `set` (put `value` there), `remove`, `create` (put the container `value` where none was found;
     `base` is what it was first assigned as), `append` (add the elements of `value` to the list), `edit` (the
-    list became `value` by more than appending) or `increment` (add the number `value`). Of a list that was edited
-    `inside` tells which containers were changed in place: for each, by its place in `value`, its place in `base` and
-    what was changed in `{WITHIN: container}`. Of a container that was created `counted` tells which numbers in it were
-    counted from 0, by their path within it.
+    list became `value` by more than appending) or `increment` (add the number `value`). For an edited list
+    `inside` maps the place in `value` of each container that was changed in place to its place in `base` and the delta
+    of `{WITHIN: container}`. For a created container `counted` maps the path within it of each number that was counted
+    from 0 to that number.
     """
 
     __slots__ = ("base", "counted", "inside", "kind", "path", "value")

@@ -16,6 +16,7 @@ KEY_BYTES = {"A256GCM": 32, "A192GCM": 24, "A128GCM": 16}
 MAX_TOKEN = 4096  # characters; browsers keep no longer cookie (RFC 6265bis §5.6)
 _PARTS = 5
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_CHARACTERS = _ALPHABET + b"."
 _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 _LAST = (_ALPHABET, b"", _ALPHABET[::16], _ALPHABET[::4])  # what may come last, by the length modulo 4
 _NONCE, _TAG = 12, 16  # bytes, RFC 7518 §5.3
@@ -38,9 +39,9 @@ def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]
     """
     if len(token) > MAX_TOKEN:
         raise Refused("too-long")
-    text = token.encode(errors="replace")  # "?" is not in the alphabet
+    text = token.encode(errors="replace")  # what is not ASCII becomes bytes outside the alphabet
     parts = text.split(b".", _PARTS)
-    if len(parts) != _PARTS or parts[0] != _HEADERS[enc] or parts[1] or text.translate(None, _ALPHABET + b"."):
+    if len(parts) != _PARTS or parts[0] != _HEADERS[enc] or parts[1] or text.translate(None, _CHARACTERS):
         raise Refused("malformed")
     if len(parts[2]) != _NONCE_TEXT or len(parts[4]) != _TAG_TEXT:
         raise Refused("malformed")

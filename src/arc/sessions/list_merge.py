@@ -39,8 +39,8 @@ def merged(
     """Both sides' edits of `base`; False when one side's work was lost.
 
     What both kept stays, once; what either removed is gone; what either added is there as often as it was added; and
-    each side's order is kept, ours where both moved elements. Where nobody changed the length, and nobody moved
-    anything, elements are edited at their places, and ours is the later edit of a scalar that both changed.
+    each side's order is kept, ours where both moved elements. Where neither side changed the length or moved an
+    element, elements are edited at their places, and of a scalar that both changed our value, the later one, stays.
 
     `changed` maps places of ours to the places in the base of containers that we changed in place; `meet(place,
     theirs)` brings such a change together with theirs, as (value, whether nothing was lost).
@@ -122,8 +122,8 @@ class _Merge:
         our_additions, their_additions = ours.additions(self._ours), theirs.additions(self._theirs)
         values: list[Any] = [*their_additions.get(_START, ()), *our_additions.get(_START, ())]
         complete = ours.places.keys() >= theirs.edited and theirs.places.keys() >= set(self._changed.values())
-        mover = ours if ours.moved or not theirs.moved else theirs
-        for was in _order(mover.order, len(self._base)):
+        moved = [order for order in (ours.order, theirs.order) if order != sorted(order)]
+        for was in _order(moved[0], len(self._base)) if moved else range(len(self._base)):
             if was in ours.places and was in theirs.places:
                 value, whole = self._kept(was)
                 values.append(value)
@@ -145,15 +145,14 @@ class _Merge:
 class _Side:
     """What one side did to a list.
 
-    `places` maps each place of the base that it kept to the place where it lies now, `order` has those of the base in
-    their order now, and `moved` tells that this is another one. `edited` are kept ones with another value.
+    `places` maps each place of the base that it kept to the place where the element lies now; `edited` are those of
+    them whose element has another value now.
     """
 
     def __init__(self, base: list[Hashable], names: list[Hashable]) -> None:
         in_order = _in_order(base, names)
         self._in_order = in_order
         self.places = {**in_order, **_elsewhere(base, names, in_order)}
-        self.moved = len(self.places) > len(in_order)
         self.edited: set[int] = set()
 
     @property
@@ -207,8 +206,6 @@ def _likeness(was: Any, now: Any) -> float:
 
 def _order(moved: Sequence[int], length: int) -> Iterable[int]:
     """Every place of the base: those in `moved` in that order, each other one after the one before it."""
-    if list(moved) == sorted(moved):
-        return range(length)
     kept = set(moved)
     followers: dict[int, list[int]] = {}
     leader = _START

@@ -240,7 +240,7 @@ class Session(dict[str, "Any"]):
         current = 0 if missing else parent.get(path[-1], 0)
         for number, fault in ((by, "session.increment adds a number, not"), (current, f"{described(path)} is")):
             if isinstance(number, bool) or not isinstance(number, int | float):
-                raise TypeError(f"{fault} {number!r}, which is no number.")
+                raise TypeError(f"{fault} {number!r}, which is not a number.")
         for one in missing:
             parent[one] = {}
             parent = parent[one]

@@ -89,9 +89,14 @@ def whole_number(text: str) -> int:
 def within_range(text: str) -> float:
     """The number of JSON's `text`, which is no integer. Raises `ValueError` for one that cannot be kept."""
     number = float(text)
-    if number != 0 and not _MIN_FLOAT <= abs(number) <= _MAX_FLOAT:
+    if _is_out_of_range(number):
         raise ValueError(text)
     return number
+
+
+def _is_out_of_range(number: float) -> bool:
+    """True for NaN, infinities, and what is too large or too small for DynamoDB."""
+    return number != 0 and not _MIN_FLOAT <= abs(number) <= _MAX_FLOAT
 
 
 def check_depth(value: dict[str, Any]) -> None:
@@ -130,7 +135,7 @@ def _value(value: Any, path: str, depth: int, known: AbstractSet[object]) -> Any
         return whole
     if isinstance(value, float):
         number = float.__float__(value)
-        if number != 0 and not _MIN_FLOAT <= abs(number) <= _MAX_FLOAT and (float, number) not in known:
+        if _is_out_of_range(number) and (float, number) not in known:
             raise TypeError(f"{path} is {number!r}; a number must be finite and between 1e-130 and 9.99e125 in size.")
         return number
     if isinstance(value, dict | list | tuple):

@@ -11,30 +11,36 @@ from tests.deployed import deploy
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator, parameters
 
+GET, UPDATE = "lambda.GetFunctionConfiguration", "lambda.UpdateFunctionConfiguration"
 THREADS, ATTEMPTS = 8, 12
+
+
+def interrupt(faulty: FaultyCloud, operator: Operator, call: str, fault: str, *, at: int) -> None:
+    """Press Ctrl-C when the `call`, which always meets the `fault`, comes that often; the command ends cleanly."""
+    aimed = threading.Event()
+
+    def faults(name: str, _number: int) -> str | None:
+        if name != call:
+            return None
+        if faulty.calls.count(name) == at:
+            assert aimed.wait(30)
+            command.send_signal(signal.SIGINT)
+        return fault
+
+    faulty.begin(faults)
+    with operator.start("env", "staging", "GREETING", "hello") as command:
+        aimed.set()
+        said, complained = command.communicate(timeout=60)
+    assert command.returncode == 130, complained
+    assert "Traceback" not in said + complained
 
 
 def test_an_interrupted_command_tries_nothing_again(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
     """Every thread's pause ends; the exit status is that of Ctrl-C, and there is no traceback."""
     app = fresh_app()
     deploy(cloud, app, names=[f"Get{number}" for number in range(THREADS)])
-    aimed = threading.Event()
-
-    def faults(name: str, _number: int) -> str | None:
-        if name != "lambda.GetFunctionConfiguration":
-            return None
-        if faulty.calls.count(name) == THREADS:
-            assert aimed.wait(30)
-            command.send_signal(signal.SIGINT)
-        return "throttle"
-
-    faulty.begin(faults)
-    with Operator(tmp_path, app, faulty.environ(tmp_path)).start("env", "staging", "GREETING", "hello") as command:
-        aimed.set()
-        said, told = command.communicate(timeout=60)
-    assert command.returncode == 130, told
-    assert "Traceback" not in said + told
-    assert faulty.calls.count("lambda.GetFunctionConfiguration") < THREADS * ATTEMPTS / 2
+    interrupt(faulty, Operator(tmp_path, app, faulty.environ(tmp_path)), GET, "throttle", at=THREADS)
+    assert faulty.calls.count(GET) < THREADS * ATTEMPTS / 2
     assert "ssm.PutParameter" not in faulty.calls
 
 
@@ -44,21 +50,6 @@ def test_an_interrupted_command_waits_for_no_pending_function(
     """Ctrl-C ends the wait for functions that Lambda is still creating; the variable is kept for the next run."""
     app = fresh_app()
     deploy(cloud, app, names=["GetIndex", "GetMore"])
-    aimed = threading.Event()
-
-    def faults(name: str, _number: int) -> str | None:
-        if name != "lambda.UpdateFunctionConfiguration":
-            return None
-        if faulty.calls.count(name) == ATTEMPTS:
-            assert aimed.wait(30)
-            command.send_signal(signal.SIGINT)
-        return "pending"
-
-    faulty.begin(faults)
-    with Operator(tmp_path, app, faulty.environ(tmp_path)).start("env", "staging", "GREETING", "hello") as command:
-        aimed.set()
-        said, told = command.communicate(timeout=60)
-    assert command.returncode == 130, told
-    assert "Traceback" not in said + told
-    assert faulty.calls.count("lambda.UpdateFunctionConfiguration") < ATTEMPTS + 2 * 2
+    interrupt(faulty, Operator(tmp_path, app, faulty.environ(tmp_path)), UPDATE, "pending", at=ATTEMPTS)
+    assert faulty.calls.count(UPDATE) < ATTEMPTS + 2 * 2
     assert parameters(cloud, app) == {"GREETING": "hello"}
