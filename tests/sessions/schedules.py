@@ -450,7 +450,8 @@ class Schedules(RuleBasedStateMachine):
         assert request.loaded is not None
         stored = self.model.sessions[request.loaded]
         moved_by_another = stored.ends != request.loaded_end
-        return stored.lives(self.now) and not request.changes and not moved_by_another and request.session.cookies != ()
+        is_renewed = request.session.cookies != ()
+        return stored.lives(self.now) and not self._differs(request) and not moved_by_another and is_renewed
 
     def _renew(self, session_id: str) -> None:
         stored = self.model.sessions[session_id]
