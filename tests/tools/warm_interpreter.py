@@ -7,6 +7,8 @@ own working directory, environment and standard streams. This file is run with t
 from __future__ import annotations
 
 import contextlib
+import functools
+import gc
 import importlib
 import json
 import os
@@ -26,11 +28,16 @@ def load() -> None:
     for module in pkgutil.walk_packages(arc.__path__, "arc.", onerror=lambda _name: None):
         if not module.name.startswith(_UNLOADED) and module.name != "arc.__main__":
             importlib.import_module(module.name)
+    importlib.import_module("typer._adapters")  # typer itself loads it, and pydantic, for the first parameter
     import boto3
+    from botocore.loaders import JSONFileLoader
 
+    # What AWS's services are is the same for every command.
+    JSONFileLoader.load_file = functools.cache(JSONFileLoader.load_file)  # type: ignore[method-assign]
     session = boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
     for service in ("ssm", "lambda", "dynamodb", "cloudformation", "resourcegroupstaggingapi"):
         session.client(service)
+    gc.freeze()
 
 
 def serve(path: str) -> None:
