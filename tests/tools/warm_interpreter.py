@@ -33,7 +33,7 @@ def load() -> None:
     from botocore.loaders import JSONFileLoader
 
     # What AWS's services are is the same for every command.
-    JSONFileLoader.load_file = functools.cache(JSONFileLoader.load_file)  # type: ignore[method-assign]
+    JSONFileLoader.load_file = functools.cache(JSONFileLoader.load_file)
     session = boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
     for service in ("ssm", "lambda", "dynamodb", "cloudformation", "resourcegroupstaggingapi"):
         session.client(service)
