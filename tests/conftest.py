@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from tests.cloud_faults import FaultyCloud
     from tests.engines import Engine
 
-settings.register_profile("any machine", deadline=None)  # a busy one is slow
-settings.load_profile("any machine")
+# Examples of a property; one that needs more has a multiple of them. A busy machine is slow: there is no deadline.
+settings.register_profile("sample", deadline=None, max_examples=20)
+settings.register_profile("complete", deadline=None, max_examples=200)
+settings.load_profile("sample")
 
 LEFT_OUT = pytest.StashKey[set[str]]()
 INTEROP = Path(__file__).parent / "interop"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import arc
@@ -54,7 +54,6 @@ def everything(req: arc.Request) -> dict[str, Any]:
 handler = arc.http.handler(manager=MADE.manager)(everything)
 
 
-@settings(deadline=None)
 @given(
     build=st.sampled_from([payload_v2, payload_v1, alb]),
     method=st.sampled_from(["GET", "POST", "PUT", "BREW"]),

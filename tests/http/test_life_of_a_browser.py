@@ -36,17 +36,17 @@ def run(engine: Engine | None, runs: int, *, sealed: bool = False) -> None:
 
 def test_s26_a_life_with_a_sealed_cookie() -> None:
     """A request that nothing overlaps changes only what it asked for; of overlapping answers the later one stays."""
-    run(None, 200, sealed=True)
+    run(None, 50, sealed=True)
 
 
 def test_s26_a_life_on_memory() -> None:
     """No answer to an earlier request signs a visitor in again, and none that did not ask signs one out."""
-    run(None, 300)
+    run(None, 75)
 
 
 def test_s26_a_life_on_dynamodb(ministack: Engine) -> None:
     """The same on DynamoDB."""
-    run(ministack, 100)
+    run(ministack, 10)
 
 
 @pytest.mark.exhaustive

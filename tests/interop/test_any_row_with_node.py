@@ -14,7 +14,11 @@ from tests.interop.any_data import apart, as_doubles, table_data
 if TYPE_CHECKING:
     from tests.interop.both import Both
 
-in_a_table = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+in_a_table = settings(
+    max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+    max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 SAFE = 2**53 - 1  # the largest number that Node writes
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NOW = 1_800_000_000
 WEEK = 604_800
 SECRET = {"ARC_APP_SECRET": "abcdefghijklmnopqrstuvwxyz012345"}
-with_node = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+with_node = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def manager(env: dict[str, str], now: int = NOW) -> SessionManager:

@@ -43,7 +43,7 @@ LINES = st.lists(
     ),
     max_size=24,
 ).map("".join)
-many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=2 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @many

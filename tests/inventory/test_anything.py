@@ -46,7 +46,6 @@ def route(method: str, parts: list[str]) -> Route:
     return Route(method, path, Path("src"), "Id", None, FunctionConfig())
 
 
-@settings(max_examples=150, deadline=None)
 @given(manifest=TEXTS, config=TEXTS, preferences=TEXTS, env=TEXTS)
 def test_any_text_is_an_app_or_a_list_of_faults(manifest: str, config: str, preferences: str, env: str) -> None:
     """Nothing but our own errors, each fault with a place and something to do."""
@@ -65,7 +64,6 @@ def test_any_text_is_an_app_or_a_list_of_faults(manifest: str, config: str, pref
         assert isinstance(found, Inventory), found
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["app", "aws", "http", "tables", "tables-indexes", "shared"]) | st.text(max_size=3),
@@ -84,7 +82,7 @@ def test_any_json_is_an_app_or_a_list_of_faults(data: dict[str, object]) -> None
         assert isinstance(found, (Inventory, ArcError))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(
     st.lists(
         st.tuples(

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arc.errors import ManifestError
@@ -30,7 +30,6 @@ PRAGMAS = st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True)
 MANIFESTS = st.dictionaries(PRAGMAS, st.lists(ITEMS, max_size=5), max_size=4)
 
 
-@settings(deadline=None)
 @given(MANIFESTS)
 def test_a_formatted_manifest_parses_back(plain: dict[str, list[Any]]) -> None:
     """Text that looks like a number, holds quotes, line ends or `#`, and every shape survive."""
@@ -41,7 +40,6 @@ def test_a_formatted_manifest_parses_back(plain: dict[str, list[Any]]) -> None:
     assert format_manifest(parse(text)) == text
 
 
-@settings(deadline=None)
 @given(st.text() | st.text("@ab \t\n\r#\"'`\\{}12.", max_size=60))
 def test_no_text_raises_anything_but_a_manifest_error(text: str) -> None:
     """Whatever the file holds, the answer is a manifest or an error with a place in it."""

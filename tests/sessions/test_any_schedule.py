@@ -31,13 +31,13 @@ def run(engine: Engine | None, runs: int) -> None:
 
 
 def test_s37_any_schedule_on_memory() -> None:
-    """Two hundred schedules on the memory store end as the model does."""
+    """Schedules on the memory store end as the model does."""
     run(None, 200)
 
 
 def test_s37_any_schedule_on_dynamodb(ministack: Engine) -> None:
     """The like on a DynamoDB whose answers are lost, with commits between the calls of another one."""
-    run(ministack, 150)
+    run(ministack, 30)
 
 
 @pytest.mark.exhaustive

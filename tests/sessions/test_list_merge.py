@@ -76,7 +76,7 @@ def restricted(elements: list[int], to: list[int]) -> list[int]:
     return [one for one in elements if one in to]
 
 
-@settings(max_examples=2000)
+@settings(max_examples=10 * settings().max_examples)
 @given(st.data(), st.integers(0, 7))
 def test_s37_nothing_that_was_added_is_lost(data: st.DataObject, length: int) -> None:
     """Of any two edits: what both kept, and what either added, each once, in an order that keeps each side's own."""
@@ -97,7 +97,7 @@ def test_s37_nothing_that_was_added_is_lost(data: st.DataObject, length: int) ->
         assert restricted(result, theirs) == restricted(theirs, result)
 
 
-@settings(max_examples=500)
+@settings(max_examples=5 * settings().max_examples)
 @given(LISTS, LISTS, LISTS)
 def test_s37_elements_that_repeat_are_counted(base: list[int], ours: list[int], theirs: list[int]) -> None:
     """Each is there as often as it was added, and as often as both may have kept it; else the merge tells of a loss."""

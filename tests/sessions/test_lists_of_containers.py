@@ -144,7 +144,7 @@ def apply(cart: list[Line], edit: tuple[list[str], list[int]], quantity: int) ->
     cart += [line(number) for number in added]
 
 
-@settings(max_examples=1000)
+@settings(max_examples=5 * settings().max_examples)
 @given(st.data(), st.integers(0, 5))
 def test_s37_no_line_that_either_added_is_lost_and_none_is_mixed_with_another(data: st.DataObject, length: int) -> None:
     """Each added line is there as it was added; each kept one has what either changed in it, or a loss is told."""

@@ -332,7 +332,7 @@ class Lossy:
         return call
 
 
-@pytest.mark.parametrize("run", range(3))
+@pytest.mark.parametrize("run", [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in (1, 2))])
 def test_s36_lost_answers_double_nothing_and_lose_nothing(engine: Engine, run: int) -> None:
     """Fifty writers that append, increment and create, half of whose answers are lost, count once each."""
     table = engine.table()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arc.errors import ToolError
@@ -48,7 +48,6 @@ def ours(cloud: Engine) -> Cloud:
     return local_cloud(cloud.url, "us-east-1")
 
 
-@settings(max_examples=30, deadline=None)
 @given(variables=st.dictionaries(NAMES, VALUES, min_size=1, max_size=8))
 @example(variables=ODD)
 def test_every_byte_survives(ours: Cloud, variables: dict[str, str]) -> None:

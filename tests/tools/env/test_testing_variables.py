@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arc import inventory as inventories
@@ -371,7 +371,6 @@ START = st.sampled_from(
 TEXT = (VALUES | st.just("")).map(lambda text: text.replace("\r", ""))
 
 
-@settings(deadline=None)  # each change waits for the disk
 @given(START, st.lists(st.tuples(st.sampled_from(["A1", "B2", "C3", "D4"]), TEXT | st.none()), min_size=1, max_size=6))
 def test_any_text_reads_back_the_same(start: tuple[str, str] | None, changes: list[tuple[str, str | None]]) -> None:
     """After any changes one after the other, the sandbox reads what a dict would hold."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arc.errors import ToolError
@@ -95,7 +95,6 @@ ANSWERING.session.events.register_first("before-send", lambda request, **_: SENT
 LAMBDA = ANSWERING.session.client("lambda")
 
 
-@settings(max_examples=50)
 @given(st.dictionaries(st.from_regex(r"[a-zA-Z][a-zA-Z0-9_]{1,5}", fullmatch=True), st.text(max_size=20)))
 def test_a_request_has_as_many_bytes_as_boto3_sends(variables: dict[str, str]) -> None:
     """Escapes of characters beyond ASCII, spaces and the function's revision included."""
