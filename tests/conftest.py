@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -16,55 +16,20 @@ from tests import engines
 from tests.cloud_faults import faulty_cloud
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from tests.cloud_faults import FaultyCloud
     from tests.engines import Engine
+
+pytest_plugins = ("tests.sampling",)
 
 # Examples of a property; one that needs more has a multiple of them. A busy machine is slow: there is no deadline.
 settings.register_profile("sample", deadline=None, max_examples=20)
 settings.register_profile("complete", deadline=None, max_examples=200)
 settings.load_profile("sample")
 
-LEFT_OUT = pytest.StashKey[set[str]]()
 INTEROP = Path(__file__).parent / "interop"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-def pytest_deselected(items: Sequence[pytest.Item]) -> None:
-    """Remember exhaustive tests that are not run."""
-    for item in items:
-        if item.get_closest_marker("exhaustive"):
-            item.config.stash.setdefault(LEFT_OUT, set()).add(item.nodeid)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Report them to the process that sums up, from one of several."""
-    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output["left out"] = left_out_of(session.config)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take what one of several processes reports."""
-    output: dict[str, Any] = getattr(node, "workeroutput", {})
-    node.config.stash.setdefault(LEFT_OUT, set()).update(output.get("left out", ()))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Name the exhaustive tests that were left out, and the commands that run them."""
-    left_out = left_out_of(config)
-    if left_out:
-        terminalreporter.section("left out, of whose cases other tests try a sample")
-        terminalreporter.line("\n".join(left_out))
-        terminalreporter.line("These alone: make test-exhaustive. Every test: make test-all")
-
-
-def left_out_of(config: pytest.Config) -> list[str]:
-    """The exhaustive tests that a run has left out so far."""
-    found = config.stash.setdefault(LEFT_OUT, set())
-    return sorted(found)
 
 
 @pytest.fixture(scope="session")
