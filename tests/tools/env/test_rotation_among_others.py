@@ -24,7 +24,9 @@ REFUSAL = (
     "The secret of staging is being rotated. End that first: arc secret rotate staging; or change it nevertheless with "
     "--force, which may sign visitors out. Nothing was changed."
 )
+STRIDE = 9  # from one moment that a case tries to its next; together the cases try every moment
 THEIRS = "a secret that somebody else sets while ours is rotated"
+each_moment = pytest.mark.parametrize("first", range(1, STRIDE + 1))
 
 
 def meanwhile(number: int, act: Callable[[], object], done: list[int]) -> Plan:
@@ -41,12 +43,13 @@ def meanwhile(number: int, act: Callable[[], object], done: list[int]) -> Plan:
     return plan
 
 
-@pytest.mark.parametrize("first", [1, 2, 3])
+@pytest.mark.sampled(1)
+@each_moment
 def test_another_rotation_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int) -> None:
     """Two operators at once: one joins the other's rotation, or makes one of his own before or after it."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     made = 2
-    for number in itertools.count(first, 3):
+    for number in itertools.count(first, STRIDE):
         done: list[int] = []
         faulty.begin(watched(rotating, OLD, OLDER, plan=meanwhile(number, lambda: rotating.rotate(None), done)))
         rotating.rotate(None, url=faulty.url)
@@ -80,10 +83,12 @@ def test_who_begins_a_moment_later_joins(cloud: Engine, faulty: FaultyCloud, tmp
     assert "Going on with the rotation of staging that has begun already." in rotating.said
 
 
-def test_two_rotations_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+@pytest.mark.sampled(1)
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_two_rotations_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int) -> None:
     """Others end the one that is under way and make one more: the first run stops, and undoes nothing."""
     stopped = 0
-    for number in itertools.count(1, 3):
+    for number in itertools.count(first, 3):
         rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
         done: list[int] = []
 
@@ -131,17 +136,24 @@ def test_rotations_at_the_same_time(cloud: Engine, faulty: FaultyCloud, tmp_path
     assert {end.partition(", and")[0] for end in ends} <= {"", "Another run of this command has ended the rotation"}
 
 
+@pytest.mark.sampled(2)
+@each_moment
 @pytest.mark.parametrize(
     ("theirs", "otherwise"),
     [({SECRET: THEIRS}, r"replacing it ends every session: .*arc secret rotate staging"), ({FALLBACKS: None}, None)],
     ids=["another secret", "no fallbacks"],
 )
 def test_nobody_else_sets_secrets_meanwhile(
-    cloud: Engine, faulty: FaultyCloud, tmp_path: Path, theirs: dict[str, str | None], otherwise: str | None
+    cloud: Engine,
+    faulty: FaultyCloud,
+    tmp_path: Path,
+    theirs: dict[str, str | None],
+    otherwise: str | None,
+    first: int,
 ) -> None:
     """`arc env` refuses to; before and afterwards it does what signs nobody out."""
     refused = 0
-    for number in itertools.count(1, 3):
+    for number in itertools.count(first, STRIDE):
         rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
         done: list[int] = []
         complaints: list[str] = []
@@ -163,12 +175,14 @@ def test_nobody_else_sets_secrets_meanwhile(
             assert (secret, fallbacks) == (NEW, (OLD, OLDER, NEW))
         if not done:
             break
-    assert refused > 4
+    assert refused > 0
 
 
-def test_a_variable_is_set_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+@pytest.mark.sampled(1)
+@each_moment
+def test_a_variable_is_set_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int) -> None:
     """Any other than the secrets; every function has it at the end."""
-    for number in itertools.count(1, 3):
+    for number in itertools.count(first, STRIDE):
         rotating = Rotating(cloud, tmp_path, BEFORE)
         done: list[int] = []
 
@@ -198,9 +212,13 @@ def test_arc_env_that_began_before_puts_no_old_secret_back(cloud: Engine, faulty
     assert number > 4
 
 
-def test_a_function_that_is_deployed_meanwhile_follows(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+@pytest.mark.sampled(1)
+@each_moment
+def test_a_function_that_is_deployed_meanwhile_follows(
+    cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int
+) -> None:
     """With the variables of before, at each moment at which the rotation still looks for functions."""
-    for number in itertools.count(1, 3):
+    for number in itertools.count(first, STRIDE):
         rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
         done: list[int] = []
 
