@@ -21,10 +21,10 @@ test: setup-test
 	@exec $(BIN)/python -m pytest -n auto
 
 test-exhaustive: setup-test
-	@exec $(BIN)/python -m pytest -n auto -m exhaustive
+	@exec $(BIN)/python -m pytest -n auto -m "exhaustive or hypothesis" --hypothesis-profile complete
 
 test-all: setup-test
-	@exec $(BIN)/python -m pytest -n auto -m "exhaustive or not exhaustive"
+	@exec $(BIN)/python -m pytest -n auto -m "exhaustive or not exhaustive" --hypothesis-profile complete
 
 check: setup-test
 	$(BIN)/python -m ruff check

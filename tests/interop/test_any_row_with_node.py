@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 in_a_table = settings(
     max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-    max_examples=settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 SAFE = 2**53 - 1  # the largest number that Node writes
 
 
