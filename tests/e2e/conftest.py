@@ -17,9 +17,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chrome(chromium: str) -> Iterator[Browser]:
-    """A headless browser, ended with its module: while it runs, its event loop is that of this thread."""
+    """A headless browser, ended with these tests: while it runs, its event loop is that of this thread."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET + ["--no-sandbox"] * root)

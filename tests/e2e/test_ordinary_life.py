@@ -79,6 +79,13 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
     return Site(tmp_path / "life", request.param)
 
 
+@pytest.fixture(scope="module", params=["jwe", "session"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of such a site, served without further variables."""
+    with Site(tmp_path_factory.mktemp("sites") / "life", request.param).served() as address:
+        yield address
+
+
 def press(tab: Page, button: str) -> None:
     """Send one of the page's forms, and wait for the page after it."""
     with tab.expect_navigation():
@@ -113,59 +120,55 @@ def test_a_changed_domain_leaves_nobody_signed_in_or_out(visitor: BrowserContext
         assert [one["name"] for one in visitor.cookies() if one["name"] == "_idx"] == []
 
 
-def test_two_tabs_sign_in_and_one_signs_out(visitor: BrowserContext, site: Site) -> None:
+def test_two_tabs_sign_in_and_one_signs_out(visitor: BrowserContext, url: str) -> None:
     """Both pages were open before; the second sign-in is another one, and the sign-out ends it for both."""
     one, other = visitor.new_page(), visitor.new_page()
-    with site.served() as url:
-        one.goto(url)
-        press(one, "cart")
-        other.goto(url)
-        press(one, "sign-in")
-        press(other, "sign-in")
-        assert [who(one), who(other)] == ["ada", "ada"]
-        press(one, "sign-out")
-        assert [who(one), who(other)] == ["nobody", "nobody"]
+    one.goto(url)
+    press(one, "cart")
+    other.goto(url)
+    press(one, "sign-in")
+    press(other, "sign-in")
+    assert [who(one), who(other)] == ["ada", "ada"]
+    press(one, "sign-out")
+    assert [who(one), who(other)] == ["nobody", "nobody"]
 
 
-@pytest.mark.parametrize("site", ["session"], indirect=True)
-def test_a_slow_request_from_before_the_sign_in_undoes_nothing(visitor: BrowserContext, site: Site) -> None:
+@pytest.mark.parametrize("url", ["session"], indirect=True)
+def test_a_slow_request_from_before_the_sign_in_undoes_nothing(visitor: BrowserContext, url: str) -> None:
     """With sessions in a table, a request that was sent with the old id and is answered last signs nobody out."""
     tab, script = visitor.new_page(), visitor.new_page()
-    with site.served() as url:
-        tab.goto(url)
-        press(tab, "cart")
-        script.goto(url)
-        script.evaluate("() => { window.slow = fetch('/slow', {method: 'POST'}).then(answer => answer.status) }")
-        press(tab, "sign-in")
-        assert script.evaluate("() => window.slow") == 200
-        assert who(tab) == "ada"
+    tab.goto(url)
+    press(tab, "cart")
+    script.goto(url)
+    script.evaluate("() => { window.slow = fetch('/slow', {method: 'POST'}).then(answer => answer.status) }")
+    press(tab, "sign-in")
+    assert script.evaluate("() => window.slow") == 200
+    assert who(tab) == "ada"
 
 
-def test_a_payment_pages_post_signs_nobody_out(visitor: BrowserContext, site: Site) -> None:
+def test_a_payment_pages_post_signs_nobody_out(visitor: BrowserContext, url: str) -> None:
     """Another site sends the visitor back by POST, without the cookie: the page after the redirect knows them."""
     tab = visitor.new_page()
-    with site.served() as url:
-        tab.goto(url)
-        press(tab, "sign-in")
-        tab.goto(re.sub(r"//[^:]+:", "//127.0.0.1:", url))  # another site, which has its own cookies
-        tab.set_content(f"<form method=post action={url}/paid><button id=pay>pay</button></form>")
-        with tab.expect_request("**/paid") as sent:
-            press(tab, "pay")
-        assert "cookie" not in sent.value.all_headers()
-        assert tab.url == url + "/"
-        assert who(tab) == "ada"
+    tab.goto(url)
+    press(tab, "sign-in")
+    tab.goto(re.sub(r"//[^:]+:", "//127.0.0.1:", url))  # another site, which has its own cookies
+    tab.set_content(f"<form method=post action={url}/paid><button id=pay>pay</button></form>")
+    with tab.expect_request("**/paid") as sent:
+        press(tab, "pay")
+    assert "cookie" not in sent.value.all_headers()
+    assert tab.url == url + "/"
+    assert who(tab) == "ada"
 
 
-def test_a_prefetch_takes_no_message_and_signs_nobody_out(visitor: BrowserContext, site: Site) -> None:
+def test_a_prefetch_takes_no_message_and_signs_nobody_out(visitor: BrowserContext, url: str) -> None:
     """The browser fetches the next page and the way out ahead; the visitor then reads the message, signed in."""
     tab = visitor.new_page()
-    with site.served() as url:
-        tab.goto(url)
-        press(tab, "sign-in")
-        with tab.expect_response(url + "/sign-out"), tab.expect_response(url + "/") as ahead:
-            press(tab, "quiet")
-        assert ahead.value.request.all_headers()["sec-purpose"].startswith("prefetch")
-        tab.goto(url)
-        assert "Thank you" in tab.inner_text("#message")
-        assert who(tab) == "ada"
-        assert "Thank you" not in tab.inner_text("#message")
+    tab.goto(url)
+    press(tab, "sign-in")
+    with tab.expect_response(url + "/sign-out"), tab.expect_response(url + "/") as ahead:
+        press(tab, "quiet")
+    assert ahead.value.request.all_headers()["sec-purpose"].startswith("prefetch")
+    tab.goto(url)
+    assert "Thank you" in tab.inner_text("#message")
+    assert who(tab) == "ada"
+    assert "Thank you" not in tab.inner_text("#message")
