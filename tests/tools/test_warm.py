@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,34 @@ def test_variables_that_an_interpreter_reads_are_not_overlooked(cloud: Engine, t
     assert warm.is_warm(environ)
     for name in ("PYTHONPATH", "PYTHONIOENCODING", "LANG", "LC_ALL", "COLUMNS", "NO_COLOR"):
         assert not warm.is_warm({**environ, name: "x"})
+
+
+ENDS = {
+    "a code": "import sys; print('x'); sys.exit(3)",
+    "a word": "import sys; sys.exit('sorry')",
+    "an interrupt": "raise KeyboardInterrupt",
+    "a signal": "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+    "a failure": "raise ValueError('no')",
+    "a thread": "import threading; threading.Thread(target=lambda: print('waited for')).start()",
+    "a hook": "import atexit; atexit.register(print, 'at the end')",
+    "a warning": "import warnings; warnings.warn('old', DeprecationWarning, 9); warnings.warn('look')",
+    "its words": "import os, sys; print(sys.argv, os.getcwd(), os.environ['ARC_OWN'], sys.stdin.read())",
+}
+
+
+@pytest.mark.parametrize("code", ENDS.values(), ids=ENDS.keys())
+def test_source_ends_as_in_an_interpreter_of_its_own(tmp_path: Path, code: str) -> None:
+    """The exit code, the output and the last word of a complaint are the same, whichever way it ends."""
+    environ = {**os.environ, "ARC_OWN": "é"}
+    own = subprocess.run(
+        [sys.executable, "-c", code, "a", "b"],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env=environ,
+        input="",
+        text=True,
+    )
+    forked = warm.python(code, ["a", "b"], tmp_path, environ)
+    assert (forked.returncode, forked.stdout) == (own.returncode, own.stdout)
+    assert forked.stderr.splitlines()[-1:] == own.stderr.splitlines()[-1:]

@@ -1,17 +1,22 @@
-"""`arc` run by forks of one interpreter that has loaded it."""
+"""`arc`, and Python source that uses it, run by forks of one interpreter that has loaded it."""
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
+import io
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO, Self
 
 from tests import engines
 
@@ -24,29 +29,107 @@ def is_warm(environ: Mapping[str, str]) -> bool:
     return all(name in _ENVIRON or name.startswith("AWS_") for name in environ)
 
 
+class Process:
+    """A fork that runs, with as much of `subprocess.Popen` as tests use."""
+
+    def __init__(
+        self, code: str | None, words: Sequence[str], folder: Path, environ: Mapping[str, str], streams: Sequence[int]
+    ) -> None:
+        """Start `arc`, or `code` as `python -c` does; `streams` are the descriptors of its standard streams."""
+        self.returncode: int | None = None
+        self.stdin: IO[bytes] = io.BytesIO()
+        self.stdout: IO[bytes] = io.BytesIO()
+        self._answer = b""
+        self._connection = socket.socket(socket.AF_UNIX)
+        with tempfile.TemporaryFile() as request:
+            asked = {"words": list(words), "folder": str(folder), "environ": dict(environ), "code": code}
+            request.write(json.dumps(asked).encode())
+            request.seek(0)
+            self._connection.settimeout(_SECONDS)
+            self._connection.connect(str(_interpreter()))
+            socket.send_fds(self._connection, [b"x"], [*streams, request.fileno()])
+            while b"\n" not in self._answer:
+                self._receive()
+        pid, _, self._answer = self._answer.partition(b"\n")
+        self.pid = int(pid)
+
+    @classmethod
+    def piped(cls, code: str, words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Self:
+        """What `python -c code` starts with pipes: `stdin`, and `stdout`, which has standard error too."""
+        (given, stdin), (stdout, told) = os.pipe(), os.pipe()
+        try:
+            process = cls(code, words, folder, environ, (given, told, told))
+        finally:
+            os.close(given)
+            os.close(told)
+        process.stdin, process.stdout = os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb")
+        return process
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float = _SECONDS) -> int:
+        """Wait for its end; the exit code. Raises `subprocess.TimeoutExpired`."""
+        while self.returncode is None:
+            self._connection.settimeout(timeout)
+            try:
+                self._receive()
+            except (BlockingIOError, TimeoutError):
+                raise subprocess.TimeoutExpired("a warm process", timeout) from None
+            if self._answer.endswith(b"\n"):
+                self.returncode = int(self._answer)
+                self._connection.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.send_signal(signal.SIGKILL)
+
+    def _receive(self) -> None:
+        received = self._connection.recv(64)
+        if not received:
+            raise RuntimeError("The warm interpreter has ended.")
+        self._answer += received
+
+
 def arc(words: Sequence[str], folder: Path, environ: Mapping[str, str], given: str) -> subprocess.CompletedProcess[str]:
     """What `arc` does with `words` in `folder`, with `given` on its standard input."""
+    return _completed(None, words, folder, environ, given)
+
+
+def python(
+    code: str, words: Sequence[str], folder: Path, environ: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """What `python -c code` does with `words` in `folder`."""
+    return _completed(code, words, folder, environ, "")
+
+
+def _completed(
+    code: str | None, words: Sequence[str], folder: Path, environ: Mapping[str, str], given: str
+) -> subprocess.CompletedProcess[str]:
     with (
-        socket.socket(socket.AF_UNIX) as connection,
         tempfile.TemporaryFile() as read,
         tempfile.TemporaryFile() as told,
         tempfile.TemporaryFile() as complained,
-        tempfile.TemporaryFile() as request,
     ):
         read.write(given.encode())
-        asked = {"words": list(words), "folder": str(folder), "environ": dict(environ)}
-        request.write(json.dumps(asked).encode())
-        for file in (read, request):
-            file.seek(0)
-        connection.settimeout(_SECONDS)
-        connection.connect(str(_interpreter()))
-        socket.send_fds(connection, [b"x"], [one.fileno() for one in (read, told, complained, request)])
-        code = int(connection.recv(16))
+        read.seek(0)
+        streams = [one.fileno() for one in (read, told, complained)]
+        ended = Process(code, words, folder, environ, streams).wait()
         texts = []
         for file in (told, complained):
             file.seek(0)
             texts.append(file.read().decode())
-        return subprocess.CompletedProcess(["arc", *words], code, *texts)
+        return subprocess.CompletedProcess(["arc", *words], ended, *texts)
 
 
 @functools.cache

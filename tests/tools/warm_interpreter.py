@@ -6,6 +6,7 @@ own working directory, environment and standard streams. This file is run with t
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import gc
@@ -17,18 +18,20 @@ import select
 import signal
 import socket
 import sys
-
-_UNLOADED = ("arc.tools.sandbox",)  # no command that is run warm needs it
+import threading
+import warnings
 
 
 def load() -> None:
-    """Import what commands import when they run."""
+    """Import what commands and the sandbox import when they run."""
     import arc
 
     for module in pkgutil.walk_packages(arc.__path__, "arc.", onerror=lambda _name: None):
-        if not module.name.startswith(_UNLOADED) and module.name != "arc.__main__":
+        if not module.name.endswith("__main__") and not module.name.startswith("arc.tools.sandbox.bootstrap."):
             importlib.import_module(module.name)
-    importlib.import_module("typer._adapters")  # typer itself loads it, and pydantic, for the first parameter
+    # typer loads the first, and pydantic, for the first parameter; uvicorn the others when it starts.
+    for name in ("typer._adapters", "uvicorn.loops.asyncio", "uvicorn.lifespan.off"):
+        importlib.import_module(name)
     import boto3
     from botocore.loaders import JSONFileLoader
 
@@ -37,6 +40,7 @@ def load() -> None:
     session = boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
     for service in ("ssm", "lambda", "dynamodb", "cloudformation", "resourcegroupstaggingapi"):
         session.client(service)
+    gc.collect()
     gc.freeze()
 
 
@@ -57,7 +61,7 @@ def serve(path: str) -> None:
 
 
 def answer(connection: socket.socket) -> None:
-    """Fork once more for the command itself, and answer with its exit code."""
+    """Fork once more for the command itself, and answer with its process and, in another line, its exit code."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, (*streams, request), _, _ = socket.recv_fds(connection, 1, 4)
     with open(request, "rb") as file:  # noqa: PTH123  # it is open already
@@ -65,35 +69,56 @@ def answer(connection: socket.socket) -> None:
     process = os.fork()
     if process == 0:
         connection.close()
+        os.setpgid(0, 0)
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
-        os._exit(run(**asked))
-    _, status = os.waitpid(process, 0)
-    connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+        end(run(**asked))
+    for stream in streams:
+        os.close(stream)  # Which are at their end with the command.
+    with contextlib.suppress(OSError):  # Nobody may be left to be answered.
+        connection.sendall(f"{process}\n".encode())
+        _, status = os.waitpid(process, 0)
+        connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
-def run(words: list[str], folder: str, environ: dict[str, str]) -> int:
-    """The exit code of `arc` with these words."""
+def run(words: list[str], folder: str, environ: dict[str, str], code: str | None) -> int:
+    """The exit code of `arc` with these words, or of the Python source `code` as that of `python -c`."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
-    sys.argv[:] = ["arc", *words]
-    code: object = 0
+    sys.argv[:] = ["arc" if code is None else "-c", *words]
+    ended: object = 0
     try:
-        importlib.import_module("arc.__main__").main()
-    except SystemExit as ended:
-        code = ended.code
-    except BaseException:  # noqa: BLE001  # as the interpreter shows it
+        if code is None:
+            importlib.import_module("arc.__main__").main()
+        else:
+            warnings.resetwarnings()  # `-W error` is for `arc`
+            for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+                warnings.simplefilter("ignore", category)
+            exec(code, {"__name__": "__main__"})  # noqa: S102  # the tests' own
+    except SystemExit as exited:
+        ended = exited.code
+    except BaseException as raised:  # noqa: BLE001  # as the interpreter shows it
         sys.excepthook(*sys.exc_info())
-        code = 1
-    if not isinstance(code, int | None):
-        print(code, file=sys.stderr)
-        code = 1
+        ended = -signal.SIGINT if isinstance(raised, KeyboardInterrupt) else 1
+    if not isinstance(ended, int | None):
+        print(ended, file=sys.stderr)
+        ended = 1
+    return ended or 0
+
+
+def end(code: int) -> None:
+    """End this process as the interpreter does, but for freeing all that is loaded."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
-    return code or 0
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import queue
 import signal
-import subprocess
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.engines import client_of
+from tests.tools import warm
 from tests.tools.sandbox.running import PATIENCE, ROOT, surroundings
 
 if TYPE_CHECKING:
@@ -43,15 +42,7 @@ class Command:
     """A command on the app in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            env=surroundings(),
-            text=True,
-        )
+        self.process = warm.Process.piped(_COMMAND, [str(folder)], ROOT, surroundings())
         self._said: queue.Queue[str] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -64,8 +55,7 @@ class Command:
 
     def finish(self) -> None:
         """Let it come to the end of what it does on the cloud."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
+        self.process.stdin.write(b"\n")
         self.process.stdin.flush()
         self.said("done")
 
@@ -86,13 +76,11 @@ class Command:
             self.process.wait()
         self._reader.join(PATIENCE)
         for stream in (self.process.stdin, self.process.stdout):
-            assert stream is not None
             stream.close()
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
         for line in self.process.stdout:
-            self._said.put(line.rstrip("\n"))
+            self._said.put(line.decode().rstrip("\n"))
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.tools import warm
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -54,7 +56,7 @@ class Answer:
 class Sandbox:
     """A sandbox that runs; `port` and `url`, which has no slash at its end, are there once it listens."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | warm.Process) -> None:
         self.process = process
         self._chunks: list[bytes] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -80,7 +82,7 @@ class Sandbox:
                 return found
             if ended or time.monotonic() > end:
                 raise AssertionError(f"The sandbox did not print {pattern!r}, but:\n{self.output}")
-            time.sleep(0.01)
+            time.sleep(0.005)
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -121,13 +123,13 @@ def running(
     *options: str,
     port: int | str = 0,
     environ: Mapping[str, str] | None = None,
-    python: Sequence[str] = (sys.executable,),
+    python: Sequence[str] = (),
 ) -> Iterator[Sandbox]:
     """A sandbox of the app in `folder` that listens, ended with the block.
 
     `options`: "quiet", "pure", "fresh", "debug", "only=ROUTE", "host=NAME", "env=NAME".
 
-    `python` is the interpreter, with its options.
+    `python` is the interpreter, with its options; without it a fork of one that has loaded the sandbox.
     """
     with starting(folder, *options, port=port, environ=environ, python=python) as sandbox:
         sandbox.listens()
@@ -141,17 +143,10 @@ def starting(
     *options: str,
     port: int | str = 0,
     environ: Mapping[str, str] | None = None,
-    python: Sequence[str] = (sys.executable,),
+    python: Sequence[str] = (),
 ) -> Iterator[Sandbox]:
     """The same before it listens; what it is doing at the end of the block is broken off."""
-    process = subprocess.Popen(
-        [*python, "-c", START, str(folder), str(port), *options],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd=ROOT,
-        env=surroundings(environ),
-    )
+    process = _process([str(folder), str(port), *options], surroundings(environ), python)
     try:
         yield Sandbox(process)
     finally:
@@ -160,10 +155,29 @@ def starting(
             process.wait()
 
 
+def _process(
+    words: Sequence[str], environ: Mapping[str, str], python: Sequence[str]
+) -> subprocess.Popen[bytes] | warm.Process:
+    if not python:
+        process = warm.Process.piped(START, words, ROOT, environ)
+        process.stdin.close()
+        return process
+    return subprocess.Popen(
+        [*python, "-c", START, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        cwd=ROOT,
+        env=environ,
+    )
+
+
 def failed_start(
     app: Path, *options: str, environ: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """A sandbox that ends by itself, because it cannot start."""
+    if not options:
+        return warm.python(START, [str(app), "0"], ROOT, surroundings(environ))
     return subprocess.run(
         [sys.executable, *options, "-c", START, str(app), "0"],
         capture_output=True,
@@ -192,7 +206,7 @@ def ends(process: int) -> bool:
                     return True
         except OSError:
             return True
-        time.sleep(0.01)
+        time.sleep(0.005)
     return False
 
 

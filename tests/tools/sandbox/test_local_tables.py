@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,8 +115,8 @@ def test_seeds_of_which_one_is_refused_leave_their_table_empty(tmp_path: Path) -
 
 
 def test_functions_find_the_tables(tmp_path: Path) -> None:
-    """Through Architect's variable, and with boto3 alone through AWS's own."""
-    with running(write_tables(tmp_path, {"get /own": OWN_CLIENT})) as sandbox:
+    """Through Architect's variable, and with boto3 alone through AWS's own; in an interpreter that starts afresh."""
+    with running(write_tables(tmp_path, {"get /own": OWN_CLIENT}), python=(sys.executable,)) as sandbox:
         port = port_of(sandbox)
         told = environ_of(sandbox)
         assert json.loads(told["ARC_SANDBOX"])["ports"]["_arc"] == sandbox.port

@@ -78,7 +78,7 @@ def _starts(root: Path, process: int) -> bool:
     end = time.monotonic() + PATIENCE
     while not address.exists():
         assert time.monotonic() < end
-        time.sleep(0.01)
+        time.sleep(0.005)
     return bool(json.loads(address.read_text())["process"] == process)
 
 
