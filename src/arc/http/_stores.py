@@ -27,15 +27,18 @@ def _named(name: str, settings: Settings, keyring: Keyring, random: Callable[[in
 
         return SealedStore(keyring, settings.cookie_name, random=random)
     from arc._services import aws_session, table_names
+    from arc.sessions.stores.dynamodb.boto import BotoSend
     from arc.sessions.stores.dynamodb.clients import boto_client
     from arc.sessions.stores.dynamodb.store import DynamoStore
     from arc.sessions.stores.dynamodb.table import SessionTable
-    from arc.sessions.stores.dynamodb.transport import BotoTransport
+    from arc.sessions.stores.dynamodb.transport import RetryingTransport
 
     port = (settings.sandbox_ports or {}).get("tables") if settings.local else None
     endpoint = None if port is None else f"http://localhost:{port}"
     table = SessionTable(
-        BotoTransport(boto_client(lambda: aws_session(settings), endpoint, local=settings.local), random=random),
+        RetryingTransport(
+            BotoSend(boto_client(lambda: aws_session(settings), endpoint, local=settings.local)), random=random
+        ),
         lambda: table_names(settings, name),
         remedy=_remedy(settings),
     )

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from arc.sessions.keyring import Keyring
+from arc.sessions.stores.dynamodb.boto import BotoSend
 from arc.sessions.stores.dynamodb.store import DynamoStore
 from arc.sessions.stores.dynamodb.table import SessionTable
-from arc.sessions.stores.dynamodb.transport import BotoTransport
+from arc.sessions.stores.dynamodb.transport import RetryingTransport
 from arc.settings import Settings
 from tests.sessions.making import SECRET
 
@@ -52,7 +53,9 @@ class Kept:
         self.engine = engine
         self.table = table or engine.table()
         self.client = Unreliable(engine.client())
-        self.calls = Calls(BotoTransport(lambda _connect, _read: self.client, sleep=lambda _seconds: None))
+        self.calls = Calls(
+            RetryingTransport(BotoSend(lambda _connect, _read: self.client), sleep=lambda _seconds: None)
+        )
         self.settings = Settings(environment="production", secret=SECRET)
         self.store = DynamoStore(
             Keyring(self.settings),

@@ -16,10 +16,11 @@ import arc
 from arc.errors import StoreError
 from arc.http import build_manager
 from arc.sessions.keyring import Keyring
+from arc.sessions.stores.dynamodb.boto import BotoSend
 from arc.sessions.stores.dynamodb.clients import boto_client
 from arc.sessions.stores.dynamodb.store import DynamoStore
 from arc.sessions.stores.dynamodb.table import SessionTable
-from arc.sessions.stores.dynamodb.transport import ATTEMPTS, BotoTransport
+from arc.sessions.stores.dynamodb.transport import ATTEMPTS, RetryingTransport
 from arc.settings import Settings
 from arc.testing import payload_v2
 from tests.engines import Engine
@@ -67,7 +68,7 @@ class Failing:
 def manager_on(client: Any, table: str, pauses: list[float] | None = None) -> SessionManager:
     """A manager whose store talks to `client`."""
     pauses = [] if pauses is None else pauses
-    transport = BotoTransport(lambda _connect, _read: client, sleep=pauses.append)
+    transport = RetryingTransport(BotoSend(lambda _connect, _read: client), sleep=pauses.append)
     store = DynamoStore(Keyring(SETTINGS), SessionTable(transport, lambda: [table], remedy=REMEDY), random=os.urandom)
     return build_manager(SETTINGS, store=store)
 
@@ -171,7 +172,7 @@ def test_the_first_name_that_exists_is_kept(engine: Engine) -> None:
     table = engine.table()
     value = a_session(engine, table)
     asked: list[str] = []
-    inner = BotoTransport(lambda _connect, _read: engine.client())
+    inner = RetryingTransport(BotoSend(lambda _connect, _read: engine.client()))
 
     def transport(operation: str, request: dict[str, Any]) -> dict[str, Any]:
         asked.append(request["TableName"])
@@ -238,7 +239,7 @@ def test_s38_a_database_that_hangs_is_given_up_within_the_functions_time() -> No
 
         return Clocked()
 
-    transport = BotoTransport(client, sleep=lambda _seconds: None)
+    transport = RetryingTransport(BotoSend(client), sleep=lambda _seconds: None)
     store = DynamoStore(Keyring(SETTINGS), SessionTable(transport, lambda: ["x"], remedy=REMEDY), random=os.urandom)
 
     @arc.http.handler(manager=build_manager(SETTINGS, store=store))

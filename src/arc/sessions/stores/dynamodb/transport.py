@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 
 from arc.errors import StoreError
-from arc.sessions.stores.dynamodb.clients import cause, clock_remedy, no_credentials
+from arc.sessions.stores.dynamodb.clients import clock_remedy
 from arc.sessions.time_left import time_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Protocol
 else:
     Protocol = object
@@ -20,17 +19,27 @@ else:
 ATTEMPTS = 3
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds; each pause is a random part of twice the one before
 TIMEOUTS = ((1.0, 2.0), (0.5, 1.0), (0.25, 0.5), (0.1, 0.25))  # seconds to connect and to read; the first that fits
-_AGAIN = frozenset(
+_AGAIN = frozenset(  # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, and DynamoDB's own
     (
-        "ProvisionedThroughputExceededException",
-        "ThrottlingException",
-        "Throttling",
-        "RequestLimitExceeded",
-        "LimitExceededException",
-        "InternalServerError",
+        "BandwidthLimitExceeded",
         "InternalFailure",
+        "InternalServerError",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "ReplicatedWriteConflictException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
         "ServiceUnavailable",
         "ServiceUnavailableException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
         "TransactionConflictException",
         "TransactionInProgressException",
     )
@@ -45,7 +54,7 @@ _FOR_THE_STORE = frozenset(
 )
 _THROTTLED = frozenset(("ThrottlingError", "ProvisionedThroughputExceeded"))  # as reasons of a transaction
 _OF_OTHERS = frozenset(("ConditionalCheckFailed", "TransactionConflict"))  # reasons: another request came first
-_SERVER_ERROR = 500
+_TOO_MANY, _SERVER_ERROR = 429, 500
 
 
 class Refusal(Exception):
@@ -66,6 +75,10 @@ class Refusal(Exception):
         super().__init__(f"{code}: {message}")
 
 
+class TryAgain(Exception):
+    """A failure that another attempt may not meet; its text is a sentence or the name of an error."""
+
+
 class Transport(Protocol):
     """What the store asks of DynamoDB."""
 
@@ -73,64 +86,48 @@ class Transport(Protocol):
         """The answer to `operation` (`"GetItem"`, …). Raises `Refusal`, `StoreError`."""
 
 
-class BotoTransport:
-    """DynamoDB through boto3, which is imported at the first call.
+class Send(Protocol):
+    """One attempt at an operation, within `timeouts`: seconds to connect and to read."""
 
-    `client(connect, read)` makes a client with these timeouts in seconds that never retries by itself: every
-    attempt is made here, `ATTEMPTS` of them, with random pauses between and within the time that is left to
+    def __call__(self, operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
+        """The answer. Raises `Refusal`, `StoreError`, `TryAgain`, `ConfigurationError`."""
+
+
+class RetryingTransport:
+    """DynamoDB through `send`, which never retries by itself.
+
+    Every attempt is made here, `ATTEMPTS` of them, with random pauses between and within the time that is left to
     the invocation.
     """
 
     def __init__(
         self,
-        client: Callable[[float, float], Any],
+        send: Send,
         *,
         random: Callable[[int], bytes] = os.urandom,
         sleep: Callable[[float], None] = time.sleep,
         left: Callable[[], float | None] = time_left,
     ) -> None:
-        self._make, self._random, self._sleep, self._left = client, random, sleep, left
-        self._clients: dict[tuple[float, float], Any] = {}
-        self._lock = threading.Lock()  # A boto3 session makes one client at a time.
+        self._send, self._random, self._sleep, self._left = send, random, sleep, left
 
     def __call__(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """The answer. Raises `Refusal`, `StoreError`, and `ConfigurationError` where no region is set."""
         for attempt in range(ATTEMPTS):
             try:
-                return self._ask(operation, request)
-            except _TryAgain as failure:
-                last = failure
+                return self._send(operation, request, self._timeouts(operation))
+            except TryAgain as failure:
+                last = str(failure)
             if attempt + 1 < ATTEMPTS:
                 self._sleep(pause(attempt, self._random, self._left()))
-        raise StoreError(f"DynamoDB did not do {operation} in {ATTEMPTS} attempts: {cause(last)} Try again later.")
+        sentence = last if last.endswith((".", "!", "?")) else f"{last}."
+        raise StoreError(f"DynamoDB did not do {operation} in {ATTEMPTS} attempts: {sentence} Try again later.")
 
-    def _ask(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        client = self._client(operation)
-        from botocore import exceptions
-
-        try:
-            answer: dict[str, Any] = getattr(client, _method(operation))(**request)
-        except exceptions.ClientError as error:
-            raise _failure(error.response, operation) from None
-        except exceptions.ParamValidationError as error:
-            raise Refusal("ValidationException", str(error)) from None
-        except (exceptions.HTTPClientError, exceptions.BotoCoreError, OSError) as error:
-            raise no_credentials(error, f"for {operation}") or _TryAgain(cause(error)) from None
-        return answer
-
-    def _client(self, operation: str) -> Any:
+    def _timeouts(self, operation: str) -> tuple[float, float]:
         left = self._left()
         for timeouts in TIMEOUTS:
             if left is None or sum(timeouts) <= left:
-                with self._lock:
-                    if timeouts not in self._clients:
-                        self._clients[timeouts] = self._make(*timeouts)
-                    return self._clients[timeouts]
+                return timeouts
         raise StoreError(f"No time is left for {operation}: the function is about to reach its timeout.")
-
-
-class _TryAgain(Exception):
-    """A failure that another attempt may not meet."""
 
 
 def pause(attempt: int, random: Callable[[int], bytes], left: float | None) -> float:
@@ -144,20 +141,19 @@ def pause(attempt: int, random: Callable[[int], bytes], left: float | None) -> f
     return whole * int.from_bytes(random(4), "big") / 2**32
 
 
-def _method(operation: str) -> str:
-    """`GetItem` as boto3 calls it: `get_item`."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)[1:]
+def failure(operation: str, status: int, code: str, message: str, answer: Mapping[str, Any]) -> Exception:
+    """What an error of DynamoDB's is to the store: `Refusal`, `TryAgain` or `StoreError`.
 
-
-def _failure(response: dict[str, Any], operation: str) -> Exception:
-    error = response.get("Error", {})
-    code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+    `answer` has the row (`Item`) or the reasons (`CancellationReasons`) where DynamoDB tells them.
+    """
     if code == "TransactionCanceledException":
-        return _cancellation(message, response.get("CancellationReasons", ()))
+        return _cancellation(message, answer.get("CancellationReasons") or ())
     if code in _FOR_THE_STORE:
-        return Refusal(code, message, response.get("Item"))
-    if code in _AGAIN or response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
-        return _TryAgain(code or "an error of the service")
+        return Refusal(code, message, answer.get("Item"))
+    if code in _AGAIN or status == _TOO_MANY or status >= _SERVER_ERROR:
+        return TryAgain(code or "an error of the service")
+    # Below the first line, a refused signature is told with all that it was made of, the session token included.
+    message = message.partition("\n")[0]
     return StoreError(
         f"DynamoDB refused {operation}: {code}{message and f' ({message})'}.{clock_remedy(code, message)} "
         "Check the credentials of the function and that its role may use the session table."
@@ -171,7 +167,7 @@ def _cancellation(message: str, reasons: Sequence[dict[str, Any]]) -> Exception:
     if causes and not causes.keys() & _OF_OTHERS:
         code, text = next(iter(causes.items()))
         if code in _THROTTLED:
-            return _TryAgain(code)
+            return TryAgain(code)
         return Refusal("ValidationException" if code == "ValidationError" else code, text)
     rows = [one.get("Item") for one in reasons]
     return Refusal("TransactionCanceledException", message, reasons=list(zip(codes, rows, strict=True)))

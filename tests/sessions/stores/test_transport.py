@@ -1,0 +1,55 @@
+"""Attempts at an operation: how many, and what each error of DynamoDB's means for the next one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from arc.errors import StoreError
+from arc.sessions.stores.dynamodb.transport import ATTEMPTS, Refusal, RetryingTransport, TryAgain, failure
+
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+RETRYABLE = """
+    RequestTimeout RequestTimeoutException Throttling ThrottlingException ThrottledException RequestThrottledException
+    TooManyRequestsException ProvisionedThroughputExceededException TransactionInProgressException RequestLimitExceeded
+    BandwidthLimitExceeded LimitExceededException RequestThrottled SlowDown PriorRequestNotComplete
+""".split()  # the list is readable as words
+
+
+@pytest.mark.parametrize("code", RETRYABLE)
+def test_what_the_sdks_retry_is_tried_again(code: str) -> None:
+    """Every code that AWS's SDKs retry is one that the store retries."""
+    assert isinstance(failure("GetItem", 400, code, "", {}), TryAgain)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_status_of_a_passing_failure_is_tried_again(status: int) -> None:
+    """Whatever the error is called, and where it has no name."""
+    assert isinstance(failure("GetItem", status, "Odd", "", {}), TryAgain)
+    assert isinstance(failure("GetItem", status, "", "", {}), TryAgain)
+
+
+def test_s42_a_refused_signature_is_reported_without_the_session_token() -> None:
+    """DynamoDB tells all that it signed, the token included; the error has the first line alone."""
+    message = "The request signature we calculated does not match.\n\nx-amz-security-token:hidden-token\n"
+    error = failure("GetItem", 400, "InvalidSignatureException", message, {})
+    assert isinstance(error, StoreError)
+    assert "does not match." in str(error)
+    assert "hidden-token" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("raised", "sent"), [(TryAgain("SlowDown"), ATTEMPTS), (Refusal("ValidationException", ""), 1), (StoreError(""), 1)]
+)
+def test_only_a_passing_failure_is_sent_again(raised: Exception, sent: int) -> None:
+    """Three attempts in all, with the longest timeouts while nothing limits them."""
+    made: list[tuple[float, float]] = []
+
+    def send(operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
+        made.append(timeouts)
+        raise raised
+
+    with pytest.raises((Refusal, StoreError)):
+        RetryingTransport(send, sleep=lambda _seconds: None)("GetItem", {})
+    assert made == [(1.0, 2.0)] * sent
