@@ -10,11 +10,23 @@ from arc.errors import StoreError
 from arc.sessions.stores.dynamodb.transport import ATTEMPTS, Refusal, RetryingTransport, TryAgain, failure
 
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-RETRYABLE = """
-    RequestTimeout RequestTimeoutException Throttling ThrottlingException ThrottledException RequestThrottledException
-    TooManyRequestsException ProvisionedThroughputExceededException TransactionInProgressException RequestLimitExceeded
-    BandwidthLimitExceeded LimitExceededException RequestThrottled SlowDown PriorRequestNotComplete
-""".split()  # the list is readable as words
+RETRYABLE = [
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "RequestThrottled",
+    "SlowDown",
+    "PriorRequestNotComplete",
+]
 
 
 @pytest.mark.parametrize("code", RETRYABLE)
