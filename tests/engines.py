@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import itertools
 import os
@@ -55,7 +56,12 @@ def environ_of(url: str, home: Path) -> dict[str, str]:
 
 
 class Engine:
-    """A running DynamoDB API at `url`; `transactions` tells whether it knows TransactWriteItems and TTL calls."""
+    """A running DynamoDB API at `url`; `transactions` tells whether it knows TransactWriteItems and TTL calls.
+
+    `transport` names the one by which stores ask it.
+    """
+
+    transport = "lean"
 
     def __init__(self, name: str, port: int, process: subprocess.Popen[bytes], *, transactions: bool) -> None:
         self.name, self.port, self.process, self.transactions = name, port, process, transactions
@@ -63,6 +69,12 @@ class Engine:
         self._numbers = itertools.count(1)
         self._clients: dict[str, Any] = {}
         self._functions: list[str] = []
+
+    def through(self, transport: str) -> Engine:
+        """The same API, asked by stores through the `transport` of that name."""
+        engine = copy.copy(self)
+        engine.transport = transport
+        return engine
 
     def client(self, service: str = "dynamodb", **config: Any) -> Any:
         """A boto3 client for it that never retries by itself; `config` goes to botocore's Config."""

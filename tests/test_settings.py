@@ -28,6 +28,7 @@ def test_every_variable_is_read() -> None:
             "ARC_APP_SECRET_ALGO": "A128GCM",
             "ARC_FORCE_LEGACY_JWE_SECRET": "1",
             "ARC_SESSION_TABLE_NAME": "shop-staging-session",
+            "ARC_SESSION_TRANSPORT": "boto3",
             "ARC_SESSION_TTL": "6.048e5",
             "ARC_SESSION_ABSOLUTE_TTL": "86400",
             "ARC_SESSION_COOKIE_NAME": "__Secure-s",
@@ -44,7 +45,7 @@ def test_every_variable_is_read() -> None:
     assert (settings.fallbacks, settings.enc, settings.legacy) == (("one", "two"), "A128GCM", True)
     assert (settings.table, settings.idle, settings.absolute) == ("shop-staging-session", 604_800, 86_400)
     assert (settings.cookie_name, settings.domain, settings.path) == ("__Secure-s", "example.com", "/app")
-    assert settings.same_site == "Strict"
+    assert (settings.same_site, settings.transport) == ("Strict", "boto3")
     assert settings.trusted_origins == ("https://www.example.com", "https://app.example.com", "https://b.example:8443")
     assert (settings.stack_name, settings.sandbox_on_aws, settings.region) == ("ShopStaging", True, "eu-west-1")
 

@@ -16,6 +16,7 @@ _MOST_SECONDS = 10**10
 _LAST_PORT = 65_535
 _LEAST_BYTES, _MOST_BYTES = 1024, 400 * 1024  # DynamoDB keeps at most 400 KB in a row.
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")  # RFC 9110 §5.6.2
+_TRANSPORTS = ("boto3", "lean")
 _ENCRYPTIONS = ("A256GCM", "A192GCM", "A128GCM")
 
 
@@ -24,7 +25,8 @@ class Settings:
 
     `idle` and `absolute` are lifetimes in seconds; `table` is `"jwe"` for the sealed cookie, otherwise
     the name of a table; `migrate_from` names in the same way where sessions were kept before. `max_bytes` is
-    the largest row of a table, and `consistent_read` false lets its reads be a moment old. `sandbox_ports`
+    the largest row of a table, and `consistent_read` false lets its reads be a moment old. `transport` is `"boto3"`
+    or `"lean"` to choose by hand how a table is asked. `sandbox_ports`
     is None outside a sandbox; `sandbox_on_aws` tells that one uses AWS's own tables. `trusted_origins` are those
     beside its own whose pages may send the application's forms, as `scheme://host[:port]`. Raises
     `ConfigurationError` naming the variable and its remedy.
@@ -52,6 +54,7 @@ class Settings:
         "secret",
         "stack_name",
         "table",
+        "transport",
         "trusted_origins",
     )
 
@@ -69,6 +72,7 @@ class Settings:
         migrate_from: str | None = None,
         max_bytes: int = 65_536,
         consistent_read: bool = True,
+        transport: str | None = None,
         idle: int = WEEK,
         absolute: int | None = None,
         cookie_name: str = "_idx",
@@ -85,7 +89,7 @@ class Settings:
         self.secret, self.fallbacks, self.enc, self.legacy = secret, fallbacks, enc, legacy
         self.table, self.idle, self.absolute = table, idle, absolute
         self.migrate_from = migrate_from if migrate_from != table else None
-        self.max_bytes, self.consistent_read = max_bytes, consistent_read
+        self.max_bytes, self.consistent_read, self.transport = max_bytes, consistent_read, transport
         self.cookie_name, self.path, self.same_site = cookie_name, path, same_site
         self.domain = self._cookie_domain(domain) if domain else None
         self.region, self.stack_name = region, stack_name
@@ -129,6 +133,7 @@ class Settings:
             migrate_from=get("ARC_SESSION_MIGRATE_FROM"),
             max_bytes=_bytes(environ, "ARC_SESSION_MAX_BYTES") or 65_536,
             consistent_read=_flag(environ, "ARC_SESSION_CONSISTENT_READ", default=True),
+            transport=get("ARC_SESSION_TRANSPORT"),
             idle=_seconds(environ, "ARC_SESSION_TTL", "SESSION_TTL") or WEEK,
             absolute=_seconds(environ, "ARC_SESSION_ABSOLUTE_TTL"),
             cookie_name=get("ARC_SESSION_COOKIE_NAME") or "_idx",
@@ -145,6 +150,8 @@ class Settings:
     def _check(self) -> None:
         if self.enc not in _ENCRYPTIONS:
             raise ConfigurationError(f"ARC_APP_SECRET_ALGO is {self.enc!r}. Use one of {', '.join(_ENCRYPTIONS)}.")
+        if self.transport is not None and self.transport not in _TRANSPORTS:
+            raise ConfigurationError(f"ARC_SESSION_TRANSPORT is {self.transport!r}. Use {' or '.join(_TRANSPORTS)}.")
         if not self.cookie_name or not set(self.cookie_name) <= _TOKEN:
             raise ConfigurationError(
                 f"ARC_SESSION_COOKIE_NAME is {self.cookie_name!r}, which is no cookie name. "

@@ -165,7 +165,7 @@ class Schedules(RuleBasedStateMachine):
         """A first visitor comes and goes; in a table it may have been Node that served the visitor."""
         if self.kept is not None and from_node:
             row = {"_idx": "node", "_secret": "of-node", "_ttl": self.now + WEEK, "a": 0}
-            self.kept.client.put_item(
+            self.kept.engine.look("dynamodb").put_item(
                 TableName=self.kept.table, Item={name: encode(value) for name, value in row.items()}
             )
             self.cookies[self._signed("node")] = "node"

@@ -47,7 +47,8 @@ def test_s37_thousands_of_schedules_on_memory() -> None:
 
 
 @pytest.mark.exhaustive
+@pytest.mark.parametrize("transport", ["lean", "boto3"])
 @pytest.mark.parametrize("half", [1, 2])
-def test_s37_thousands_of_schedules_on_dynamodb(ministack: Engine, half: int) -> None:
-    """Five thousand schedules on DynamoDB, in two halves that two workers share."""
-    run(ministack, 2_500)
+def test_s37_thousands_of_schedules_on_dynamodb(ministack: Engine, half: int, transport: str) -> None:
+    """Five thousand schedules on DynamoDB through each transport, in two halves that two workers share."""
+    run(ministack.through(transport), 2_500)

@@ -62,6 +62,11 @@ def build_manager(
 ) -> SessionManager:
     """A manager for `settings`, with the store they name unless one is given. Raises `ConfigurationError`."""
     keyring = Keyring(settings)
+
+    def tell_hand_over(reason: str) -> None:
+        manager.lifecycle.tell("handed_over", reason)
+
     if store is None:
-        store = store_of(settings, keyring, random)
-    return SessionManager(settings, keyring, store, clock=clock, random=random, on_event=on_event)
+        store = store_of(settings, keyring, random, tell_hand_over)
+    manager = SessionManager(settings, keyring, store, clock=clock, random=random, on_event=on_event)
+    return manager

@@ -6,20 +6,20 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, ReadTimeoutError
-
 from arc.sessions.keyring import Keyring
-from arc.sessions.stores.dynamodb.boto import BotoSend
+from arc.sessions.stores.dynamodb.boto import BotoSend, method_of
+from arc.sessions.stores.dynamodb.choice import lean_send
+from arc.sessions.stores.dynamodb.signature import Credentials
 from arc.sessions.stores.dynamodb.store import DynamoStore
 from arc.sessions.stores.dynamodb.table import SessionTable
-from arc.sessions.stores.dynamodb.transport import RetryingTransport
+from arc.sessions.stores.dynamodb.transport import Refusal, RetryingTransport, TryAgain
 from arc.settings import Settings
 from tests.sessions.making import SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from arc.sessions.stores.dynamodb.transport import Transport
+    from arc.sessions.stores.dynamodb.transport import Send, Transport
     from tests.engines import Engine
 
 
@@ -52,10 +52,8 @@ class Kept:
     def __init__(self, engine: Engine, *, table: str | None = None, **options: Any) -> None:
         self.engine = engine
         self.table = table or engine.table()
-        self.client = Unreliable(engine.client())
-        self.calls = Calls(
-            RetryingTransport(BotoSend(lambda _connect, _read: self.client), sleep=lambda _seconds: None)
-        )
+        self.client = Unreliable(send_to(engine))
+        self.calls = Calls(RetryingTransport(self.client, sleep=lambda _seconds: None))
         self.settings = Settings(environment="production", secret=SECRET)
         self.store = DynamoStore(
             Keyring(self.settings),
@@ -71,15 +69,15 @@ class Kept:
 
 
 class Unreliable:
-    """A boto3 client whose answers can be lost on their way.
+    """A way to DynamoDB whose answers can be lost.
 
-    `plan(method)` is asked at each call: None lets it pass, `lost` does what was asked and drops the answer,
-    `down` drops the call. `meanwhile` runs after each drop, before the caller can try again; `on_effect(method,
-    request)` runs whenever a call was carried out, before its answer is passed on or lost.
+    `plan(method)` is asked at each call (`get_item`): None lets it pass, `lost` does what was asked and drops the
+    answer, `down` drops the call. `meanwhile` runs after each drop, before the caller can try again;
+    `on_effect(method, request)` runs whenever a call was carried out, before its answer is passed on or lost.
     """
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, send: Send) -> None:
+        self._send = send
         self.plan: Callable[[str], str | None] = lambda _method: None
         self.meanwhile: Callable[[], None] = lambda: None
         self.on_effect: Callable[[str, dict[str, Any]], None] = lambda _method, _request: None
@@ -97,20 +95,24 @@ class Unreliable:
 
         self.plan = plan
 
-    def _carried_out(self, method: str, request: dict[str, Any]) -> Any:
-        answer = getattr(self._client, method)(**request)
-        self.on_effect(method, request)
-        return answer
+    def __call__(self, operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
+        """Carry it out, unless the plan has something else in mind."""
+        method = method_of(operation)
+        fault = self.plan(method)
+        if fault != "down":
+            with suppress(*([Refusal] if fault else [])):  # A refusal is an answer, too.
+                answer = self._send(operation, request, timeouts)
+                self.on_effect(method, request)
+                if fault is None:
+                    return answer
+        self.meanwhile()
+        raise TryAgain("The answer was lost.")
 
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        def call(**request: Any) -> Any:
-            fault = self.plan(method)
-            if fault is None:
-                return self._carried_out(method, request)
-            if fault == "lost":
-                with suppress(ClientError):  # A refusal is an answer, too.
-                    self._carried_out(method, request)
-            self.meanwhile()
-            raise ReadTimeoutError(endpoint_url="x")
 
-        return call
+def send_to(engine: Engine) -> Send:
+    """The transport that a test of `engine` is about, with its connections, for one store."""
+    if engine.transport == "boto3":
+        client = engine.client()
+        return BotoSend(lambda _connect, _read: client)
+    place = ("http", "127.0.0.1", engine.port)
+    return lean_send({}, Credentials("dummy", "dummy"), place, "us-east-1")

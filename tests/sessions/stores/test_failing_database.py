@@ -36,6 +36,12 @@ SETTINGS = Settings(environment="production", secret=SECRET)
 REMEDY = "Make it: arc create production"
 
 
+@pytest.fixture
+def transport() -> str:
+    """What boto3's client raises is what these tests are about."""
+    return "boto3"
+
+
 def error(code: str, message: str = "", status: int = 400) -> ClientError:
     """What boto3 raises for an answer of AWS."""
     return ClientError(

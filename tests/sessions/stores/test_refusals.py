@@ -26,6 +26,12 @@ INDEX = (
 )
 
 
+@pytest.fixture
+def transport() -> str:
+    """What boto3's client raises is what these tests are about."""
+    return "boto3"
+
+
 def cancelled(*reasons: tuple[str, str]) -> ClientError:
     """What boto3 raises for a transaction that DynamoDB cancelled for these codes, each with its text."""
     listed = [{"Code": code, "Message": message} if message else {"Code": code} for code, message in reasons]

@@ -33,7 +33,7 @@ class BotoSend:
         from botocore import exceptions
 
         try:
-            answer: dict[str, Any] = getattr(client, _method(operation))(**request)
+            answer: dict[str, Any] = getattr(client, method_of(operation))(**request)
         except exceptions.ClientError as error:
             told = error.response.get("Error", {})
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -46,6 +46,6 @@ class BotoSend:
         return answer
 
 
-def _method(operation: str) -> str:
+def method_of(operation: str) -> str:
     """`GetItem` as boto3 calls it: `get_item`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)[1:]

@@ -53,7 +53,7 @@ def boto_client(
                 max_pool_connections=64,
             )
             client = made[0].client("dynamodb", endpoint_url=endpoint, config=config)
-        if local and ".amazonaws." in client.meta.endpoint_url:
+        if local and is_of_aws(client.meta.endpoint_url):
             raise ConfigurationError(
                 "SESSION_TABLE_NAME names a table, ARC_ENV is testing, and nothing tells where its tables are. "
                 "Run the function with arc sandbox, or set AWS_ENDPOINT_URL_DYNAMODB, or SESSION_TABLE_NAME=jwe."
@@ -61,6 +61,11 @@ def boto_client(
         return client
 
     return make
+
+
+def is_of_aws(endpoint: str) -> bool:
+    """True when an address is one of AWS's own, which testing never asks."""
+    return ".amazonaws." in endpoint
 
 
 @contextmanager

@@ -1,0 +1,256 @@
+"""Kept-alive HTTP/1.1 connections to one server.
+
+Importing `http.client` takes as long as a TLS handshake, and a request through it ten times the CPU of one made here.
+Nothing is read that DynamoDB does not send: what is unusual is `NotUnderstood`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from ssl import SSLContext
+
+_MOST_IDLE = 64  # connections
+_LONGEST_IDLE = 30.0  # seconds, after which a server or something on the way may have dropped a connection silently
+_LONGEST_HEAD, LONGEST_BODY = 32_768, 16 * 1024 * 1024  # bytes; DynamoDB answers with at most 16 MB
+_LONGEST_LINE = 1024  # bytes of a chunk's size with its extensions, or of a trailer
+_AT_ONCE = 65_536
+_STATUS = re.compile(rb"HTTP/1\.([01]) ([2-5]\d\d)(?: [\t -~\x80-\xff]*)?")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\x80-\xff]*)")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t -~\x80-\xff]*)?")
+_WITHOUT_BODY = (204, 205, 304)
+
+
+class NotUnderstood(Exception):
+    """An answer that is not DynamoDB's, or one that boto3 may deal with better. The text holds nothing secret."""
+
+
+class Answer:
+    """A whole answer of HTTP: `headers` by lower-case name, and whether the connection can be used again."""
+
+    __slots__ = ("body", "headers", "reusable", "status")
+
+    def __init__(self, status: int, headers: dict[bytes, bytes], body: bytes, *, reusable: bool) -> None:
+        self.status, self.headers, self.body, self.reusable = status, headers, body, reusable
+
+
+class Connections:
+    """Connections to `host`, by TLS with its certificate verified where `tls`.
+
+    Each is used by one thread at a time; a forked process opens its own. `monotonic` gives seconds, `context` makes
+    the settings of TLS.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: bool,
+        monotonic: Callable[[], float] = time.monotonic,
+        context: Callable[[], SSLContext] | None = None,
+    ) -> None:
+        self._host, self._port, self._tls, self._monotonic = host, port, tls, monotonic
+        self._make_context = context or tls_context
+        self._context: SSLContext | None = None
+        # No lock: a list appends and pops in one step, and a fork copies no lock that another thread holds.
+        self._idle: list[tuple[socket.socket, float]] = []
+        self._process = os.getpid()
+
+    def exchange(self, message: bytes, connect: float, read: float) -> Answer:
+        """Send a whole request and return its answer, within seconds to `connect` and to `read`.
+
+        Raises `OSError` for a connection that cannot be made or that broke, and `NotUnderstood`.
+        """
+        connection = self._quiet_one()
+        reused = connection is not None
+        if connection is None:
+            connection = self._connected(connect)
+        try:
+            answer = self._exchanged(connection, message, read)
+        except BaseException:
+            connection.close()
+            if reused:
+                self.close()  # The others have been idle for longer.
+            raise
+        if answer.reusable and len(self._idle) < _MOST_IDLE:
+            self._idle.append((connection, self._monotonic()))
+        else:
+            connection.close()
+        return answer
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        while self._idle:
+            try:
+                connection, _ = self._idle.pop()
+            except IndexError:  # Another thread took the last one.
+                return
+            connection.close()
+
+    __del__ = close
+
+    def _exchanged(self, connection: socket.socket, message: bytes, read: float) -> Answer:
+        end = self._monotonic() + read
+        connection.settimeout(read)
+        connection.sendall(message)
+
+        def receive() -> bytes:
+            left = end - self._monotonic()
+            if left <= 0:
+                raise TimeoutError(f"{self._host} did not answer within {read:g} seconds")
+            connection.settimeout(left)
+            return connection.recv(_AT_ONCE)
+
+        return read_answer(receive)
+
+    def _quiet_one(self) -> socket.socket | None:
+        """An idle connection that its server has not closed; None where there is none."""
+        if self._process != os.getpid():
+            self.close()  # Here alone: the parent's connections stay open.
+            self._process = os.getpid()
+        oldest = self._monotonic() - _LONGEST_IDLE
+        while self._idle:
+            try:
+                connection, since = self._idle.pop()
+            except IndexError:
+                return None
+            if since >= oldest and _is_quiet(connection):
+                return connection
+            connection.close()
+        return None
+
+    def _connected(self, seconds: float) -> socket.socket:
+        connection = socket.create_connection((self._host, self._port), seconds)
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if not self._tls:
+                return connection
+            if self._context is None:
+                self._context = self._make_context()
+            return self._context.wrap_socket(connection, server_hostname=self._host)
+        except BaseException as error:
+            connection.close()
+            if type(error).__name__ == "SSLCertVerificationError":  # boto3 has certificates of its own to check with.
+                raise NotUnderstood("a certificate that the system's own certificates do not verify") from None
+            raise
+
+
+def tls_context() -> SSLContext:
+    """TLS 1.2 or newer, with the system's certificates; certificate and host name are verified."""
+    import ssl
+
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _is_quiet(connection: socket.socket) -> bool:
+    """True when nothing has come since the last answer, an end of the connection neither."""
+    try:
+        connection.settimeout(0)
+        socket.socket.recv(connection, 1, socket.MSG_PEEK)  # below TLS, which cannot peek
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+class _Stream:
+    """What `receive` returns, piece by piece until it is empty, as one text."""
+
+    def __init__(self, receive: Callable[[], bytes]) -> None:
+        self._receive = receive
+        self.data = bytearray()
+
+    def until(self, mark: bytes, most: int) -> bytes:
+        """What comes before `mark`, which is taken too. Raises `NotUnderstood` for more than `most` bytes."""
+        found, seen = self.data.find(mark), 0
+        while found < 0 and len(self.data) <= most:
+            seen = max(0, len(self.data) - len(mark))
+            self._more()
+            found = self.data.find(mark, seen)
+        if not 0 <= found <= most:
+            raise NotUnderstood("an answer whose head is too long")
+        return self._taken(found, len(mark))
+
+    def exactly(self, size: int) -> bytes:
+        """The next `size` bytes."""
+        while len(self.data) < size:
+            self._more()
+        return self._taken(size, 0)
+
+    def _more(self) -> None:
+        piece = self._receive()
+        if not piece:
+            raise ConnectionError("the connection was closed before the answer was complete")
+        self.data += piece
+
+    def _taken(self, size: int, mark: int) -> bytes:
+        taken = bytes(self.data[:size])
+        del self.data[: size + mark]
+        return taken
+
+
+def read_answer(receive: Callable[[], bytes]) -> Answer:
+    """The answer that comes in the pieces of `receive`, which are empty at its end.
+
+    Raises `ConnectionError` when it ends too early, and `NotUnderstood`.
+    """
+    stream = _Stream(receive)
+    line, *lines = stream.until(b"\r\n\r\n", _LONGEST_HEAD).split(b"\r\n")
+    match = _STATUS.fullmatch(line)
+    if match is None or int(match[2]) in _WITHOUT_BODY:
+        raise NotUnderstood("an answer that is not HTTP/1.1 with a body")
+    headers: dict[bytes, bytes] = {}
+    for field in lines:
+        parts = _FIELD.fullmatch(field)
+        if parts is None:
+            raise NotUnderstood("an answer with a malformed header")
+        name, value = parts[1].lower(), parts[2].rstrip(b" \t")
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    encoding = headers.get(b"transfer-encoding")
+    if encoding is None:
+        body = stream.exactly(_length(headers))
+    elif encoding.lower() == b"chunked" and b"content-length" not in headers and match[1] == b"1":
+        body = _chunked(stream)
+    else:
+        raise NotUnderstood("an answer of an unknown encoding or of two lengths")
+    stays = match[1] == b"1" and b"close" not in headers.get(b"connection", b"").lower()
+    return Answer(int(match[2]), headers, body, reusable=stays and not stream.data)
+
+
+def _length(headers: dict[bytes, bytes]) -> int:
+    text = headers.get(b"content-length", b"")
+    if not text.isdigit() or len(text) > len(str(LONGEST_BODY)) or int(text) > LONGEST_BODY:
+        raise NotUnderstood("an answer without a length, of two lengths, or too long")
+    return int(text)
+
+
+def _chunked(stream: _Stream) -> bytes:
+    parts, total = [], 0
+    while True:
+        match = _SIZE.fullmatch(stream.until(b"\r\n", _LONGEST_LINE))
+        size = int(match[1], 16) if match else -1
+        total += size
+        if size < 0 or total > LONGEST_BODY:
+            raise NotUnderstood("an answer with a malformed chunk, or too long")
+        if size == 0:
+            break
+        parts.append(stream.exactly(size))
+        if stream.exactly(2) != b"\r\n":
+            raise NotUnderstood("an answer with a malformed chunk")
+    trailers = 0
+    while line := stream.until(b"\r\n", _LONGEST_LINE):
+        trailers += len(line)
+        if trailers > _LONGEST_LINE:
+            raise NotUnderstood("an answer whose trailers are too long")
+    return b"".join(parts)

@@ -1,0 +1,29 @@
+"""DynamoDB APIs that stores ask through each of both transports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.engines import Engine
+
+
+@pytest.fixture(params=["lean", "boto3"])
+def transport(request: pytest.FixtureRequest) -> str:
+    """The name of each transport; a slow module leaves boto3 to the exhaustive tests."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def ministack(ministack: Engine, transport: str) -> Engine:
+    """The local cloud, asked through a transport."""
+    return ministack.through(transport)
+
+
+@pytest.fixture
+def dynalite(dynalite: Engine, transport: str) -> Engine:
+    """The strict DynamoDB, asked through a transport."""
+    return dynalite.through(transport)

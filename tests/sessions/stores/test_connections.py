@@ -1,0 +1,159 @@
+"""Answers of HTTP/1.1 as a server may cut, end or make them up, and servers that cannot prove their name."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import ssl
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arc.sessions.stores.dynamodb.connections import Answer, Connections, NotUnderstood, read_answer, tls_context
+from tests.sessions.stores.servers import answer, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\nTrailer: 1\r\n\r\n"
+REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+
+
+def read(*pieces: bytes) -> Answer:
+    """The answer that comes in these pieces, after which the connection ends."""
+    left = iter([piece for piece in pieces if piece])
+    return read_answer(lambda: next(left, b""))
+
+
+@given(st.sampled_from([PLAIN, CHUNKED]), st.lists(st.integers(0, 90)))
+def test_an_answer_is_the_same_however_it_is_cut(text: bytes, places: list[int]) -> None:
+    """Pieces may end anywhere, in the middle of a line's end too."""
+    ends = [0, *sorted(places), len(text)]
+    found = read(*(text[begin:end] for begin, end in itertools.pairwise(ends)))
+    assert (found.status, found.body, found.reusable) == (200, b"hello", True)
+
+
+@given(st.sampled_from([PLAIN, CHUNKED]), st.data())
+def test_an_answer_that_ends_too_early_is_a_broken_connection(text: bytes, data: st.DataObject) -> None:
+    """Whatever is missing, nothing is made of the rest."""
+    end = data.draw(st.integers(0, len(text) - 1))
+    with pytest.raises(ConnectionError):
+        read(text[:end])
+
+
+@given(
+    st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: "])
+)
+def test_s10_no_bytes_whatever_raise_anything_else(text: bytes, begin: bytes) -> None:
+    """A server's nonsense is not understood, or ends too early."""
+    with contextlib.suppress(NotUnderstood, ConnectionError):
+        read(begin + text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"HTTP/2 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 16777217\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nA: b\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 10_000 + b"\r\n",
+        b"x" * 40_000,
+    ],
+)
+def test_what_is_ambiguous_malformed_or_too_long_is_not_understood(text: bytes) -> None:
+    """No guess is made at where an answer ends."""
+    with pytest.raises(NotUnderstood):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [PLAIN.replace(b"1.1", b"1.0"), PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: Close\r\n\r\n"), PLAIN + b"more"],
+)
+def test_a_connection_that_ends_or_says_more_is_not_kept(text: bytes) -> None:
+    """What comes after an answer never becomes part of the next one."""
+    found = read(text)
+    assert (found.body, found.reusable) == (b"hello", False)
+
+
+# -- TLS
+
+
+def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
+    """A server's settings with a new certificate for the host `name`, and the file to trust it by."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file, key_file = folder / "certificate.pem", folder / "key.pem"
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, key_file)
+    return context, file
+
+
+def trusting(file: Path) -> ssl.SSLContext:
+    """The settings of TLS, with one more certificate."""
+    context = tls_context()
+    context.load_verify_locations(file)
+    return context
+
+
+def test_a_server_with_a_trusted_certificate_is_asked_by_tls(tmp_path: Path) -> None:
+    """Several requests go through one TLS connection."""
+    server_side, file = certificate(tmp_path, "localhost")
+    with serving(answer({}), answer({}), context=server_side) as server:
+        connections = Connections("localhost", server.port, tls=True, context=lambda: trusting(file))
+        for _ in range(2):
+            assert connections.exchange(REQUEST, 10, 10).body == b"{}"
+        connections.close()
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("name", ["localhost", "dynamodb.eu-west-1.amazonaws.com"], ids=["unknown", "of another host"])
+def test_a_server_that_cannot_prove_its_name_is_sent_nothing(tmp_path: Path, name: str) -> None:
+    """An unknown certificate, and a known one of another host."""
+    server_side, file = certificate(tmp_path, name)
+    with serving(answer({}), context=server_side) as server:
+        context = tls_context if name == "localhost" else lambda: trusting(file)
+        with pytest.raises(NotUnderstood, match="certificate"):
+            Connections("localhost", server.port, tls=True, context=context).exchange(REQUEST, 10, 10)
+    assert server.requests == []
+
+
+def test_tls_is_verified_and_new() -> None:
+    """The default settings, and nothing older than TLS 1.2."""
+    context = tls_context()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert context.minimum_version == ssl.TLSVersion.TLSv1_2
