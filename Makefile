@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo`, `make test`. PYTHON=… chooses the interpreter.
 # Two targets never set up .venv at the same time, even under -j.
 .NOTPARALLEL:
-.PHONY: help demo test test-exhaustive test-all check bench vectors clean setup-demo setup-test
+.PHONY: help demo test test-exhaustive test-all check bench vectors mutants clean setup-demo setup-test setup-mutants
 
 BIN = .venv/bin
 
@@ -12,6 +12,7 @@ help:
 	@echo "make check    lint, format, types, architecture, spelling"
 	@echo "make bench    measure sessions and the sandbox, beside peers"
 	@echo "make vectors  make the test vectors afresh with Node's own library"
+	@echo "make mutants  see which faults in sessions and http no test finds; FOLDER=http/csrf.py takes a part"
 	@echo "make clean    remove .venv and every cache"
 
 demo: setup-demo
@@ -40,12 +41,18 @@ bench: setup-test
 vectors: setup-test
 	$(BIN)/python -m tests.interop.generate
 
+mutants: setup-mutants
+	@exec $(BIN)/python -m tests.mutants $(FOLDER)
+
 setup-demo:
 	@PYTHON="$(PYTHON)" sh scripts/setup demo
 
 setup-test:
 	@PYTHON="$(PYTHON)" sh scripts/setup test
 
+setup-mutants:
+	@PYTHON="$(PYTHON)" sh scripts/setup mutants
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/interop/node_modules
+	rm -rf .venv mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/interop/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -98,6 +98,11 @@ class Engine:
             with contextlib.suppress(client.exceptions.ResourceNotFoundException):
                 client.delete_function(FunctionName=self._functions.pop())
 
+    def start_over(self, first: int) -> None:
+        """Have connections and names of tables of its own in a fork of the process; the names begin at `first`."""
+        self._clients = {}
+        self._numbers = itertools.count(first * 1_000)
+
     def environ(self, home: Path) -> dict[str, str]:
         """Variables for a command, such as `arc`, that works on it; `home` is the folder that it is at home in."""
         return environ_of(self.url, home)

@@ -110,6 +110,16 @@ def test_the_tests_are_added_to_the_demo(machine: Machine) -> None:
     assert machine.called() == TOPPED_UP
 
 
+def test_mutation_testing_is_added_to_the_tests(ready: Machine) -> None:
+    """It is installed when it is first wanted, and the tests then have all that they need."""
+    assert ready.setup("mutants").returncode == 0
+    assert ready.called() == TOPPED_UP
+    assert "mutmut" in (ready.checkout / ".venv/needed.txt").read_text()
+    for wanted in ("mutants", "test", "demo"):
+        assert ready.setup(wanted).returncode == 0
+    assert ready.called() == []
+
+
 def test_a_changed_pyproject_is_installed(ready: Machine) -> None:
     """Another pyproject.toml asks for another installation."""
     with (ready.checkout / "pyproject.toml").open("a") as file:

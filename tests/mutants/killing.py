@@ -1,0 +1,238 @@
+"""A pytest plugin that runs, for each mutant, the tests that reach its function, until one fails.
+
+Tests are collected and run once without a mutant, which shows what each reaches and how long it takes. A fork of
+that process then runs the tests of one mutant. Tests that fail without a mutant, such as those of the source's
+structure, are left out, and so are slow ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import itertools
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from hypothesis import Phase, settings
+from mutmut.mutation.trampoline import set_mutant_under_test
+from mutmut.state import state
+
+from tests.engines import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENOUGH = 90  # percent of a folder's mutants
+SLOWEST = 2.0  # seconds that a test may take
+MOST = 15.0  # seconds of tests for a mutant
+EXAMPLES = 50  # of a property
+
+_AWAY = {"chromium", "cloud", "dynalite", "library", "node"}
+_TIMED_OUT = -signal.SIGALRM
+
+settings.register_profile(
+    "mutants",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=EXAMPLES,
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+class Run:
+    """The tests that passed without a mutant, and the mutants that they killed."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self.session = session
+        self.mutants: list[dict[str, Any]] = json.loads(Path("mutants.json").read_text(encoding="utf-8"))
+        self.seconds: dict[pytest.Item, float] = {}
+        self.reaching: dict[str, list[pytest.Item]] = defaultdict(list)
+        self.killers: dict[str, list[pytest.Item]] = defaultdict(list)
+        self.engines: set[Engine] = set()
+        self.failed = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember a failure."""
+        self.failed = self.failed or report.failed
+
+    def passes(self, item: pytest.Item, following: pytest.Item | None) -> bool:
+        """Run a test. Without a following one, what the session shares is kept."""
+        self.failed = False
+        for module in [module for name, module in sys.modules.items() if name.startswith("arc.")]:
+            for value in list(vars(module).values()):
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
+        kept = following or cast("pytest.Item", self.session)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=kept)
+        return not self.failed
+
+    def measure(self) -> None:
+        """Run every test without a mutant."""
+        set_mutant_under_test("stats")
+        items = [item for item in self.session.items if not _is_left_out(item)]
+        for item, following in itertools.zip_longest(items, items[1:]):
+            state()._stats.clear()
+            start = time.monotonic()
+            passed = self.passes(item, following)
+            self.seconds[item] = time.monotonic() - start
+            self.engines.update(value for value in _funcargs(item).values() if isinstance(value, Engine))
+            if passed and self.seconds[item] < SLOWEST:
+                for function in state()._stats:
+                    self.reaching[function].append(item)
+
+    def tests_of(self, mutant: dict[str, Any]) -> list[pytest.Item]:
+        """The tests to run for a mutant: what killed another one of its function first, then the quickest."""
+        items = self.reaching[mutant["function"]]
+        if "/dynamodb/" not in mutant["file"]:
+            items = [item for item in items if not _on_engine(item)] or items
+        ordered = sorted(items, key=self.seconds.__getitem__)
+        within = itertools.accumulate(self.seconds[item] for item in ordered)
+        ordered = [item for item, seconds in zip(ordered, within, strict=True) if seconds < MOST]
+        return list(dict.fromkeys([*reversed(self.killers[mutant["function"]]), *ordered]))
+
+    def fork(self, mutant: dict[str, Any], items: list[pytest.Item]) -> tuple[int, int]:
+        """Start the tests of a mutant in a process: its id, and a pipe that holds the number of the one that failed."""
+        reading, writing = os.pipe()
+        process = os.fork()
+        if process:
+            os.close(writing)
+            return process, reading
+        status = 1
+        try:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, 1)
+            os.dup2(nothing, 2)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            for engine in self.engines:
+                engine.start_over(os.getpid())
+            set_mutant_under_test(mutant["name"])
+            for number, (item, following) in enumerate(itertools.zip_longest(items, items[1:])):
+                os.write(writing, number.to_bytes(4))
+                signal.setitimer(signal.ITIMER_REAL, 1 + 10 * self.seconds[item])
+                if not self.passes(item, following):
+                    break
+            else:
+                status = 0
+        finally:
+            os._exit(status)
+
+    def judge(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """Every mutant with what became of it: killed, timed out, survived or unreached."""
+        running: dict[int, tuple[dict[str, Any], list[pytest.Item], int]] = {}
+        waiting = list(reversed(self.mutants))
+        while waiting or running:
+            if waiting and len(running) < (os.cpu_count() or 1):
+                mutant = waiting.pop()
+                items = self.tests_of(mutant)
+                if not items:
+                    yield mutant, "unreached"
+                    continue
+                process, reading = self.fork(mutant, items)
+                running[process] = mutant, items, reading
+                continue
+            process, status = os.waitpid(-1, 0)
+            if process not in running:
+                continue
+            mutant, items, reading = running.pop(process)
+            with open(reading, "rb") as pipe:  # noqa: PTH123 -- it is a descriptor
+                last = int.from_bytes(pipe.read()[-4:])
+            code = os.waitstatus_to_exitcode(status)
+            if code != 0:
+                killers = self.killers[mutant["function"]]
+                with contextlib.suppress(ValueError):
+                    killers.remove(items[last])
+                killers.append(items[last])
+            yield mutant, "survived" if code == 0 else "timed out" if code == _TIMED_OUT else "killed"
+
+
+def pytest_configure() -> None:
+    """Make properties quick, and the same at every run."""
+    settings.load_profile("mutants")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bound those that ask for many examples."""
+    for item in items:
+        function = getattr(item, "obj", None)
+        own = getattr(function, "_hypothesis_internal_use_settings", None)
+        if own is not None and function is not None:
+            few = settings(own, max_examples=min(own.max_examples, EXAMPLES), phases=settings().phases)
+            getattr(function, "__func__", function)._hypothesis_internal_use_settings = few
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool:
+    """Run the tests on every mutant, and show what survived."""
+    write = session.config.get_terminal_writer().line
+    run = Run(session)
+    session.config.pluginmanager.register(run)
+    run.measure()
+    failed = session.testsfailed
+    write(f"\n{len(run.seconds)} tests, {failed} of them left out as they fail on a copy; {len(run.mutants)} mutants")
+    gc.freeze()
+    fates: list[tuple[dict[str, Any], str]] = []
+    with Path("survivors.txt").open("w", encoding="utf-8") as survivors:
+        for mutant, fate in run.judge():
+            fates.append((mutant, fate))
+            if not _is_killed(fate):
+                print(line_of(mutant, fate), file=survivors, flush=True)
+            if len(fates) % 100 == 0:
+                write(f"{len(fates)} of {len(run.mutants)}: {sum(_is_killed(each) for _, each in fates)} killed")
+    session.testsfailed = report(fates, write)
+    return True
+
+
+def report(fates: list[tuple[dict[str, Any], str]], write: Any) -> int:
+    """Write the table and the survivors; the number of folders with too few killed."""
+    by_file: dict[str, Counter[str]] = defaultdict(Counter)
+    for mutant, fate in fates:
+        file = mutant["file"]
+        for group in (file, "/".join(Path(file).parts[:3]) + "/"):
+            by_file[group][fate] += 1
+    write(f"\n{'file':55} mutants killed survived score")
+    low = 0
+    for name, found in sorted(by_file.items(), key=lambda pair: (pair[0].endswith("/"), pair[0])):
+        killed = found["killed"] + found["timed out"]
+        score = 100 * killed / found.total()
+        low += name.endswith("/") and score < ENOUGH
+        write(f"{name:55} {found.total():7} {killed:6} {found.total() - killed:8} {score:4.1f}%")
+    write("")
+    for mutant, fate in sorted(fates, key=lambda pair: (pair[0]["file"], pair[0]["line"])):
+        if not _is_killed(fate):
+            write(line_of(mutant, fate))
+    return low
+
+
+def line_of(mutant: dict[str, Any], fate: str) -> str:
+    """A survivor in a line."""
+    function = mutant["function"].rpartition(".")[2].removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
+    note = " (no test reaches it)" if fate == "unreached" else ""
+    return f"{mutant['file']}:{mutant['line']} {function}: {mutant['before']} → {mutant['after']}{note}"
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    """Whether it needs a process that is slow to start, or plays many lives on an engine."""
+    return bool(_AWAY & set(_fixtures(item))) or "dynalite" in item.name or item.name.endswith("_on_dynamodb")
+
+
+def _is_killed(fate: str) -> bool:
+    return fate in {"killed", "timed out"}
+
+
+def _on_engine(item: pytest.Item) -> bool:
+    return bool({"engine", "ministack"} & set(_fixtures(item))) or "dynamodb" in item.name
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return list(getattr(item, "fixturenames", ()))
+
+
+def _funcargs(item: pytest.Item) -> dict[str, Any]:
+    return dict(getattr(item, "funcargs", None) or {})
