@@ -2,7 +2,7 @@
 
 Tests are collected and run once without a mutant, which shows what each reaches and how long it takes. A fork of
 that process then runs the tests of one mutant. Tests that fail without a mutant, such as those of the source's
-structure, are left out, and so are slow ones.
+structure, or a second time in a fork, are left out, and so are slow ones.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ENOUGH = 90  # percent of a folder's mutants
 SLOWEST = 2.0  # seconds that a test may take
-MOST = 15.0  # seconds of tests for a mutant
+MOST = 5.0  # seconds of tests for a mutant, the quickest first
 EXAMPLES = 50  # of a property
 
 _AWAY = {"chromium", "cloud", "dynalite", "library", "node"}
@@ -87,6 +87,23 @@ class Run:
             if passed and self.seconds[item] < SLOWEST:
                 for function in state()._stats:
                     self.reaching[function].append(item)
+        for item in self.unrepeatable():
+            for tests in self.reaching.values():
+                if item in tests:
+                    tests.remove(item)
+
+    def unrepeatable(self) -> set[pytest.Item]:
+        """The tests that fail when they run a second time, in a fork without a mutant."""
+        items = list(dict.fromkeys(item for tests in self.reaching.values() for item in tests))
+        found = set()
+        while items:
+            process, reading = self.fork("", items)
+            last = self.last(reading)
+            if os.waitpid(process, 0)[1] == 0:
+                break
+            found.add(items[last])
+            items = items[last + 1 :]
+        return found
 
     def tests_of(self, mutant: dict[str, Any]) -> list[pytest.Item]:
         """The tests to run for a mutant: what killed another one of its function first, then the quickest."""
@@ -98,8 +115,8 @@ class Run:
         ordered = [item for item, seconds in zip(ordered, within, strict=True) if seconds < MOST]
         return list(dict.fromkeys([*reversed(self.killers[mutant["function"]]), *ordered]))
 
-    def fork(self, mutant: dict[str, Any], items: list[pytest.Item]) -> tuple[int, int]:
-        """Start the tests of a mutant in a process: its id, and a pipe that holds the number of the one that failed."""
+    def fork(self, name: str, items: list[pytest.Item]) -> tuple[int, int]:
+        """Start the tests of a mutant in a process: its id, and a pipe that ends with the number of the last test."""
         reading, writing = os.pipe()
         process = os.fork()
         if process:
@@ -113,7 +130,7 @@ class Run:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             for engine in self.engines:
                 engine.start_over(os.getpid())
-            set_mutant_under_test(mutant["name"])
+            set_mutant_under_test(name)
             for number, (item, following) in enumerate(itertools.zip_longest(items, items[1:])):
                 os.write(writing, number.to_bytes(4))
                 signal.setitimer(signal.ITIMER_REAL, 1 + 10 * self.seconds[item])
@@ -123,6 +140,11 @@ class Run:
                 status = 0
         finally:
             os._exit(status)
+
+    def last(self, reading: int) -> int:
+        """The number of the last test of a fork that ends."""
+        with open(reading, "rb") as pipe:
+            return int.from_bytes(pipe.read()[-4:])
 
     def judge(self) -> Iterator[tuple[dict[str, Any], str]]:
         """Every mutant with what became of it: killed, timed out, survived or unreached."""
@@ -135,15 +157,14 @@ class Run:
                 if not items:
                     yield mutant, "unreached"
                     continue
-                process, reading = self.fork(mutant, items)
+                process, reading = self.fork(mutant["name"], items)
                 running[process] = mutant, items, reading
                 continue
             process, status = os.waitpid(-1, 0)
             if process not in running:
                 continue
             mutant, items, reading = running.pop(process)
-            with open(reading, "rb") as pipe:  # noqa: PTH123 -- it is a descriptor
-                last = int.from_bytes(pipe.read()[-4:])
+            last = self.last(reading)
             code = os.waitstatus_to_exitcode(status)
             if code != 0:
                 killers = self.killers[mutant["function"]]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arc.sessions.cookie import clearing, parse, set_cookie, values
+from arc.sessions.cookie import MAX_HEADER, clearing, parse, set_cookie, values
 
 NOW = 1_800_000_000
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
@@ -46,6 +46,7 @@ def made(value: str = "v", name: str = "_idx", **attributes: Any) -> str:
         ('a="1; b=2"', [("a", '"1'), ("b", '2"')]),
         ("a=x,b=y", [("a", "x,b=y")]),
         ("A=1; a=2", [("A", "1"), ("a", "2")]),
+        ("X=X; XSRF-TOKEN-X=1", [("X", "X"), ("XSRF-TOKEN-X", "1")]),
         ("$Version=1; a=2; $Path=/", [("$Version", "1"), ("a", "2"), ("$Path", "/")]),
         ('bad name=1; {"json": true}; a=\\"\\\\; _idx=ok', [("bad name", "1"), ("a", '\\"\\\\'), ("_idx", "ok")]),
     ],
@@ -53,6 +54,13 @@ def made(value: str = "v", name: str = "_idx", **attributes: Any) -> str:
 def test_s27_a_cookie_header_is_read_pair_by_pair(header: str, pairs: list[tuple[str, str]]) -> None:
     """Only space and tab are trimmed, nameless pairs are left out, quotes are literal, neighbours do no harm."""
     assert parse(header) == pairs
+
+
+def test_s08_the_longest_header_is_read_and_a_longer_one_is_not() -> None:
+    """A header of `MAX_HEADER` characters has pairs; with one more it has none, and counts as one value as it is."""
+    longest = "a=%31;".ljust(MAX_HEADER, ";")
+    assert (parse(longest), values([longest], "a")) == ([("a", "%31")], ["1"])
+    assert (parse(longest + ";"), values([longest + ";"], "a")) == ([], [longest + ";"])
 
 
 @given(st.text(max_size=300) | st.text('ab=; \t"\\,%', max_size=300))

@@ -127,6 +127,8 @@ def test_s06_a_token_of_another_configured_size_is_refused(enc: str) -> None:
         TOKEN.replace("..", "."),
         TOKEN.replace(".", ""),
         TOKEN[: TOKEN.rindex(".")],
+        TOKEN.replace("..", ".\udcff."),
+        "\ud800",
     ],
 )
 def test_s06_anything_but_five_parts_is_refused(token: str) -> None:

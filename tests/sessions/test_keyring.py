@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import os
 import subprocess
 import sys
+from uuid import uuid4
 
 import pytest
 
 from arc.errors import MissingSecret
 from arc.sessions.jwe import KEY_BYTES, seal, unseal
+from arc.sessions.keyring import _warn_once
 from arc.sessions.refused import Refused
 from tests.sessions.rings import DEVELOPMENT, LONG, NONCE, PAGE, SHORT, hkdf, keyring, opens, refusal
 
@@ -32,6 +35,7 @@ def test_s03_an_unset_environment_names_verify_before_a_new_secret() -> None:
     with pytest.raises(MissingSecret) as error:
         keyring(None, environment=None)
     assert 0 < str(error.value).find("arc env verify production") < str(error.value).find("arc secret new")
+    assert str(error.value).endswith(': arc env production ARC_APP_SECRET "$(arc secret new)"')
 
 
 def test_s03_an_empty_secret_is_no_secret() -> None:
@@ -103,10 +107,35 @@ def test_s05_fallbacks_obey_the_same_rules(bad: str) -> None:
 
 
 def test_s05_a_weak_fallback_warns_by_its_place() -> None:
-    """A stretched fallback is named by its place in the list."""
+    """A stretched fallback is named by its place in the list, and leaves the list rather than being rotated."""
     warnings: list[str] = []
     keyring(LONG, fallbacks=(SHORT,), warnings=warnings)
     assert [warning[:37] for warning in warnings] == ["Secret 1 of ARC_APP_SECRET_FALLBACKS "]
+    assert warnings[0].endswith(" Take it off the list; sessions that only it opens start afresh.")
+
+
+@pytest.mark.parametrize(
+    ("environment", "advice"),
+    [
+        ("staging", "Change it, which signs nobody out: arc secret rotate staging"),
+        (None, "Change it, which signs nobody out: arc secret rotate production"),
+        ("testing", 'Set another: arc env testing ARC_APP_SECRET "$(arc secret new)"'),
+    ],
+)
+def test_s05_a_weak_secret_is_rotated_where_it_has_sealed_sessions(environment: str | None, advice: str) -> None:
+    """The warning names the command for the function's environment; an unknown one is production."""
+    warnings: list[str] = []
+    keyring(SHORT, environment=environment, warnings=warnings)
+    assert [warning.partition("cannot do. ")[2] for warning in warnings] == [advice]
+
+
+def test_s05_a_warning_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The same sentence is one warning of `arc.sessions`, however often it is given; another sentence is another."""
+    with caplog.at_level("WARNING"):
+        sentences = [f"100 % weak: {uuid4()}" for _ in range(2)]
+        for sentence in (*sentences, *sentences):
+            _warn_once(sentence)
+    assert caplog.record_tuples == [("arc.sessions", logging.WARNING, sentence) for sentence in sentences]
 
 
 def test_in_testing_fallbacks_open_beside_the_development_key() -> None:
