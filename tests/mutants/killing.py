@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ENOUGH = 90  # percent of a folder's mutants
 SLOWEST = 2.0  # seconds that a test may take
-MOST = 5.0  # seconds of tests for a mutant, the quickest first
+MOST = 3.0  # seconds of tests for a mutant
 EXAMPLES = 50  # of a property
 
 _AWAY = {"chromium", "cloud", "dynalite", "library", "node"}
@@ -54,6 +54,7 @@ class Run:
         self.session = session
         self.mutants: list[dict[str, Any]] = json.loads(Path("mutants.json").read_text(encoding="utf-8"))
         self.seconds: dict[pytest.Item, float] = {}
+        self.breadth: Counter[pytest.Item] = Counter()
         self.reaching: dict[str, list[pytest.Item]] = defaultdict(list)
         self.killers: dict[str, list[pytest.Item]] = defaultdict(list)
         self.engines: set[Engine] = set()
@@ -85,6 +86,7 @@ class Run:
             self.seconds[item] = time.monotonic() - start
             self.engines.update(value for value in _funcargs(item).values() if isinstance(value, Engine))
             if passed and self.seconds[item] < SLOWEST:
+                self.breadth[item] = len(state()._stats)
                 for function in state()._stats:
                     self.reaching[function].append(item)
         for item in self.unrepeatable():
@@ -106,11 +108,11 @@ class Run:
         return found
 
     def tests_of(self, mutant: dict[str, Any]) -> list[pytest.Item]:
-        """The tests to run for a mutant: what killed another one of its function first, then the quickest."""
+        """The tests for a mutant: what killed another of its function, then the quick ones that reach little else."""
         items = self.reaching[mutant["function"]]
         if "/dynamodb/" not in mutant["file"]:
             items = [item for item in items if not _on_engine(item)] or items
-        ordered = sorted(items, key=self.seconds.__getitem__)
+        ordered = sorted(items, key=lambda item: self.seconds[item] * self.breadth[item])
         within = itertools.accumulate(self.seconds[item] for item in ordered)
         ordered = [item for item, seconds in zip(ordered, within, strict=True) if seconds < MOST]
         return list(dict.fromkeys([*reversed(self.killers[mutant["function"]]), *ordered]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from arc.sessions import jwe
+from arc.sessions.lifetimes import Lifetimes
+from arc.sessions.record import Record
 from arc.sessions.stores.sealed import SealedStore
 from arc.sessions.visit import Visit
 from tests.sessions.making import SECRET, WEEK, Made, value_of
@@ -92,6 +94,18 @@ def test_s20_a_read_renews_after_a_tenth_of_the_idle_lifetime(server: bool) -> N
     assert made.names[-1] == "renewed"
     made.clock.forward(999)
     assert made.manager.load([value_of(renewed[0])]) == {"count": 1}
+
+
+@pytest.mark.parametrize(("idle", "asked", "tenth", "half"), [(1009, None, 100, 504), (9, 1009, 100, 504)])
+def test_s20_a_tenth_and_a_half_are_whole_seconds_of_the_sessions_own_lifetime(
+    idle: int, asked: int | None, tenth: int, half: int
+) -> None:
+    """Parts of a lifetime are rounded down, and the lifetime that a sign-in asked for replaces the settings'."""
+    lifetimes, record = Lifetimes(idle, None), Record("id", {}, created=0, issued=0, expires=1009, lifetime=asked)
+    for now, due in ((tenth - 1, False), (tenth, True)):
+        assert lifetimes.renewal_due(record, now, on_server=True) is due
+    for now, gone in ((half - 1, False), (half, True)):
+        assert lifetimes.half_gone(record, now) is gone
 
 
 @both
