@@ -70,6 +70,17 @@ def test_no_name_changes_when_the_submodules_are_imported() -> None:
     assert before == after
 
 
+@pytest.mark.parametrize("name", sorted(PUBLIC["arc.http"]))
+def test_a_name_that_was_found_is_found_the_same_again(name: str) -> None:
+    """What is imported at first use of a name is what the module has from then on; dir() lists names in order."""
+    module = importlib.import_module("arc.http")
+    found = module.__getattr__(name)
+    assert found is getattr(module, name) is vars(module)[name]
+    assert isinstance(found, ModuleType) == (name in {"csrf", "session"})
+    assert found.__name__.rpartition(".")[2] == name.removeprefix("session_")
+    assert dir(module) == sorted(dir(module))
+
+
 def test_no_name_depends_on_the_order_of_imports() -> None:
     """In a fresh process that imports every submodule first, callables are callables and modules modules."""
     code = f"""

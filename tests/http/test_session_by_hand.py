@@ -10,12 +10,15 @@ import subprocess
 import sys
 import textwrap
 
+from tests.mutants import variables
+
 
 def run(code: str, **environ: str) -> str:
     """What `code` prints in a fresh process with these variables alone."""
+    aws = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
-        env={"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1", **environ},
+        env={**aws, **variables(), **environ},
         capture_output=True,
         text=True,
         timeout=60,

@@ -19,10 +19,22 @@ from mutmut.mutation.file_mutation import mutate_file_contents
 from mutmut.mutation.trampoline_templates import mangle_function_name
 from mutmut.utils.format_utils import get_mutant_name, mangled_name_from_mutant_name
 
+# Python imports it at its start: a process that a test starts reports what it reached, too.
+REPORTING = """\
+import atexit, os
+
+def report():
+    from mutmut.state import state
+    with open(os.environ["MUTANTS_REACHED"], "a") as file:
+        print(*state()._stats, sep="\\n", file=file)
+
+if os.environ.get("MUTANT_UNDER_TEST") == "stats" and "MUTANTS_REACHED" in os.environ:
+    atexit.register(report)
+"""
 ROOT = Path(__file__).parents[2]
 COPY = ROOT / "mutants"
 FOLDERS = ("sessions", "http")
-TESTS = ("tests/sessions", "tests/http", "tests/testing")
+TESTS = ("tests/sessions", "tests/http", "tests/testing", "tests/test_public_names.py")
 
 
 def main(words: list[str]) -> int:
@@ -40,6 +52,7 @@ def main(words: list[str]) -> int:
         (COPY / modules).symlink_to(modules.resolve())
     with ProcessPoolExecutor() as pool:
         mutants = [mutant for made in pool.map(mutate, files) for mutant in made]
+    (COPY / "src/sitecustomize.py").write_text(REPORTING, encoding="utf-8")
     (COPY / "mutants.json").write_text(json.dumps(mutants), encoding="utf-8")
     quiet = ["-q", "-rN", "--no-summary", "--tb=native", "--capture=sys", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", "-p", "tests.mutants.killing", *quiet, *TESTS]

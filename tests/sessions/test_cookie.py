@@ -137,7 +137,7 @@ def test_s27_our_own_value_is_unquoted_and_decoded(sent: str, value: str) -> Non
 
 def test_values_come_from_every_header_in_order() -> None:
     """All cookies of a name are found, over several headers, and no others."""
-    headers = ["_idx=1; other=2", "x=_idx", "_idx=3;_idx=4", "my_idx=5; _idx2=6; _IDX=7"]
+    headers = ["before=0", "_idx=1; other=2", "x=_idx", "_idx=3;_idx=4", "my_idx=5; _idx2=6; _IDX=7"]
     assert values(headers, "_idx") == ["1", "3", "4"]
 
 
@@ -150,6 +150,11 @@ def test_a_cookie_has_nodes_attributes_in_nodes_order() -> None:
         "_idx=v; Max-Age=604800; Domain=example.com; Path=/app; Expires=Fri, 22 Jan 2027 08:00:00 GMT; "
         "HttpOnly; Secure; SameSite=Lax"
     )
+
+
+def test_a_cookie_without_a_max_age_ends_with_the_browser() -> None:
+    """None leaves out Max-Age and Expires."""
+    assert made(max_age=None) == "_idx=v; Path=/; HttpOnly; Secure; SameSite=Lax"
 
 
 @given(st.text(PRINTABLE.replace(";", "").replace(",", ""), max_size=80))

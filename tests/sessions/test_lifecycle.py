@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
+import pytest
+
+from arc.sessions.lifecycle import Event, Lifecycle
 from tests.sessions.making import Made, value_of
 
 OTHER = "another secret of the tests, long enough too"
@@ -50,3 +55,27 @@ def test_s43_a_new_id_is_told_once_it_is_stored(made: Made) -> None:
     made.events.clear()
     made.manager.commit(late)
     assert made.names == (["write_after_destroy"] if made.manager.store.revocable else ["regenerated"])
+
+
+def test_an_event_reaches_the_log_without_a_listener(caplog: pytest.LogCaptureFixture) -> None:
+    """The name, the hash of the session and the reason are one line, and what is not known is left out."""
+    lifecycle = Lifecycle(None, lambda session_id: f"hash of {session_id}")
+    with caplog.at_level(logging.DEBUG, "arc.sessions"):
+        lifecycle.tell("refused")
+        lifecycle.tell("refused", "forged", "id")
+    assert caplog.messages == ["session refused", "session refused hash of id: forged"]
+
+
+def test_a_listener_hears_what_the_log_does_not(caplog: pytest.LogCaptureFixture) -> None:
+    """With the logger turned off, every event still reaches `on_event`; what is not known is empty."""
+    events: list[Event] = []
+    lifecycle = Lifecycle(events.append, str.upper)
+    with caplog.at_level(logging.CRITICAL, "arc.sessions"):
+        lifecycle.tell("loaded")
+        lifecycle.tell("refused", "forged", "id")
+    assert [(event.name, event.reason, event.session) for event in events] == [
+        ("loaded", "", ""),
+        ("refused", "forged", "ID"),
+    ]
+    assert caplog.messages == []
+    assert repr(Event("loaded")) == "Event('loaded', reason='', session='')"

@@ -108,6 +108,21 @@ def test_s20_a_tenth_and_a_half_are_whole_seconds_of_the_sessions_own_lifetime(
         assert lifetimes.half_gone(record, now) is gone
 
 
+def test_s11_what_nothing_dates_is_over() -> None:
+    """A record without a write, an end or an absolute lifetime ended at the beginning of time."""
+    record = Record("id", {}, created=1000)
+    assert Lifetimes(1000, None).end(record) == 0
+    assert Lifetimes(1000, None).is_over(record, 0, may_have_moved=False)
+
+
+def test_s18_an_end_that_may_have_moved_is_the_absolute_one_to_the_second() -> None:
+    """Where another request may have renewed a session, only its absolute lifetime ends it for certain."""
+    record = Record("id", {}, created=1000, issued=1000, expires=1001)
+    for now, over in ((1999, False), (2000, True)):
+        assert Lifetimes(10, 1000).is_over(record, now, may_have_moved=True) is over
+    assert not Lifetimes(10, None).is_over(record, 9999, may_have_moved=True)
+
+
 @both
 def test_s20_a_lifetime_of_seconds_is_renewed_once_a_second_at_most(server: bool) -> None:
     """With an idle lifetime under ten seconds a read renews after a second, not at once."""

@@ -8,9 +8,9 @@ from arc.sessions.session_cookie import SessionCookie
 from arc.settings import Settings
 
 
-def cookie(domain: str | None) -> SessionCookie:
+def cookie(domain: str | None, *, host_only: bool = False) -> SessionCookie:
     """The cookie of an application that sets this domain."""
-    return SessionCookie(Settings(environment="production", secret="x" * 32, domain=domain))
+    return SessionCookie(Settings(environment="production", secret="x" * 32, domain=domain), host_only=host_only)
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,17 @@ def test_clearing_without_a_domain_is_one_string() -> None:
     with_domain, beside = cookie("example.com").clearing()
     assert "Domain=example.com; " in with_domain
     assert beside == host_only
+
+
+def test_a_host_only_cookie_has_no_domain_whatever_is_set() -> None:
+    """It is the cookie of an application that sets no domain."""
+    ours = cookie("example.com", host_only=True)
+    assert ours.carrying("v", max_age=60, now=0) == cookie(None).carrying("v", max_age=60, now=0)
+    assert ours.clearing() == cookie(None).clearing()
+
+
+def test_s29_a_value_that_no_cookie_carries_is_refused_by_the_cookies_name() -> None:
+    """The error names the cookie and does not show the value."""
+    ours = cookie(None)
+    with pytest.raises(ValueError, match=r"The value of the cookie '[_a-zA-Z-]+' holds a character"):
+        ours.carrying("a\nb", max_age=60, now=0)

@@ -1,0 +1,62 @@
+"""One request for one event, without a decorated handler that would hold it."""
+
+from __future__ import annotations
+
+import threading
+from contextvars import Context
+from typing import Any
+
+from arc.http._current import answered, request_of
+from arc.http.request import Request
+
+
+def fresh() -> dict[str, Any]:
+    """An event that is like every other here, and none of them."""
+    return {"path": "/"}
+
+
+def met_elsewhere(event: dict[str, Any]) -> Request:
+    """The request of an event that a context met which has ended."""
+    return Context().run(request_of, event)
+
+
+def test_an_event_has_one_request_and_its_equal_another() -> None:
+    """It is the very dict that counts; a request stands for itself."""
+    event, equal = fresh(), fresh()
+    first = request_of(event)
+    assert request_of(event) is first
+    assert request_of(first) is first
+    assert request_of(equal) is not first
+    assert request_of(event) is first
+    assert first["path"] == "/"
+    assert first.method == "GET"
+
+
+def test_an_event_that_a_thread_met_is_found_by_another() -> None:
+    """The thread may have ended before the event is answered."""
+    event, found = fresh(), []
+    thread = threading.Thread(target=lambda: found.append(request_of(event)))
+    thread.start()
+    thread.join()
+    assert request_of(event) is found[0]
+
+
+def test_the_newest_four_events_are_kept_until_they_are_answered() -> None:
+    """A fifth makes the oldest be forgotten, so that events that nobody answers take no memory."""
+    events = [fresh() for _ in range(5)]
+    requests = [met_elsewhere(event) for event in events]
+    for event, request in zip(events[1:], requests[1:], strict=True):
+        assert met_elsewhere(event) is request
+    assert met_elsewhere(events[0]) is not requests[0]
+
+
+def test_an_answered_event_is_kept_by_the_context_that_met_it_alone() -> None:
+    """It is forgotten with that context; others that wait for their answer stay."""
+    event, waiting, context = fresh(), fresh(), Context()
+    others = met_elsewhere(waiting)
+    request = context.run(request_of, event)
+    answered(request)
+    assert met_elsewhere(event) is request
+    del context
+    assert met_elsewhere(event) is not request
+    assert met_elsewhere(waiting) is others
