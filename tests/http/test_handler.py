@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 import arc
 from arc.errors import BadRequest, LateChange, SessionTooLarge, StoreError
+from arc.sessions.record import Record
+from arc.sessions.stores.memory import MemoryStore
 from arc.testing import payload_v2
 from tests.http.making import browser
 from tests.sessions.making import Made
@@ -137,6 +140,8 @@ def test_async_handlers_share_one_loop() -> None:
     visitor = browser(slow)
     assert [visitor.get().text, visitor.get().text] == ["1", "2"]
     assert loops[0] is loops[1]
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "arc-loop"]
+    assert thread.daemon  # A function's process ends without waiting for it.
 
 
 def test_the_context_is_passed_to_those_who_take_it() -> None:
@@ -167,6 +172,53 @@ def test_the_context_is_passed_to_those_who_take_it() -> None:
     for function in (two, star, default, named, Callable(), Callable().method, partial(two), partial(two, context=3)):
         arc.http.handler(manager=manager)(function)(event, "context")
     assert seen == ["context", "context", 7, "context", "context", "alone", "context", 3]
+
+
+def test_the_second_argument_is_the_context_by_place_or_by_name() -> None:
+    """One that is required is, whatever its name; one with a default only by its name, and in the second place."""
+    seen: list[object] = []
+    manager = Made().manager
+
+    def required(_req: arc.Request, other: object) -> None:
+        seen.append(other)
+
+    def third(_req: arc.Request, size: int = 7, context: object = None) -> None:
+        seen.append((size, context))
+
+    def rest(_req: arc.Request, *others: object) -> None:
+        seen.append(others)
+
+    def default_and_rest(_req: arc.Request, size: int = 7, *others: object) -> None:
+        seen.append((size, others))
+
+    for function in (required, partial(required), third, rest, default_and_rest):
+        arc.http.handler(manager=manager)(function)(payload_v2(), "context")
+    assert seen == ["context", "context", (7, None), ("context",), (7, ())]
+
+
+def test_what_a_function_wraps_counts_when_it_can_be_called() -> None:
+    """A `__wrapped__` that is no function says nothing about arguments."""
+    seen: list[object] = []
+
+    def wrapper(*args: object) -> None:
+        seen.append(args[1:])
+
+    wrapper.__wrapped__ = "a note"  # type: ignore[attr-defined]
+    arc.http.handler(manager=Made().manager)(wrapper)(payload_v2(), "context")
+    assert seen == [("context",)]
+
+
+def test_a_class_takes_what_its_instances_are_made_of() -> None:
+    """A class can be the function: its own arguments count, not those of calling an instance."""
+
+    class Answer(dict[str, Any]):
+        def __init__(self, req: arc.Request, size: int = 7) -> None:
+            super().__init__({"text": f"{req.method} {size}"})
+
+        def __call__(self, one: object, two: object) -> None: ...
+
+    reply = arc.http.handler(manager=Made().manager)(Answer)(payload_v2(), "context")
+    assert reply["body"] == "GET 7"
 
 
 def test_none_is_an_empty_200() -> None:
@@ -220,6 +272,29 @@ def test_s38_a_store_that_fails_is_a_503_with_retry_after() -> None:
     page = browser(down, made).get()
     assert (page.status, page.headers["retry-after"]) == (503, "2")
     assert page.set_cookies == []
+
+
+def test_s38_a_sign_out_that_a_failing_store_does_not_take_is_a_503_as_well() -> None:
+    """The store fails once more at the end: one response, no cookie, and an event that says why."""
+
+    class Throttled(MemoryStore):
+        def destroy(self, loaded: Record, now: int) -> None:
+            raise StoreError("still throttled")
+
+    made = Made(store=Throttled(Made().manager.keyring))
+    value = made.cookie(count=1)
+
+    @arc.http.handler(manager=made.manager)
+    def leave(req: arc.Request) -> None:
+        req.session.sign_out()
+        raise StoreError("throttled")
+
+    reply = leave(payload_v2(cookies=[f"{made.settings.cookie_name}={value}"]))
+    assert (reply["statusCode"], "cookies" in reply) == (503, False)
+    assert (made.events[-1].name, made.events[-1].reason) == (
+        "dropped",
+        "after the handler failed, the commit failed too: still throttled",
+    )
 
 
 def test_malformed_json_is_a_400_and_absent_json_is_none() -> None:
