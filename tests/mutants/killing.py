@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ENOUGH = 90  # percent of a folder's mutants
 SLOWEST = 2.0  # seconds that a test may take
-MOST = 3.0  # seconds of tests for a mutant
+ROUNDS = (0.0, 3.0, 12.0)  # seconds of tests for a mutant: few for each, more for those that these do not kill
 EXAMPLES = 25  # of a property
 
 _AWAY = {"chromium", "cloud", "dynalite", "library", "node"}
@@ -112,14 +112,14 @@ class Run:
             items = items[last + 1 :]
         return found
 
-    def tests_of(self, mutant: dict[str, Any]) -> list[pytest.Item]:
+    def tests_of(self, mutant: dict[str, Any], since: float, until: float) -> list[pytest.Item]:
         """The tests for a mutant: what killed another of its function, then the quick ones that reach little else."""
         items = self.reaching[mutant["function"]]
         if "/dynamodb/" not in mutant["file"]:
             items = [item for item in items if not _on_engine(item)] or items
         ordered = sorted(items, key=lambda item: self.seconds[item] * self.breadth[item])
         within = itertools.accumulate(self.seconds[item] for item in ordered)
-        ordered = [item for item, seconds in zip(ordered, within, strict=True) if seconds < MOST]
+        ordered = [item for item, seconds in zip(ordered, within, strict=True) if since <= seconds < until]
         return list(dict.fromkeys([*reversed(self.killers[mutant["function"]]), *ordered]))
 
     def fork(self, name: str, items: list[pytest.Item]) -> tuple[int, int]:
@@ -140,7 +140,7 @@ class Run:
             set_mutant_under_test(name)
             for number, (item, following) in enumerate(itertools.zip_longest(items, items[1:])):
                 os.write(writing, number.to_bytes(4))
-                signal.setitimer(signal.ITIMER_REAL, 1 + 10 * self.seconds[item])
+                signal.setitimer(signal.ITIMER_REAL, 2 + 10 * self.seconds[item])
                 if not self.passes(item, following):
                     break
             else:
@@ -153,16 +153,18 @@ class Run:
         with open(reading, "rb") as pipe:
             return int.from_bytes(pipe.read()[-4:])
 
-    def judge(self) -> Iterator[tuple[dict[str, Any], str]]:
+    def judge(
+        self, mutants: list[dict[str, Any]], since: float, until: float
+    ) -> Iterator[tuple[dict[str, Any], str]]:
         """Every mutant with what became of it: killed, timed out, survived or unreached."""
         running: dict[int, tuple[dict[str, Any], list[pytest.Item], int]] = {}
-        waiting = list(reversed(self.mutants))
+        waiting = list(reversed(mutants))
         while waiting or running:
             if waiting and len(running) < (os.cpu_count() or 1):
                 mutant = waiting.pop()
-                items = self.tests_of(mutant)
+                items = self.tests_of(mutant, since, until)
                 if not items:
-                    yield mutant, "unreached"
+                    yield mutant, "survived" if self.reaching[mutant["function"]] else "unreached"
                     continue
                 process, reading = self.fork(mutant["name"], items)
                 running[process] = mutant, items, reading
@@ -205,15 +207,15 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     failed = session.testsfailed
     write(f"\n{len(run.seconds)} tests, {failed} of them left out as they fail on a copy; {len(run.mutants)} mutants")
     gc.freeze()
-    fates: list[tuple[dict[str, Any], str]] = []
-    with Path("survivors.txt").open("w", encoding="utf-8") as survivors:
-        for mutant, fate in run.judge():
-            fates.append((mutant, fate))
-            if not _is_killed(fate):
-                print(line_of(mutant, fate), file=survivors, flush=True)
-            if len(fates) % 100 == 0:
-                write(f"{len(fates)} of {len(run.mutants)}: {sum(_is_killed(each) for _, each in fates)} killed")
-    session.testsfailed = report(fates, write)
+    fates: dict[str, str] = {}
+    for since, until in itertools.pairwise(ROUNDS):
+        left = [mutant for mutant in run.mutants if not _is_killed(fates.get(mutant["name"], ""))]
+        write(f"{len(left)} mutants, with up to {until:.0f} seconds of tests for each")
+        for done, (mutant, fate) in enumerate(run.judge(left, since, until), start=1):
+            fates[mutant["name"]] = fate
+            if done % 100 == 0:
+                write(f"{done} of {len(left)}: {sum(map(_is_killed, fates.values()))} killed")
+    session.testsfailed = report([(mutant, fates[mutant["name"]]) for mutant in run.mutants], write)
     return True
 
 
