@@ -271,6 +271,7 @@ def test_s38_a_store_that_fails_is_a_503_with_retry_after() -> None:
 
     page = browser(down, made).get()
     assert (page.status, page.headers["retry-after"]) == (503, "2")
+    assert page.json == {"message": "Service Unavailable"}
     assert page.set_cookies == []
 
 
