@@ -19,12 +19,19 @@ import signal
 import socket
 import sys
 import threading
+import time
 import warnings
+
+_LONGEST = 0.01  # seconds that a command sleeps: the tests' cloud needs no more
+_CALLS = 1000  # a second: nor does it have to be spared
+_sleep = time.sleep
 
 
 def load() -> None:
     """Import what commands and the sandbox import when they run."""
     import arc
+
+    time.sleep = short  # type: ignore[assignment]  # the default of many arguments
 
     for module in pkgutil.walk_packages(arc.__path__, "arc.", onerror=lambda _name: None):
         if not module.name.endswith("__main__") and not module.name.startswith("arc.tools.sandbox.bootstrap."):
@@ -32,6 +39,10 @@ def load() -> None:
     # typer loads the first, and pydantic, for the first parameter; uvicorn the others when it starts.
     for name in ("typer._adapters", "uvicorn.loops.asyncio", "uvicorn.lifespan.off"):
         importlib.import_module(name)
+    from arc.tools.cloud.cloud import Cloud
+
+    assert Cloud.__init__.__kwdefaults__ is not None
+    Cloud.__init__.__kwdefaults__["per_second"] = _CALLS
     import boto3
     from botocore.loaders import JSONFileLoader
 
@@ -42,6 +53,11 @@ def load() -> None:
         session.client(service)
     gc.collect()
     gc.freeze()
+
+
+def short(seconds: float) -> None:
+    """Sleep, but not for long."""
+    _sleep(min(seconds, _LONGEST))
 
 
 def serve(path: str) -> None:
@@ -93,6 +109,7 @@ def run(words: list[str], folder: str, environ: dict[str, str], code: str | None
         if code is None:
             importlib.import_module("arc.__main__").main()
         else:
+            time.sleep = _sleep
             warnings.resetwarnings()  # `-W error` is for `arc`
             for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
                 warnings.simplefilter("ignore", category)
