@@ -44,10 +44,10 @@ def load() -> None:
     assert Cloud.__init__.__kwdefaults__ is not None
     Cloud.__init__.__kwdefaults__["per_second"] = _CALLS
     import boto3
-    from botocore.loaders import JSONFileLoader
+    from botocore import session as sessions
 
     # What AWS's services are is the same for every command.
-    JSONFileLoader.load_file = functools.cache(JSONFileLoader.load_file)
+    sessions.create_loader = functools.cache(sessions.create_loader)
     session = boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
     for service in ("ssm", "lambda", "dynamodb", "cloudformation", "resourcegroupstaggingapi"):
         session.client(service)
