@@ -98,7 +98,7 @@ def test_boto3_can_be_chosen_by_hand() -> None:
 def test_a_sandbox_has_the_transport_of_lambda() -> None:
     """Its functions run the code that runs in production, with dummy credentials and past any proxy."""
     assert chosen(SANDBOX) == "lean"
-    assert chosen({**SANDBOX, "HTTP_PROXY": "http://proxy:3128"}) == "lean"
+    assert chosen({**SANDBOX, "HTTP_PROXY": "http://proxy:3128", "AWS_CA_BUNDLE": "/etc/ca.pem"}) == "lean"
 
 
 @pytest.mark.parametrize("endpoint", ["", "https://dynamodb.us-east-1.amazonaws.com"])

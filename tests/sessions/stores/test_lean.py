@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 
 from arc.errors import StoreError
+from arc.http import build_manager
+from arc.sessions.lifecycle import Event
+from arc.sessions.signing import sign
 from arc.sessions.stores.dynamodb.connections import Connections
 from arc.sessions.stores.dynamodb.lean import HandingOver, LeanSend
 from arc.sessions.stores.dynamodb.signature import Credentials
 from arc.sessions.stores.dynamodb.transport import ATTEMPTS, Refusal, RetryingTransport
+from arc.settings import Settings
 from tests.sessions.stores.servers import answer, refused, serving
 from tests.sessions.stores.test_signature import by_botocore, headers_of
 
@@ -235,3 +239,27 @@ def test_a_server_that_trickles_is_given_up_in_time() -> None:
         connections = Connections("127.0.0.1", server.port, tls=False, monotonic=lambda: next(now))
         with pytest.raises(TimeoutError):
             connections.exchange(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 1.0, 2.0)
+
+
+def test_a_hand_over_is_one_event_of_the_session() -> None:
+    """What answers in place of DynamoDB is reported once, and the sessions of this process go on through boto3."""
+    events: list[Event] = []
+    with serving(answer(b"<html>"), answer(ITEM), answer(ITEM)) as server:
+        settings = Settings(environment="testing", table="t", sandbox_ports={"tables": server.port})
+        manager = build_manager(settings, on_event=events.append)
+        for _ in range(2):
+            assert manager.load([sign("some-id", manager.keyring.signing[0])]).is_new
+        assert len(server.requests) == 3
+    assert [event.reason for event in events if event.name == "handed_over"] == [
+        "the database is asked through boto3 from now on, after an answer with status 200 that is not DynamoDB's"
+    ]
+
+
+def test_s38_a_page_of_anybody_else_is_no_absent_session() -> None:
+    """boto3 reads a page as an answer without a row; the visitor gets an error all the same."""
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
+    with serving(*[page] * ATTEMPTS) as server:
+        settings = Settings(environment="testing", table="t", sandbox_ports={"tables": server.port})
+        manager = build_manager(settings)
+        with pytest.raises(StoreError, match="not DynamoDB"):
+            manager.load([sign("some-id", manager.keyring.signing[0])])

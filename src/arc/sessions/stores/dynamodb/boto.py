@@ -43,6 +43,9 @@ class BotoSend:
             raise Refusal("ValidationException", str(error)) from None
         except (exceptions.HTTPClientError, exceptions.BotoCoreError, OSError) as error:
             raise no_credentials(error, f"for {operation}") or TryAgain(cause(error)) from None
+        kind = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "json")
+        if "json" not in kind:  # boto3 reads a page of anybody else's as an answer with nothing in it: as no session.
+            raise TryAgain("what answered is not DynamoDB")
         return answer
 
 

@@ -50,13 +50,13 @@ _LAST_PORT = 65_535
 def obstacle(environ: Mapping[str, str], region: str | None, endpoint: str | None, *, local: bool) -> str | None:
     """What the lean transport cannot do in `environ`, as the end of a sentence; None where it can do all of it.
 
-    `endpoint` is where DynamoDB answers in place of AWS's own address. With `local`, proxies do not matter, and AWS is
-    never asked.
+    `endpoint` is where DynamoDB answers in place of AWS's own address. With `local`, what is about AWS's own
+    addresses and people's credentials does not matter.
     """
-    for name, harmless in _ONLY_BOTO3.items():
-        if environ.get(name) and environ[name].lower() not in harmless:
-            return f"does not read {name}, which is set"
     if not local:
+        for name, harmless in _ONLY_BOTO3.items():
+            if environ.get(name) and environ[name].lower() not in harmless:
+                return f"does not read {name}, which is set"
         for name in _PROXIES:
             if environ.get(name):
                 return f"does not use proxies, and {name} is set"

@@ -97,7 +97,8 @@ class HandingOver:
     """
 
     def __init__(self, lean: Send, boto: Callable[[], Send], on_hand_over: Callable[[str], None]) -> None:
-        self._send, self._lean, self._boto, self._on_hand_over = lean, lean, boto, on_hand_over
+        self._send, self._boto, self._on_hand_over = lean, boto, on_hand_over
+        self._is_lean = True
         self._lock = threading.Lock()
 
     def __call__(self, operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
@@ -106,8 +107,8 @@ class HandingOver:
             return self._send(operation, request, timeouts)
         except NotUnderstood as reason:
             with self._lock:
-                if self._send is self._lean:
-                    self._send = self._boto()
+                if self._is_lean:
+                    self._send, self._is_lean = self._boto(), False  # The lean one goes, and its connections with it.
                     self._on_hand_over(f"the database is asked through boto3 from now on, after {reason}")
             raise TryAgain(str(reason)) from None  # within the time that is left now
 
