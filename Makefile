@@ -36,6 +36,7 @@ check: setup-test
 
 bench: setup-test
 	$(BIN)/python benchmarks/sealed.py
+	$(BIN)/python benchmarks/database.py
 	$(BIN)/python benchmarks/sandbox.py
 
 vectors: setup-test

@@ -27,3 +27,10 @@ def ministack(ministack: Engine, transport: str) -> Engine:
 def dynalite(dynalite: Engine, transport: str) -> Engine:
     """The strict DynamoDB, asked through a transport."""
     return dynalite.through(transport)
+
+
+@pytest.fixture(params=["ministack", "dynalite"])
+def engine(request: pytest.FixtureRequest, transport: str) -> Engine:
+    """Each of both, asked through a transport."""
+    found: Engine = request.getfixturevalue(request.param)
+    return found.through(transport)
