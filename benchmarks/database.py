@@ -112,7 +112,12 @@ def serve(length: int, tls: str) -> None:
             context.load_cert_chain(tls)
             server.socket = context.wrap_socket(server.socket, server_side=True)
         print(server.server_address[1], flush=True)
-        threading.Thread(target=lambda: (sys.stdin.read(), server.shutdown()), daemon=True).start()
+
+        def end() -> None:
+            sys.stdin.read()
+            server.shutdown()
+
+        threading.Thread(target=end, daemon=True).start()
         server.serve_forever()
 
 
