@@ -88,6 +88,7 @@ def mutate(file: Path) -> list[dict[str, Any]]:
                 "function": get_mutant_name(file, function),
                 "file": str(file),
                 "line": starts[function] + offset - first,
+                "line_in_copy": spans[f"{function}__mutmut_orig"].start + offset,
                 "before": old,
                 "after": new,
             }

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from coverage import Coverage
 from hypothesis import Phase, settings
 from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.state import state
@@ -27,7 +28,7 @@ from mutmut.state import state
 from tests.engines import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ENOUGH = 90  # percent of a folder's mutants
 SLOWEST = 2.0  # seconds that a test may take
@@ -56,6 +57,7 @@ class Run:
         self.seconds: dict[pytest.Item, float] = {}
         self.breadth: Counter[pytest.Item] = Counter()
         self.reaching: dict[str, list[pytest.Item]] = defaultdict(list)
+        self.on_line: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
         self.killers: dict[str, list[pytest.Item]] = defaultdict(list)
         self.engines: set[Engine] = set()
         self.failed = False
@@ -81,7 +83,11 @@ class Run:
         elsewhere = Path("reached.txt").absolute()
         os.environ["MUTANTS_REACHED"] = str(elsewhere)
         items = [item for item in self.session.items if not _is_left_out(item)]
-        for item, following in itertools.zip_longest(items, items[1:]):
+        coverage = Coverage(data_file=None, config_file=False, include=["src/arc/*"])
+        coverage.start()
+        apart = defaultdict(list)
+        for number, (item, following) in enumerate(itertools.zip_longest(items, items[1:])):
+            coverage.switch_context(str(number))
             state()._stats.clear()
             elsewhere.write_text("", encoding="utf-8")
             start = time.monotonic()
@@ -93,11 +99,34 @@ class Run:
                 self.breadth[item] = len(reached)
                 for function in reached:
                     self.reaching[function].append(item)
+                for function in reached - state()._stats:
+                    apart[function].append(item)
+        coverage.stop()
+        self.locate(coverage, items, apart)
         del os.environ["MUTANTS_REACHED"]
         for item in self.unrepeatable():
-            for tests in self.reaching.values():
+            for tests in (*self.reaching.values(), *self.on_line.values()):
                 if item in tests:
                     tests.remove(item)
+
+    def locate(
+        self, coverage: Coverage, items: list[pytest.Item], apart: Mapping[str, list[pytest.Item]]
+    ) -> None:
+        """Find the tests that run the very line of a mutant; `apart` are those of its function in other processes."""
+        by_file = {file: coverage.get_data().contexts_by_lineno(str(Path(file).absolute())) for file in self.files()}
+        good = {item for tests in self.reaching.values() for item in tests}
+        for mutant in self.mutants:
+            place = mutant["file"], mutant["line_in_copy"]
+            if place not in self.on_line:
+                numbers = by_file[place[0]].get(place[1], ())
+                found = [items[int(number)] for number in numbers if number]
+                self.on_line[place] = [item for item in found if item in good]
+                if self.on_line[place]:
+                    self.on_line[place] += apart.get(mutant["function"], [])
+
+    def files(self) -> set[str]:
+        """The files that have mutants."""
+        return {mutant["file"] for mutant in self.mutants}
 
     def unrepeatable(self) -> set[pytest.Item]:
         """The tests that fail when they run a second time, in a fork without a mutant."""
@@ -114,7 +143,7 @@ class Run:
 
     def tests_of(self, mutant: dict[str, Any], since: float, until: float) -> list[pytest.Item]:
         """The tests for a mutant: what killed another of its function, then the quick ones that reach little else."""
-        items = self.reaching[mutant["function"]]
+        items = self.on_line[mutant["file"], mutant["line_in_copy"]] or self.reaching[mutant["function"]]
         ordered = sorted(items, key=lambda item: (_on_engine(item), self.seconds[item] * self.breadth[item]))
         within = itertools.accumulate(self.seconds[item] for item in ordered)
         ordered = [item for item, seconds in zip(ordered, within, strict=True) if since <= seconds < until]
