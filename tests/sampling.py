@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +71,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if left_out:
         terminalreporter.section("left out, of whose cases other tests try a sample")
         terminalreporter.line("\n".join(left_out))
+        examples = settings().max_examples
+        terminalreporter.line(f"Properties were tried on {examples} examples each, or on a multiple of it")
         terminalreporter.line(f"Samples were chosen with --sample-seed={config.option.sample_seed}")
         terminalreporter.line("These alone: make test-exhaustive. Every test: make test-all")
 

@@ -102,6 +102,7 @@ def run(code: str, home: Path, **environ: str) -> list[str]:
     ],
     ids="-".join,
 )
+@pytest.mark.sampled(3)
 def test_a_setting_that_boto3_refuses_is_a_configuration_error(
     tmp_path: Path, environ: dict[str, str], words: list[str]
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_setting_that_boto3_refuses_is_a_configuration_error(
     ],
     ids=["half", "none", "process", "container", "sso"],
 )
+@pytest.mark.sampled(2)
 def test_s38_credentials_that_cannot_be_had_are_an_error_of_the_store(
     tmp_path: Path, environ: dict[str, str], words: list[str]
 ) -> None:
@@ -143,6 +145,7 @@ def test_s38_credentials_that_cannot_be_had_are_an_error_of_the_store(
     ],
     ids=["address", "certificates", "proxy"],
 )
+@pytest.mark.sampled(1)
 def test_s38_what_cannot_be_reached_is_named(
     ministack: Engine, tmp_path: Path, environ: dict[str, str], word: str
 ) -> None:

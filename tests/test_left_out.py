@@ -21,6 +21,7 @@ def said(*words: str) -> str:
 @pytest.mark.parametrize(
     "words", [("-n", "0", "--collect-only"), ("-n", "2", "-k", "nothing_is_called_so")], ids=["one", "several"]
 )
+@pytest.mark.sampled(1)
 def test_exhaustive_tests_that_are_left_out_are_named(words: tuple[str, ...]) -> None:
     """With the command that runs them, from one process and from several."""
     summary = said(*words)

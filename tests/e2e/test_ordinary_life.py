@@ -98,6 +98,7 @@ def who(tab: Page) -> str:
     return tab.inner_text("#who")
 
 
+@pytest.mark.sampled(1)
 def test_a_changed_domain_leaves_nobody_signed_in_or_out(visitor: BrowserContext, site: Site) -> None:
     """ARC_SESSION_DOMAIN is set and taken back while a visitor keeps all cookies: signing in and out work each time."""
     tab = visitor.new_page()
@@ -120,6 +121,7 @@ def test_a_changed_domain_leaves_nobody_signed_in_or_out(visitor: BrowserContext
         assert [one["name"] for one in visitor.cookies() if one["name"] == "_idx"] == []
 
 
+@pytest.mark.sampled(1)
 def test_two_tabs_sign_in_and_one_signs_out(visitor: BrowserContext, url: str) -> None:
     """Both pages were open before; the second sign-in is another one, and the sign-out ends it for both."""
     one, other = visitor.new_page(), visitor.new_page()
@@ -146,6 +148,7 @@ def test_a_slow_request_from_before_the_sign_in_undoes_nothing(visitor: BrowserC
     assert who(tab) == "ada"
 
 
+@pytest.mark.sampled(1)
 def test_a_payment_pages_post_signs_nobody_out(visitor: BrowserContext, url: str) -> None:
     """Another site sends the visitor back by POST, without the cookie: the page after the redirect knows them."""
     tab = visitor.new_page()
@@ -160,6 +163,7 @@ def test_a_payment_pages_post_signs_nobody_out(visitor: BrowserContext, url: str
     assert who(tab) == "ada"
 
 
+@pytest.mark.sampled(1)
 def test_a_prefetch_takes_no_message_and_signs_nobody_out(visitor: BrowserContext, url: str) -> None:
     """The browser fetches the next page and the way out ahead; the visitor then reads the message, signed in."""
     tab = visitor.new_page()

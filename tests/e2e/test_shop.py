@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.tools.sandbox.running import Sandbox
@@ -17,6 +18,7 @@ def sign_in(tab: Page, sandbox: Sandbox, password: str) -> None:
     tab.click("main button")
 
 
+@pytest.mark.sampled(1)
 def test_the_message_about_a_wrong_password_appears_once(visitor: BrowserContext, shop: Sandbox) -> None:
     """A flash message is on the page after the redirect, and gone after a reload."""
     tab = visitor.new_page()
@@ -27,6 +29,7 @@ def test_the_message_about_a_wrong_password_appears_once(visitor: BrowserContext
     assert tab.url == shop.url + "/sign-in"
 
 
+@pytest.mark.sampled(1)
 def test_the_cart_survives_a_new_tab_and_a_sign_in(visitor: BrowserContext, shop: Sandbox) -> None:
     """What was put into the cart is there in another tab and after signing in."""
     tab = visitor.new_page()
@@ -44,6 +47,7 @@ def test_the_cart_survives_a_new_tab_and_a_sign_in(visitor: BrowserContext, shop
     assert "2 × Reading lamp" in other.inner_text("#cart")
 
 
+@pytest.mark.sampled(1)
 def test_a_form_in_a_tab_opened_earlier_still_works(visitor: BrowserContext, shop: Sandbox) -> None:
     """Two tabs opened by nobody in particular may both add to the cart."""
     one, other = visitor.new_page(), visitor.new_page()
@@ -56,6 +60,7 @@ def test_a_form_in_a_tab_opened_earlier_still_works(visitor: BrowserContext, sho
     assert "Dot-grid notebook" in text
 
 
+@pytest.mark.sampled(1)
 def test_after_the_sign_out_the_old_page_is_anonymous(visitor: BrowserContext, shop: Sandbox) -> None:
     """A tab left open from before the sign-out shows nobody after a reload, and its forms are refused."""
     tab = visitor.new_page()
@@ -73,6 +78,7 @@ def test_after_the_sign_out_the_old_page_is_anonymous(visitor: BrowserContext, s
     assert "ada@example.com" not in old.inner_text("header")
 
 
+@pytest.mark.sampled(1)
 def test_a_tampered_cookie_is_an_anonymous_visitor(visitor: BrowserContext, shop: Sandbox) -> None:
     """A changed character makes a stranger, not an error."""
     tab = visitor.new_page()
@@ -88,6 +94,7 @@ def test_a_tampered_cookie_is_an_anonymous_visitor(visitor: BrowserContext, shop
     assert "Sign in" in tab.inner_text("header")
 
 
+@pytest.mark.sampled(1)
 def test_a_form_from_another_origin_is_refused(visitor: BrowserContext, shop: Sandbox, counter: Sandbox) -> None:
     """A page of another origin cannot add to the cart, whatever it knows."""
     tab = visitor.new_page()

@@ -163,6 +163,7 @@ def test_a_failed_installation_is_one_line_and_leaves_no_stamp(machine: Machine)
         assert machine.called() == ["venv", "pip"]
 
 
+@pytest.mark.exhaustive
 def test_a_real_pip_without_a_network_fails_in_one_line(machine: Machine) -> None:
     """The real thing: an index that cannot be reached, and a log with the details."""
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}

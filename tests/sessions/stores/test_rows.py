@@ -128,6 +128,7 @@ ASSIGNMENTS: dict[str, tuple[Callable[[Session], object], object]] = {
 
 @pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
 @pytest.mark.parametrize(("work", "stored"), ASSIGNMENTS.values(), ids=ASSIGNMENTS)
+@pytest.mark.sampled(20)
 def test_what_cannot_be_shown_is_replaced_where_the_app_assigns(
     ministack: Engine, strange: Any, work: Callable[[Session], object], stored: object
 ) -> None:

@@ -49,6 +49,7 @@ def another(operator: Operator, name: str) -> Operator:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.sampled(1)
 def test_killed_at_each_call_it_is_completed(operator: Operator, cloud: Engine, *, after: bool) -> None:
     """Every app is killed one call later than the one before; the next run gives it all that it is to have."""
     for number in itertools.count(1):
@@ -68,6 +69,7 @@ def test_killed_at_each_call_it_is_completed(operator: Operator, cloud: Engine, 
 
 @pytest.mark.parametrize("number", [4, 7])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.sampled(1)
 def test_a_process_that_is_killed_leaves_the_same(
     operator: Operator, cloud: Engine, faulty: FaultyCloud, number: int, *, after: bool
 ) -> None:
@@ -92,6 +94,7 @@ def left_by(cloud: Engine, app: Operator) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.sampled(1)
 def test_functions_get_the_secret_though_the_run_was_killed(
     operator: Operator, cloud: Engine, faulty: FaultyCloud, *, after: bool
 ) -> None:

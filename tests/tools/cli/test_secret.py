@@ -144,6 +144,7 @@ RUNS: list[tuple[str, list[str], str, Plan, int]] = [
 
 
 @pytest.mark.parametrize(("words", "given", "plan", "code"), [one[1:] for one in RUNS], ids=[one[0] for one in RUNS])
+@pytest.mark.sampled(5)
 def test_no_run_tells_a_secret(
     rotating: Rotating, faulty: FaultyCloud, words: list[str], given: str, plan: Plan, code: int
 ) -> None:
@@ -165,6 +166,7 @@ def test_no_run_tells_a_secret(
 
 
 @pytest.mark.parametrize("words", [["rotate", "staging"], ["rotate", "staging", "-"]], ids=["random", "given"])
+@pytest.mark.sampled(1)
 def test_no_title_of_a_process_shows_a_secret(rotating: Rotating, faulty: FaultyCloud, words: list[str]) -> None:
     """At none of its calls, where the system has /proc."""
     titles: list[bytes] = []
@@ -190,6 +192,7 @@ def test_no_title_of_a_process_shows_a_secret(rotating: Rotating, faulty: Faulty
 
 
 @pytest.mark.parametrize("call", ["ssm.PutParameter", "lambda.UpdateFunctionConfiguration", "lambda.ListAliases"])
+@pytest.mark.sampled(1)
 def test_an_interrupt_ends_it_cleanly(rotating: Rotating, faulty: FaultyCloud, call: str) -> None:
     """Ctrl-C: no traceback, 130, and the same command goes on."""
     aimed = threading.Event()

@@ -131,6 +131,7 @@ def machine(tmp_path: Path, ministack: Engine) -> Machine:
         "profile-of-the-manifest-before-keys",
     ],
 )
+@pytest.mark.sampled(3)
 def test_region_and_credentials_are_found(
     machine: Machine,
     environ: dict[str, str],

@@ -82,6 +82,7 @@ def test_a_request_that_boto3_does_not_take_is_not_quoted() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 302, 403, 407])
+@pytest.mark.sampled(1)
 def test_a_web_page_is_no_answer(status: int) -> None:
     """Such as that of a proxy that wants a sign-in: boto3 finds a good answer in it, without anything in it."""
     page = b"<!doctype html><title>Hello</title><p>Sign in"
@@ -97,6 +98,7 @@ def test_a_web_page_is_no_answer(status: int) -> None:
     ("kind", "body"),
     [("application/json", b'{"ok": true}'), ("application/json", b"{nothing"), ("text/xml", b"<ok/>"), ("", b"")],
 )
+@pytest.mark.sampled(1)
 def test_what_bears_no_requests_id_is_no_answer(kind: str, body: bytes) -> None:
     """Any server may answer at an address that was mistaken for AWS's."""
     for name in CALLS:

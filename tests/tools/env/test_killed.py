@@ -42,6 +42,7 @@ def changed(operator: Operator, cloud: Engine, changes: dict[str, str | None]) -
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.sampled(1)
 def test_setting_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path, *, after: bool) -> None:
     """Before or after the call took effect: the next run gives every function the value."""
     app = fresh_app()
@@ -79,6 +80,7 @@ def test_removal_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path)
 
 @pytest.mark.parametrize("number", [3, 8])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.sampled(1)
 def test_a_process_that_is_killed_leaves_the_same(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path, number: int, *, after: bool
 ) -> None:

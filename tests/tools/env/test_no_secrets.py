@@ -71,6 +71,7 @@ def operator(tmp_path: Path, cloud: Engine, faulty: FaultyCloud) -> Operator:
 
 
 @pytest.mark.parametrize(("words", "given", "plan"), [one[1:] for one in COMMANDS], ids=[one[0] for one in COMMANDS])
+@pytest.mark.sampled(10)
 def test_no_command_tells_a_secret(
     operator: Operator, faulty: FaultyCloud, words: list[str], given: str, plan: Plan
 ) -> None:
@@ -93,6 +94,7 @@ def test_with_show_it_tells_what_it_knows(operator: Operator) -> None:
 @pytest.mark.parametrize(
     "words", [["env", "staging", "GREETING", SECRET], ["env", "-a", "-e", "staging", "GREETING", SECRET]]
 )
+@pytest.mark.sampled(1)
 def test_the_title_of_the_process_is_masked(
     operator: Operator, cloud: Engine, faulty: FaultyCloud, words: list[str]
 ) -> None:

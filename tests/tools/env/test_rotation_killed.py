@@ -26,6 +26,7 @@ def killed(rotating: Rotating, number: int, *, after: bool, retiring: bool = Fal
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.sampled(1)
 def test_a_rotation_killed_at_each_call_is_ended(cloud: Engine, tmp_path: Path, *, after: bool) -> None:
     """Before and after each call that changes something: no secret is lost, and just one is new.
 
@@ -68,6 +69,7 @@ def test_the_first_secret_killed_at_each_call_is_given(cloud: Engine, tmp_path: 
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.sampled(1)
 def test_retiring_killed_at_each_change_is_ended(cloud: Engine, tmp_path: Path, *, after: bool) -> None:
     """No function keeps an old secret."""
     for number in itertools.count(1):
@@ -86,6 +88,7 @@ def test_retiring_killed_at_each_change_is_ended(cloud: Engine, tmp_path: Path, 
 
 @pytest.mark.parametrize("number", [2, 5])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.sampled(1)
 def test_a_process_that_is_killed_leaves_the_same(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path, number: int, *, after: bool
 ) -> None:

@@ -40,6 +40,7 @@ def one_by_one(crowd: Crowd, requests: int) -> Hook:
 
 
 @pytest.mark.parametrize("store", ["cookie", "table"])
+@pytest.mark.sampled(1)
 def test_nobody_is_signed_out(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, store: str) -> None:
     """Not one session is lost: of those who are there, who stay away meanwhile, and who come in each phase."""
     variables = {SECRET: OLD, "ARC_SESSION_TABLE_NAME": "jwe" if store == "cookie" else cloud.table()}

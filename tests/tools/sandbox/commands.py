@@ -26,7 +26,8 @@ def say(kind, text=""):
     print(kind, text, flush=True)
 
 try:
-    with open_local_cloud(Path(sys.argv[1]), told=lambda sentence: say("told", sentence)) as url:
+    patience = {"patience": float(sys.argv[2])} if sys.argv[2:] else {}
+    with open_local_cloud(Path(sys.argv[1]), told=lambda sentence: say("told", sentence), **patience) as url:
         say("url", url)
         sys.stdin.readline()
         say("done")
@@ -41,8 +42,8 @@ except KeyboardInterrupt:
 class Command:
     """A command on the app in `folder`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.process = warm.Process.piped(_COMMAND, [str(folder)], ROOT, surroundings())
+    def __init__(self, folder: Path, *words: str) -> None:
+        self.process = warm.Process.piped(_COMMAND, [str(folder), *words], ROOT, surroundings())
         self._said: queue.Queue[str] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -84,9 +85,9 @@ class Command:
 
 
 @contextmanager
-def command(folder: Path) -> Iterator[Command]:
-    """A command, ended with the block."""
-    started = Command(folder)
+def command(folder: Path, *words: str) -> Iterator[Command]:
+    """A command, ended with the block; the seconds it waits for a silent cloud may be among its `words`."""
+    started = Command(folder, *words)
     try:
         yield started
     finally:

@@ -78,6 +78,7 @@ def test_a_function_is_there_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("first", ["pass", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"], ids=["asleep", "deaf"])
+@pytest.mark.sampled(1)
 def test_a_function_that_hangs_ends_with_the_cloud(tmp_path: Path, first: str) -> None:
     """Also one that heeds no signal; and the cloud has saved."""
     state = take_state(tmp_path, COMMAND)
@@ -91,6 +92,7 @@ def test_a_function_that_hangs_ends_with_the_cloud(tmp_path: Path, first: str) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.sampled(1)
 def test_a_function_that_hangs_ends_with_a_cloud_whose_owner_is_killed(tmp_path: Path, number: int) -> None:
     """And the cloud has saved."""
     with command(tmp_path) as owner:

@@ -39,6 +39,7 @@ def test_nothing_listens_beyond_loopback(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.sampled(1)
 def test_the_cloud_ends_with_the_sandbox(tmp_path: Path, number: int) -> None:
     """However that ends, and without a word."""
     with running(write_tables(tmp_path)) as sandbox:

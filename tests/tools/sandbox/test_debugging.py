@@ -284,6 +284,7 @@ def test_a_port_that_is_taken_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["get /", "GET /", "/"])
+@pytest.mark.sampled(1)
 def test_one_function_can_be_debugged_alone(
     tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor, name: str
 ) -> None:
@@ -354,6 +355,7 @@ def listening_ports(process: int) -> list[int]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.sampled(1)
 def test_ctrl_c_ends_a_sandbox_that_waits(
     tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor, number: int
 ) -> None:
@@ -423,6 +425,7 @@ def command(app: Path, *words: str, before: str = "") -> subprocess.CompletedPro
 
 
 @pytest.mark.parametrize("words", [["--debug"], ["--debug-only", "/"]])
+@pytest.mark.sampled(1)
 def test_without_debugpy_the_command_says_what_to_install(tmp_path: Path, words: list[str]) -> None:
     """Before anything is started."""
     app = write_app(tmp_path, {"get /": COUNT})

@@ -125,6 +125,7 @@ def test_who_does_not_ask_for_html_gets_what_api_gateway_says(sandbox: Sandbox) 
         ("/malformed", 502, "&#x27;statusCode&#x27; is &#x27;fine&#x27;"),
     ],
 )
+@pytest.mark.sampled(10)
 def test_every_kind_of_failure_says_what_happened_and_harms_nobody(
     sandbox: Sandbox, path: str, status: int, told: str
 ) -> None:

@@ -86,6 +86,7 @@ def save_slowly(file: Path, code: str) -> None:
 
 
 @pytest.mark.parametrize("save", [save_in_one, save_by_rename, save_slowly])
+@pytest.mark.sampled(1)
 def test_saving_under_load_fails_no_request(app: Path, sandbox: Sandbox, save: Callable[[Path, str], None]) -> None:
     """Eight clients load a route while it is saved twenty times: every answer is a good one, the last code wins."""
     file = folder_of(app, "get /") / "handler.py"

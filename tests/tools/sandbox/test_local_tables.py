@@ -60,6 +60,7 @@ def test_an_app_without_tables_starts_no_cloud(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.sampled(1)
 def test_rows_are_there_again_however_the_sandbox_ended(tmp_path: Path, number: int) -> None:
     """Nobody adds an item to a cart twice because of a restart."""
     write_tables(tmp_path)
@@ -143,6 +144,7 @@ def test_the_users_own_address_of_dynamodb_stays(tmp_path: Path) -> None:
     "chosen",
     ["SESSION_TABLE_NAME=session", "ARC_SESSION_TABLE_NAME=session", "SESSION_TABLE_NAME=testapp-testing-session"],
 )
+@pytest.mark.sampled(1)
 def test_sessions_live_in_the_table_that_was_chosen(tmp_path: Path, chosen: str) -> None:
     """By either variable and either name; the same visitor goes on after a restart."""
     write_tables(tmp_path, {"get /": COUNTS}, {".env": f"{chosen}\n"})

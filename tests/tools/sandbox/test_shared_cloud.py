@@ -130,6 +130,7 @@ def test_a_second_interrupt_ends_the_sandbox_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.sampled(1)
 def test_an_owner_that_is_killed_stands_in_nobodys_way(tmp_path: Path, number: int) -> None:
     """The next one waits until its cloud has saved, and has a cloud of its own."""
     with command(tmp_path) as killed:
@@ -160,7 +161,7 @@ def test_a_cloud_that_has_died_is_not_waited_for_long(tmp_path: Path) -> None:
     with running(write_tables(tmp_path)) as sandbox:
         os.kill(cloud_of(sandbox), signal.SIGKILL)
         sandbox.wait_for("has ended with -9")
-        with command(tmp_path) as refused:
+        with command(tmp_path, "0.5") as refused:
             told = refused.said("error")
     assert told == (
         f"The app's local cloud belongs to the process {sandbox.process.pid}, and does not answer. "
@@ -174,7 +175,7 @@ def test_another_cloud_at_the_address_is_not_taken_for_it(tmp_path: Path) -> Non
         address = tmp_path / FOLDER / "cloud.json"
         told = json.loads(address.read_text())
         address.write_text(json.dumps({**told, "token": "another"}))
-        with command(tmp_path) as refused:
+        with command(tmp_path, "0.5") as refused:
             assert "does not answer" in refused.said("error")
         address.write_text(json.dumps(told))
         with command(tmp_path) as one:

@@ -61,20 +61,24 @@ class SharedCloud:
 
 @contextlib.contextmanager
 def open_local_cloud(
-    root: Path, *, told: Callable[[str], None], installed: Callable[[], bool] = is_installed
+    root: Path,
+    *,
+    told: Callable[[str], None],
+    installed: Callable[[], bool] = is_installed,
+    patience: float = _SECONDS_OF_SILENCE,
 ) -> Iterator[str]:
     """Inside the block, the url of the local cloud of the app in `root`: the running one, or one started for it.
 
-    `told` is called with a sentence when the cloud ends by itself, and when another command is waited for. Raises
-    `ToolError`.
+    `told` is called with a sentence when the cloud ends by itself, and when another command is waited for. A running
+    cloud that does not answer is given up after the seconds of `patience`. Raises `ToolError`.
     """
     if not installed():
         raise ToolError(f"--local needs a local cloud on this machine: {INSTALL}")
     with contextlib.ExitStack() as ends:
-        yield _found(root, told, ends)
+        yield _found(root, told, ends, patience)
 
 
-def _found(root: Path, told: Callable[[str], None], ends: contextlib.ExitStack) -> str:
+def _found(root: Path, told: Callable[[str], None], ends: contextlib.ExitStack, patience: float) -> str:
     home = root / FOLDER
     if not EXCLUDES and (url := _joined(home, ends)):
         return url
@@ -89,7 +93,7 @@ def _found(root: Path, told: Callable[[str], None], ends: contextlib.ExitStack) 
                 return url
             address = cloud_address.read(home)
             answered = now if address is None else answered
-            if now - begun > _SECONDS_TO_START or now - answered > _SECONDS_OF_SILENCE:
+            if now - begun > _SECONDS_TO_START or now - answered > patience:
                 process = taken.process if address is None else address.process
                 raise ToolError(
                     f"The app's local cloud belongs to the process {process}, and does not answer. "
