@@ -71,6 +71,36 @@ def test_s41_the_operator_reads_why_a_form_is_not_good() -> None:
     assert not any(given[:20] in event.reason for event in made.events)
 
 
+@pytest.mark.parametrize(("age", "is_good"), [(-301, False), (-300, True), (43_200, True), (43_201, False)])
+def test_s41_a_token_is_good_for_twelve_hours_and_for_clocks_that_differ_by_minutes(age: int, *, is_good: bool) -> None:
+    """To the second; a token from a machine whose clock is more than five minutes ahead is none of ours."""
+    made = Made()
+    visitor = browser(app, made)
+    given = visitor.get("/").text
+    made.clock.forward(age - 1)
+    visitor.get("/")  # the cookie's time is renewed
+    made.clock.forward(1)
+    assert visitor.post("/", {"_csrf": given}).status == (200 if is_good else 403)
+    assert is_good or f"the token is {age:,} seconds old; at most 43,200 are" in made.events[-1].reason
+
+
+def test_s41_the_operator_reads_whose_form_it_was() -> None:
+    """The event has the session that the handler had read, where there was one."""
+
+    def reading(req: arc.Request) -> Any:
+        assert req.session.user_id in (None, "ada")
+        return app(req)
+
+    made = Made()
+    visitor = browser(reading, made)
+    refused(visitor, made)
+    assert not made.events[-1].session
+    visitor.get("/in")
+    (signed_in,) = {event.session for event in made.events if event.name == "created"}
+    refused(visitor, made)
+    assert made.events[-1].session == signed_in
+
+
 @pytest.mark.parametrize("path", ["/", "/in"])
 def test_s41_the_advice_helps(path: str) -> None:
     """Who goes back, reloads the form and sends it again gets through."""
