@@ -47,8 +47,13 @@ def test_s37_thousands_of_schedules_on_memory() -> None:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("transport", ["lean", "boto3"])
 @pytest.mark.parametrize("half", [1, 2])
-def test_s37_thousands_of_schedules_on_dynamodb(ministack: Engine, half: int, transport: str) -> None:
-    """Five thousand schedules on DynamoDB through each transport, in two halves that two workers share."""
-    run(ministack.through(transport), 2_500)
+def test_s37_thousands_of_schedules_on_dynamodb(ministack: Engine, half: int) -> None:
+    """Five thousand schedules on DynamoDB, in two halves that two workers share."""
+    run(ministack.through("lean"), 2_500)
+
+
+@pytest.mark.exhaustive
+def test_s37_hundreds_of_schedules_through_boto3(ministack: Engine) -> None:
+    """Five hundred, where boto3 carries what DynamoDB is asked."""
+    run(ministack.through("boto3"), 500)
