@@ -32,7 +32,7 @@ def run(engine: Engine | None, runs: int) -> None:
 
 def test_s37_any_schedule_on_memory() -> None:
     """Schedules on the memory store end as the model does."""
-    run(None, 200)
+    run(None, 50)
 
 
 def test_s37_any_schedule_on_dynamodb(ministack: Engine) -> None:

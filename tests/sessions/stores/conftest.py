@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from tests.engines import Engine
 
 
-@pytest.fixture(params=["lean", "boto3"])
+@pytest.fixture(params=["lean", pytest.param("boto3", marks=pytest.mark.exhaustive)])
 def transport(request: pytest.FixtureRequest) -> str:
-    """The name of each transport; a slow module leaves boto3 to the exhaustive tests."""
+    """The name of each transport. They differ in one attempt alone, and boto3's takes several times as long."""
     name: str = request.param
     return name
 

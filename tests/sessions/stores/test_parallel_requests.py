@@ -23,13 +23,6 @@ REQUESTS = 50
 runs = pytest.mark.parametrize("run", [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in (1, 2))])
 
 
-@pytest.fixture(params=["lean", pytest.param("boto3", marks=pytest.mark.exhaustive)])
-def transport(request: pytest.FixtureRequest) -> str:
-    """The name of each transport; through boto3 fifty requests are slow."""
-    name: str = request.param
-    return name
-
-
 class Visitor:
     """A visitor with a session of `data`, whose browser sends many requests at once."""
 
