@@ -55,7 +55,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Report them to the process that sums up, from one of several."""
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["left out"] = _left_out(session.config)
+        left_out = session.config.stash.setdefault(_LEFT_OUT, set())
+        output["left out"] = list(left_out)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -78,9 +79,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _left_out(config: pytest.Config) -> list[str]:
-    """The exhaustive tests that a run has left out so far."""
-    found = config.stash.setdefault(_LEFT_OUT, set())
-    return sorted(found)
+    """The exhaustive tests that a run has left out so far; of several cases of one test, their number."""
+    families = defaultdict[str, list[str]](list)
+    for one in config.stash.setdefault(_LEFT_OUT, set()):
+        families[one if ": of " in one else one.partition("[")[0]].append(one)
+    return sorted(
+        cases[0] if len(cases) == 1 else f"{family}: {len(cases)} cases" for family, cases in families.items()
+    )
 
 
 def _mark(family: str, members: Sequence[pytest.Function], seed: str) -> str:
