@@ -81,7 +81,10 @@ def send_of(settings: Settings, environ: Mapping[str, str], on_hand_over: Callab
 
 
 def _lean(settings: Settings, environ: Mapping[str, str], endpoint: str | None) -> LeanSend | None:
-    """The lean transport; None where boto3 is to be used, or to say what is wrong."""
+    """The lean transport; None where boto3 has to be used, which also reports what is missing.
+
+    Raises `ConfigurationError` where it was chosen by hand and cannot do what `environ` asks for.
+    """
     from arc._services import ANY_REGION
     from arc.sessions.stores.dynamodb import choice
     from arc.sessions.stores.dynamodb.clients import is_of_aws

@@ -39,8 +39,8 @@ class Event:
     `name` is `created`, `loaded`, `renewed`, `regenerated`, `destroyed`, `refused`, `clock`, `ambiguous`,
     `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden`, `cors`,
     `csrf_refused`, `cookie_rejected`, `handed_over` (the database is asked through boto3 from now on) or
-    `write_after_destroy`; `reason` says why, `session` is a keyed hash of
-    the id (never the id), empty where no session was found.
+    `write_after_destroy`; `reason` says why, `session` is a keyed hash of the id (never the id), empty where no
+    session was found.
     """
 
     __slots__ = ("name", "reason", "session")

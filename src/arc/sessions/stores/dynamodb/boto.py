@@ -35,9 +35,9 @@ class BotoSend:
         try:
             answer: dict[str, Any] = getattr(client, method_of(operation))(**request)
         except exceptions.ClientError as error:
-            told = error.response.get("Error", {})
+            reported = error.response.get("Error", {})
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            code, message = str(told.get("Code", "")), str(told.get("Message", ""))
+            code, message = str(reported.get("Code", "")), str(reported.get("Message", ""))
             raise failure(operation, status, code, message, error.response) from None
         except exceptions.ParamValidationError as error:
             raise Refusal("ValidationException", str(error)) from None

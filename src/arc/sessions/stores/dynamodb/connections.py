@@ -86,7 +86,7 @@ class Connections:
         return answer
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
         while self._idle:
             try:
                 connection, _ = self._idle.pop()

@@ -72,14 +72,13 @@ class LeanSend:
         parsed = _parsed(answer)
         if parsed is not None and answer.status == _OK:
             return parsed
-        code = _code(parsed or {})
+        refused = parsed or {}
+        code, message = _code(refused), str(refused.get("message") or refused.get("Message") or "")
         if code in _EXPIRED:
             self._read_again(signer.credentials, code)
         if code in _OF_THE_REQUEST or (not code and answer.status < _SERVER_ERROR):
             raise NotUnderstood(code or f"an answer with status {answer.status} that is not DynamoDB's")
-        told = parsed or {}
-        message = str(told.get("message") or told.get("Message") or "")
-        raise failure(operation, answer.status, code, message, told)
+        raise failure(operation, answer.status, code, message, refused)
 
     def _read_again(self, expired: Credentials, code: str) -> None:
         """Take the environment's credentials where they are others than those that have expired."""

@@ -144,7 +144,7 @@ def pause(attempt: int, random: Callable[[int], bytes], left: float | None) -> f
 def failure(operation: str, status: int, code: str, message: str, answer: Mapping[str, Any]) -> Exception:
     """What an error of DynamoDB's is to the store: `Refusal`, `TryAgain` or `StoreError`.
 
-    `answer` has the row (`Item`) or the reasons (`CancellationReasons`) where DynamoDB tells them.
+    `answer` may hold the row (`Item`) or the reasons (`CancellationReasons`).
     """
     if code == "TransactionCanceledException":
         return _cancellation(message, answer.get("CancellationReasons") or ())
@@ -152,7 +152,7 @@ def failure(operation: str, status: int, code: str, message: str, answer: Mappin
         return Refusal(code, message, answer.get("Item"))
     if code in _AGAIN or status == _TOO_MANY or status >= _SERVER_ERROR:
         return TryAgain(code or "an error of the service")
-    # Below the first line, a refused signature is told with all that it was made of, the session token included.
+    # After its first line, DynamoDB's message about a refused signature repeats what was signed: the session token too.
     message = message.partition("\n")[0]
     return StoreError(
         f"DynamoDB refused {operation}: {code}{message and f' ({message})'}.{clock_remedy(code, message)} "
