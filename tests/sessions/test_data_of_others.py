@@ -74,12 +74,39 @@ def test_s13_what_another_writer_stored_may_be_moved(data: dict[str, Any]) -> No
 
 @odd
 def test_what_the_app_puts_in_is_refused(data: dict[str, Any]) -> None:
-    """The same value from the app itself is a `TypeError`, also beside another odd value that came."""
-    made = Made()
+    """The same value from the app itself is a `TypeError` in testing, also beside another odd value that came."""
+    made = Made(environment="testing")
     session = made.manager.load([visitor(made, {"other": 1e299})])
     session.update(data)
     with pytest.raises(TypeError, match="session"):
         made.manager.commit(session)
+
+
+BEYOND = pytest.mark.parametrize("number", [1e300, -1e300, 5e-324, 10**38, -(10**49)])
+
+
+@BEYOND
+def test_a_sealed_session_keeps_any_number_of_json(number: float) -> None:
+    """In production no table limits it."""
+    made = Made()
+    value = made.cookie(n=number, list=[number])
+    assert same(dict(made.manager.load([value])), {"n": number, "list": [number]})
+
+
+@BEYOND
+@pytest.mark.parametrize("made", [Made(server=True), Made(environment="testing")], ids=["a database", "testing"])
+def test_a_number_beyond_the_limits_of_a_table_is_refused(made: Made, number: float) -> None:
+    """A database that has limits names the value, and so does every store in testing, where an app is written."""
+    for data in ({"n": number}, {"n": [{"deep": number}]}):
+        with pytest.raises(TypeError, match=r"session\['n'\].* (38 digits|between 1e-130 and 9.99e125)"):
+            made.cookie(**data)
+
+
+@pytest.mark.parametrize("data", [{"n": float("nan")}, {"n": [float("inf")]}, {"n": 10**5_000}], ids=["NaN", "inf", "long"])
+def test_what_is_no_number_of_json_is_refused_by_name(data: dict[str, Any]) -> None:
+    """NaN, infinities, and integers longer than any cookie."""
+    with pytest.raises(TypeError, match=r"session\['n'\].* (finite|4,000 digits)"):
+        Made().cookie(**data)
 
 
 @odd

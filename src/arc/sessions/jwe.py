@@ -27,8 +27,8 @@ def seal(payload: bytes, cipher: AESGCM, enc: str, nonce: bytes) -> str:
     """The token that holds `payload`; `nonce` is 12 bytes that are never used twice with one key."""
     header = _HEADERS[enc]
     sealed = cipher.encrypt(nonce, payload, header)
-    token = b"%b..%b.%b.%b" % (header, _encode(nonce), _encode(sealed[:-_TAG]), _encode(sealed[-_TAG:]))
-    return token.decode()
+    parts = (header, _encode(nonce), _encode(sealed[:-_TAG]), _encode(sealed[-_TAG:]))
+    return (b"%b..%b.%b.%b" % parts).translate(_TO_URL).decode()
 
 
 def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]:
@@ -41,21 +41,23 @@ def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]
         raise Refused("too-long")
     text = token.encode(errors="replace")  # what is not ASCII becomes bytes outside the alphabet
     parts = text.split(b".", _PARTS)
-    if len(parts) != _PARTS or parts[0] != _HEADERS[enc] or parts[1] or text.translate(None, _CHARACTERS):
+    if len(parts) != _PARTS or text.translate(None, _CHARACTERS):
         raise Refused("malformed")
-    if len(parts[2]) != _NONCE_TEXT or len(parts[4]) != _TAG_TEXT:
+    header, key, nonce, sealed, end = parts
+    if header != _HEADERS[enc] or key or len(nonce) != _NONCE_TEXT or len(end) != _TAG_TEXT:
         raise Refused("malformed")
-    nonce, sealed, header = _decode(parts[2]), _decode(parts[3]) + _decode(parts[4]), parts[0]
+    iv, message = _decode(nonce), _decode(sealed) + _decode(end)
     for index, cipher in enumerate(ciphers):
         try:
-            return cipher.decrypt(nonce, sealed, header), index
+            return cipher.decrypt(iv, message, header), index
         except _invalid_tag():
             continue
     raise Refused("forged")
 
 
 def _encode(data: bytes) -> bytes:
-    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
+    """Base64 without padding, in the standard alphabet still."""
+    return b2a_base64(data, newline=False).rstrip(b"=")
 
 
 def _decode(text: bytes) -> bytes:
@@ -74,4 +76,4 @@ def _invalid_tag() -> type[Exception]:
 
 
 # The only headers there are, as Node writes them: no white space, this order.
-_HEADERS = {enc: _encode(f'{{"alg":"dir","enc":"{enc}"}}'.encode()) for enc in KEY_BYTES}
+_HEADERS = {enc: _encode(f'{{"alg":"dir","enc":"{enc}"}}'.encode()).translate(_TO_URL) for enc in KEY_BYTES}

@@ -34,12 +34,14 @@ class Lifetimes:
 
     def end(self, record: Record) -> int:
         """When `record` ends: the first of its idle and absolute lifetimes and what its store was told."""
-        ends = [record.created + self._absolute] if self._absolute else []
+        end = record.expires
         if record.issued is not None:
-            ends.append(record.issued + self._idle_of(record.lifetime))
-        if record.expires is not None:
-            ends.append(record.expires)
-        return min(ends, default=0)
+            idle_end = record.issued + self._idle_of(record.lifetime)
+            end = idle_end if end is None or idle_end < end else end
+        if self._absolute:
+            last = record.created + self._absolute
+            end = last if end is None or last < end else end
+        return end or 0
 
     def is_over(self, record: Record, now: int, *, may_have_moved: bool) -> bool:
         """True when `record` has ended, `may_have_moved` aside: then another request may have moved its idle end."""

@@ -81,16 +81,20 @@ class Session(dict[str, "Any"]):
         now: int,
         mint: Callable[[], str],
         merges: bool = False,
+        bounded: bool = True,
         manager: object = None,
         visit: Visit = PLAIN,
     ) -> None:
-        super().__init__(record.data if record else ())
         self._record, self._now, self._mint, self._manager, self._visit = record, now, mint, manager, visit
-        self._id = record.id if record else mint()
-        self._created_at = record.created if record else now
-        self._user_id = record.user_id if record else None
-        self._signed_in_at = record.signed_in_at if record else None
-        self._flashes = list(record.flashes) if record else []
+        text = None
+        if record is None:
+            self._id, self._created_at, self._flashes = mint(), now, []
+            self._user_id = self._signed_in_at = self._lifetime = None
+        else:
+            super().__init__(record.data)
+            self._id, self._created_at, self._flashes = record.id, record.created, list(record.flashes)
+            self._user_id, self._signed_in_at = record.user_id, record.signed_in_at
+            self._lifetime, text = record.lifetime, record.text
         self._counts: dict[Path, Count | None] = {}  # None: assigned, so that counting from it is assigning too
         self._destroyed = self._regenerated = self._replaced = False
         self._signed_in = False
@@ -98,10 +102,8 @@ class Session(dict[str, "Any"]):
         self._came = 0  # session cookies
         self._arrived: tuple[Record, ...] = ()  # the sessions that they stood for
         self._late: tuple[str, ...] = ()
-        self._lifetime = record.lifetime if record else None
         self._cookies: tuple[str, ...] | None = None
-        text = record.text if record and not merges else None
-        self._snapshot = Snapshot(self, self._facts(), text=text, merges=merges)
+        self._snapshot = Snapshot(self, self._facts(), text=text, merges=merges, bounded=bounded)
 
     # -- what it is
 
@@ -283,15 +285,17 @@ class Session(dict[str, "Any"]):
     # -- the dict's own ways to change, closed after the commit
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self._open()
+        if self._cookies is not None:
+            self._open()
         refuse_reserved(key)
-        if isinstance(value, dict) and self._visit.is_request(value):
-            raise TypeError(
-                f"session[{key!r}] was given the whole request, whose headers hold credentials. Store what the "
-                f"session is to keep of it: req.session[{key!r}] = {{'page': req.path}}."
-            )
+        if isinstance(value, dict | list):
+            if isinstance(value, dict) and self._visit.is_request(value):
+                raise TypeError(
+                    f"session[{key!r}] was given the whole request, whose headers hold credentials. Store what the "
+                    f"session is to keep of it: req.session[{key!r}] = {{'page': req.path}}."
+                )
+            self._snapshot.assigned(key, value)
         self._counts[(key,)] = None
-        self._snapshot.assigned(key, value)
         super().__setitem__(key, value)
 
     def __delitem__(self, key: str) -> None:

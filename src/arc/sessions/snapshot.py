@@ -5,7 +5,7 @@ from __future__ import annotations
 from arc.sessions.delta import FLASHES, MISSING, WITHIN, Change, Delta, created
 from arc.sessions.list_merge import begins_with
 from arc.sessions.text import copy_of, decode, text_of
-from arc.sessions.values import normalise, same, unreserved
+from arc.sessions.values import normalise, same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,40 +24,47 @@ class Snapshot:
     """The data and facts of a session at one moment, as JSON text: C makes it, and compares it with that of later.
 
     With `merges`, containers are known by identity too: one that is still the same object was changed in place,
-    another one was assigned. `text` is the JSON of `data` where that is at hand, perhaps with reserved names in it.
+    another one was assigned. `text` is the JSON of `data` where that is at hand. `bounded` is that of `normalise`.
     """
 
-    __slots__ = ("_base", "_began", "_containers", "_loaded", "_now", "_text", "_top", "facts", "merges")
+    __slots__ = ("_base", "_began", "_bounded", "_containers", "_loaded", "_now", "_text", "_top", "facts", "merges")
 
     def __init__(
-        self, data: dict[str, Any], facts: tuple[object, ...], *, text: str | None = None, merges: bool = False
+        self,
+        data: dict[str, Any],
+        facts: tuple[object, ...],
+        *,
+        text: str | None = None,
+        merges: bool = False,
+        bounded: bool = True,
     ) -> None:
-        self.facts, self.merges = facts, merges
+        self.facts, self.merges, self._bounded = facts, merges, bounded
         self._text = text_of(data) if text is None else text
         self._top = dict(data)  # of which what is no container stays as it is now
+        self._base: dict[str, Any] | None = None
+        self._now: str | None = None
         self._containers = list(_containers(data)) if merges else []
         self._loaded: dict[int, object] = {}
         self._began: dict[str, Any] = {}
-        self._base: dict[str, Any] | None = None
-        self._now: str | None = None
 
     @property
     def data(self) -> dict[str, Any]:
         """The data, which shares no container with the session."""
         if self._base is None:
-            self._base = self._top if self._text is None else unreserved(decode(self._text))
-            pairs = zip(_containers(self._base), self._containers, strict=False)
-            self._loaded = {id(copy): live for copy, live in pairs}
+            self._base = self._top if self._text is None else decode(self._text)
+            if self.merges:
+                pairs = zip(_containers(self._base), self._containers, strict=False)
+                self._loaded = {id(copy): live for copy, live in pairs}
         return self._base
 
     def differs(self, data: dict[str, Any], facts: tuple[object, ...]) -> bool:
         """True when `data`, at any depth and type-strictly, or `facts` are not as they were."""
-        self._now = text_of(data)
+        now = self._now = text_of(data)
         if facts != self.facts:
             return True
-        if self._now == self._text:
-            return self._now is None and dict(data) != self._top
-        return self._now is None or self._text is None or self._is_other(data)
+        if now == self._text:
+            return now is None and dict(data) != self._top
+        return now is None or self._text is None or self._is_other(data)
 
     def _is_other(self, data: dict[str, Any]) -> bool:
         """True when data of another text is other data: in another order it is not, nor where JSON makes both equal."""
@@ -72,18 +79,18 @@ class Snapshot:
 
     def normalised(self, data: dict[str, Any]) -> Kept:
         """What `normalise` makes of `data`, which `differs` was just asked about."""
-        copy = None if self._now is None else copy_of(data, self._now)
-        return (normalise(data, self.data), None) if copy is None else (copy, self._now)
+        copy = None if self._now is None else copy_of(data, self._now, bounded=self._bounded)
+        return (normalise(data, self.data, bounded=self._bounded), None) if copy is None else (copy, self._now)
 
     def renewed(self, data: dict[str, Any], facts: tuple[object, ...]) -> Snapshot:
         """A snapshot of `data`, which `differs` was just asked about, and of `facts` after a commit."""
-        return Snapshot(data, facts, text=self._now)
+        return Snapshot(data, facts, text=self._now, bounded=self._bounded)
 
     def assigned(self, key: str, value: Any) -> None:
-        """Remember what `key`, which was not there, was first assigned: later changes to it are in place."""
-        if self.merges and key not in self._top and isinstance(value, dict | list):
+        """Remember what container `key`, which was not there, was first assigned: later changes to it are in place."""
+        if self.merges and key not in self._top:
             try:
-                self._began[key] = normalise({key: value}, self.data)[key]
+                self._began[key] = normalise({key: value}, self.data, bounded=self._bounded)[key]
             except (TypeError, ValueError):  # The commit says what is wrong with it, if it is still there.
                 self._began.pop(key, None)
 

@@ -1,4 +1,4 @@
-"""The values a session may hold: JSON, within the numbers DynamoDB can keep, alike in every store."""
+"""The values a session may hold: JSON, and where a store has limits on numbers, numbers within those of DynamoDB."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ _CONTAINERS = (dict, list)
 _NOTHING: frozenset[object] = frozenset()
 _MOST_DIGITS = 38  # that DynamoDB keeps
 _MAX_INT = 10**_MOST_DIGITS
+_MOST_BITS = 13_287  # of an int, which are 4,000 digits: Python makes text of few more, and a cookie has no room
 _MIN_FLOAT, _MAX_FLOAT = 1e-130, 9.99e125
 
 
 def is_reserved(key: object) -> bool:
     """True for the names that sessions keep for themselves: `_idx`, `_secret`, `_ttl`, `iat`, `exp`, `_arc_…`."""
-    return isinstance(key, str) and (key in RESERVED or key.startswith(RESERVED_PREFIX))
+    return isinstance(key, str) and (key in RESERVED or key[:5] == RESERVED_PREFIX)
 
 
 def unreserved(stored: dict[str, Any]) -> dict[str, Any]:
@@ -32,25 +33,25 @@ def unreserved(stored: dict[str, Any]) -> dict[str, Any]:
 
 def refuse_reserved(key: object) -> None:
     """Raise `ValueError` when `key` is one of the reserved names."""
-    if is_reserved(key):
+    if isinstance(key, str) and (key in RESERVED or key[:5] == RESERVED_PREFIX):  # `is_reserved`, at each assignment
         raise ValueError(f"{key!r} is a name that sessions keep for themselves. Store the value under another key.")
 
 
-def normalise(data: Mapping[str, Any], loaded: object = None) -> dict[str, Any]:
+def normalise(data: Mapping[str, Any], loaded: object = None, *, bounded: bool = True) -> dict[str, Any]:
     """A deep copy of a session's data as JSON holds it: tuples become lists, subclasses their plain value.
 
     `loaded` is the data as it came from a store. Of what another writer put there nothing is refused, wherever
-    the application has moved it. Raises `TypeError` naming the path of a value that cannot be stored,
-    `ValueError` for a reserved key.
+    the application has moved it. `bounded` refuses numbers that DynamoDB cannot keep. Raises `TypeError` naming the
+    path of a value that cannot be stored, `ValueError` for a reserved key.
     """
     for key in data:
         refuse_reserved(key)
     try:
-        return _mapping(data, "session", 1, _NOTHING)
+        return _Copying(_NOTHING, bounded=bounded).mapping(data, "session", 1)
     except TypeError:
         if not loaded:
             raise
-    return _mapping(data, "session", 1, _scalars(loaded))
+    return _Copying(_scalars(loaded), bounded=bounded).mapping(data, "session", 1)
 
 
 def plain_text(text: str, name: str) -> str:
@@ -99,7 +100,7 @@ def _is_out_of_range(number: float) -> bool:
     return number != 0 and not _MIN_FLOAT <= abs(number) <= _MAX_FLOAT
 
 
-def check_depth(value: dict[str, Any]) -> None:
+def refuse_deep(value: dict[str, Any]) -> None:
     """Raise `TypeError` when a container of stored JSON is nested more than 30 deep."""
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
@@ -114,37 +115,52 @@ def check_depth(value: dict[str, Any]) -> None:
     raise TypeError(f"The data is nested more than {MAX_DEPTH} deep.")
 
 
-def _mapping(data: Mapping[Any, Any], path: str, depth: int, known: AbstractSet[object]) -> dict[str, Any]:
-    copy = {}
-    for key, value in data.items():
-        if not isinstance(key, str) or (not key and (str, key) not in known):
-            raise TypeError(f"{path} has the key {key!r} ({type(key).__name__}); keys are non-empty strings.")
-        copy[_text(key, path, known)] = _value(value, f"{path}[{key!r}]", depth, known)
-    return copy
+class _Copying:
+    """One run of `normalise`; of the `known` keys and scalars, each with its type, nothing is refused."""
 
+    __slots__ = ("_bounded", "_known")
 
-def _value(value: Any, path: str, depth: int, known: AbstractSet[object]) -> Any:
-    if value is None or value is True or value is False:
-        return value
-    if isinstance(value, str):
-        return _text(value, path, known)
-    if isinstance(value, int):
-        whole = int.__int__(value)
-        if abs(whole) >= _MAX_INT and (int, whole) not in known:
-            raise TypeError(f"{path} has more than the 38 digits that can be kept. Store it as a string.")
-        return whole
-    if isinstance(value, float):
-        number = float.__float__(value)
-        if _is_out_of_range(number) and (float, number) not in known:
+    def __init__(self, known: AbstractSet[object], *, bounded: bool) -> None:
+        self._known, self._bounded = known, bounded
+
+    def mapping(self, data: Mapping[Any, Any], path: str, depth: int) -> dict[str, Any]:
+        copy = {}
+        for key, value in data.items():
+            if not isinstance(key, str) or (not key and (str, key) not in self._known):
+                raise TypeError(f"{path} has the key {key!r} ({type(key).__name__}); keys are non-empty strings.")
+            copy[_text(key, path, self._known)] = self.value(value, f"{path}[{key!r}]", depth)
+        return copy
+
+    def value(self, value: Any, path: str, depth: int) -> Any:
+        if value is None or value is True or value is False:
+            return value
+        if isinstance(value, str):
+            return _text(value, path, self._known)
+        if isinstance(value, int):
+            return self._whole(int.__int__(value), path)
+        if isinstance(value, float):
+            return self._float(float.__float__(value), path)
+        if isinstance(value, dict | list | tuple):
+            if depth >= MAX_DEPTH:
+                raise TypeError(f"{path} is nested more than {MAX_DEPTH} deep, or contains itself.")
+            if isinstance(value, dict):
+                return self.mapping(value, path, depth + 1)
+            return [self.value(element, f"{path}[{index}]", depth + 1) for index, element in enumerate(value)]
+        raise TypeError(f"{path} is a {type(value).__name__}, which a session cannot hold. {_instead(value)}")
+
+    def _whole(self, number: int, path: str) -> int:
+        digits = 38 if self._bounded else 4_000
+        too_large = abs(number) >= _MAX_INT if self._bounded else number.bit_length() > _MOST_BITS
+        if too_large and (int, number) not in self._known:
+            raise TypeError(f"{path} has more than the {digits:,} digits that can be kept. Store it as a string.")
+        return number
+
+    def _float(self, number: float, path: str) -> float:
+        if not isfinite(number):
+            raise TypeError(f"{path} is {number!r}; a number must be finite.")
+        if self._bounded and _is_out_of_range(number) and (float, number) not in self._known:
             raise TypeError(f"{path} is {number!r}; a number must be finite and between 1e-130 and 9.99e125 in size.")
         return number
-    if isinstance(value, dict | list | tuple):
-        if depth >= MAX_DEPTH:
-            raise TypeError(f"{path} is nested more than {MAX_DEPTH} deep, or contains itself.")
-        if isinstance(value, dict):
-            return _mapping(value, path, depth + 1, known)
-        return [_value(element, f"{path}[{index}]", depth + 1, known) for index, element in enumerate(value)]
-    raise TypeError(f"{path} is a {type(value).__name__}, which a session cannot hold. {_instead(value)}")
 
 
 def _instead(value: object) -> str:
@@ -190,7 +206,7 @@ def _storable(container: Any, path: tuple[str, ...], left_out: list[tuple[str, .
 
 def _fits(scalar: object) -> bool:
     try:
-        _value(scalar, "", 1, _NOTHING)
+        _Copying(_NOTHING, bounded=True).value(scalar, "", 1)
     except TypeError:
         return False
     return True

@@ -8,8 +8,8 @@ from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.stores.store import Written
-from arc.sessions.text import decode, encode, encode_ascii, is_deep
-from arc.sessions.values import check_depth, unreserved
+from arc.sessions.text import check_depth, decode, decode_own, encode, encode_ascii, quoted
+from arc.sessions.values import RESERVED, unreserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_COOKIE = 4096  # RFC 6265bis §5.6: name plus value, in bytes.
 MAX_SKEW = 300  # A token from up to so many seconds ahead counts as made now.
+_FACTS = frozenset(
+    ("_arc_id", "_arc_created", "_arc_user", "_arc_signed_in", "_arc_life", "_arc_flash", "iat", "exp")
+)
 
 
 class SealedStore:
@@ -42,34 +45,33 @@ class SealedStore:
 
     def load(self, value: str, now: int) -> Record:
         """The record sealed in `value`. Raises `Refused`."""
-        token, opened_by = jwe.unseal(value, self._keyring.opening, self._keyring.enc)
-        text, payload = _parse(token)
-        issued, expires = payload.get("iat"), payload.get("exp")
+        payload, opened_by = jwe.unseal(value, self._keyring.opening, self._keyring.enc)
+        data, facts, text = _parsed(payload)
+        issued, expires = facts.get("iat"), facts.get("exp")
         if type(issued) is not int or issued <= 0 or (expires is not None and type(expires) is not int):
             raise Refused("malformed")
         if issued > now + MAX_SKEW:
             raise Refused("clock")
-        data = unreserved(payload)
         return Record(
-            _text(payload.get("_arc_id")) or _derived_id(value),
+            _text(facts.get("_arc_id")) or _derived_id(value),
             data,
-            created=_seconds(payload.get("_arc_created")) or issued,
-            issued=min(issued, now),
+            created=_seconds(facts.get("_arc_created")) or issued,
+            issued=issued if issued < now else now,
             expires=expires,
-            user_id=_text(payload.get("_arc_user")),
-            signed_in_at=_seconds(payload.get("_arc_signed_in")),
-            flashes=_flashes(payload.get("_arc_flash")),
-            lifetime=lifetime_of(payload.get("_arc_life")),
+            user_id=_text(facts.get("_arc_user")),
+            signed_in_at=_seconds(facts.get("_arc_signed_in")),
+            flashes=_flashes(facts["_arc_flash"]) if "_arc_flash" in facts else (),
+            lifetime=lifetime_of(facts["_arc_life"]) if "_arc_life" in facts else None,
             stale=opened_by > 0,
-            text=_own(text) if list(payload)[: len(data) + 1] == [*data, "_arc_id"] else text,
+            text=text,
         )
 
     def create(self, record: Record, now: int) -> str:
         """The token of `record`. Raises `SessionTooLarge`."""
         text = record.text or encode(record.data)
-        facts = f'{"," if record.data else ""}"_arc_id":{encode(record.id)},"_arc_created":{record.created}'
+        facts = f'{"," if record.data else ""}"_arc_id":{quoted(record.id)},"_arc_created":{record.created}'
         if record.user_id is not None:
-            facts += f',"_arc_user":{encode(record.user_id)}'
+            facts += f',"_arc_user":{quoted(record.user_id)}'
         if record.signed_in_at is not None:
             facts += f',"_arc_signed_in":{record.signed_in_at}'
         if record.lifetime is not None:
@@ -79,8 +81,10 @@ class SealedStore:
         facts += f',"iat":{now}'
         if record.expires is not None and record.expires < now + NODES_WEEK:
             facts += f',"exp":{record.expires}'
-        token = jwe.seal(_format(f"{text[:-1]}{facts}}}"), self._keyring.sealing, self._keyring.enc, self._random(12))
-        self._fit(token, record)
+        payload = _utf8(f"{text[:-1]}{facts}}}")
+        token = jwe.seal(payload, self._keyring.sealing, self._keyring.enc, self._random(12))
+        if len(self._cookie_name) + len(token) > MAX_COOKIE:
+            raise self._too_large(record, len(self._cookie_name) + len(token))
         return token
 
     def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written:  # noqa: ARG002
@@ -106,42 +110,53 @@ class SealedStore:
     def destroy(self, loaded: Record, now: int) -> None:
         """Nothing: a sealed session ends with its cookie, and a captured copy opens until it expires."""
 
-    def _fit(self, token: str, record: Record) -> None:
-        size = len(self._cookie_name) + len(token)
-        if size <= MAX_COOKIE:
-            return
+    def _too_large(self, record: Record, size: int) -> SessionTooLarge:
         sizes = sorted(
-            ((len(_format(encode(element))), key) for key, element in record.data.items()),
+            ((len(_utf8(encode(element))), key) for key, element in record.data.items()),
             reverse=True,
         )
         largest = ", ".join(f"{key!r} ({length:,} byte{'' if length == 1 else 's'})" for length, key in sizes[:3])
-        raise SessionTooLarge(
+        return SessionTooLarge(
             f"The session makes a cookie of {size:,} bytes, and browsers keep {MAX_COOKIE:,}. "
             f"Largest: {largest or 'the flash messages'}. Store less, or set SESSION_TABLE_NAME to a table."
         )
 
 
-def _parse(payload: bytes) -> tuple[str, dict[str, Any]]:
-    """The text of a payload, and what it stands for."""
+def _parsed(payload: bytes) -> tuple[dict[str, Any], dict[str, Any], str | None]:
+    """The application's data in a payload, the session's own facts, and the text of the data where that is at hand."""
     try:
         text = payload.decode("utf-8", "surrogatepass")
-        found = decode(text)
-        if not isinstance(found, dict):
-            raise Refused("malformed")
-        if is_deep(text):
-            check_depth(found)
+        parts = _own_parts(text)
+        if parts is None:
+            found = decode(text)
+            if not isinstance(found, dict):
+                raise Refused("malformed")
+            parts = unreserved(found), found, None
+        check_depth(payload, parts[0])
     except (ValueError, TypeError, RecursionError):
         raise Refused("malformed") from None
-    return text, found
+    return parts
 
 
-def _own(text: str) -> str:
-    """The text of the data in a payload that has it first, and the session's own facts after it."""
+def _own_parts(text: str) -> tuple[dict[str, Any], dict[str, Any], str] | None:
+    """What `_parsed` returns for a payload as `create` makes it, the data first and the facts after it; else None.
+
+    The text of the data is then what the session is compared with, and nothing in it has to be left out.
+    """
     end = text.rfind(',"_arc_id":')
-    return text[:end] + "}" if end > 0 else "{}"
+    own, rest = (f"{text[:end]}}}", f"{{{text[end + 1 :]}") if end > 0 else ("{}", text)
+    if '"_arc_' in own or rest[:1] != "{":
+        return None
+    try:
+        data, facts = decode_own(own), decode_own(rest)
+    except (ValueError, RecursionError):
+        return None
+    if not RESERVED.isdisjoint(data) or not facts.keys() <= _FACTS:
+        return None
+    return data, facts, own
 
 
-def _format(text: str) -> bytes:
+def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:  # half a surrogate pair that another writer stored

@@ -7,7 +7,7 @@ from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.stores.dynamodb.attributes import copied, decode, decoded, encode
-from arc.sessions.values import check_depth, is_reserved
+from arc.sessions.values import is_reserved, refuse_deep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Row:
         self.user_id = _text(item["_arc_user"]) if "_arc_user" in item else None
         self.signed_in_at = _whole(item["_arc_signed_in"]) if "_arc_signed_in" in item else None
         self.values = decoded({key: item[key] for key in item if not is_reserved(key) or key == FLASHES})
-        check_depth(self.values)
+        refuse_deep(self.values)
         for kind, message in self.values.get(FLASHES, ()):
             _strings(kind, message)
 
