@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from contextvars import Context
 from typing import Any
+from weakref import ref
 
 from arc.http._current import answered, request_of
 from arc.http.request import Request
+from tests.sessions.making import Made
 
 
 def fresh() -> dict[str, Any]:
@@ -44,19 +47,37 @@ def test_an_event_that_a_thread_met_is_found_by_another() -> None:
 def test_the_newest_four_events_are_kept_until_they_are_answered() -> None:
     """A fifth makes the oldest be forgotten, so that events that nobody answers take no memory."""
     events = [fresh() for _ in range(5)]
-    requests = [met_elsewhere(event) for event in events]
+    requests = [ref(met_elsewhere(event)) for event in events]
+    assert requests[0]() is None
     for event, request in zip(events[1:], requests[1:], strict=True):
-        assert met_elsewhere(event) is request
-    assert met_elsewhere(events[0]) is not requests[0]
+        assert request() is not None
+        assert met_elsewhere(event) is request()
 
 
 def test_an_answered_event_is_kept_by_the_context_that_met_it_alone() -> None:
     """It is forgotten with that context; others that wait for their answer stay."""
     event, waiting, context = fresh(), fresh(), Context()
-    others = met_elsewhere(waiting)
+    others = ref(met_elsewhere(waiting))
     request = context.run(request_of, event)
     answered(request)
     assert met_elsewhere(event) is request
-    del context
-    assert met_elsewhere(event) is not request
-    assert met_elsewhere(waiting) is others
+    forgotten = ref(request)
+    del context, request
+    assert forgotten() is None
+    assert others() is not None
+    assert met_elsewhere(waiting) is others()
+
+
+def test_a_session_is_freed_with_its_request() -> None:
+    """No cycle of references keeps what a request and its session hold until the collector runs."""
+    manager = Made().manager
+    request = Request({"version": "2.0"}, None, lambda: manager)
+    request.session["cart"] = [1]
+    manager.commit(request.session)
+    gone = ref(request)
+    gc.disable()
+    try:
+        del request
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+_TEXT = {str}
+
+
 class Headers(Mapping[str, str]):
     """A read-only mapping of header names to values; names ignore case (RFC 9110 §5.1) and iterate in lower case.
 
@@ -24,6 +27,17 @@ class Headers(Mapping[str, str]):
             if key in self._values:
                 value = f"{self._values[key]}{'; ' if key == 'cookie' else ', '}{value}"  # noqa: PLW2901  # joined
             self._values[key] = value
+
+    @classmethod
+    def of(cls, fields: object) -> Headers:
+        """The headers of an event, whose values are texts or numbers; what is neither is left out."""
+        headers = cls()
+        # All texts is what AWS sends: to see that is faster than to look at each pair.
+        if isinstance(fields, dict) and {*map(type, fields), *map(type, fields.values())} == _TEXT:
+            headers._values = {name.lower(): value for name, value in fields.items()}
+            if len(headers._values) == len(fields):
+                return headers
+        return cls(single(fields))
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
@@ -46,3 +60,17 @@ class Headers(Mapping[str, str]):
     def __repr__(self) -> str:
         """The names alone: values hold cookies and credentials."""
         return f"<Headers {', '.join(self._values)}>"
+
+
+def single(fields: object) -> Iterator[tuple[str, str]]:
+    """The pairs of an object whose values are texts or numbers."""
+    for name, value in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(name, str) and isinstance(value, (str, int, float)):
+            yield name, value if isinstance(value, str) else str(value)
+
+
+def repeated(fields: object) -> Iterator[tuple[str, str]]:
+    """The pairs of an object whose values are lists of texts."""
+    for name, values in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(name, str) and isinstance(values, list):
+            yield from ((name, value) for value in values if isinstance(value, str))

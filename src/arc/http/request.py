@@ -8,6 +8,7 @@ from arc.http.body import FORM, decode, parse_form, parse_json
 from arc.http.events import event_of, shape_of
 from arc.http.query import Query
 from arc.http.visit import RequestVisit
+from arc.sessions import cookie
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Request(dict[str, "Any"]):
     """
 
     __slots__ = (
+        "__weakref__",
         "_body",
         "_fields",
         "_json",
@@ -97,7 +99,7 @@ class Request(dict[str, "Any"]):
 
     @property
     def _visit(self) -> RequestVisit:
-        return RequestVisit(self, cross_site=self.cross_site)
+        return RequestVisit(self.shape, cross_site=self.cross_site)
 
     def use_session(self, session: Session) -> None:
         """Take `session` for this request's, with all that was done to it, wherever it was read."""
@@ -124,8 +126,6 @@ class Request(dict[str, "Any"]):
 
     def cookie_values(self, name: str) -> list[str]:
         """The value of every cookie called `name`, in the order they were sent."""
-        from arc.sessions import cookie
-
         return cookie.values(self.shape.cookie_headers(), name)
 
     # -- the request line and headers
@@ -161,8 +161,6 @@ class Request(dict[str, "Any"]):
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies, the last of each name."""
-        from arc.sessions import cookie
-
         return dict(pair for header in self.shape.cookie_headers() for pair in cookie.parse(header))
 
     # -- the body

@@ -7,12 +7,12 @@ of a wrong type counts as absent.
 from __future__ import annotations
 
 from arc.errors import BadRequest
-from arc.http.headers import Headers
+from arc.http.headers import Headers, repeated, single
 from arc.http.query import Query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     Fields = Mapping[str, str | list[str]]  # a list is a repeated header
@@ -86,7 +86,7 @@ class Shape:
         if self._headers is None:
             several = self.event.get("multiValueHeaders")
             if not several:
-                self._headers = Headers(single(self.event.get("headers")))
+                self._headers = Headers.of(self.event.get("headers"))
                 return self._headers
             pairs = list(repeated(several))
             taken = {name.lower() for name, _ in pairs}
@@ -174,17 +174,3 @@ def _merged(one: object, several: object) -> list[tuple[str, str]]:
     pairs = list(repeated(several))
     taken = {name for name, _ in pairs}
     return [*(pair for pair in single(one) if pair[0] not in taken), *pairs]
-
-
-def single(fields: object) -> Iterator[tuple[str, str]]:
-    """The pairs of an object whose values are texts or numbers."""
-    for name, value in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(name, str) and isinstance(value, (str, int, float)):
-            yield name, value if isinstance(value, str) else str(value)
-
-
-def repeated(fields: object) -> Iterator[tuple[str, str]]:
-    """The pairs of an object whose values are lists of texts."""
-    for name, values in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(name, str) and isinstance(values, list):
-            yield from ((name, value) for value in values if isinstance(value, str))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from arc.http.request import Request
+    from arc.http.shape import Shape
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
 _MOST_FOLDERS = 6
@@ -25,42 +25,46 @@ _LETTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.
 
 
 class RequestVisit(Visit):
-    """A request's `Visit`; `cross_site` says that it may begin a session although another site sent it."""
+    """A request's `Visit`; `cross_site` says that it may begin a session although another site sent it.
 
-    __slots__ = ("_cross_site", "_request")
+    It knows the event's shape, not the request: that has the session, which has this, and no session waits for the
+    collector of reference cycles.
+    """
 
-    def __init__(self, request: Request, *, cross_site: bool) -> None:
-        self._request, self._cross_site = request, cross_site
+    __slots__ = ("_cross_site", "_shape")
+
+    def __init__(self, shape: Shape, *, cross_site: bool) -> None:
+        self._shape, self._cross_site = shape, cross_site
 
     @property
     def navigation(self) -> bool:  # type: ignore[override]
         """True unless the browser says that a script, an image or the like asked (Fetch Metadata)."""
-        return self._request.headers.get("sec-fetch-mode", "navigate") == "navigate"
+        return self._shape.headers().get("sec-fetch-mode", "navigate") == "navigate"
 
     @property
     def safe(self) -> bool:  # type: ignore[override]
         """True for a method that changes nothing (RFC 9110 §9.2.1)."""
-        return self._request.method in SAFE
+        return self._shape.method() in SAFE
 
     @property
     def seen(self) -> bool:  # type: ignore[override]
         """False for HEAD and for what a browser fetches in case its user goes there."""
-        purpose = self._request.headers.get("sec-purpose") or self._request.headers.get("purpose", "")
-        return self._request.method != "HEAD" and not purpose.lower().startswith("prefetch")
+        purpose = self._shape.headers().get("sec-purpose") or self._shape.headers().get("purpose", "")
+        return self._shape.method() != "HEAD" and not purpose.lower().startswith("prefetch")
 
     @property
     def host(self) -> str:  # type: ignore[override]
         """The name in the Host header."""
-        return host_name(self._request.headers.get("host", ""))
+        return host_name(self._shape.headers().get("host", ""))
 
     @property
     def plain_http(self) -> bool:  # type: ignore[override]
         """True when the front door says that the visitor came over plain http."""
-        return self._request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower() == "http"
+        return self._shape.headers().get("x-forwarded-proto", "").partition(",")[0].strip().lower() == "http"
 
     def withheld(self, same_site: str) -> bool:
         """True when another site made the browser send this, as it sends no cookie of this SameSite (RFC 6265bis)."""
-        if self._cross_site or same_site == "None" or self._request.headers.get("sec-fetch-site") != "cross-site":
+        if self._cross_site or same_site == "None" or self._shape.headers().get("sec-fetch-site") != "cross-site":
             return False
         return same_site == "Strict" or not (self.safe and self.navigation)
 
@@ -71,7 +75,7 @@ class RequestVisit(Visit):
     def places(self) -> Iterator[tuple[str | None, str]]:
         """Host-only and each domain of the request's Host of two labels and more, with each folder above its path."""
         domains, room = ("", *_domains(self.host)), _ROOM
-        for path in _paths(self._request.path):
+        for path in _paths(self._shape.path()):
             for domain in domains:
                 size = _ATTRIBUTES + len(domain) + len(path)
                 if size <= room:

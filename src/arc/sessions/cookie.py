@@ -46,14 +46,17 @@ def values(headers: Iterable[str], name: str) -> list[str]:
     a cookie; so is a header over `MAX_HEADER` characters, which counts as one value.
     """
     found: list[str] = []
+    pair = f"{name}="
     for header in headers:
         if name not in header:
             continue
         if len(header) > MAX_HEADER:
             found.append(header)
+        elif header.startswith(pair) and ";" not in header:  # in payload 2.0 each cookie comes alone
+            found.append(header[len(pair) :].strip(" \t"))
         else:
             found += [value for other, value in parse(header) if other == name]
-    return [*found[:-MOST_TRIED], *map(_plain, found[-MOST_TRIED:])]
+    return [*found[:-MOST_TRIED], *[_plain(value) for value in found[-MOST_TRIED:]]]
 
 
 def set_cookie(
@@ -109,7 +112,7 @@ def _plain(value: str) -> str:
     """
     if len(value) > _MAX_VALUE:
         return value
-    if len(value) > 1 and value[0] == value[-1] == '"':
+    if value[:1] == '"' == value[1:][-1:]:
         value = value[1:-1]
     if "%" not in value:
         return value

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 KEY_BYTES = {"A256GCM": 32, "A192GCM": 24, "A128GCM": 16}
 MAX_TOKEN = 4096  # characters; browsers keep no longer cookie (RFC 6265bis §5.6)
 _PARTS = 5
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_CHARACTERS = _ALPHABET + b"."
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # base64; base64url has - and _ last
 _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
-_LAST = (_ALPHABET, b"", _ALPHABET[::16], _ALPHABET[::4])  # what may come last, by the length modulo 4
+_CHARACTERS = _ALPHABET.translate(_TO_URL) + b"."
+# What may come last, by the length modulo 4: the spare bits are 0, so that bytes have one text (RFC 4648 §3.5).
+_LAST = (_ALPHABET, b"", _ALPHABET[::16], _ALPHABET[::4])
 _NONCE, _TAG = 12, 16  # bytes, RFC 7518 §5.3
 _NONCE_TEXT, _TAG_TEXT = 16, 22  # the same as characters of base64url
 
@@ -40,32 +41,27 @@ def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]
     if len(token) > MAX_TOKEN:
         raise Refused("too-long")
     text = token.encode(errors="replace")  # what is not ASCII becomes bytes outside the alphabet
-    parts = text.split(b".", _PARTS)
+    parts = text.translate(_FROM_URL).split(b".", _PARTS)
     if len(parts) != _PARTS or text.translate(None, _CHARACTERS):
         raise Refused("malformed")
     header, key, nonce, sealed, end = parts
-    if header != _HEADERS[enc] or key or len(nonce) != _NONCE_TEXT or len(end) != _TAG_TEXT:
+    if header != _STANDARD_HEADERS[enc] or key or len(nonce) != _NONCE_TEXT or len(end) != _TAG_TEXT:
         raise Refused("malformed")
-    iv, message = _decode(nonce), _decode(sealed) + _decode(end)
+    over = len(sealed) % 4
+    if end[-1] not in _LAST[_TAG_TEXT % 4] or (over and sealed[-1] not in _LAST[over]):
+        raise Refused("malformed")
+    iv, message = a2b_base64(nonce), a2b_base64(sealed + b"===") + a2b_base64(end + b"==")
     for index, cipher in enumerate(ciphers):
         try:
-            return cipher.decrypt(iv, message, header), index
+            return cipher.decrypt(iv, message, _HEADERS[enc]), index
         except _invalid_tag():
             continue
     raise Refused("forged")
 
 
 def _encode(data: bytes) -> bytes:
-    """Base64 without padding, in the standard alphabet still."""
+    """Base64 without padding."""
     return b2a_base64(data, newline=False).rstrip(b"=")
-
-
-def _decode(text: bytes) -> bytes:
-    """The bytes of base64url, of which each has one text: the last character's spare bits are 0 (RFC 4648 §3.5)."""
-    over = len(text) % 4
-    if over and text[-1] not in _LAST[over]:
-        raise Refused("malformed")
-    return a2b_base64(text.translate(_FROM_URL) + b"===")
 
 
 def _invalid_tag() -> type[Exception]:
@@ -76,4 +72,5 @@ def _invalid_tag() -> type[Exception]:
 
 
 # The only headers there are, as Node writes them: no white space, this order.
-_HEADERS = {enc: _encode(f'{{"alg":"dir","enc":"{enc}"}}'.encode()).translate(_TO_URL) for enc in KEY_BYTES}
+_STANDARD_HEADERS = {enc: _encode(f'{{"alg":"dir","enc":"{enc}"}}'.encode()) for enc in KEY_BYTES}
+_HEADERS = {enc: header.translate(_TO_URL) for enc, header in _STANDARD_HEADERS.items()}

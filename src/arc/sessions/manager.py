@@ -184,10 +184,10 @@ class SessionManager:
         if cookies and (changes_hands or session._came > 1 or session._muted):  # muted, only a sign-in sends one
             elsewhere = self._cookie_for(session).clearing_elsewhere(session._visit.places())
             cookies = tuple(dict.fromkeys((*cookies, *elsewhere)))
-        if cookies:
+        if cookies and not session._came:  # A browser that rejects the cookie never brings one.
             self._report_rejected(session._visit)
         if touched:
-            session._snapshot = snapshot.renewed(session, session._facts())
+            snapshot.renew(session, session._facts())
         session._cookies = cookies or ()
         return session._cookies
 

@@ -82,9 +82,9 @@ class Snapshot:
         copy = None if self._now is None else copy_of(data, self._now, bounded=self._bounded)
         return (normalise(data, self.data, bounded=self._bounded), None) if copy is None else (copy, self._now)
 
-    def renewed(self, data: dict[str, Any], facts: tuple[object, ...]) -> Snapshot:
-        """A snapshot of `data`, which `differs` was just asked about, and of `facts` after a commit."""
-        return Snapshot(data, facts, text=self._now, bounded=self._bounded)
+    def renew(self, data: dict[str, Any], facts: tuple[object, ...]) -> None:
+        """Take `data`, which `differs` was just asked about, and `facts` as the state after a commit."""
+        self._text, self._top, self._base, self.facts = self._now, dict(data), None, facts
 
     def assigned(self, key: str, value: Any) -> None:
         """Remember what container `key`, which was not there, was first assigned: later changes to it are in place."""
