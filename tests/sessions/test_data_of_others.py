@@ -102,7 +102,9 @@ def test_a_number_beyond_the_limits_of_a_table_is_refused(made: Made, number: fl
             made.cookie(**data)
 
 
-@pytest.mark.parametrize("data", [{"n": float("nan")}, {"n": [float("inf")]}, {"n": 10**5_000}], ids=["NaN", "inf", "long"])
+@pytest.mark.parametrize(
+    "data", [{"n": float("nan")}, {"n": [float("inf")]}, {"n": 10**5_000}], ids=["NaN", "inf", "long"]
+)
 def test_what_is_no_number_of_json_is_refused_by_name(data: dict[str, Any]) -> None:
     """NaN, infinities, and integers longer than any cookie."""
     with pytest.raises(TypeError, match=r"session\['n'\].* (finite|4,000 digits)"):

@@ -43,10 +43,10 @@ def reply(
     if not request.touched:
         return prepared.reply()
     session, manager = request.session, request.manager
-    cookies: tuple[str, ...] = session.cookies
     if commit:
-        failed = prepared.status >= _SERVER_ERROR
-        cookies = manager.commit(session, failed=failed, touch=touch)
+        cookies = manager.commit(session, failed=prepared.status >= _SERVER_ERROR, touch=touch)
+    else:
+        cookies = session.cookies
     if request.may_set_csrf_cookie:
         from arc.http.csrf import cookie_for_reply
 
@@ -58,8 +58,9 @@ def reply(
 
     if prepared.open_to_every_origin and "origin" in request.headers and not _is_own(request):
         manager.lifecycle.tell("cors", _STAR)
-    # The session's own comes last: where a response has room for one, that is the one.
-    return prepared.reply(session_cookies=(*cookies[1:], *cookies[:1]), touched=True, on_override=overridden)
+    if len(cookies) > 1:  # The session's own comes last: where a response has room for one, that is the one.
+        cookies = (*cookies[1:], cookies[0])
+    return prepared.reply(session_cookies=cookies, touched=True, on_override=overridden)
 
 
 def _is_own(request: Request) -> bool:

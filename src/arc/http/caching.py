@@ -9,9 +9,10 @@ from arc.http.fields import joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableMapping
+    from typing import Any
 
-    Fields = dict[str, str | list[str]]
+    from arc.http.fields import ResponseHeaders
 
 UNCACHED = "no-cache, no-store, must-revalidate, max-age=0, s-maxage=0"  # Architect's default for HTML and JSON
 CACHED = "max-age=86400"  # Architect's default for the rest
@@ -19,7 +20,7 @@ PRIVATE = "private, no-store"
 
 
 def mark_private(
-    headers: Fields, *, explicit: bool, sets_cookie: bool, on_override: Callable[[str], None] | None
+    headers: ResponseHeaders, *, explicit: bool, sets_cookie: bool, on_override: Callable[[str], None] | None
 ) -> None:
     """Change `headers` of a response whose handler took the session.
 
@@ -28,35 +29,41 @@ def mark_private(
     """
     vary_by(headers, "Cookie")
     if not explicit:
-        headers["cache-control"] = PRIVATE
-    if not sets_cookie:
-        return
-    for name in [name for name in headers if _is_cache_control(name)]:
-        old = joined(headers[name])
-        if _is_cacheable(old):
-            headers[name] = PRIVATE
-            if on_override is not None:
-                on_override(old)
+        headers.own["cache-control"] = PRIVATE
+    elif sets_cookie:
+        _override(headers.own, "cache-control", on_override)
+    if sets_cookie:
+        for name in [name for name in headers.given if _is_for_caches(name)]:
+            _override(headers.given, name, on_override)
 
 
-def vary_by(headers: Fields, field: str) -> None:
+def vary_by(headers: ResponseHeaders, field: str) -> None:
     """Add `field` to the Vary of `headers`, which stays as it is where it has the field, or `*` (RFC 9110 §12.5.5)."""
-    names = [name for name in headers if name.lower() == "vary"]
-    if not names:
-        headers["vary"] = field
+    before = headers.own.get("vary")
+    values = headers.take_every("vary") if before is None else [before]
+    if not values:
+        headers.own["vary"] = field
         return
-    fields = [one.strip() for name in names for one in joined(headers.pop(name)).split(",") if one.strip()]
+    fields = [one.strip() for value in values for one in value.split(",") if one.strip()]
     if "*" in fields:
         fields = ["*"]
     elif field.lower() not in (one.lower() for one in fields):
         fields.append(field)
-    headers["vary"] = ", ".join(fields)
+    headers.own["vary"] = ", ".join(fields)
 
 
-def _is_cache_control(name: str) -> bool:
-    """True for Cache-Control and for those that only a CDN obeys, before it (RFC 9213, Surrogate-Control)."""
+def _override(headers: MutableMapping[str, Any], name: str, on_override: Callable[[str], None] | None) -> None:
+    old = joined(headers[name])
+    if _is_cacheable(old):
+        headers[name] = PRIVATE
+        if on_override is not None:
+            on_override(old)
+
+
+def _is_for_caches(name: str) -> bool:
+    """True for what only a CDN obeys, before Cache-Control (RFC 9213, Surrogate-Control)."""
     name = name.lower()
-    return name in ("cache-control", "surrogate-control") or name.endswith("cdn-cache-control")
+    return name == "surrogate-control" or name.endswith("cdn-cache-control")
 
 
 def _is_cacheable(value: str) -> bool:

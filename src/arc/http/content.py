@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_RANK = {key: rank for rank, key in enumerate(media_types.OF_KEY)}
+
+
 class Content:
     """A body, `str` or `bytes`, and the response key that gave it."""
 
@@ -26,7 +29,7 @@ class Content:
     def compressible(self, content_type: str) -> bool:
         """True for text that is not base64 yet, unless the application says False. Raises `TypeError`."""
         compression = self.result.get("compression")
-        if not isinstance(compression, bool | str | None):
+        if compression is not None and not isinstance(compression, bool | str):
             raise TypeError(
                 f"The response's 'compression' is of type {type(compression).__name__}. "
                 "Return False, or the encoding to prefer: 'br' or 'gzip'."
@@ -53,9 +56,13 @@ class Content:
 
 def _key(result: dict[str, Any]) -> str:
     """The key that gives the body: of several the first that is not empty, an empty one if that is all there is."""
-    keys = [key for key in media_types.OF_KEY if result.get(key) is not None]
-    full = (key for key in keys if result[key] or isinstance(result[key], dict | list | tuple))
-    return next(full, "body" if result.get("body") or not keys else keys[0])
+    keys = [key for key in result if key in media_types.OF_KEY and result[key] is not None]
+    if len(keys) > 1:
+        keys.sort(key=_RANK.__getitem__)
+    for key in keys:
+        if result[key] or isinstance(result[key], dict | list | tuple):
+            return key
+    return keys[0] if keys and not result.get("body") else "body"
 
 
 def _body(key: str, result: dict[str, Any]) -> str | bytes:

@@ -66,7 +66,9 @@ class PayloadV2(Shape):
 
     def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
         """The response with its cookies in the list of that name. This format joins repeated headers."""
-        reply = self._reply(status, _joined(headers), body, base64=base64)
+        reply: dict[str, Any] = {"headers": _joined(headers), "statusCode": status, "body": body}
+        if base64:
+            reply["isBase64Encoded"] = True
         if cookies:
             reply["cookies"] = list(cookies)
         return reply

@@ -16,6 +16,7 @@ _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghi
 _RESERVED = "%:/?#[]@!$&'()*+,;=~"  # RFC 3986 §2.2; % for what is encoded already
 _URI = frozenset(f"{_RESERVED}-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _HOST = _URI - set("%/?#@!$&'()*+,;=~")  # a host and its port
+_ALLOW_ORIGIN = "access-control-allow-origin"
 _CONTROLS = frozenset(map(chr, range(32))) - {"\t"} | {"\x7f"}
 
 
@@ -44,55 +45,86 @@ def given(result: Mapping[str, Any]) -> tuple[Fields, list[str]]:
     return headers, list(dict.fromkeys(cookie for cookie in cookies if cookie))
 
 
-def pop(headers: Fields, name: str) -> str:
-    """Remove the header `name` in every spelling; its value, the exact spelling's first, or ""."""
-    spellings = [one for one in headers if one.lower() == name]
-    if len(spellings) > 1:
-        spellings.sort(key=lambda one: one != name)
-    values = [headers.pop(spelling) for spelling in spellings]
-    return next((text for value in values if (text := joined(value))), "")
+class ResponseHeaders:
+    """The headers of a response: `own`, with names in lower case, and `given`, as the application spells them.
 
-
-def put(headers: Fields, name: str, value: str) -> None:
-    """Set the header `name`, which is in lower case, in place of every other spelling."""
-    pop(headers, name)
-    headers[name] = value
-
-
-def encode_locations(headers: Fields) -> None:
-    """Percent-encode each Location, a URI reference (RFC 9110 §10.2.2). What is encoded already stays."""
-    for name in [name for name in headers if name.lower() == "location"]:
-        value = headers[name]
-        headers[name] = _uri(value) if isinstance(value, str) else [_uri(one) for one in value]
-
-
-def weaken_etags(headers: Fields) -> None:
-    """Make each strong ETag weak: it names the bytes of a body that is sent in another form (RFC 9110 §8.8.3)."""
-    for name in [name for name in headers if name.lower() == "etag"]:
-        value = joined(headers[name])
-        headers[name] = f"W/{value}" if value.startswith('"') else value
-
-
-def allow_origin(headers: Fields, cors: object) -> None:
-    """Let scripts read the response: `cors` is True for those of any site, or an origin, whose cookies come too.
-
-    Raises `TypeError` and `ValueError` for what is neither (WHATWG Fetch, "CORS protocol").
+    Most responses are given none, and then nothing is searched for. A name is in one of the two.
     """
-    if not isinstance(cors, bool | str):
-        raise TypeError(
-            f"The response's 'cors' is of type {type(cors).__name__}. Return True, or an origin: 'https://app.example'."
-        )
-    if cors is True or cors == "*":
-        put(headers, "access-control-allow-origin", "*")
-        return
-    scheme, _, host = str(cors).partition("://")
-    if not scheme or not host or not _HOST.issuperset(host):
-        raise ValueError(
-            f"The response's 'cors' is {cors!r}. Return True for every origin, or one origin with its scheme and "
-            "without a path: 'https://app.example'."
-        )
-    put(headers, "access-control-allow-origin", text("cors", cors))
-    put(headers, "access-control-allow-credentials", "true")
+
+    __slots__ = ("given", "own")
+
+    def __init__(self, own: dict[str, str], given: Fields) -> None:
+        self.own, self.given = own, given
+
+    def copied(self) -> ResponseHeaders:
+        """The same headers, to be changed apart from these."""
+        return ResponseHeaders(dict(self.own), dict(self.given))
+
+    def all(self) -> Fields:
+        """Every header by its name."""
+        return {**self.own, **self.given}
+
+    def take(self, name: str) -> str:
+        """Remove the given header `name` in every spelling; its value, the exact spelling's first, or ""."""
+        given = self.given
+        if not given:
+            return ""
+        spellings = [one for one in given if one.lower() == name]
+        if len(spellings) > 1:
+            spellings.sort(key=lambda one: one != name)
+        values = [given.pop(spelling) for spelling in spellings]
+        return next((text for value in values if (text := joined(value))), "")
+
+    def take_every(self, name: str) -> list[str]:
+        """Remove the given header `name` in every spelling; all its values in order."""
+        given = self.given
+        return [joined(given.pop(one)) for one in [one for one in given if one.lower() == name]] if given else []
+
+    def put(self, name: str, value: str) -> None:
+        """Set the header `name`, which is in lower case, in place of every other spelling."""
+        self.take(name)
+        self.own[name] = value
+
+    def encode_locations(self) -> None:
+        """Percent-encode each given Location, a URI reference (RFC 9110 §10.2.2). What is encoded already stays."""
+        for name in [name for name in self.given if name.lower() == "location"]:
+            value = self.given[name]
+            self.given[name] = uri(value) if isinstance(value, str) else [uri(one) for one in value]
+
+    def weaken_etags(self) -> None:
+        """Make each strong ETag weak: it names the bytes of a body that is sent in another form (RFC 9110 §8.8.3)."""
+        for name in [name for name in self.given if name.lower() == "etag"]:
+            value = joined(self.given[name])
+            self.given[name] = f"W/{value}" if value.startswith('"') else value
+
+    def allow_origin(self, cors: object) -> None:
+        """Let scripts read the response: `cors` is True for those of any site, or an origin, whose cookies come too.
+
+        Raises `TypeError` and `ValueError` for what is neither (WHATWG Fetch, "CORS protocol").
+        """
+        if not isinstance(cors, bool | str):
+            raise TypeError(
+                f"The response's 'cors' is of type {type(cors).__name__}. Return True, or an origin: "
+                "'https://app.example'."
+            )
+        if cors is True or cors == "*":
+            self.put(_ALLOW_ORIGIN, "*")
+            return
+        scheme, _, host = str(cors).partition("://")
+        if not scheme or not host or not _HOST.issuperset(host):
+            raise ValueError(
+                f"The response's 'cors' is {cors!r}. Return True for every origin, or one origin with its scheme and "
+                "without a path: 'https://app.example'."
+            )
+        self.put(_ALLOW_ORIGIN, text("cors", cors))
+        self.put("access-control-allow-credentials", "true")
+
+    @property
+    def open_to_every_origin(self) -> bool:
+        """True when scripts of any site may read the response, which browsers grant only without cookies."""
+        if self.own.get(_ALLOW_ORIGIN) == "*":
+            return True
+        return any(name.lower() == _ALLOW_ORIGIN and value == "*" for name, value in self.given.items())
 
 
 def joined(value: str | list[str]) -> str:
@@ -168,7 +200,8 @@ def _cookie(key: str, cookie: object) -> str:
     return _clean(key, cookie)
 
 
-def _uri(location: str) -> str:
+def uri(location: str) -> str:
+    """`location` percent-encoded as a URI reference; what is encoded already stays. Raises `ValueError`."""
     if "%" not in location and _URI.issuperset(location):
         return location
     import re

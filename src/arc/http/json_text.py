@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from arc.sessions.text import encoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ def json_text(what: str, value: object) -> str:
     that holds itself or is nested too deeply; both name `what` of the response it was.
     """
     try:
-        written = _dumped(value, ascii_only=False)
+        written = _unescaped(value)
         written.encode()
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can escape
-        return _dumped(value, ascii_only=True)
+        return _ascii(value)
     except RecursionError:
         raise ValueError(f"The data in {what} of the response is nested too deeply for JSON.") from None
     except TypeError as error:
@@ -37,17 +37,10 @@ def is_decimal(value: object) -> bool:
     return type(value).__name__ == "Decimal" and type(value).__module__ in ("decimal", "_decimal", "_pydecimal")
 
 
-def _dumped(value: object, *, ascii_only: bool) -> str:
-    return (_ascii if ascii_only else _unescaped).encode(value)
-
-
 def _other(item: Any) -> object:
     if is_decimal(item) and item.is_finite():
         return int(item) if item == item.to_integral_value() else float(item)
     raise TypeError(f"a value of type {type(item).__name__}")
 
 
-_unescaped, _ascii = (
-    json.JSONEncoder(separators=(",", ":"), ensure_ascii=ascii_only, allow_nan=False, default=_other)
-    for ascii_only in (False, True)
-)
+_unescaped, _ascii = encoder(default=_other), encoder(default=_other, ascii_only=True)

@@ -38,4 +38,6 @@ def is_binary(content_type: str) -> bool:
 
 def is_private_by_default(content_type: str) -> bool:
     """True for a type that is not cached unless the application says so (Architect's rule)."""
-    return any(one in content_type for one in ("text/html", "application/json", "application/vnd.api+json"))
+    return (
+        "text/html" in content_type or "application/json" in content_type or "application/vnd.api+json" in content_type
+    )

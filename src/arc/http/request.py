@@ -121,7 +121,7 @@ class Request(dict[str, "Any"]):
         return (
             self.csrf_cookie is not None
             or bool(self.csrf_bindings)
-            or any("_arc_csrf" in one for one in self.shape.cookie_headers())
+            or "_arc_csrf" in ";".join(self.shape.cookie_headers())
         )
 
     def cookie_values(self, name: str) -> list[str]:

@@ -13,17 +13,16 @@ if TYPE_CHECKING:
 
     from arc.http.shape import Shape
 
-    Fields = dict[str, str | list[str]]
-
 # Architect's rule for payload 2.0: a dict with none of these keys is the JSON body itself.
 _RESPONSE_KEYS = frozenset(
     ("statusCode", "body", "headers", "isBase64Encoded", "cookies", "code", "cookie", "cors", "location")
 ).union(("session", "status"), media_types.OF_KEY)
-_OTHER_KEYS = frozenset(("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders"))
+_ALL_KEYS = _RESPONSE_KEYS.union(
+    ("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders")
+)
 _NOT_MODIFIED = 304
 _BODILESS = (204, _NOT_MODIFIED)
 _PARTIAL = 206  # its Content-Range counts in the body that is sent (RFC 9110 §14.4)
-_ALLOW_ORIGIN = "access-control-allow-origin"
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
 
 
@@ -59,38 +58,40 @@ class Prepared:
         else:
             response = _as_response(result, shape)
             self.status = _status(response)
-        headers, self._cookies = fields.given(response)
+        given, self._cookies = fields.given(response)
         content = Content(response, null=self.status not in _BODILESS)
-        kind, exact = _content_type(content.key, response, headers)
-        self._headers: Fields = {"content-type": exact or kind, **headers}
-        location = fields.text("location", response.get("location"))
-        if location:
-            fields.put(self._headers, "location", location)
-        fields.encode_locations(self._headers)
+        exact = fields.joined(given.pop("content-type", "")) if given else ""
+        headers = self._headers = fields.ResponseHeaders({}, given)
+        kind = _kind(content.key, response, headers) or exact or media_types.JSON
+        sent = headers.own["content-type"] = exact or kind
+        location = response.get("location")
+        if location is not None and (location := fields.text("location", location)):
+            headers.put("location", fields.uri(location))
+        if given:
+            headers.encode_locations()
         if response.get("cors"):
-            fields.allow_origin(self._headers, response["cors"])
-        control = _cache_control(response, self._headers)
+            headers.allow_origin(response["cors"])
+        control = _cache_control(response, headers)
         self._explicit = bool(control)
         private = location or media_types.is_private_by_default(kind)
-        self._headers["cache-control"] = control or (caching.UNCACHED if private else caching.CACHED)
-        encoding = fields.pop(self._headers, "content-encoding")
+        headers.own["cache-control"] = control or (caching.UNCACHED if private else caching.CACHED)
+        encoding = headers.take("content-encoding")
         accepted = None
-        compressible = content.compressible(exact or kind) and self.status != _PARTIAL
-        if compressible and shape.compresses and not encoding:
+        if content.compressible(sent) and shape.compresses and not encoding and self.status != _PARTIAL:
             accepted = shape.headers().get("accept-encoding")
             if content.body or self.status == _NOT_MODIFIED:
-                caching.vary_by(self._headers, "Accept-Encoding")
-        self._body, self._base64, compressed = content.sent(exact or kind, accepted)
+                caching.vary_by(headers, "Accept-Encoding")
+        self._body, self._base64, compressed = content.sent(sent, accepted)
         if compressed:
-            fields.pop(self._headers, "content-length")
-            fields.weaken_etags(self._headers)
+            headers.take("content-length")
+            headers.weaken_etags()
         if compressed or encoding:
-            self._headers["content-encoding"] = compressed or encoding
+            headers.own["content-encoding"] = compressed or encoding
 
     @property
     def open_to_every_origin(self) -> bool:
         """True when scripts of any site may read the response, which browsers grant only without cookies."""
-        return any(name.lower() == _ALLOW_ORIGIN and value == "*" for name, value in self._headers.items())
+        return self._headers.open_to_every_origin
 
     def reply(
         self,
@@ -100,15 +101,15 @@ class Prepared:
         on_override: Callable[[str], None] | None = None,
     ) -> dict[str, Any]:
         """The response for Lambda. May be called more than once; arguments as of `format_response`."""
-        headers = dict(self._headers)
-        if self._cookies and not self._explicit and headers["cache-control"] == caching.CACHED:
-            headers["cache-control"] = caching.PRIVATE
+        headers = self._headers.copied()
+        if self._cookies and not self._explicit and headers.own["cache-control"] == caching.CACHED:
+            headers.own["cache-control"] = caching.PRIVATE
         if touched or session_cookies:
             caching.mark_private(
                 headers, explicit=self._explicit, sets_cookie=bool(session_cookies), on_override=on_override
             )
         cookies = fields.merged(self._cookies, session_cookies)
-        return self._shape.reply(self.status, headers, cookies, self._body, base64=self._base64)
+        return self._shape.reply(self.status, headers.all(), cookies, self._body, base64=self._base64)
 
 
 def _as_response(result: object, shape: Shape) -> dict[str, Any]:
@@ -116,8 +117,8 @@ def _as_response(result: object, shape: Shape) -> dict[str, Any]:
     if result is None or (isinstance(result, str) and not result):
         return {}
     if isinstance(result, dict):
-        known = _RESPONSE_KEYS if shape.is_v2 else _RESPONSE_KEYS | _OTHER_KEYS
-        if known & result.keys() or (not result and not shape.is_v2):
+        v2 = shape.is_v2
+        if not (_RESPONSE_KEYS if v2 else _ALL_KEYS).isdisjoint(result) or not (result or v2):
             return result
     elif isinstance(result, bytes | bytearray | memoryview):
         return {"body": result, "type": "application/octet-stream"}
@@ -130,10 +131,12 @@ def _as_response(result: object, shape: Shape) -> dict[str, Any]:
 
 
 def _status(result: dict[str, Any]) -> int:
-    key = next((key for key in _STATUS_KEYS if result.get(key)), None)
-    if key is None:
+    for key in _STATUS_KEYS:
+        status = result.get(key)
+        if status:
+            break
+    else:
         return 302 if result.get("location") else 200
-    status = result[key]
     if isinstance(status, str) and len(status) == 3 and status.isascii() and status.isdigit():  # noqa: PLR2004
         status = int(status)
     if not isinstance(status, int) or isinstance(status, bool):
@@ -146,16 +149,17 @@ def _status(result: dict[str, Any]) -> int:
     return int(status)
 
 
-def _content_type(key: str, result: dict[str, Any], headers: Fields) -> tuple[str, str]:
-    """The type that decides on caching, and the one that a header in lower case sets in spite of it."""
-    exact = fields.joined(headers.pop("content-type", ""))
-    other = fields.pop(headers, "content-type")
-    kind = media_types.OF_KEY.get(key) or fields.text("type", result.get("type"))
-    return kind or exact or other or media_types.JSON, exact
+def _kind(key: str, result: dict[str, Any], headers: fields.ResponseHeaders) -> str:
+    """The type that decides on caching, whatever a header in lower case sends in spite of it; "" when nothing says."""
+    other = headers.take("content-type")
+    return media_types.OF_KEY.get(key) or fields.text("type", result.get("type")) or other
 
 
-def _cache_control(result: dict[str, Any], headers: Fields) -> str:
+def _cache_control(result: dict[str, Any], headers: fields.ResponseHeaders) -> str:
     """What the application says, "" when it says nothing; taken out of `headers`."""
-    header = fields.pop(headers, "cache-control")
-    told = (fields.text(key, result.get(key)) for key in ("cache_control", "cacheControl"))
-    return next((text for text in told if text), header)
+    header = headers.take("cache-control")
+    for key in ("cache_control", "cacheControl"):
+        value = result.get(key)
+        if value is not None and (text := fields.text(key, value)):
+            return text
+    return header

@@ -93,7 +93,7 @@ def clearing(name: str, *, domain: str | None, path: str, secure: bool, same_sit
 
 def escaped(name: str, value: str) -> str:
     """The `value` of the cookie `name` as encodeURIComponent writes it. Raises `ValueError` as `set_cookie` does."""
-    if _consists_of(_UNESCAPED, value):
+    if value.isascii() and not value.encode().translate(None, _UNESCAPED):
         return value
     if not _consists_of(_VISIBLE, value):
         raise ValueError(f"The value of the cookie {name!r} holds a character that no cookie can carry.")

@@ -76,10 +76,7 @@ class SessionManager:
         reason = ""
         for value in values[-MOST_TRIED:]:
             try:
-                record = self.store.load(value, now)
-                if now >= self.lifetimes.end(record):
-                    raise Refused("expired")
-                records.append(record)
+                records.append(self._living(self.store.load(value, now), now))
             except Refused as refusal:
                 reason = reason if reason == "clock" else refusal.reason
                 if refusal.replaced is not None:
@@ -140,6 +137,11 @@ class SessionManager:
         if self.store.on_server:
             return records[-1]
         return max(reversed(records), key=lambda record: record.issued or 0)
+
+    def _living(self, record: Record, now: int) -> Record:
+        if now >= self.lifetimes.end(record):
+            raise Refused("expired")
+        return record
 
     # -- commit
 
@@ -328,8 +330,9 @@ class SessionManager:
 
     def _cookie_for(self, session: Session) -> SessionCookie:
         """The cookie with its domain, in testing only where the browser keeps it: on this machine it would not."""
-        kept = not (self.settings.domain and self.settings.testing) or self.cookie.is_kept_by(session._visit.host)
-        return self.cookie if kept else self._host_only
+        if not self.settings.domain or not self.settings.testing or self.cookie.is_kept_by(session._visit.host):
+            return self.cookie
+        return self._host_only
 
     def _report_rejected(self, visit: Visit) -> None:
         """Report, once of each kind in a process, that browsers reject the session's cookie."""

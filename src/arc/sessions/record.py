@@ -19,8 +19,8 @@ class Record:
     `data` holds the user's own keys. `issued` is when it was last written, None where a store does not
     know; `expires` is the end the store itself was told, None where it was told none. `stale` asks for
     a renewal before its time: the session was opened by an old secret. `lifetime` is what a sign-in asked for: an idle
-    lifetime in seconds, `"browser"`, or None. `text` is the JSON of `data` where that is at hand. `state` is the store's
-    own.
+    lifetime in seconds, `"browser"`, or None. `text` is the JSON of `data` where that is at hand. `state` is the
+    store's own.
     A session that was taken over from another store has an older token: until `origin_ends` that could bring
     it back. `foreign` says that it still lives in the other store, and `left_out` holds the paths of what was in its
     data there and cannot be kept here.

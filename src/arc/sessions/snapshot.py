@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arc.sessions.delta import FLASHES, MISSING, WITHIN, Change, Delta, created
 from arc.sessions.list_merge import begins_with
-from arc.sessions.text import copy_of, decode, text_of
+from arc.sessions.text import copy_of, decode, encode, text_of
 from arc.sessions.values import normalise, same
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ class Snapshot:
         bounded: bool = True,
     ) -> None:
         self.facts, self.merges, self._bounded = facts, merges, bounded
-        self._text = text_of(data) if text is None else text
+        self._text: str | None = encode(data) if text is None else text
         self._top = dict(data)  # of which what is no container stays as it is now
         self._base: dict[str, Any] | None = None
         self._now: str | None = None

@@ -8,29 +8,37 @@ from arc.sessions.values import MAX_DEPTH, RESERVED, finite, refuse_deep, whole_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
-_PARTS = (",", ":")
 _NO_BRACKETS = bytes(one for one in range(256) if one not in b"{}[]")
 _NO_STRUCTURE = bytes(one for one in range(256) if one not in b'{}[]"\\')
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=_PARTS, allow_nan=False)
 _decoder = json.JSONDecoder(parse_float=finite, parse_constant=finite)
 _bounded = json.JSONDecoder(parse_int=whole_number, parse_float=within_range, parse_constant=finite)
-encode_ascii = json.JSONEncoder(separators=_PARTS, allow_nan=False).encode
 quoted = json.encoder.encode_basestring
 """The JSON text of a string, non-ASCII characters as they are."""
-# `JSONEncoder.encode` makes the C encoder anew at each call, which takes as long as encoding a small session. Where
-# there is one, its arguments are those of `_encoder`; without markers, a container within itself is a RecursionError.
-_make: Any = getattr(json.encoder, "c_make_encoder", None)
-_chunks = _make and _make(None, _encoder.default, json.encoder.encode_basestring, None, ":", ",", *[False] * 3)
 # `JSONDecoder.decode` looks for white space around the value in Python; what we wrote ourselves has none.
-_scan = json.JSONDecoder(parse_constant=finite).scan_once
+_scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder(parse_constant=finite))["scan_once"]
 
 
-def encode(data: object) -> str:
-    """The text of JSON data. Raises `TypeError`, `ValueError` or `RecursionError` for what JSON does not have."""
-    return "".join(_chunks(data, 0)) if _chunks else _encoder.encode(data)
+def encoder(*, default: Callable[[Any], object] | None = None, ascii_only: bool = False) -> Callable[[object], str]:
+    """A function that makes the JSON text of data, without spaces; `default` is that of `json.JSONEncoder`.
+
+    It raises `TypeError`, `ValueError` or `RecursionError` for what JSON does not have, NaN and infinities too.
+    """
+    slow = json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False, default=default)
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return slow.encode
+    # `JSONEncoder.encode` makes the C encoder anew at each call, which takes as long as encoding a small session.
+    # Without markers, a container within itself is a RecursionError.
+    quote = json.encoder.encode_basestring_ascii if ascii_only else json.encoder.encode_basestring
+    chunks = make(None, slow.default, quote, None, ":", ",", False, False, False)  # noqa: FBT003  # C has no names
+    return lambda data: "".join(chunks(data, 0))
+
+
+encode, encode_ascii = encoder(), encoder(ascii_only=True)
+"""Data as JSON text, and the same in ASCII alone. Both raise as `encoder` says."""
 
 
 def decode(text: str) -> Any:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 MAX_COOKIE = 4096  # RFC 6265bis §5.6: name plus value, in bytes.
 MAX_SKEW = 300  # A token from up to so many seconds ahead counts as made now.
-_FACTS = frozenset(
-    ("_arc_id", "_arc_created", "_arc_user", "_arc_signed_in", "_arc_life", "_arc_flash", "iat", "exp")
-)
+_FACTS = frozenset(("_arc_id", "_arc_created", "_arc_user", "_arc_signed_in", "_arc_life", "_arc_flash", "iat", "exp"))
 
 
 class SealedStore:
@@ -52,19 +50,22 @@ class SealedStore:
             raise Refused("malformed")
         if issued > now + MAX_SKEW:
             raise Refused("clock")
-        return Record(
+        record = Record(
             _text(facts.get("_arc_id")) or _derived_id(value),
             data,
             created=_seconds(facts.get("_arc_created")) or issued,
-            issued=issued if issued < now else now,
+            issued=min(issued, now),
             expires=expires,
-            user_id=_text(facts.get("_arc_user")),
-            signed_in_at=_seconds(facts.get("_arc_signed_in")),
-            flashes=_flashes(facts["_arc_flash"]) if "_arc_flash" in facts else (),
-            lifetime=lifetime_of(facts["_arc_life"]) if "_arc_life" in facts else None,
             stale=opened_by > 0,
             text=text,
         )
+        if "_arc_user" in facts:
+            record.user_id, record.signed_in_at = _text(facts["_arc_user"]), _seconds(facts.get("_arc_signed_in"))
+        if "_arc_flash" in facts:
+            record.flashes = _flashes(facts["_arc_flash"])
+        if "_arc_life" in facts:
+            record.lifetime = lifetime_of(facts["_arc_life"])
+        return record
 
     def create(self, record: Record, now: int) -> str:
         """The token of `record`. Raises `SessionTooLarge`."""
@@ -126,16 +127,17 @@ def _parsed(payload: bytes) -> tuple[dict[str, Any], dict[str, Any], str | None]
     """The application's data in a payload, the session's own facts, and the text of the data where that is at hand."""
     try:
         text = payload.decode("utf-8", "surrogatepass")
-        parts = _own_parts(text)
-        if parts is None:
-            found = decode(text)
-            if not isinstance(found, dict):
-                raise Refused("malformed")
-            parts = unreserved(found), found, None
-        check_depth(payload, parts[0])
+        own = _own_parts(text)
+        if own is not None:
+            check_depth(payload, own[0])
+            return own
+        found = decode(text)
+        if not isinstance(found, dict):
+            raise Refused("malformed")
+        check_depth(payload, found)
     except (ValueError, TypeError, RecursionError):
         raise Refused("malformed") from None
-    return parts
+    return unreserved(found), found, None
 
 
 def _own_parts(text: str) -> tuple[dict[str, Any], dict[str, Any], str] | None:
