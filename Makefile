@@ -1,14 +1,16 @@
 # Everything a newcomer needs: `make demo`, `make test`. PYTHON=… chooses the interpreter.
 # Two targets never set up .venv at the same time, even under -j.
 .NOTPARALLEL:
-.PHONY: help demo test test-exhaustive test-all check bench vectors mutants clean setup-demo setup-test setup-mutants
+.PHONY: help demo test test-exhaustive test-speed test-all check bench vectors mutants clean setup-demo setup-test setup-mutants
 
 BIN = .venv/bin
+WITH_SPEED = tests/sessions tests/http tests/interop tests/testing tests/vectors # what reads and writes sessions
 
 help:
 	@echo "make demo     set up .venv and serve examples/counter; Ctrl-C ends it"
 	@echo "make test     set up .venv and run the tests; of thousands of cases a sample"
 	@echo "make test-all run every test, all cases of the exhaustive ones too"
+	@echo "make test-speed run the tests of sessions with the extra speed (orjson)"
 	@echo "make check    lint, format, types, architecture, spelling"
 	@echo "make bench    measure sessions and the sandbox, beside peers"
 	@echo "make vectors  make the test vectors afresh with Node's own library"
@@ -23,6 +25,9 @@ test: setup-test
 
 test-exhaustive: setup-test
 	@exec $(BIN)/python -m pytest -n auto -m "exhaustive or hypothesis" --hypothesis-profile complete
+
+test-speed: setup-test
+	@PYTHONPATH=.venv/speed exec $(BIN)/python -m pytest -n auto $(WITH_SPEED)
 
 test-all: setup-test
 	@exec $(BIN)/python -m pytest -n auto -m "exhaustive or not exhaustive" --hypothesis-profile complete

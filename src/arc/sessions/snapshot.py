@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arc.sessions.delta import FLASHES, MISSING, WITHIN, Change, Delta, created
 from arc.sessions.list_merge import begins_with
-from arc.sessions.text import copy_of, decode, encode, text_of
+from arc.sessions.text import copy_of, decode, encode, stands_for, text_of
 from arc.sessions.values import normalise, same
 
 TYPE_CHECKING = False
@@ -63,7 +63,7 @@ class Snapshot:
         if facts != self.facts:
             return True
         if now == self._text:
-            return now is None and dict(data) != self._top
+            return dict(data) != self._top if now is None else not stands_for(now, data)
         return now is None or self._text is None or self._is_other(data)
 
     def _is_other(self, data: dict[str, Any]) -> bool:
