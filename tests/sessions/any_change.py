@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import copy
-import datetime
+import datetime as dt
 import enum
 import sys
 import uuid
@@ -14,7 +14,6 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from arc.errors import SessionTooLarge
-from arc.sessions import text
 from tests.sessions.making import Made, value_of
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ _SCALARS = (
     None, True, False, 0, 1, -1, 2**53 + 1, 2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**30, 1234567890123456789012,
     1.0, -0.0, 0.1, 1e16, 1e-7, 1e22, 5e-324, 1.7976931348623157e308, 123456789012345680.0, float("nan"), float("inf"),
     "", "a", "é🔑", '"\\/\b', "\x7f\u2028", "\ud83d", "1234567890123456789", "{[}]" * 9, "_arc_id", ',"_arc_id":',
-    Color.RED, Size.LARGE, uuid.UUID(int=7), datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), b"bytes", (1, "a"), {1},
+    Color.RED, Size.LARGE, uuid.UUID(int=7), dt.datetime(2026, 1, 1, tzinfo=dt.UTC), b"bytes", (1, "a"), {1},
     "long" * 500,
 )  # fmt: skip
 _KEYS = ("a", "b", "é", "", "iat", "_arc_x", "1", 1, None, Color.RED)
@@ -46,34 +45,34 @@ _KEYS = ("a", "b", "é", "", "iat", "_arc_x", "1", 1, None, Color.RED)
 def any_value(random: Random, depth: int = 0) -> Any:
     """A value, most of which a session may hold."""
     kind = random.random()
-    if depth > 3 or kind < 0.6:  # noqa: PLR2004  # a share
+    if depth > 3 or kind < 0.6:
         return random.choice(_SCALARS)
-    if kind < 0.61:  # noqa: PLR2004
+    if kind < 0.61:
         deep: Any = []
         for _ in range(random.choice((28, 29, 30, 400))):
             deep = [deep]
         return deep
-    if kind < 0.8:  # noqa: PLR2004
+    if kind < 0.8:
         return [any_value(random, depth + 1) for _ in range(random.randrange(4))]
-    keys = _KEYS if random.random() < 0.1 else ("a", "b", "é")  # noqa: PLR2004
+    keys = _KEYS if random.random() < 0.1 else ("a", "b", "é")
     return {random.choice(keys): any_value(random, depth + 1) for _ in range(random.randrange(4))}
 
 
 def change(random: Random, session: Any) -> None:
     """Change something of a session, at the top or within."""
     target, key = session, random.choice(("x", "y", "z"))
-    while random.random() < 0.5 and isinstance(target.get(key), dict):  # noqa: PLR2004
+    while random.random() < 0.5 and isinstance(target.get(key), dict):
         target, key = target[key], random.choice(("a", "b", "é"))
     target[key] = any_value(random)
 
 
 def lines(seed: int, count: int) -> Iterator[str]:
     """One line for each of `count` changes: what is stored at the end, or why it is not."""
-    yield "with orjson" if text.orjson is not None else "without"
+    yield "with orjson" if "orjson" in sys.modules else "without"
     random = Random(seed)  # noqa: S311  # no secret
     made, value = Made(), ""
     for _ in range(count):
-        session = made.manager.load([value] if value and random.random() < 0.9 else [])  # noqa: PLR2004
+        session = made.manager.load([value] if value and random.random() < 0.9 else [])
         before = copy.deepcopy(dict(session))
         for _ in range(random.randrange(3)):
             try:
@@ -86,7 +85,7 @@ def lines(seed: int, count: int) -> Iterator[str]:
             yield f"{type(error).__name__}: {error}".partition(" bytes, and browsers keep")[0][:60]
             continue
         value = value_of(cookies[0]) if cookies else value
-        yield f"{ascii(before)} -> {bool(cookies)} {ascii(dict(made.manager.load([value] if value else [])))}"
+        yield f"{before!a} -> {bool(cookies)} {dict(made.manager.load([value] if value else []))!a}"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arc.sessions.changes import changes_of
 from arc.sessions.delta import Delta
 from arc.sessions.record import Record
 from arc.sessions.session import Session
@@ -33,7 +34,8 @@ def loaded(data: dict[str, Any]) -> Session:
 
 def delta_of(session: Session) -> Delta:
     """What was changed in `session` since it was loaded."""
-    return session._snapshot.delta(session, normalise(session), ([], []), session._counts, replaced=session._replaced)
+    snapshot, counts, replaced = session._snapshot, session._counts, session._replaced
+    return changes_of(snapshot, session, normalise(session), ([], []), counts, replaced=replaced)
 
 
 @st.composite

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock
 from collections import deque
 from contextvars import ContextVar
 from weakref import ref
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # which keeps it. The context that met it first does until it meets another; a thread or a task may end before, so the
 # newest are kept until they are answered, which is one at a time on Lambda. Nothing is found by anything but the very
 # same event.
-_lock = threading.Lock()
+_lock = allocate_lock()
 _by_identity: dict[int, _Reference] = {}
 _of_context: ContextVar[Request | None] = ContextVar("arc_bare_request", default=None)
 _unanswered: deque[Request] = deque(maxlen=4)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
+from _thread import allocate_lock  # threading, without its import
 
 from arc.http._stores import store_of
 from arc.sessions.keyring import Keyring
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from arc.sessions.lifecycle import Event
     from arc.sessions.stores.store import Store
 
-_lock = threading.Lock()
+_lock = allocate_lock()
 _of_this_process: SessionManager | None = None
 _environment: dict[str, str] = {}
 

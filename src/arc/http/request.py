@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from _thread import allocate_lock
 
 from arc.http.body import FORM, decode, parse_form, parse_json
 from arc.http.events import event_of, shape_of
@@ -57,7 +57,7 @@ class Request(dict[str, "Any"]):
         self.csrf_bindings: list[str] = []
         self.came_without_session = self.cross_site = False
         self._manager = manager
-        self._loading = Lock()
+        self._loading = allocate_lock()
         self._session: Session | None = None
         self._body: object = _MISSING
         self._json: object = _MISSING

@@ -29,9 +29,6 @@ MISSING: Any = _Missing()
 """Stands for a value that is not there."""
 
 
-FLASHES = "_arc_flash"
-"""The reserved key under which messages for the next page travel in every store."""
-
 WITHIN = ""
 """The key that stands for a container which has none, since it is an element of a list."""
 
@@ -142,11 +139,6 @@ def created(path: Path, value: Any, began: Any, counted: dict[Path, float] | Non
     if not isinstance(value, dict | list):
         return Change("set", path, value)
     return Change("append", path, value) if began == [] else Change("create", path, value, began, counted=counted)
-
-
-def described(path: Path) -> str:
-    """A path as its user would write it; messages are called what the user calls them."""
-    return "the flashes" if path == (FLASHES,) else "session" + "".join(f"[{key!r}]" for key in path)
 
 
 class _Rebase:

@@ -13,8 +13,7 @@ with the info `arc-sessions:purpose:<purpose>`, so that no token of one purpose 
 
 from __future__ import annotations
 
-import hmac
-from base64 import b64decode
+from binascii import a2b_base64
 
 from arc.errors import ConfigurationError, MissingSecret
 from arc.sessions.jwe import KEY_BYTES
@@ -135,7 +134,7 @@ def _sealing_key(secret: str, name: str, settings: Settings, enc: str, warn: Cal
 
 def _is_development(secret: str, key: bytes) -> bool:
     published = [_DEVELOPMENT[:size].encode() for size in KEY_BYTES.values()]
-    return any(hmac.compare_digest(key, one) for one in published) or _DEVELOPMENT.startswith(secret)
+    return key in published or _DEVELOPMENT.startswith(secret)
 
 
 def _missing(settings: Settings) -> str:
@@ -189,10 +188,12 @@ def _lenient_base64(units: bytes) -> bytes:
     low = units[::2].translate(bytes.maketrans(b"-_", b"+/")).partition(b"=")[0]
     kept = bytes(byte for byte in low if byte in _BASE64)
     kept = kept[: len(kept) - (len(kept) % 4 == 1)]
-    return b64decode(kept + b"=" * (-len(kept) % 4))
+    return a2b_base64(kept + b"===")
 
 
 def _hkdf(secret: bytes, info: str, size: int) -> bytes:
     """HKDF-SHA256 without salt (RFC 5869 §2), for `size` up to 32 bytes, which is one block."""
+    import hmac  # which a sealed session does without
+
     pseudorandom = hmac.digest(bytes(32), secret, "sha256")
     return hmac.digest(pseudorandom, info.encode() + b"\x01", "sha256")[:size]

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from logging import Logger
 
-logger = logging.getLogger("arc.sessions")
-
+_DEBUG, _INFO, _WARNING, _ERROR = 10, 20, 30, 40  # the levels of `logging`
 _LEVELS = {
-    "created": logging.DEBUG,
-    "loaded": logging.DEBUG,
-    "renewed": logging.DEBUG,
-    "regenerated": logging.INFO,
-    "destroyed": logging.INFO,
-    "refused": logging.INFO,
-    "csrf_refused": logging.WARNING,
-    "ambiguous": logging.WARNING,
-    "clock": logging.WARNING,
-    "cookie_rejected": logging.WARNING,
-    "conflict": logging.WARNING,
-    "dropped": logging.WARNING,
-    "handed_over": logging.WARNING,
-    "renewal_failed": logging.WARNING,
-    "stayed": logging.WARNING,
-    "unavailable": logging.ERROR,
-    "cache_overridden": logging.WARNING,
-    "cors": logging.WARNING,
-    "write_after_destroy": logging.WARNING,
+    "created": _DEBUG,
+    "loaded": _DEBUG,
+    "renewed": _DEBUG,
+    "regenerated": _INFO,
+    "destroyed": _INFO,
+    "refused": _INFO,
+    "csrf_refused": _WARNING,
+    "ambiguous": _WARNING,
+    "clock": _WARNING,
+    "cookie_rejected": _WARNING,
+    "conflict": _WARNING,
+    "dropped": _WARNING,
+    "handed_over": _WARNING,
+    "renewal_failed": _WARNING,
+    "stayed": _WARNING,
+    "unavailable": _ERROR,
+    "cache_overridden": _WARNING,
+    "cors": _WARNING,
+    "write_after_destroy": _WARNING,
 }
 
 
@@ -55,14 +55,22 @@ class Event:
 class Lifecycle:
     """Tells events to `on_event`, when given, and to the logger `arc.sessions`."""
 
-    __slots__ = ("_hash", "_on_event")
+    __slots__ = ("_hash", "_logger", "_on_event")
 
     def __init__(self, on_event: Callable[[Event], None] | None, hash_id: Callable[[str], str]) -> None:
         self._on_event, self._hash = on_event, hash_id
+        self._logger: Logger | None = None
 
     def tell(self, name: str, reason: str = "", session_id: str | None = None) -> None:
         """Tell one event; costs next to nothing when nobody listens."""
         level = _LEVELS[name]
+        logger = self._logger
+        if logger is None:
+            if level < _WARNING and self._on_event is None and "logging" not in sys.modules:
+                return  # nobody has asked for more than warnings, and a cold start saves the import
+            import logging
+
+            logger = self._logger = logging.getLogger("arc.sessions")
         heard = logger.isEnabledFor(level)
         if self._on_event is None and not heard:
             return

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 
 from arc.errors import SessionTooLarge, StoreError
 from arc.sessions.cookie import MOST_TRIED
-from arc.sessions.delta import described
 from arc.sessions.lifecycle import Lifecycle
 from arc.sessions.lifetimes import BROWSER, Lifetimes
-from arc.sessions.record import Record
+from arc.sessions.record import Record, described
 from arc.sessions.refused import Refused
 from arc.sessions.session import WITHHELD, Session
 from arc.sessions.session_cookie import SessionCookie
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from arc.settings import Settings
 
 _MOST_IDS = 3
+_TO_URL = bytes.maketrans(b"+/", b"-_")
 _LONGEST_HOST = 253  # characters (RFC 1035 §2.3.4)
 _LATE = 60  # seconds for which requests may still come with the id from before a sign-in
 
@@ -284,8 +284,11 @@ class SessionManager:
         raise StoreError(f"{_MOST_IDS} new session ids in a row were in use: this machine's randomness is broken.")
 
     def _changes(self, session: Session, loaded: Record, record: Record) -> Delta:
+        from arc.sessions.changes import changes_of  # with all that merges, which a sealed session does without
+
         flashes = [list(pair) for pair in loaded.flashes], [list(pair) for pair in record.flashes]
-        return session._snapshot.delta(session, record.data, flashes, session._counts, replaced=session._replaced)
+        replaced = session._replaced
+        return changes_of(session._snapshot, session, record.data, flashes, session._counts, replaced=replaced)
 
     # -- renewal
 
@@ -359,7 +362,7 @@ class SessionManager:
 
     def _mint(self) -> str:
         """A new id: 18 random bytes as 24 characters, as Node makes them (ASVS 7.2.3 asks for 16)."""
-        return urlsafe_b64encode(self.random(18)).decode()
+        return b2a_base64(self.random(18), newline=False).translate(_TO_URL).decode()
 
     def _hash(self, session_id: str) -> str:
         from hashlib import blake2b

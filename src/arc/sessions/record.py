@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from arc.sessions.delta import FLASHES
 from arc.sessions.values import deep_copy
 
 TYPE_CHECKING = False
@@ -11,6 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from arc.sessions.delta import Path
+
+FLASHES = "_arc_flash"
+"""The reserved key under which messages for the next page travel in every store."""
 
 
 class Record:
@@ -93,3 +95,8 @@ class Record:
 
     def __repr__(self) -> str:
         return f"<Record of {len(self.data)} keys>"
+
+
+def described(path: Path) -> str:
+    """A path as its user would write it; messages are called what the user calls them."""
+    return "the flashes" if path == (FLASHES,) else "session" + "".join(f"[{key!r}]" for key in path)

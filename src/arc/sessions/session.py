@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from arc.errors import FreshSignInRequired, LateChange
 from arc.sessions.cookie import LONGEST
-from arc.sessions.delta import described
 from arc.sessions.lifetimes import BROWSER
+from arc.sessions.record import described
 from arc.sessions.snapshot import Snapshot
 from arc.sessions.values import plain_text, refuse_reserved
 from arc.sessions.visit import PLAIN
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Literal, Never
 
+    from arc.sessions.changes import Count
     from arc.sessions.delta import Path
     from arc.sessions.record import Record
-    from arc.sessions.snapshot import Count
     from arc.sessions.visit import Visit
 
 WITHHELD = (

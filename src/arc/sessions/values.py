@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +12,7 @@ RESERVED = frozenset(("_idx", "_secret", "_ttl", "iat", "exp"))
 RESERVED_PREFIX = "_arc_"
 MAX_DEPTH = 30
 _CONTAINERS = (dict, list)
+_INFINITY = float("inf")
 _NOTHING: frozenset[object] = frozenset()
 _MOST_DIGITS = 38  # that DynamoDB keeps
 _MAX_INT = 10**_MOST_DIGITS
@@ -75,7 +74,7 @@ def deep_copy(value: Any) -> Any:
 def finite(text: str) -> float:
     """The number that JSON's `text` stands for. Raises `ValueError` for NaN and infinities, `1e999` included."""
     number = float(text)
-    if not isfinite(number):
+    if not abs(number) < _INFINITY:
         raise ValueError(text)
     return number
 
@@ -156,7 +155,7 @@ class _Copying:
         return number
 
     def _float(self, number: float, path: str) -> float:
-        if not isfinite(number):
+        if not abs(number) < _INFINITY:
             raise TypeError(f"{path} is {number!r}; a number must be finite.")
         if self._bounded and _is_out_of_range(number) and (float, number) not in self._known:
             raise TypeError(f"{path} is {number!r}; a number must be finite and between 1e-130 and 9.99e125 in size.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arc.sessions.changes import changes_of
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.snapshot import Snapshot
@@ -50,7 +51,7 @@ class StoreContract:
         live = deep_copy(loaded.data)
         snapshot = Snapshot(live, (), merges=True)
         _change_in_place(live, record.data)
-        return snapshot.delta(live, deep_copy(live), ([], []), {}, replaced=False)
+        return changes_of(snapshot, live, deep_copy(live), ([], []), {}, replaced=False)
 
     def updated(self, store: Store, loaded: Record, **data: object) -> str:
         """The value after an update of `loaded` to `data`, made five seconds later."""
