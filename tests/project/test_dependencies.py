@@ -15,6 +15,7 @@ PLACES = {
     "boto3": ("sessions/stores/dynamodb/", "_services.py"),
     "botocore": ("sessions/stores/dynamodb/", "_services.py"),
     "cryptography": ("sessions/", "http/csrf.py"),
+    "orjson": ("sessions/text.py",),
 }
 RUNTIME = (
     "sessions",
@@ -53,7 +54,7 @@ def strays(package: Path) -> list[str]:
 
 
 def test_the_runtime_imports_only_what_has_a_place() -> None:
-    """Cryptography where sessions and form tokens are sealed, brotli where responses are compressed, nothing else."""
+    """Cryptography where sessions and form tokens are sealed, brotli and orjson in one place each, nothing else."""
     assert strays(ROOT / "src/arc") == []
 
 
