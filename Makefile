@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo`, `make test`. PYTHON=… chooses the interpreter.
 # Two targets never set up .venv at the same time, even under -j.
 .NOTPARALLEL:
-.PHONY: help demo test test-exhaustive test-speed test-all check bench vectors mutants clean setup-demo setup-test setup-mutants
+.PHONY: help demo test test-exhaustive test-speed test-all check bench vectors mutants clean setup-demo setup-test setup-mutants setup-bench
 
 BIN = .venv/bin
 WITH_SPEED = tests/sessions tests/http tests/interop tests/testing tests/vectors # what reads and writes sessions
@@ -12,7 +12,7 @@ help:
 	@echo "make test-all run every test, all cases of the exhaustive ones too"
 	@echo "make test-speed run the tests of sessions with the extra speed (orjson)"
 	@echo "make check    lint, format, types, architecture, spelling"
-	@echo "make bench    measure sessions and the sandbox, beside peers"
+	@echo "make bench    measure sessions and the sandbox beside peers; writes benchmarks/RESULTS.md"
 	@echo "make vectors  make the test vectors afresh with Node's own library"
 	@echo "make mutants  see which faults in sessions and http no test finds; FOLDER=http/csrf.py takes a part"
 	@echo "make clean    remove .venv and every cache"
@@ -39,10 +39,8 @@ check: setup-test
 	$(BIN)/lint-imports
 	$(BIN)/python -m codespell_lib
 
-bench: setup-test
-	$(BIN)/python benchmarks/sealed.py
-	$(BIN)/python benchmarks/database.py
-	$(BIN)/python benchmarks/sandbox.py
+bench: setup-bench
+	@exec $(BIN)/python -m benchmarks
 
 vectors: setup-test
 	$(BIN)/python -m tests.interop.generate
@@ -58,6 +56,9 @@ setup-test:
 
 setup-mutants:
 	@PYTHON="$(PYTHON)" sh scripts/setup mutants
+
+setup-bench:
+	@PYTHON="$(PYTHON)" sh scripts/setup bench
 
 clean:
 	rm -rf .venv mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/interop/node_modules

@@ -10,8 +10,9 @@ import pytest
 
 from tests.project.machine import Machine
 
-MADE = ["venv", "pip", "pip"]
-TOPPED_UP = ["pip", "pip"]
+DEMO = ["venv", "pip", "pip"]
+TOPPED_UP = ["pip", "pip", "pip"]  # the last for the extra speed, which the demo does not need
+MADE = ["venv", *TOPPED_UP]
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_the_tests_are_added_to_the_demo(machine: Machine) -> None:
     """After the demo the environment is kept and the rest installed."""
     machine.install_python("python3")
     assert machine.setup("demo").returncode == 0
-    assert machine.called() == MADE
+    assert machine.called() == DEMO
     assert machine.setup("test").returncode == 0
     assert machine.called() == TOPPED_UP
 
@@ -117,6 +118,41 @@ def test_mutation_testing_is_added_to_the_tests(ready: Machine) -> None:
     assert "mutmut" in (ready.checkout / ".venv/needed.txt").read_text()
     for wanted in ("mutants", "test", "demo"):
         assert ready.setup(wanted).returncode == 0
+    assert ready.called() == []
+
+
+def test_bench_adds_an_environment_for_the_peers(ready: Machine) -> None:
+    """The peers are installed once, with an interpreter of their own, and `make test` leaves them alone."""
+    done = ready.setup("bench")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == ["Setting up .venv/peers for make bench, once; this takes a minute."]
+    assert ready.called() == ["pip"]
+    peers = ready.checkout / ".venv/peers"
+    assert (peers / "bin/python").exists()
+    assert "architect-functions" in (peers / "needed.txt").read_text()
+    assert "architect-functions" not in (ready.checkout / ".venv/needed.txt").read_text()
+    for wanted in ("bench", "test", "demo"):
+        assert ready.setup(wanted).returncode == 0
+    assert ready.called() == []
+
+
+def test_bench_sets_up_everything_on_a_fresh_machine(machine: Machine) -> None:
+    """Without any environment, what the tests need is installed first and the peers after it."""
+    machine.install_python("python3")
+    assert machine.setup("bench").returncode == 0
+    assert machine.called() == [*MADE, "pip"]
+
+
+def test_peers_that_cannot_be_installed_leave_no_stamp(ready: Machine) -> None:
+    """One line says why and where the details are; the tests stay set up, and the next run tries again."""
+    ready.behaviour.write_text("fails")
+    for _ in range(2):
+        done = ready.setup("bench")
+        assert done.returncode == 1
+        _, failure = done.stderr.splitlines()
+        assert failure.startswith("pip could not install the peers: No matching distribution found for")
+        assert ready.called() == ["pip"]
+    assert ready.setup("test").returncode == 0
     assert ready.called() == []
 
 
@@ -179,7 +215,7 @@ def test_two_targets_at_once_install_one_after_the_other(machine: Machine) -> No
     machine.install_python("python3")
     done = machine.run("make", "-j4", "setup-demo", "setup-test")
     assert done.returncode == 0
-    assert machine.called() == MADE + TOPPED_UP
+    assert machine.called() == DEMO + TOPPED_UP
 
 
 def test_bare_make_prints_every_target(machine: Machine) -> None:
