@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from arc.inventory.table import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from arc.inventory.findings import Findings
     from arc.manifest import Entry, Manifest, Map
 
-_KINDS = ("String", "Number")
+# As Architect takes them, in any case; a star alone is a string. Source: @architect/inventory, src/lib/is.js.
+_KINDS = {"": "String", "string": "String", "number": "Number"}
+_LONGEST = 255  # characters of an attribute's name: DynamoDB's limit for keys, TTL and projections
 
 
 class KeyLines:
@@ -40,10 +40,12 @@ class KeyLines:
         return self.partition if self.good else None
 
     def _key(self, entry: Entry, kind: str, already: Key | None, what: str) -> Key:
-        if kind not in _KINDS or entry.several:
+        if kind.lower() not in _KINDS or entry.several:
             stars = "**" if what == "sort" else "*"
             self.fault(
-                f"'{entry.values[0].text}' is no type of a {what} key.", f"Write {stars}String or {stars}Number.", entry
+                f"'{entry.values[0].text}' is not a valid {what} key type.",
+                f"Write {stars}String or {stars}Number.",
+                entry,
             )
         elif already is not None:
             self.fault(
@@ -51,7 +53,19 @@ class KeyLines:
                 "Keep one.",
                 entry,
             )
-        return Key(entry.key.text, kind)
+        self.check_attribute(entry, entry.key.text)
+        return Key(entry.key.text, _KINDS.get(kind.lower(), kind))
+
+    def check_attribute(self, entry: Entry, name: str) -> None:
+        """Add a fault about a line if DynamoDB refuses the attribute name in it."""
+        if not 0 < len(name) <= _LONGEST:
+            self.fault(
+                f"The attribute name '{name[:20]}…' has {len(name)} characters."
+                if name
+                else "An attribute name is empty.",
+                f"Use 1 to {_LONGEST} characters, DynamoDB's limits.",
+                entry,
+            )
 
     def fault(self, message: str, hint: str, entry: Entry | None = None) -> None:
         """Add a fault about a line, or about the whole."""
@@ -67,7 +81,11 @@ class KeyLines:
             )
         return value is True
 
-    def not_understood(self, entries: Iterable[Entry], hint: str) -> None:
-        """Add a fault for each line that means nothing here."""
-        for entry in entries:
-            self.fault(f"'{entry.key.text} {entry.values[0].text}' is not understood here.", hint, entry)
+    def warn_of(self, entry: Entry, what: str, known: str) -> None:
+        """Add a warning about a line that means nothing below `what`, and has no effect in Architect either."""
+        written = " ".join((entry.key.text, *(value.text for value in entry.values)))
+        self._findings.warn(
+            self._manifest,
+            entry.key,
+            f"'{written}' below {what} '{self._item.name.text}' has no effect. {known}",
+        )

@@ -92,7 +92,7 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
     app = read_app(manifest, findings)
     aws = read_aws(manifest, findings)
     lines = read_http(manifest, root, findings)
-    tables = read_indexes(manifest, read_tables(manifest, findings), findings)
+    tables = read_indexes(manifest, read_tables(manifest, app, findings), findings)
     shared = read_shared(manifest, root, findings)
     _warn_of_others(manifest, findings)
     folders = dict.fromkeys(line.folder for line in lines)

@@ -13,20 +13,21 @@ if TYPE_CHECKING:
     from arc.inventory.findings import Findings
     from arc.manifest import Item, Manifest
 
-_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,99}")
+_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
+_LONGEST = 255  # characters of a table's name on AWS
 _PITR = ("pitr", "pointintimerecovery")
 
 
-def read_tables(manifest: Manifest, findings: Findings) -> list[Table]:
-    """The tables, in the manifest's order; faulty ones are left out."""
+def read_tables(manifest: Manifest, app: str, findings: Findings) -> list[Table]:
+    """Return the tables of `app` in the manifest's order; faulty ones are left out."""
     pragma = manifest.pragma("tables")
     tables: list[Table] = []
     seen: dict[str, int] = {}
     for item in pragma.items if pragma is not None else ():
-        table = _read_table(manifest, item, findings)
+        table = _read_table(manifest, item, app, findings)
         if table is None:
             continue
-        logical = re.sub(r"[_-]", "", table.name).lower()
+        logical = re.sub(r"[_.-]", "", table.name).lower()
         if logical in seen:
             findings.fault(
                 manifest,
@@ -40,7 +41,7 @@ def read_tables(manifest: Manifest, findings: Findings) -> list[Table]:
     return tables
 
 
-def _read_table(manifest: Manifest, item: Item, findings: Findings) -> Table | None:
+def _read_table(manifest: Manifest, item: Item, app: str, findings: Findings) -> Table | None:
     if not isinstance(item, Map):
         findings.fault(
             manifest,
@@ -50,17 +51,14 @@ def _read_table(manifest: Manifest, item: Item, findings: Findings) -> Table | N
         )
         return None
     lines = KeyLines(manifest, item, findings)
-    if not _NAME.fullmatch(item.name.text):
-        lines.fault(
-            f"'{item.name.text}' cannot be the name of a table.",
-            "Use letters, digits, '-' and '_', a letter first, at most 100.",
-        )
+    _check_name(lines, app, item.name.text)
     ttl: str | None = None
     stream, pitr = False, False
     encrypt: bool | str = False
     for entry in lines.others:
         key, value = entry.key.text.lower(), entry.values[0]
-        if value.text == "TTL":
+        if value.text.lower() == "ttl" and not entry.several:
+            lines.check_attribute(entry, entry.key.text)
             if ttl is not None:
                 lines.fault(
                     f"'{item.name.text}' has two TTL attributes, '{ttl}' and '{entry.key.text}'.", "Keep one.", entry
@@ -73,14 +71,22 @@ def _read_table(manifest: Manifest, item: Item, findings: Findings) -> Table | N
         elif key == "encrypt" and not entry.several:
             encrypt = value.value if isinstance(value.value, (bool, str)) else value.text
         else:
-            written = " ".join((entry.key.text, *(each.text for each in entry.values)))
-            findings.warn(
-                manifest,
-                entry.key,
-                f"'{written}' below the table '{item.name.text}' has no effect. Only keys (*String, **Number), a TTL "
-                "attribute, stream, encrypt and PITR are declared.",
-            )
+            known = "Only keys (*String, **Number), a TTL attribute, stream, encrypt and PITR are declared."
+            lines.warn_of(entry, "the table", known)
     partition = lines.finished()
     if partition is None:
         return None
     return Table(item.name.text, partition, lines.sort, ttl, stream, encrypt, pitr)
+
+
+def _check_name(lines: KeyLines, app: str, name: str) -> None:
+    """Add a fault for a name that DynamoDB refuses. Only the name on AWS has limits: the app's name comes before it."""
+    longest = len(f"{app}-production-{name}")
+    if not _NAME.fullmatch(name):
+        lines.fault(f"'{name}' cannot be the name of a table.", "Use letters, digits, '-', '_' and '.'.")
+    elif longest > _LONGEST:
+        lines.fault(
+            f"The table name '{name[:20]}…' is too long: in production it would be {longest} characters, with the "
+            "app's name before it.",
+            f"Shorten it. DynamoDB takes {_LONGEST} characters.",
+        )

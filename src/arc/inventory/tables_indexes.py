@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from arc.inventory.table import Table
     from arc.manifest import Entry, Item, Manifest
 
-_HINT = "Write a key (*String, **Number), name or projection."
+_INDEX_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 
 
 def read_indexes(manifest: Manifest, tables: Sequence[Table], findings: Findings) -> list[Table]:
@@ -65,16 +66,31 @@ def _read_index(manifest: Manifest, item: Item, findings: Findings) -> Index | N
     lines = KeyLines(manifest, item, findings)
     name: str | None = None
     projection: tuple[str, ...] = ("all",)
-    unknown: list[Entry] = []
     for entry in lines.others:
-        if entry.key.text == "name" and not entry.several:
+        setting = entry.key.text.lower()
+        if setting == "name" and not entry.several:
             name = entry.values[0].text
-        elif entry.key.text == "projection":
-            projection = tuple(value.text for value in entry.values)
+            if not _INDEX_NAME.fullmatch(name):
+                lines.fault(
+                    f"'{name}' cannot be the name of an index.",
+                    "Use 3 to 255 letters, digits, '-', '_' and '.'.",
+                    entry,
+                )
+        elif setting == "projection":
+            projection = _projection(lines, entry)
         else:
-            unknown.append(entry)
-    lines.not_understood(unknown, _HINT)
+            lines.warn_of(entry, "the index of", "Only keys (*String, **Number), name and projection are declared.")
     partition = lines.finished()
     if partition is None:
         return None
     return Index(partition, lines.sort, name, projection)
+
+
+def _projection(lines: KeyLines, entry: Entry) -> tuple[str, ...]:
+    """Return what a line projects: `all` and `keys` in any case, as in Architect, or names of attributes."""
+    word = entry.values[0].text.lower()
+    if not entry.several and word in ("all", "keys"):
+        return (word,)
+    for value in entry.values:
+        lines.check_attribute(entry, value.text)
+    return tuple(value.text for value in entry.values)

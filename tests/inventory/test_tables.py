@@ -1,0 +1,90 @@
+"""Tables and indexes are declared as Architect takes them; what DynamoDB refuses is refused first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from arc.inventory import Key, Table
+from tests.inventory.writing import app, faults
+
+
+def tables(folder: Path, text: str) -> tuple[Table, ...]:
+    """The tables of an app with these lines."""
+    return app(folder, "get /", f"@tables\n{text}").tables
+
+
+@pytest.mark.parametrize(
+    ("stars", "kind"),
+    [("", "String"), ("String", "String"), ("string", "String"), ("NUMBER", "Number"), ("number", "Number")],
+)
+def test_a_key_type_may_have_any_case_or_be_left_out(stars: str, kind: str, tmp_path: Path) -> None:
+    """A star alone is a string, as in Architect."""
+    (table,) = tables(tmp_path, f"t\n  a *{stars}\n  b **{stars}\n  c ttl\n")
+    assert (table.partition, table.sort, table.ttl) == (Key("a", kind), Key("b", kind), "c")
+
+
+def test_a_key_of_another_type_is_refused(tmp_path: Path) -> None:
+    """The message lists the types."""
+    (message,) = faults(tmp_path, "@app\nmyapp\n@tables\nt\n  a *Binary\n")
+    assert "'*Binary' is not a valid partition key type" in message
+    assert "Write *String or *Number." in message
+
+
+@pytest.mark.parametrize("name", ["2024", "a", "1-x", "log.v2", "a_b", "A" * 200])
+def test_a_table_may_have_any_name_that_dynamodb_takes(name: str, tmp_path: Path) -> None:
+    """With the app's name before it, a short name is long enough and may begin with a digit."""
+    assert [table.name for table in tables(tmp_path, f"{name}\n  id *\n")] == [name]
+
+
+@pytest.mark.parametrize(("name", "says"), [("a/b", "cannot be the name"), ("x" * 240, "would be 257 characters")])
+def test_a_table_name_that_dynamodb_refuses_is_refused(name: str, says: str, tmp_path: Path) -> None:
+    """The limit is that of the name on AWS."""
+    (message,) = faults(tmp_path, f"@app\nmyapp\n@tables\n{name}\n  id *\n")
+    assert says in message
+
+
+@pytest.mark.parametrize("line", ["{} *String", "id *String\n  {} **String", "id *String\n  {} TTL"])
+def test_an_attribute_name_over_255_characters_is_refused(line: str, tmp_path: Path) -> None:
+    """In keys and TTL; one of 255 characters is fine."""
+    text = "@app\nmyapp\n@tables\nt\n  "
+    assert faults(tmp_path, text + line.format("x" * 255)) == []
+    (message,) = faults(tmp_path, text + line.format("x" * 256))
+    assert "has 256 characters" in message
+
+
+@pytest.mark.parametrize(
+    ("written", "projection"),
+    [
+        ("projection ALL", ("all",)),
+        ("projection all", ("all",)),
+        ("Projection Keys", ("keys",)),
+        ("projection email Name", ("email", "Name")),
+        ("projection\n    email", ("email",)),
+    ],
+)
+def test_a_projection_is_read_in_any_case(written: str, projection: tuple[str, ...], tmp_path: Path) -> None:
+    """`ALL` and `KEYS` are not attributes; names of attributes keep their case."""
+    inventory = app(tmp_path, "get /", f"@tables\nt\n  id *\n@tables-indexes\nt\n  at *Number\n  {written}\n")
+    assert inventory.warnings == ()
+    assert [index.projection for table in inventory.tables for index in table.indexes] == [projection]
+
+
+@pytest.mark.parametrize(("line", "says"), [("name x", "'x' cannot be the name"), ("projection x {}", "256")])
+def test_an_index_that_dynamodb_refuses_is_refused(line: str, says: str, tmp_path: Path) -> None:
+    """Its name has 3 characters or more, the attributes that it copies at most 255."""
+    text = f"@app\nmyapp\n@tables\nt\n  id *\n@tables-indexes\nt\n  at *\n  {line.format('x' * 256)}\n"
+    (message,) = faults(tmp_path, text)
+    assert says in message
+
+
+@pytest.mark.parametrize("line", ["insert Lambda", "update Lambda", "destroy Lambda"])
+def test_lines_of_old_manifests_are_ignored_with_a_warning(line: str, tmp_path: Path) -> None:
+    """Triggers of tables were written so; in an index such a line has no effect either."""
+    inventory = app(tmp_path, "get /", f"@tables\nt\n  id *\n  {line}\n@tables-indexes\nt\n  at *\n  {line}\n")
+    assert [len(table.indexes) for table in inventory.tables] == [1]
+    assert [
+        f"'{line}' below the {what} 't' has no effect" in warning
+        for what, warning in zip(("table", "index of"), inventory.warnings, strict=True)
+    ] == [True, True]
