@@ -87,6 +87,32 @@ def test_every_shape_of_the_grammar_has_its_value() -> None:
     }
 
 
+@pytest.mark.parametrize("indent", [" ", "  ", "\t", "     "])
+def test_items_may_be_indented_below_their_pragma(indent: str) -> None:
+    """What is indented below them counts from there; the next pragma begins afresh."""
+    lines = ["@app", f"{indent}name", "@tables", f"{indent}session # c", f"{indent}  _idx *String", f"{indent}log"]
+    text = "\n".join(
+        [*lines, f"{indent}  id *", f"{indent}  keys", f"{indent}    1", f"{indent}    2", "@http", "get /"]
+    )
+    assert parse(text).to_plain() == {
+        "app": ["name"],
+        "tables": [{"session": {"_idx": "*String"}}, {"log": {"id": "*", "keys": [1, 2]}}],
+        "http": [["get", "/"]],
+    }
+
+
+def test_an_item_further_left_moves_the_margin() -> None:
+    """Below it, what is indented belongs to it."""
+    text = "@x\n  one\n  two\n    a\nthree\n  b\n"
+    assert parse(text).to_plain() == {"x": ["one", {"two": ["a"]}, {"three": ["b"]}]}
+
+
+def test_one_value_alone_below_a_key_is_that_value() -> None:
+    """As if it were on the key's line; below a name it is still a list."""
+    assert parse("@x\na\n  b\n    c\n  d e\n").to_plain() == {"x": [{"a": {"b": "c", "d": "e"}}]}
+    assert parse("@x\na\n  b\n").to_plain() == {"x": [{"a": ["b"]}]}
+
+
 def test_every_value_knows_its_place() -> None:
     """Positions count from 1, in characters."""
     pragma = parse("# first\n@http\n\nget /ключ\n").pragma("http")

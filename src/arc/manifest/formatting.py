@@ -66,10 +66,8 @@ def _named(item: Mapping[str, _Value], pragma: str) -> list[str]:
 def _entry(key: str, value: _Value, where: str) -> list[str]:
     if not isinstance(value, (list, tuple)):
         return [f"  {written_name(key)} {_word(value, where)}"]
-    _at_least(value, 1, f"'{key}' in @{where}")
-    if len(value) > 1:
-        return [f"  {written_name(key)} {_row(value, where)}"]
-    return [f"  {written_name(key)}", f"    {_word(value[0], where)}"]
+    _at_least(value, 2, f"'{key}' in @{where}")
+    return [f"  {written_name(key)} {_row(value, where)}"]
 
 
 def _row(values: Sequence[_Value], where: str) -> str:

@@ -62,9 +62,11 @@ class _Parser:
             )
         items: list[Item] = []
         whole = line.whole
+        margin = self._rest[-1].indent if self._rest else 0
         while self._rest and self._rest[-1].pragma is None:
             faults = len(self.faults)
-            block = self._take_block()
+            margin = min(margin, self._rest[-1].indent)
+            block = self._take_block(margin)
             item = self._read_item(block)
             if item is not None:
                 items.append(item)
@@ -72,18 +74,20 @@ class _Parser:
         if name and before is None:
             self.pragmas.append(Pragma(name, line.number, line.column, tuple(items), whole))
 
-    def _take_block(self) -> list[Line]:
-        """The next line and the indented ones below it."""
+    def _take_block(self, margin: int) -> list[Line]:
+        """Return the next line and those indented below it, whose indents count from `margin` on from here.
+
+        Items that are all indented below their pragma are read as if they were not.
+        """
         block = [self._rest.pop()]
-        while self._rest and self._rest[-1].pragma is None and self._rest[-1].indent:
+        while self._rest and self._rest[-1].pragma is None and self._rest[-1].indent > margin:
             block.append(self._rest.pop())
+        for line in block:
+            line.indent -= margin
         return block
 
     def _read_item(self, block: list[Line]) -> Item | None:
         first, below = block[0], block[1:]
-        if first.indent:
-            self._fault(first, "Nothing stands above this indented line.", "Remove the spaces before it.")
-            return None
         if not self._indents_are_good(first, below) or not first.whole:
             return None
         if not below:
@@ -163,9 +167,8 @@ class _Parser:
                     "Write one value on each line, or put it in quotes.",
                 )
         if nested:
-            entries.append(Entry(key, tuple(each.words[0] for each in nested), several=True))
-        else:
-            entries.append(Entry(key, tuple(values), several=len(values) > 1))
+            values = [each.words[0] for each in nested]
+        entries.append(Entry(key, tuple(values), several=len(values) > 1))
 
     def _fault(self, line: Line, message: str, hint: str) -> None:
         fault = fault_at(self._lexer.file, self._lexer.source, line.number, line.column, message, hint)

@@ -95,7 +95,7 @@ def test_what_is_missing_is_made(text: str, wanted: str) -> None:
     assert with_variable(text, "A1", "x") == wanted
 
 
-@pytest.mark.parametrize("text", ["@env\ntesting\n  A1\n", "@env\ntesting\n  A1 a b\n", "@env\ntesting\n  A1\n    a\n"])
+@pytest.mark.parametrize("text", ["@env\ntesting\n  A1\n", "@env\ntesting\n", "@env\ntesting\n  A1 'a\n"])
 def test_a_file_with_faults_is_left_alone(text: str) -> None:
     """What it says is not known, and so nothing can be kept."""
     assert variables_of(text) is None
