@@ -39,7 +39,9 @@ def read_env_file(file: Path, findings: Findings) -> dict[str, str] | None:
             findings.faults.append(ToolError(f"{place}: This line cannot be read. Write NAME=value."))
         elif binding.key is not None and not is_variable(binding.key):
             hint = "Use letters, digits and '_', a letter first."
-            findings.faults.append(ToolError(f"{place}: {binding.key!r} cannot be the name of a variable. {hint}"))
+            findings.warnings.append(
+                f"{place}: {binding.key!r} is left out: it cannot be the name of a variable. {hint}"
+            )
         elif binding.key is not None and binding.value is None:
             findings.faults.append(ToolError(f"{place}: {binding.key} has no value. Write {binding.key}=value."))
         elif binding.key is not None:

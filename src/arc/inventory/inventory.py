@@ -11,9 +11,8 @@ if TYPE_CHECKING:
 
     from arc.inventory.aws import Aws
     from arc.inventory.route import Route
+    from arc.inventory.sandbox_preferences import SandboxPreferences
     from arc.inventory.table import Table
-
-    Preference = str | int | float | bool | list[str | int | float | bool]
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Inventory:
     """The folder of shared code, if there is one."""
     env: Mapping[str, Mapping[str, str]] = field(repr=False)
     """Variables for each environment, as this machine knows them. They hold secrets, so `repr` leaves them out."""
-    sandbox: Mapping[str, Preference]
+    sandbox: SandboxPreferences
     """`@sandbox` of the preferences."""
     warnings: tuple[str, ...]
     sources: tuple[Path, ...]

@@ -1,4 +1,8 @@
-"""Preferences: `preferences.arc` or `prefs.arc`, of the app over those of the developer's home."""
+"""Preferences: `preferences.arc`, `prefs.arc` and the like, of the app over those of the developer's home.
+
+A setting of `@sandbox` in the app's file replaces that of the home's; an `@env` replaces the home's `@env` as a whole,
+in every environment. Source: @architect/inventory, src/config/project/index.js and prefs/index.js.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,16 @@ from typing import TYPE_CHECKING
 from arc.errors import ArcError, ManifestError, ToolError
 from arc.inventory.findings import Findings
 from arc.inventory.manifest_file import parse_file
-from arc.inventory.setting import settings_in
+from arc.inventory.sandbox_preferences import SandboxPreferences, read_sandbox
 from arc.manifest import Map
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from arc.inventory.inventory import Preference
-    from arc.manifest import Manifest, Pragma, Scalar
+    from arc.manifest import Entry, Manifest, Pragma
 
-PREFERENCE_FILES = ("preferences.arc", "prefs.arc")
+PREFERENCE_FILES = ("preferences.arc", "prefs.arc", ".preferences.arc", ".prefs.arc")
+"""In the order in which they are looked for; the first one alone is read."""
 ENVIRONMENTS = ("testing", "staging", "production")
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 
@@ -28,18 +32,17 @@ class Preferences:
     """What a developer set for this machine."""
 
     env: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
-    sandbox: dict[str, Preference] = field(default_factory=dict)
+    sandbox: SandboxPreferences = field(default_factory=SandboxPreferences)
     sources: list[Path] = field(default_factory=list)
 
 
 def read_preferences(root: Path, home: Path | None, findings: Findings) -> Preferences:
     """The preferences of the app in `root` over those in `home`."""
     preferences = Preferences()
-    homes = (home, ("~/", (*PREFERENCE_FILES, *(f".{name}" for name in PREFERENCE_FILES))))
-    for folder, (prefix, names) in (homes, (root, ("", PREFERENCE_FILES))):
+    for folder, prefix in ((home, "~/"), (root, "")):
         if folder is None:
             continue
-        files = [folder / name for name in names]
+        files = [folder / name for name in PREFERENCE_FILES]
         preferences.sources.extend(files)
         file = next((each for each in files if each.is_file()), None)
         if file is not None:
@@ -55,7 +58,7 @@ def is_variable(name: str) -> bool:
 def _read_file(file: Path, name: str, preferences: Preferences, findings: Findings) -> None:
     own = Findings()
     try:
-        manifest = parse_file(file, name, own, ("env", "sandbox"))
+        manifest = parse_file(file, name, own, ("env",))
     except (ManifestError, ToolError) as fault:
         findings.faults.append(_masked(fault))
         return
@@ -63,53 +66,65 @@ def _read_file(file: Path, name: str, preferences: Preferences, findings: Findin
         return
     for pragma in manifest.pragmas:
         if pragma.name == "env":
-            _read_env(manifest, pragma, preferences, own)
+            preferences.env = _env(manifest, pragma, own)
         elif pragma.name == "sandbox":
-            for setting in settings_in(manifest, pragma, own):
-                _warn_of_comment(manifest, setting.name, setting.value, own)
-                values = [value.value for value in setting.values]
-                preferences.sandbox[setting.name.text] = values if len(values) > 1 else values[0]
+            preferences.sandbox = read_sandbox(manifest, pragma, preferences.sandbox, own)
     findings.faults.extend(map(_masked, own.faults))
     findings.warnings.extend(own.warnings)
 
 
-def _read_env(manifest: Manifest, pragma: Pragma, preferences: Preferences, findings: Findings) -> None:
+def _env(manifest: Manifest, pragma: Pragma, findings: Findings) -> dict[str, dict[str, str]]:
+    """Return the variables of each environment in an `@env`."""
+    env: dict[str, dict[str, str]] = {}
     for item in pragma.items:
-        if not isinstance(item, Map) or item.name.text not in ENVIRONMENTS:
+        if not isinstance(item, Map):
             findings.fault(
                 manifest,
                 item,
                 "@env holds an environment with its variables below it.",
                 f"Write one of {', '.join(ENVIRONMENTS)}, and below it, indented by two spaces: NAME value.",
             )
-            continue
-        variables = preferences.env.setdefault(item.name.text, {})
-        for entry in item.entries:
-            if not is_variable(entry.key.text):
-                findings.fault(
-                    manifest,
-                    entry.key,
-                    "This cannot be the name of a variable.",
-                    "Use letters, digits and '_', a letter first.",
-                )
-            elif entry.several:
-                findings.fault(
-                    manifest, entry.key, f"{entry.key.text} has several values.", "Put the whole value in quotes."
-                )
-            else:
-                _warn_of_comment(manifest, entry.key, entry.values[0], findings)
-                variables[entry.key.text] = entry.values[0].text
+        elif item.name.text not in ENVIRONMENTS:
+            known = f"Choose {', '.join(ENVIRONMENTS[:-1])} or {ENVIRONMENTS[-1]}."
+            findings.warn(
+                manifest, item, f"Unknown environment '{item.name.text}' in @env, which has no effect. {known}"
+            )
+        else:
+            env.setdefault(item.name.text, {}).update(_variables(manifest, item, findings))
+    return env
 
 
-def _warn_of_comment(manifest: Manifest, name: Scalar, value: Scalar, findings: Findings) -> None:
+def _variables(manifest: Manifest, item: Map, findings: Findings) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for entry in item.entries:
+        if is_variable(entry.key.text):
+            _warn_of_comment(manifest, entry, findings)
+            variables[entry.key.text] = value_of(entry)
+        else:
+            findings.fault(
+                manifest,
+                entry.key,
+                "This cannot be the name of a variable.",
+                "Use letters, digits and '_', a letter first.",
+            )
+    return variables
+
+
+def value_of(entry: Entry) -> str:
+    """Return the value of a variable: several words are one value, as in Architect."""
+    return " ".join(value.text for value in entry.values)
+
+
+def _warn_of_comment(manifest: Manifest, entry: Entry, findings: Findings) -> None:
     """Warn of a bare value that ends at a `#`, as a password may hold one, and in `.env` goes on behind it."""
+    value = entry.values[-1]
     rest = manifest.lines[value.line - 1][value.column - 1 :]
     if rest.startswith(f"{value.text}#"):
         findings.warn(
             manifest,
-            name,
-            f"The value of {name.text} ends at the '#', where a comment begins. Put the whole value in quotes, or a "
-            "space before the comment.",
+            entry.key,
+            f"The value of {entry.key.text} ends at the '#', where a comment begins. Put the whole value in quotes, or "
+            "a space before the comment.",
         )
 
 

@@ -102,6 +102,11 @@ def test_a_file_is_taken_whole_or_not_at_all(operator: Operator, cloud: Engine) 
     assert (done.returncode, done.stdout) == (1, "")
     assert "ARC_ENV is reserved" in done.stderr
     assert parameters(cloud, operator.name)["GREETING"] == "hello # there"
+    file.write_text("GREETING=changed\nmy-key=hunter2\n")
+    done = operator.arc("env", "staging", "--from-file", "staging.env")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "staging.env:2: 'my-key' is left out: it cannot be the name of a variable." in done.stderr
+    assert "hunter2" not in done.stderr
     done = operator.arc("env", "staging", "--from-file", "nowhere.env")
     assert done.returncode == 1
     assert "There is no file nowhere.env" in done.stderr

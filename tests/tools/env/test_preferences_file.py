@@ -103,6 +103,16 @@ def test_a_file_with_faults_is_left_alone(text: str) -> None:
     assert without_variable(text, "A1") is None
 
 
+def test_a_value_of_several_words_is_replaced_whole() -> None:
+    """On one line or below its key; the comment behind it stays."""
+    text = "@env\ntesting\n  A1 two words # why\n  B2\n    one\n    below\n  C3\n    alone\n"
+    assert variables_of(text) == {"A1": "two words", "B2": "one below", "C3": "alone"}
+    assert with_variable(text, "A1", "x") == text.replace("two words", "x")
+    assert with_variable(text, "B2", "x") == text.replace("one\n    below", "x")
+    assert with_variable(text, "C3", "x") == text.replace("alone", "x")
+    assert without_variable(text, "B2") == text.replace("  B2\n    one\n    below\n", "")
+
+
 def test_a_name_that_is_no_name_is_not_written() -> None:
     """What it would set is something else."""
     assert with_variable(TEXT, "C 3", "x") is None

@@ -184,34 +184,38 @@ def test_a_dotenv_file_comes_before_preferences(place: Place) -> None:
     assert place.variables == {"A1": "1", "B2": "2"}
 
 
-def test_what_the_home_says_is_not_hidden(place: Place) -> None:
-    """With variables in the home's preferences, the app's preferences are made beside them."""
-    (place.home / "prefs.arc").write_text("@env\ntesting\n  A1 home\n  B2 home\n")
-    done = place.change(A1="app")
-    note = "preferences.arc is named in .gitignore now: it may hold secrets."
-    assert done == Written(place.app / "preferences.arc", (note,))
-    assert done.file.stat().st_mode & 0o777 == 0o600
-    assert place.variables == {"A1": "app", "B2": "home"}
+def test_what_the_home_says_is_copied(place: Place) -> None:
+    """The first @env of the app's preferences would hide the variables of the home's, and so it gets them too."""
+    home = place.home / "prefs.arc"
+    home.write_text("@env\ntesting\n  A1 home\n  B2 two words\nstaging\n  S3 x\n")
     with pytest.raises(ToolError) as refused:
         place.change(B2=None)
-    assert str(refused.value) == f"B2 is set in {place.home / 'prefs.arc'}. Remove it there. Nothing was changed."
+    assert str(refused.value) == f"B2 is set in {home}. Remove it there. Nothing was changed."
     with pytest.raises(ToolError, match=r"Z9 is not set in testing\. There are: A1, B2\."):
         place.change(Z9=None)
-    assert place.read("preferences.arc") == "@env\ntesting\n  A1 app\n"
-
-
-def test_a_value_that_comes_from_the_home_again_is_told(place: Place) -> None:
-    """Removed from the app's preferences, a variable may still be set in the home's, hidden ones too."""
-    file = place.home / ".preferences.arc"
-    file.write_text("@env\ntesting\n  A1 hunter2\nstaging\n  C3 x\n")
-    place.write("preferences.arc", "@env\ntesting\n  A1 one\n  B2 two\n  C3 three\n")
-    note = f"A1 is still set in {file}: testing has that value now."
-    assert place.change(A1=None, B2=None).notes == (
-        "preferences.arc is named in .gitignore now: it may hold secrets.",
-        note,
+    done = place.change(A1="app")
+    assert done == Written(
+        place.app / "preferences.arc",
+        (
+            "preferences.arc is named in .gitignore now: it may hold secrets.",
+            f"The @env in preferences.arc replaces the one in {home}, so these variables were copied from there: B2.",
+        ),
     )
-    assert place.change(C3=None).notes == ()
-    assert place.variables == {"A1": "hunter2"}
+    assert done.file.stat().st_mode & 0o777 == 0o600
+    assert place.variables == {"A1": "app", "B2": "two words"}
+    assert place.read("preferences.arc") == '@env\ntesting\n  B2 "two words"\n  A1 app\n'
+    assert place.change(A1="again").notes == ()
+
+
+def test_variables_of_the_home_are_hidden_by_those_of_the_app(place: Place) -> None:
+    """They do not come back when the app's are removed, and cannot be removed themselves."""
+    (place.home / ".preferences.arc").write_text("@env\ntesting\n  A1 hunter2\n  D4 x\nstaging\n  C3 x\n")
+    place.write(".prefs.arc", "@env\ntesting\n  A1 one\n  B2 two\n")
+    with pytest.raises(ToolError, match=r"D4 is not set in testing\. There are: A1, B2\."):
+        place.change(D4=None)
+    assert place.change(A1=None, B2=None).notes == (".prefs.arc is named in .gitignore now: it may hold secrets.",)
+    assert place.read(".prefs.arc") == "@env\n"
+    assert place.variables == {}
 
 
 def test_the_home_has_no_say_over_a_dotenv_file(place: Place) -> None:

@@ -139,6 +139,8 @@ def _from_file(file: Path) -> dict[str, str]:
     findings = Findings()
     variables = read_env_file(file, findings)
     findings.raise_faults()
+    if findings.warnings:  # Names that would be left out: all variables are set, or none.
+        raise ToolError("\n".join((*findings.warnings, "Rename or remove them. Nothing was changed.")))
     if not variables:
         what = "There is no file" if variables is None else "There is no variable in"
         raise ToolError(f"{what} {file}. Write lines NAME=value into it, and give its path after --from-file.")

@@ -12,6 +12,8 @@ IGNORED = """\
 .env
 preferences.arc
 prefs.arc
+.preferences.arc
+.prefs.arc
 
 # What Python makes
 __pycache__/

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from arc.inventory.preferences import value_of
 from arc.manifest import Map, parse_all
 from arc.manifest.words import QUOTES, written
 
@@ -25,10 +26,12 @@ def variables_of(text: str) -> dict[str, str] | None:
     pragma = manifest.pragma("env")
     if faults or (pragma is not None and not all(isinstance(item, Map) for item in pragma.items)):
         return None
-    entries = [entry for block in _blocks(manifest) for entry in block.entries]
-    if any(entry.several for entry in entries):
-        return None
-    return {entry.key.text: entry.values[0].text for entry in entries}
+    return {entry.key.text: value_of(entry) for block in _blocks(manifest) for entry in block.entries}
+
+
+def has_env(text: str) -> bool:
+    """Return True for a text with an `@env`, which replaces that of the developer's home."""
+    return parse_all(text)[0].pragma("env") is not None
 
 
 def with_variable(text: str, name: str, value: str) -> str | None:
@@ -75,11 +78,11 @@ class _Source:
         """The text with a variable set to `word`."""
         entries = self.entries_of(name)
         if entries:
-            start, end = self._span(entries[-1].values[0])
+            (start, _), (_, end) = self._span(entries[-1].values[0]), self._span(entries[-1].values[-1])
             return self.edited([*self.removals(entries[:-1]), (start, end, word)])
         line = f"  {name} {word}{self._end}"
         if self._blocks:
-            return self._inserted(self._end_of(self._blocks[-1].entries[-1].values[0]), line)
+            return self._inserted(self._end_of(self._blocks[-1].entries[-1].values[-1]), line)
         block = f"{_ENVIRONMENT}{self._end}{line}"
         if self._pragma is not None:
             return self._inserted(self._next_line(self._starts[self._pragma.line - 1]), block)
@@ -89,7 +92,7 @@ class _Source:
     def removals(self, entries: Iterable[Entry]) -> list[tuple[int, int, str]]:
         """The edits that take whole lines out, also testing's own where nothing is left below: it would be a value."""
         gone = list(entries)
-        edits = [(self._starts[entry.key.line - 1], self._end_of(entry.values[0]), "") for entry in gone]
+        edits = [(self._starts[entry.key.line - 1], self._end_of(entry.values[-1]), "") for entry in gone]
         empty = [block.name for block in self._blocks if all(entry in gone for entry in block.entries)]
         return edits + [(self._starts[name.line - 1], self._end_of(name), "") for name in empty]
 

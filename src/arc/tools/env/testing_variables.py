@@ -54,7 +54,8 @@ def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> W
     for written in (file, inventory.root / ".gitignore"):
         check_within(inventory.root, written)
     text = _text(file)
-    for name, value in changes.items():
+    copies = _copies_of_home(inventory, file, text, changes)
+    for name, value in {**copies, **changes}.items():
         changed = _changed(inventory, file, text, name, value)
         if changed is None:
             what = "taken out of" if value is None else "written into"
@@ -65,8 +66,13 @@ def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> W
                 "Nothing was changed."
             )
         text = changed
-    notes = [*_ignored(inventory.root, file.name), *_still_set(inventory, file, changes)]
-    is_private = any(value is not None and is_secret(name) for name, value in changes.items())
+    notes = _ignored(inventory.root, file.name)
+    if copies:
+        notes.append(
+            f"The @env in {file.name} replaces the one in {_home_file(inventory)}, so these variables were copied from "
+            f"there: {', '.join(copies)}."
+        )
+    is_private = any(value is not None and is_secret(name) for name, value in {**copies, **changes}.items())
     notes += _replace(inventory.root, file, text, mode=0o600, is_private=is_private)
     return Written(file, tuple(notes))
 
@@ -78,7 +84,7 @@ def _changed(inventory: Inventory, file: Path, text: str, name: str, value: str 
         return setting(text, name, value)
     here = dotenv_file.variables_of(text) if is_dotenv else preferences_file.variables_of(text)
     if here is not None and name not in here:
-        if not is_dotenv and name in _variables_at_home(inventory):
+        if not is_dotenv and not preferences_file.has_env(text) and name in _variables_at_home(inventory):
             raise ToolError(f"{name} is set in {_home_file(inventory)}. Remove it there. Nothing was changed.")
         there = ", ".join(inventory.env.get("testing", {})) or "none"
         raise ToolError(f"{name} is not set in testing. There are: {there}. Nothing was changed.")
@@ -98,7 +104,7 @@ def _file(inventory: Inventory) -> Path:
 def _home_file(inventory: Inventory) -> Path | None:
     """The preferences of the developer's home, when there are any."""
     own = {inventory.root / name for name in PREFERENCE_FILES}
-    files = (file for file in inventory.sources if file.name.removeprefix(".") in PREFERENCE_FILES and file not in own)
+    files = (file for file in inventory.sources if file.name in PREFERENCE_FILES and file not in own)
     return next((file for file in files if file.is_file()), None)
 
 
@@ -107,13 +113,11 @@ def _variables_at_home(inventory: Inventory) -> dict[str, str]:
     return (preferences_file.variables_of(_text(file)) or {}) if file is not None else {}
 
 
-def _still_set(inventory: Inventory, file: Path, changes: Mapping[str, str | None]) -> list[str]:
-    """What is removed from the app's preferences alone, which stand over those of the home."""
-    if file.name == _DOTENV:
-        return []
-    there = _variables_at_home(inventory)
-    names = [name for name, value in changes.items() if value is None and name in there]
-    return [f"{name} is still set in {_home_file(inventory)}: testing has that value now." for name in names]
+def _copies_of_home(inventory: Inventory, file: Path, text: str, changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the home's variables that the first `@env` in the app's preferences would hide."""
+    if file.name == _DOTENV or preferences_file.has_env(text) or all(value is None for value in changes.values()):
+        return {}
+    return {name: value for name, value in _variables_at_home(inventory).items() if name not in changes}
 
 
 def _text(file: Path) -> str:

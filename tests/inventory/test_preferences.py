@@ -1,0 +1,133 @@
+"""A developer's preferences and `.env` are read as Architect reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from arc.inventory import read
+from arc.inventory.sandbox_preferences import SandboxPreferences
+from tests.inventory.writing import app, write
+
+HOME = "@env\ntesting\n  A home\n  B home\nstaging\n  S home\n\n@sandbox\nseed-data rows.json\nports\n  http 4000\n"
+
+
+@pytest.mark.parametrize("name", ["preferences.arc", "prefs.arc", ".preferences.arc", ".prefs.arc"])
+def test_preferences_are_read_under_each_of_architects_names(name: str, tmp_path: Path) -> None:
+    """Those of the app and those of the home."""
+    for place in ("app", "home"):
+        write(tmp_path / place, **{name: f"@env\ntesting\n  A {place}\n"}, app__arc="@app\nmyapp\n")
+    assert read(tmp_path / "app", home=tmp_path / "home").env == {"testing": {"A": "app"}}
+    assert read(tmp_path / "app", home=tmp_path).env == {"testing": {"A": "app"}}
+    (tmp_path / "app" / name).unlink()
+    assert read(tmp_path / "app", home=tmp_path / "home").env == {"testing": {"A": "home"}}
+
+
+def test_the_first_preferences_file_wins(tmp_path: Path) -> None:
+    """In the order of Architect; the others are not read."""
+    names = ("preferences__arc", "prefs__arc", "__preferences__arc", "__prefs__arc")
+    files = {name: f"@env\ntesting\n  A {place}\n" for place, name in enumerate(names)}
+    assert app(tmp_path, **files).env == {"testing": {"A": "0"}}
+
+
+@pytest.mark.parametrize(
+    ("local", "env"),
+    [
+        ("@env\ntesting\n  A local\n", {"testing": {"A": "local"}}),
+        ("@env\n", {}),
+        ("@sandbox\n", {"testing": {"A": "home", "B": "home"}, "staging": {"S": "home"}}),
+    ],
+)
+def test_an_env_of_the_app_replaces_that_of_the_home(local: str, env: dict[str, object], tmp_path: Path) -> None:
+    """In every environment, even where it is empty, as in Architect."""
+    home = write(tmp_path / "home", prefs__arc=HOME)
+    root = write(tmp_path / "app", app__arc="@app\nmyapp\n", prefs__arc=local)
+    assert read(root, home=home).env == env
+
+
+def test_settings_of_the_sandbox_are_over_those_of_the_home(tmp_path: Path) -> None:
+    """One by one; `ports` is one of them."""
+    home = write(tmp_path / "home", prefs__arc=HOME)
+    root = write(tmp_path / "app", app__arc="@app\nmyapp\n", prefs__arc="@sandbox\nports\n  tables 5000\n")
+    assert read(root, home=home).sandbox == SandboxPreferences(tables_port=5000, seed_data="rows.json")
+
+
+def test_several_words_are_one_value(tmp_path: Path) -> None:
+    """Also one below the other, and whatever they look like."""
+    text = "@env\ntesting\n  A two words # and a comment\n  B 00123 1.50\n  C\n    alone\n  D\n    one\n    below\n"
+    assert app(tmp_path, prefs__arc=text).env["testing"] == {
+        "A": "two words",
+        "B": "00123 1.50",
+        "C": "alone",
+        "D": "one below",
+    }
+
+
+def test_an_unknown_environment_is_a_warning(tmp_path: Path) -> None:
+    """It has no effect in Architect either."""
+    inventory = app(tmp_path, prefs__arc="@env\nlocal\n  A 1\ntesting\n  B 2\n")
+    assert inventory.env == {"testing": {"B": "2"}}
+    (warning,) = inventory.warnings
+    assert warning == (
+        "prefs.arc:2: Unknown environment 'local' in @env, which has no effect. Choose testing, staging or production."
+    )
+
+
+SETTINGS = {
+    "env staging": "'env' in @sandbox has no effect: the sandbox runs the environment testing.",
+    "livereload true": "'livereload' in @sandbox has no effect: reload the page yourself.",
+    "useAWS true": "'useAWS' in @sandbox has no effect: the sandbox uses the tables of this machine.",
+    "coldstart true": "'coldstart' in @sandbox has no effect: functions start as fast as they can.",
+    "something else": "'something' in @sandbox has no effect.",
+    "port 4000": "'port' in @sandbox has no effect.",
+    "alone": "'alone' in @sandbox has no effect.",
+    "ports 4000": "'ports' in @sandbox has no effect: write below it, indented, http 3333.",
+    "ports\n  events 4444": "The port of 'events' in @sandbox has no effect here.",
+    "ports\n  http many": "The port of 'http' in @sandbox is not a number from 1 to 65535.",
+    "ports\n    http 4000": "Some lines of @sandbox cannot be read and have no effect.",
+    "{braces}": "Some lines of @sandbox cannot be read and have no effect.",
+}
+
+
+@pytest.mark.parametrize("text", SETTINGS)
+def test_a_setting_of_the_sandbox_without_effect_is_a_warning(text: str, tmp_path: Path) -> None:
+    """None is a reason to refuse the app, whatever its syntax."""
+    inventory = app(tmp_path, prefs__arc=f"@sandbox\n{text}\n@env\ntesting\n  A b\n")
+    assert inventory.env == {"testing": {"A": "b"}}
+    assert [warning.partition(": ")[2] for warning in inventory.warnings] == [SETTINGS[text]]
+
+
+def test_settings_of_the_sandbox_are_understood(tmp_path: Path) -> None:
+    """Ports, an external database and the file of rows have an effect; what needs none is no warning."""
+    text = (
+        "@sandbox\nports\n  http 4000\n  tables 5000\nexternal-db true\nseed-data rows.json\n"
+        "no-hydrate true\ndelete-vendor false\n@create\nautocreate true\n@sandbox-startup\necho {hello}\n"
+    )
+    inventory = app(tmp_path, prefs__arc=text)
+    assert inventory.warnings == ()
+    assert inventory.sandbox == SandboxPreferences(4000, 5000, external_db=True, seed_data="rows.json")
+
+
+def test_names_in_env_that_no_variable_can_have_are_left_out(tmp_path: Path) -> None:
+    """Each is named in a warning, without its value; the others are there."""
+    inventory = app(tmp_path, __env="A=1\nmy-key=hidden\nx.y=hidden\n1X=hidden\nB=2\n")
+    assert inventory.env["testing"] == {"A": "1", "B": "2"}
+    hint = "is left out: it cannot be the name of a variable. Use letters, digits and '_', a letter first."
+    assert inventory.warnings == tuple(
+        f".env:{line}: {name!r} {hint}" for line, name in ((2, "my-key"), (3, "x.y"), (4, "1X"))
+    )
+
+
+def test_a_value_that_ends_at_a_number_sign_is_warned_of(tmp_path: Path) -> None:
+    """In `.env` it would go on; a comment after a space is none of it. The warning does not show the value."""
+    preferences = (
+        "@env\ntesting\n  PASSWORD hid#den\n  B hidden # a comment\n  C 'hid#den'\nstaging # x\n  D 'hidden'#hidden\n"
+    )
+    inventory = app(tmp_path, prefs__arc=preferences)
+    assert inventory.env["testing"] == {"PASSWORD": "hid", "B": "hidden", "C": "hid#den"}
+    assert inventory.warnings == tuple(
+        f"prefs.arc:{line}: The value of {name} ends at the '#', where a comment begins. "
+        "Put the whole value in quotes, or a space before the comment."
+        for line, name in ((3, "PASSWORD"),)
+    )
