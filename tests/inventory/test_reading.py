@@ -33,17 +33,14 @@ def test_a_manifest_with_nothing_but_a_name_has_defaults(tmp_path: Path) -> None
     assert inventory.warnings == ()
 
 
-@pytest.mark.parametrize("name", ["handler.py", "lambda.py", "index.py"])
-def test_a_handler_is_found_under_each_of_its_names(name: str, tmp_path: Path) -> None:
-    """handler.py, lambda.py and index.py hold the handler, the first of them when there are several."""
-    write(tmp_path, **{f"src___http___get-index___{name.replace('.', '__')}": ""})
-    (route,) = app(tmp_path, "get /").routes
-    assert route.handler == tmp_path / "src/http/get-index" / name
-    write(tmp_path, src___http___get_index="")
-    write(tmp_path, **{"src___http___get-index___handler__py": ""})
+@pytest.mark.parametrize("names", [["index.py"], ["handler.py", "index.py"], ["lambda.py", "handler.py", "index.py"]])
+def test_a_handler_is_found_under_each_of_its_names(names: list[str], tmp_path: Path) -> None:
+    """lambda.py, handler.py and index.py hold the handler, in Architect's order; several are a warning."""
+    write(tmp_path, **{f"src/http/get-index/{name}": "" for name in names})
     inventory = app(tmp_path, "get /")
-    assert inventory.routes[0].handler == tmp_path / "src/http/get-index/handler.py"
-    assert len(inventory.warnings) == (name != "handler.py")
+    assert inventory.routes[0].handler == tmp_path / "src/http/get-index" / names[0]
+    several = [f"src/http/get-index has {' and '.join(names)}: {names[0]} is the handler."]
+    assert list(inventory.warnings) == (several if len(names) > 1 else [])
 
 
 def test_a_route_may_name_its_own_source_folder(tmp_path: Path) -> None:
@@ -383,6 +380,23 @@ def test_an_older_python_is_refused_as_too_old(version: str, tmp_path: Path) -> 
     assert "is no runtime" not in message
     assert f"Python {version} is too old: arc-sessions needs Python 3.11 or newer." in message
     assert "Write a version such as python3.13" in message
+
+
+@pytest.mark.parametrize("runtime", ["python3.15", "python3.99", "nodejs99.x", "Nodejs22.x", "python4.0", "x"])
+def test_an_unknown_runtime_is_refused_with_those_that_are_valid(runtime: str, tmp_path: Path) -> None:
+    """Python's versions first. A plugin may bring other runtimes than Python."""
+    text = f"@app\nmyapp\n@aws\nruntime {runtime}\n"
+    (message,) = faults(tmp_path, text)
+    assert f"Unknown runtime '{runtime}'." in message
+    assert "Choose python, python3.11, python3.12, python3.13, python3.14; or for a function in another" in message
+    assert "nodejs22.x" in message
+    assert len(faults(tmp_path, f"{text}@plugins\nsome/plugin\n")) == runtime.startswith("python")
+
+
+@pytest.mark.parametrize("word", ["python", "Python", "py", "python3.11", "python3.14", "nodejs18.x", ".NET", "deno"])
+def test_runtimes_of_lambda_and_of_architect_are_known(word: str, tmp_path: Path) -> None:
+    """Short words in any case; retired runtimes too, since functions that have them still run."""
+    assert faults(tmp_path, f"@app\nmyapp\n@aws\nruntime {word}\n") == []
 
 
 def test_no_message_about_preferences_or_env_shows_a_value(tmp_path: Path) -> None:

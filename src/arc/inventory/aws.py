@@ -34,10 +34,11 @@ class Aws:
 def read_aws(manifest: Manifest, findings: Findings) -> Aws:
     """What the manifest's `@aws` says, on top of the defaults."""
     pragma = manifest.pragma("aws")
+    default = FunctionConfig(has_plugins=manifest.pragma("plugins") is not None)
     if pragma is None:
-        return Aws()
+        return Aws(function=default)
     settings = settings_in(manifest, pragma, findings)
-    function, others = configure(manifest, settings, FunctionConfig(), findings)
+    function, others = configure(manifest, settings, default, findings)
     own: dict[str, str] = {}
     for setting in others:
         name = setting.name.text

@@ -15,13 +15,22 @@ if TYPE_CHECKING:
     from arc.inventory.setting import Setting
     from arc.manifest import Manifest, Scalar
 
-_PYTHON = re.compile(r"python3\.(1[1-9]|[2-9][0-9])")
+_PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
 _OLD_PYTHON = re.compile(r"python(2\.[0-9]|3\.[0-9]|3\.10)")
-# Lambda's other families, Architect's short words for them, and those of its plugins.
-_OTHERS = re.compile(
-    r"(nodejs|ruby|java|dotnet|go|provided)[0-9][a-z0-9.]*|provided(\.[a-z0-9]+)?"
-    r"|node(js|\.js)?|ruby|rb|java|dotnet|\.net|go|golang|deno|bun|rust|typescript|ts|custom"
+# Lambda's other runtimes, those that AWS has retired, and Architect's short words for them.
+# Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+_OTHERS = (
+    *("nodejs24.x", "nodejs22.x", "nodejs20.x", "java25", "java21", "java17", "java11", "java8.al2"),
+    *("dotnet10", "dotnet8", "ruby3.4", "ruby3.3", "ruby3.2", "provided.al2023", "provided.al2"),
 )
+_RETIRED = (
+    *("nodejs18.x", "nodejs16.x", "nodejs14.x", "nodejs12.x", "nodejs10.x", "nodejs8.10", "nodejs6.10"),
+    *("java8", "ruby2.7", "ruby2.5", "go1.x", "provided"),
+    *("dotnet7", "dotnet6", "dotnetcore3.1", "dotnetcore2.1"),
+)
+_SHORT = ("node", "nodejs", "node.js", "ruby", "rb", "java", "dotnet", ".net", "custom")
+# Architect knows deno by itself; the others belong to well-known plugins.
+_OF_PLUGINS = ("deno", "bun", "go", "golang", "rust", "typescript", "ts")
 _LAYER = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+")
 
 
@@ -43,6 +52,8 @@ class FunctionConfig:
     """Reserved concurrency; None leaves it to the account."""
     layers: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
+    has_plugins: bool = False
+    """True in an app with `@plugins`, which may bring runtimes of their own."""
     env: bool = True
     """False keeps the environment's variables from this function."""
     shared: bool = True
@@ -74,6 +85,8 @@ def configure(
         elif name in _READERS:
             try:
                 value: Any = _READERS[name](_single(setting))
+                if name == "runtime" and value is None:
+                    value = _unknown_runtime(setting.value, config)
                 config = replace(config, **{name: value})
                 if name == "runtime":
                     config = replace(config, names_version=setting.value.text == value)
@@ -150,8 +163,10 @@ def _between(least: int, most: int, unit: str) -> Callable[[Scalar], int]:
     return read
 
 
-def _runtime(value: Scalar) -> str:
-    if value.text in ("python", "py"):
+def _runtime(value: Scalar) -> str | None:
+    """Return a known runtime, None for an unknown one."""
+    word = value.text.lower()
+    if word in ("python", "py"):
         return FunctionConfig.runtime
     if _OLD_PYTHON.fullmatch(value.text):
         version = value.text.removeprefix("python")
@@ -159,9 +174,18 @@ def _runtime(value: Scalar) -> str:
             f"Write a version such as {FunctionConfig.runtime}.",
             f"Python {version} is too old: arc-sessions needs Python 3.11 or newer.",
         )
-    if not _PYTHON.fullmatch(value.text) and not _OTHERS.fullmatch(value.text):
-        raise _Wrong("Functions run on Python 3.11 or newer here: write python, or a version such as python3.13.")
-    return value.text
+    if word in (*_SHORT, *_OF_PLUGINS):
+        return word
+    return value.text if value.text in (*_PYTHONS, *_OTHERS, *_RETIRED) else None
+
+
+def _unknown_runtime(value: Scalar, config: FunctionConfig) -> str:
+    if config.has_plugins and not value.text.startswith("python"):
+        return value.text
+    raise _Wrong(
+        f"Choose python, {', '.join(_PYTHONS)}; or for a function in another language {', '.join(_OTHERS)}.",
+        f"Unknown runtime '{value.text}'.",
+    )
 
 
 def _architecture(value: Scalar) -> str:

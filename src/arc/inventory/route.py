@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from arc.inventory.function_config import FunctionConfig
 
-HANDLER_FILES = ("handler.py", "lambda.py", "index.py")
+HANDLER_FILES = ("lambda.py", "handler.py", "index.py")
+"""In Architect's order: the first that is there holds the handler."""
 _OTHER_NAMES = ("handler", "index", "lambda", "mod")
 _OTHER_SUFFIXES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".rb", ".php")
 
