@@ -25,6 +25,7 @@ const answers = {
   cookies: ({ header }) => cookie.parse(header),
   base64: ({ text }) => Buffer.from(text, 'base64').toString('hex'),
   dotenv: ({ text }) => dotenv.parse(text),
+  ...require('./tools.js'),
   signedCookie: ({ value, secret }) => cookie.serialize('_idx', sign(value, secret)),
 }
 

@@ -19,7 +19,7 @@ ROUTES = (
     ("method", "path", "route", "parameters"),
     [
         ("GET", "/", "get /", {}),
-        ("POST", "/", None, None),
+        ("POST", "/", "any /*", {"proxy": ""}),
         ("GET", "/users", "get /users", {}),
         ("HEAD", "/users", "head /users", {}),
         ("HEAD", "/users/new", "any /users/:id", {"id": "new"}),
@@ -46,10 +46,37 @@ def test_the_most_specific_route_answers(
 
 
 def test_nothing_falls_back(tmp_path: Path) -> None:
-    """HEAD is no GET, a slash at the end makes another path, a catch-all wants a part."""
-    routes = app(tmp_path, "get /a\nget /files/*").routes
-    for method, path in (("HEAD", "/a"), ("GET", "/a/"), ("GET", "/"), ("GET", "/files"), ("GET", "/files/")):
+    """HEAD is no GET, a slash at the end makes another path, a catch-all wants a slash."""
+    routes = app(tmp_path, "get /a\nget /files/*\nget /p/:id").routes
+    for method, path in (("HEAD", "/a"), ("GET", "/a/"), ("GET", "/"), ("GET", "/files"), ("GET", "/p/")):
         assert match(routes, method, path) is None
+
+
+@pytest.mark.parametrize(
+    ("routes", "method", "path", "parameters"),
+    [
+        ("get /*", "GET", "/", {"proxy": ""}),
+        ("any /*", "POST", "/", {"proxy": ""}),
+        ("get /:page", "GET", "/", {"page": ""}),
+        ("get /x/*", "GET", "/x/", {"proxy": ""}),
+        ("get /x/*", "GET", "/x/a/", {"proxy": "a/"}),
+        ("get /:a/*", "GET", "/x/", {"a": "x", "proxy": ""}),
+    ],
+)
+def test_a_route_for_whatever_comes_answers_the_root(
+    routes: str, method: str, path: str, parameters: dict[str, str], tmp_path: Path
+) -> None:
+    """A single-page app has no other route."""
+    found = match(app(tmp_path, routes).routes, method, path)
+    assert (found and found[1]) == parameters
+
+
+def test_the_root_s_own_route_comes_first(tmp_path: Path) -> None:
+    """Then the parameter, which is a full match, then the catch-all."""
+    for routes in (["get /", "get /:page", "get /*"], ["get /:page", "get /*"], ["get /*", "any /*"]):
+        found = match(app(tmp_path, "\n".join(reversed(routes))).routes, "GET", "/")
+        assert found is not None
+        assert found[0].name == routes[0]
 
 
 def test_route_keys_are_api_gateways(tmp_path: Path) -> None:
