@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from arc.manifest.values import Manifest
-from arc.manifest.words import written, written_name
+from arc.manifest.words import written
 
 if TYPE_CHECKING:
     from arc.manifest.values import PlainScalar
@@ -50,7 +50,7 @@ def _named(item: Mapping[str, _Value], pragma: str) -> list[str]:
     if len(item) != 1:
         raise ValueError(f"An item below @{pragma} has {len(item)} names. Give each name an item of its own.")
     ((name, below),) = item.items()
-    lines = [written_name(name)]
+    lines = [written(name)]
     if isinstance(below, Mapping):
         _at_least(below, 1, f"'{name}' below @{pragma}")
         for key, value in below.items():
@@ -65,9 +65,9 @@ def _named(item: Mapping[str, _Value], pragma: str) -> list[str]:
 
 def _entry(key: str, value: _Value, where: str) -> list[str]:
     if not isinstance(value, (list, tuple)):
-        return [f"  {written_name(key)} {_word(value, where)}"]
+        return [f"  {written(key)} {_word(value, where)}"]
     _at_least(value, 2, f"'{key}' in @{where}")
-    return [f"  {written_name(key)} {_row(value, where)}"]
+    return [f"  {written(key)} {_row(value, where)}"]
 
 
 def _row(values: Sequence[_Value], where: str) -> str:

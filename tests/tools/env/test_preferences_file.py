@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arc.tools.env.preferences_file import variables_of, with_variable, without_variable
+from arc.tools.env.preferences_file import can_hold, variables_of, with_variable, without_variable
 from tests.tools.env.test_any_value import VALUES
 
 TEXT = """# of this machine
@@ -16,8 +16,8 @@ no-hydrate true
 @env
 staging
   A1 other # theirs
+# first
 testing # mine
-  # first
   A1 one # why
   B2 "two
 # lines"  # and why
@@ -32,7 +32,7 @@ def test_a_value_is_replaced_and_its_comment_stays() -> None:
     """The word alone is changed, also one that goes on over several lines: nothing of the old one is left."""
     assert with_variable(TEXT, "A1", "uno") == TEXT.replace("A1 one", "A1 uno")
     assert with_variable(TEXT, "B2", "due") == TEXT.replace('B2 "two\n# lines"', "B2 due")
-    assert with_variable(TEXT, "A1", 'a "b" \\\n# c') == TEXT.replace("A1 one", 'A1 "a \\"b\\" \\\\\n# c"')
+    assert with_variable(TEXT, "A1", 'a "b" \\\n# c') == TEXT.replace("A1 one", "A1 'a \"b\" \\\n# c'")
 
 
 @pytest.mark.parametrize("old", ["'a \\' # b'", '"a\\\\"', "`a\\b\\`\n# `", '"\\\'"', "it's"])
@@ -62,6 +62,62 @@ def test_with_its_last_variable_testing_goes_too() -> None:
     assert without_variable("@env\ntesting\n  A1 one", "A1") == "@env\n"
 
 
+HIDDEN = "@env\ntesting # mine\n  A1 one\n\n  B2 two # why\n  # more\n  C3\n    one\n    below # x\nstaging\n  A1 x\n"
+
+
+def test_what_architect_would_not_read_is_testings_first() -> None:
+    """For Architect a blank or comment line ends the variables of testing; a comment behind the value goes along."""
+    assert with_variable(HIDDEN, "A1", "x") == HIDDEN.replace("A1 one", "A1 x")
+    top = "testing # mine\n"
+    without_b2 = HIDDEN.replace("  B2 two # why\n", "")
+    assert with_variable(HIDDEN, "B2", "x") == without_b2.replace(top, f"{top}  B2 x # why\n")
+    without_c3 = HIDDEN.replace("  C3\n    one\n    below # x\n", "")
+    assert with_variable(HIDDEN, "C3", "x") == without_c3.replace(top, f"{top}  C3 x # x\n")
+    assert with_variable(HIDDEN, "D4", "x") == HIDDEN.replace(top, f"{top}  D4 x\n")
+    assert with_variable("@env\ntesting\n\n  A1 one", "A1", "x") == "@env\ntesting\n  A1 x\n\n"
+
+
+@pytest.mark.parametrize("indent", ["  ", "\t"])
+def test_what_is_indented_stays_indented(indent: str) -> None:
+    """Also a new line, and a new environment."""
+    text = f"@env\n{indent}staging\n{indent}  A1 x\n"
+    testing = f"{indent}testing\n{indent}  A1 y\n"
+    assert with_variable(text, "A1", "y") == text.replace("@env\n", f"@env\n{testing}")
+    assert with_variable(f"@env\n{testing}", "B2", "z") == f"@env\n{testing}{indent}  B2 z\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("plain/value", "plain/value"),
+        ("00123", '"00123"'),
+        ("-Infinity", '"-Infinity"'),
+        ("0x1F", '"0x1F"'),
+        ("1.", '"1."'),
+        ("2024-01-01", "2024-01-01"),
+        ("true", '"true"'),
+        ("", '""'),
+        ('say "hi"', "'say \"hi\"'"),
+        ('it\'s "so"', '`it\'s "so"`'),
+        ('it\'s "so" `now`', '"it\'s" \'"so"\' "`now`"'),
+        ("a'b\"c`d", "a'b\"c`d"),
+        ("C:\\new x", '"C:\\new x"'),
+    ],
+)
+def test_a_value_is_written_for_both(value: str, words: str) -> None:
+    """In the first quotes that it lacks; where it has all three, word by word."""
+    assert can_hold(value)
+    assert with_variable("", "A1", value) == f"@env\ntesting\n  A1 {words}\n"
+    assert variables_of(f"@env\ntesting\n  A1 {words}\n") == {"A1": value}
+
+
+@pytest.mark.parametrize("value", ["C:\\", "\\\\server", "a\\ 'b'\"c`d", "0'\"`", "'\"`"])
+def test_a_value_that_architect_would_read_otherwise_is_not_written(value: str) -> None:
+    """It keeps both of two backslashes, and takes one before the closing quote for the start of an escape."""
+    assert not can_hold(value)
+    assert with_variable(TEXT, "A1", value) is None
+
+
 TWICE = '@env\ntesting\n  A1 1\n"testing"\n  A1 2\n  B2 2\n'
 
 
@@ -70,6 +126,7 @@ def test_testing_may_be_there_twice() -> None:
     assert with_variable(TWICE, "A1", "x") == '@env\n"testing"\n  A1 x\n  B2 2\n'
     assert with_variable(TWICE, "B2", "x") == TWICE.replace("B2 2", "B2 x")
     assert with_variable(TWICE, "C3", "x") == f"{TWICE}  C3 x\n"
+    assert with_variable(TWICE.replace("  A1 2\n", ""), "A1", "x") == '@env\n"testing"\n  A1 x\n  B2 2\n'
     assert without_variable(TWICE, "A1") == '@env\n"testing"\n  B2 2\n'
     assert without_variable(TWICE, "B2") == TWICE.replace("  B2 2\n", "")
 
@@ -133,6 +190,9 @@ def test_any_changes_keep_every_other_line(pieces: list[str], steps: list[tuple[
         rest = rest.replace(line, "")
     wanted = variables_of(text) or {}
     for name, value in [*steps, ("A1", None), ("B2", None), ("C3", None)]:
+        if value is not None and not can_hold(value):
+            assert with_variable(text, name, value) is None
+            continue
         changed = without_variable(text, name) if value is None else with_variable(text, name, value)
         assert changed is not None
         wanted = {**wanted, name: value} if value is not None else {key: wanted[key] for key in wanted if key != name}

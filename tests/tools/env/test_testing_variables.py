@@ -158,13 +158,14 @@ staging
 
 
 def test_variables_in_preferences_stay_there(place: Place) -> None:
-    """In their place, with comments and other environments; no `.env` is made that would hide them."""
+    """With comments and other environments, where Architect reads them; no `.env` is made that would hide them."""
     place.write("preferences.arc", PREFERENCES)
     done = place.change(A1="changed", C3="new # value")
     assert done.file == place.app / "preferences.arc"
     assert not (place.app / ".env").exists()
     assert place.variables == {"A1": "changed", "B2": "two\nlines", "C3": "new # value"}
-    wanted = PREFERENCES.replace("A1 one", "A1 changed").replace("staging\n", '  C3 "new # value"\nstaging\n')
+    wanted = PREFERENCES.replace("  A1 one\n", "")
+    wanted = wanted.replace("testing\n", 'testing\n  C3 "new # value"\n  A1 changed\n')
     assert place.read("preferences.arc") == wanted
     assert place.change(B2=None).notes == ()
     assert place.read("preferences.arc") == wanted.replace('  B2 "two\nlines"\n', "")
@@ -256,6 +257,20 @@ def test_what_cannot_be_written_is_refused(place: Place, file: str, changes: dic
     assert told in str(refused.value)
     assert "hunter2" not in str(refused.value)
     assert place.read(file) == text
+
+
+@pytest.mark.parametrize("value", ["hunter2\\", "hunter2 \\\\share", "hunter2 é'\"`"])
+def test_a_value_that_architect_would_read_otherwise_is_refused(place: Place, value: str) -> None:
+    """In the preferences, by name and without the value; a `.env` may hold it."""
+    place.write("preferences.arc", PREFERENCES)
+    with pytest.raises(ToolError) as refused:
+        place.change(A1=value)
+    assert str(refused.value) == (
+        "The value of A1 cannot be written into preferences.arc so that Architect reads it alike: a word in it has two "
+        "backslashes in a row, a backslash at its end, or all three kinds of quotes beside a character that needs "
+        "some. Move testing's variables into .env, or encode the value (base64). Nothing was changed."
+    )
+    assert place.read("preferences.arc") == PREFERENCES
 
 
 @pytest.mark.parametrize(

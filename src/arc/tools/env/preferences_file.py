@@ -1,18 +1,21 @@
-"""A preferences file: testing's variables set and removed in its text, which reads back the same and keeps the rest."""
+"""A preferences file: testing's variables set and removed in its text, which reads back the same and keeps the rest.
+
+What is set is read alike by Architect's parser, for which a blank or comment line ends an environment's variables.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from arc.inventory.preferences import value_of
-from arc.manifest import Map, parse_all
-from arc.manifest.words import QUOTES, written
+from arc.inventory.preferences import is_variable, value_of
+from arc.manifest import Map, Scalar, parse_all
+from arc.manifest.words import QUOTES, written, written_for_both
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from arc.manifest import Entry, Manifest, Scalar
+    from arc.manifest import Entry, Manifest
 
 _ENVIRONMENT = "testing"
 _LINE_END = re.compile(r"\r\n|\n|\r")  # as a manifest's lines end
@@ -34,12 +37,21 @@ def has_env(text: str) -> bool:
     return parse_all(text)[0].pragma("env") is not None
 
 
+def can_hold(value: str) -> bool:
+    """Return True for a value that can be written so that Architect reads it alike."""
+    return written_for_both(value) is not None
+
+
 def with_variable(text: str, name: str, value: str) -> str | None:
-    """The text with a variable set in its place, or below testing's last; None when it cannot be written."""
-    before = variables_of(text)
-    if before is None:
+    """Return the text with a variable set, None when it cannot be written.
+
+    A variable stays in its place and a new one is testing's last, unless Architect would not read it there: then it is
+    testing's first.
+    """
+    before, words = variables_of(text), written_for_both(value)
+    if before is None or words is None or not is_variable(name):
         return None
-    return _if_good(text, _Source(text).with_variable(name, written(value)), {**before, name: value})
+    return _if_good(text, _Source(text).with_variable(name, words), {**before, name: value})
 
 
 def without_variable(text: str, name: str) -> str | None:
@@ -74,26 +86,76 @@ class _Source:
         """Where a variable is set. There may be several blocks of testing, of which the last counts."""
         return [entry for block in self._blocks for entry in block.entries if entry.key.text == name]
 
-    def with_variable(self, name: str, word: str) -> str:
-        """The text with a variable set to `word`."""
+    def with_variable(self, name: str, words: str) -> str:
+        """Return the text with a variable set to `words`."""
         entries = self.entries_of(name)
-        if entries:
+        name_there = written(name)  # Architect knows no variable called true, unless it is in quotes.
+        if entries and entries[-1] in self._blocks[-1].entries and not self._is_hidden(entries[-1].key.line):
             (start, _), (_, end) = self._span(entries[-1].values[0]), self._span(entries[-1].values[-1])
-            return self.edited([*self.removals(entries[:-1]), (start, end, word)])
-        line = f"  {name} {word}{self._end}"
+            return self.edited([*self.removals(entries[:-1]), (start, end, words)])
         if self._blocks:
-            return self._inserted(self._end_of(self._blocks[-1].entries[-1].values[-1]), line)
-        block = f"{_ENVIRONMENT}{self._end}{line}"
+            block = self._blocks[-1]
+            line = f"{self._margin(block.entries[0].key)}{name_there} {words}{self._end}"
+            if entries:
+                return self._moved(entries, words)
+            bottom = self._end_of(block.entries[-1].values[-1])
+            is_hidden = self._is_hidden(self._line_at(bottom))
+            return self._inserted(self._end_of(block.name) if is_hidden else bottom, line)
+        margin = ""
+        if self._pragma is not None and self._pragma.items:
+            first = self._pragma.items[0]
+            margin = self._margin(first if isinstance(first, Scalar) else first.start)
+        block_text = f"{margin}{_ENVIRONMENT}{self._end}{margin}  {name_there} {words}{self._end}"
         if self._pragma is not None:
-            return self._inserted(self._next_line(self._starts[self._pragma.line - 1]), block)
+            return self._inserted(self._next_line(self._starts[self._pragma.line - 1]), block_text)
         gap = self._end if self._text else ""
-        return self._inserted(len(self._text), f"{gap}@env{self._end}{block}")
+        return self._inserted(len(self._text), f"{gap}@env{self._end}{block_text}")
 
-    def removals(self, entries: Iterable[Entry]) -> list[tuple[int, int, str]]:
-        """The edits that take whole lines out, also testing's own where nothing is left below: it would be a value."""
+    def _moved(self, entries: list[Entry], words: str) -> str:
+        """Return the text with the last of `entries` set to `words` and made testing's first, the others removed."""
+        last = entries[-1]
+        begin, end = self._starts[last.key.line - 1], self._end_of(last.values[-1])
+        (value, _), (_, rest) = self._span(last.values[0]), self._span(last.values[-1])
+        if last.values[0].line > last.key.line:  # The value stands below its key.
+            value = self._span(last.key)[1]
+            words = f" {words}"
+        line = self._text[begin:value] + words + self._text[rest:end]
+        line = line if line.endswith(("\r", "\n")) else line + self._end
+        top = self._end_of(self._blocks[-1].name)
+        return self.edited([*self.removals(entries, keep=self._blocks[-1]), (top, top, line)])
+
+    def _is_hidden(self, line: int) -> bool:
+        """Return True when a blank or comment line stands between testing's name and this line of its block."""
+        block = self._blocks[-1]
+        expected = block.name.line + 1
+        for entry in block.entries:
+            if entry.key.line >= line:
+                break
+            if entry.key.line > expected:
+                return True
+            expected = self._line_at(self._end_of(entry.values[-1]))
+        return line > expected
+
+    def _line_at(self, at: int) -> int:
+        """Return the number of the line that begins at or after a place in the text."""
+        return next(
+            (number for number, start in enumerate(self._starts, start=1) if start >= at), len(self._starts) + 1
+        )
+
+    def _margin(self, first: Scalar) -> str:
+        """Return the space before the first word of a line."""
+        return self._text[self._starts[first.line - 1] :][: first.column - 1]
+
+    def removals(self, entries: Iterable[Entry], *, keep: Map | None = None) -> list[tuple[int, int, str]]:
+        """Return the edits that take whole lines out.
+
+        Where nothing is left below testing's name, it goes too, or it would be a value; the block `keep` stays.
+        """
         gone = list(entries)
         edits = [(self._starts[entry.key.line - 1], self._end_of(entry.values[-1]), "") for entry in gone]
-        empty = [block.name for block in self._blocks if all(entry in gone for entry in block.entries)]
+        empty = [
+            block.name for block in self._blocks if block is not keep and all(entry in gone for entry in block.entries)
+        ]
         return edits + [(self._starts[name.line - 1], self._end_of(name), "") for name in empty]
 
     def edited(self, edits: Iterable[tuple[int, int, str]]) -> str:

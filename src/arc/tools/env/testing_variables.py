@@ -58,6 +58,13 @@ def change_testing(inventory: Inventory, changes: Mapping[str, str | None]) -> W
     for name, value in {**copies, **changes}.items():
         changed = _changed(inventory, file, text, name, value)
         if changed is None:
+            if file.name != _DOTENV and value is not None and not preferences_file.can_hold(value):
+                raise ToolError(
+                    f"The value of {name} cannot be written into {file.name} so that Architect reads it alike: a word "
+                    "in it has two backslashes in a row, a backslash at its end, or all three kinds of quotes beside a "
+                    "character that needs some. Move testing's variables into .env, or encode the value (base64). "
+                    "Nothing was changed."
+                )
             what = "taken out of" if value is None else "written into"
             then = "Mend the file" if value is None else "Mend the file, or encode the value (base64)"
             readers = " for Architect, Node's dotenv and python-dotenv" if file.name == _DOTENV else ""
