@@ -87,6 +87,54 @@ def test_cookie_headers_are_split_and_empty_ones_absent(route: Route) -> None:
     assert "cookies" not in make_event(scope_of(headers=[(b"cookie", b"")]), b"", route, {}, NOW)
 
 
+TRACE = f"Root=1-{int(NOW):08x}-"
+
+
+def test_headers_of_the_front_door_are_added(route: Route) -> None:
+    """Who sent the request, to which port and how, and a trace that begins with the time."""
+    headers = make_event(scope_of(server=("127.0.0.1", 3333)), b"", route, {}, NOW)["headers"]
+    trace = headers.pop("x-amzn-trace-id")
+    assert headers == {
+        "host": "localhost:3333",
+        "x-forwarded-for": "127.0.0.1",
+        "x-forwarded-port": "3333",
+        "x-forwarded-proto": "http",
+    }
+    assert trace.startswith(TRACE)
+    assert len(trace) == len(TRACE) + 24
+
+
+def test_headers_of_a_tunnel_are_kept(route: Route) -> None:
+    """The sandbox is the last in the row of addresses."""
+    sent = {
+        "x-forwarded-for": "203.0.113.9",
+        "x-forwarded-port": "443",
+        "x-forwarded-proto": "https",
+        "x-amzn-trace-id": "Self=1-a;Root=1-67891233-abcdef012345678912345678;Sampled=1",
+    }
+    pairs = [(name.encode(), value.encode()) for name, value in sent.items()]
+    headers = make_event(scope_of(headers=pairs), b"", route, {}, NOW)["headers"]
+    assert headers == sent | {"x-forwarded-for": "203.0.113.9, 127.0.0.1"}
+
+
+@pytest.mark.parametrize("sent", [b"", b"Root=1", b"Root=1-67891233-abcdef012345678912345678\r\nx: y", b"x" * 600])
+def test_a_trace_that_is_none_is_replaced(route: Route, sent: bytes) -> None:
+    """It goes into a header of the Runtime API."""
+    headers = make_event(scope_of(headers=[(b"x-amzn-trace-id", sent)]), b"", route, {}, NOW)["headers"]
+    assert headers["x-amzn-trace-id"].startswith(TRACE)
+
+
+def test_headers_of_the_connection_are_left_out(route: Route) -> None:
+    """Those of RFC 9110, and those that the Connection header names."""
+    names = (
+        *(b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"proxy-authorization"),
+        *(b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect", b"x-own"),
+    )
+    pairs = [(b"connection", b"Upgrade, X-Own"), *((name, b"x") for name in names), (b"x-other", b"1")]
+    headers = make_event(scope_of(headers=pairs), b"", route, {}, NOW)["headers"]
+    assert [name for name in headers if not name.startswith(("x-forwarded", "x-amzn"))] == ["x-other"]
+
+
 @given(
     headers=st.lists(st.tuples(st.binary(min_size=1, max_size=8), st.binary(max_size=20)), max_size=5),
     query=st.binary(max_size=40),

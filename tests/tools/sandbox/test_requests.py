@@ -50,6 +50,7 @@ HANDLERS = {
                      "aws_request_id", "log_group_name", "log_stream_name")
             told = {name: getattr(context, name) for name in names}
             told["remaining"] = context.get_remaining_time_in_millis()
+            told["same_trace"] = os.environ["_X_AMZN_TRACE_ID"] == event["headers"]["x-amzn-trace-id"]
             told["same_id"] = context.aws_request_id == event["requestContext"]["requestId"]
             body = {"context": told, "environ": dict(os.environ), "cwd": os.getcwd()}
             return {"statusCode": 200, "body": json.dumps(body)}
@@ -215,6 +216,12 @@ def test_a_result_without_a_status_is_the_body(sandbox: Sandbox) -> None:
     assert sandbox.get("/text").all("content-type") == ["application/json"]
 
 
+def test_the_folder_of_a_catch_all_is_its_own(sandbox: Sandbox) -> None:
+    """With an empty parameter, as in Architect."""
+    event = json.loads(sandbox.get("/files/").text)
+    assert (event["routeKey"], event["pathParameters"]) == ("GET /files/{proxy+}", {"proxy": ""})
+
+
 def test_the_context_is_an_object_as_on_lambda(sandbox: Sandbox) -> None:
     """Every attribute has a value, and the time that is left counts down from the timeout."""
     context = json.loads(sandbox.get("/context").text)["context"]
@@ -226,6 +233,7 @@ def test_the_context_is_an_object_as_on_lambda(sandbox: Sandbox) -> None:
     assert context["log_stream_name"]
     assert 0 < context["remaining"] <= 5000
     assert context["same_id"] is True
+    assert context["same_trace"] is True
 
 
 def test_a_function_has_its_own_environment_and_nothing_of_the_shells(sandbox: Sandbox) -> None:

@@ -8,6 +8,7 @@ what is empty is absent. The path arrives percent-decoded; only `rawQueryString`
 from __future__ import annotations
 
 import base64
+import re
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -23,15 +24,27 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 # API Gateway sends everything else as base64, HTML forms included: `parse_body` of Architect's libraries counts on it.
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml")
 _TEXT_SUFFIXES = ("+json", "+xml")
+# Between one connection's two ends alone (RFC 9110 §7.6.1), and what Architect's sandbox leaves out besides.
+_OF_THE_CONNECTION = frozenset(
+    (
+        *("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"),
+        *("te", "trailer", "transfer-encoding", "upgrade", "expect"),
+    )
+)
+_TRACE = re.compile(r"(?:[\x21-\x3a\x3c-\x7e]+;)*Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?:;[\x21-\x7e]*)?")
+_HTTP = 80
+_LONGEST_TRACE = 500  # characters
 
 
 def make_event(scope: Scope, body: bytes, route: Route, parameters: Mapping[str, str], now: float) -> dict[str, Any]:
     """The event for a request that `route` matched with these path parameters; `now` in seconds since 1970."""
     headers, cookies = _headers(scope["headers"])
+    client, server = scope.get("client"), scope.get("server")
+    address = client[0] if client else "127.0.0.1"
+    _add_front_door(headers, address, server[1] if server else None, now)
     path = scope["path"]
     query = scope["query_string"].decode("latin-1")
     host = headers.get("host", "localhost")
-    client = scope.get("client")
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route.route_key,
@@ -52,7 +65,7 @@ def make_event(scope: Scope, body: bytes, route: Route, parameters: Mapping[str,
             "method": scope["method"],
             "path": path,
             "protocol": f"HTTP/{scope['http_version']}",
-            "sourceIp": client[0] if client else "127.0.0.1",
+            "sourceIp": address,
             "userAgent": headers.get("user-agent", ""),
         },
         "requestId": str(uuid.uuid4()),
@@ -76,7 +89,21 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> tuple[dict[str, str], list[str]]
             cookies.extend(pair for part in value.split(";") if (pair := part.strip()))
         else:
             headers[name] = f"{headers[name]},{value}" if name in headers else value
+    named = {name.strip().lower() for name in headers.get("connection", "").split(",")}
+    for name in (*_OF_THE_CONNECTION, *named):
+        headers.pop(name, None)
     return headers, cookies
+
+
+def _add_front_door(headers: dict[str, str], address: str, port: int | None, now: float) -> None:
+    """Add what API Gateway adds to the headers of a request; a tunnel before the sandbox may have added some."""
+    sent = headers.get("x-forwarded-for")
+    headers["x-forwarded-for"] = f"{sent}, {address}" if sent else address
+    headers.setdefault("x-forwarded-port", str(port or _HTTP))
+    headers.setdefault("x-forwarded-proto", "http")
+    trace = headers.get("x-amzn-trace-id", "")
+    if len(trace) > _LONGEST_TRACE or not _TRACE.fullmatch(trace):
+        headers["x-amzn-trace-id"] = f"Root=1-{int(now):08x}-{uuid.uuid4().hex[:24]}"
 
 
 def _text(value: bytes) -> str:

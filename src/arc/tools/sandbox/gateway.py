@@ -75,7 +75,8 @@ class Gateway:
         try:
             body = await _body(receive)
             event = make_event(scope, body, route, parameters, time.time())
-            invocation = Invocation(_event_json(event), event["requestContext"]["requestId"])
+            trace = event["headers"]["x-amzn-trace-id"]
+            invocation = Invocation(_event_json(event), event["requestContext"]["requestId"], trace)
             result = await function.run(invocation)
             if len(result) > _MOST:
                 raise TooLarge("The handler's result")

@@ -78,7 +78,7 @@ class RuntimeApi:
                 (b"lambda-runtime-aws-request-id", invocation.id.encode()),
                 (b"lambda-runtime-deadline-ms", str(invocation.deadline_ms).encode()),
                 (b"lambda-runtime-invoked-function-arn", worker.arn.encode()),
-                (b"lambda-runtime-trace-id", f"Root=1-{invocation.id.replace('-', '')[:24]}".encode()),
+                (b"lambda-runtime-trace-id", invocation.trace.encode()),
             ],
         )
 
