@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arc.inventory.setting import Setting
     from arc.manifest import Manifest, Scalar
 
-_PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
+PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
 _OLD_PYTHON = re.compile(r"python(2\.[0-9]|3\.[0-9]|3\.10)")
 # Lambda's other runtimes, those that AWS has retired, and Architect's short words for them.
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
@@ -176,14 +176,14 @@ def _runtime(value: Scalar) -> str | None:
         )
     if word in (*_SHORT, *_OF_PLUGINS):
         return word
-    return value.text if value.text in (*_PYTHONS, *_OTHERS, *_RETIRED) else None
+    return value.text if value.text in (*PYTHONS, *_OTHERS, *_RETIRED) else None
 
 
 def _unknown_runtime(value: Scalar, config: FunctionConfig) -> str:
     if config.has_plugins and not value.text.startswith("python"):
         return value.text
     raise _Wrong(
-        f"Choose python, {', '.join(_PYTHONS)}; or for a function in another language {', '.join(_OTHERS)}.",
+        f"Choose python, {', '.join(PYTHONS)}; or for a function in another language {', '.join(_OTHERS)}.",
         f"Unknown runtime '{value.text}'.",
     )
 

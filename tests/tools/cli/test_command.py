@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,6 +55,16 @@ def test_init_writes_an_app_that_works(tmp_path: Path) -> None:
         (cookie,) = first.all("set-cookie")
         again = sandbox.request("GET", "/", headers={"Cookie": cookie.partition(";")[0]})
         assert "Visits: 2" in again.text
+
+
+def test_init_takes_a_name_and_a_version_of_python(tmp_path: Path) -> None:
+    """As Architect's users type them; an app that exists keeps its own, and a warning says so."""
+    done = arc("init", "hello", "--name", "greeter", "--runtime", "python3.12", "--no-install", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "hello/app.arc").read_text() == ("@app\ngreeter\n\n@http\nget /\n\n@aws\nruntime python3.12\n")
+    done = arc("init", "hello", "-n", "other", "-r", "python", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == "Warning: the app has a manifest, and keeps its name greeter.\n"
 
 
 def test_init_twice_changes_nothing(tmp_path: Path) -> None:
@@ -170,6 +182,9 @@ def test_five_faults_are_five_messages(command: str, tmp_path: Path) -> None:
         (["sandbox", "--host", "http://a.test"], 2, "'http://a.test' is neither"),
         (["sandbox", "--host", "localhost", "--host", "a.test:80"], 2, "'a.test:80' is neither"),
         (["init", "--frob"], 2, "--frob"),
+        (["init", "--name", "My App"], 2, "'My App' cannot be the name of an app."),
+        (["init", "--runtime", "nodejs22.x"], 2, "Choose python, python3.11, python3.12"),
+        (["help", "frobnicate"], 2, "frobnicate"),
         (["init", "a", "b"], 2, "b"),
     ],
 )
@@ -181,7 +196,20 @@ def test_wrong_use_is_a_sentence(arguments: list[str], code: int, says: str, tmp
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["init", "--help"], ["sandbox", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["-h"],
+        ["init", "--help"],
+        ["sandbox", "--help"],
+        ["--version"],
+        ["version"],
+        ["help"],
+        ["help", "env"],
+        ["help", "secret", "rotate"],
+    ],
+)
 def test_everything_has_help(arguments: list[str], tmp_path: Path) -> None:
     """Help and version go to standard output with exit code 0."""
     done = arc(*arguments, folder=tmp_path)
@@ -200,6 +228,27 @@ def test_a_package_of_the_same_name_is_told(tmp_path: Path) -> None:
     assert done.stdout.startswith("arc 0.")
     assert "pip uninstall --yes architect-functions arc-sessions" in done.stderr
     assert "pip install 'arc-sessions[sandbox]'" in done.stderr
+
+
+def test_the_sandbox_takes_architects_flags_and_variables(tmp_path: Path) -> None:
+    """A quiet sandbox prints its address alone, a verbose one each request; a named host is listened on."""
+    arc("init", "hello", folder=tmp_path)
+    command = [sys.executable, "-m", "arc", "sandbox", "hello", "-p", "0", "-q", "-v"]
+    environ = {"PATH": os.environ["PATH"], "ARC_HOST": "127.0.0.1", **AWS}
+    with subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            found = re.match(r"hello listens on http://127\.0\.0\.1:(\d+), in a browser", line)
+            assert found, line
+            connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=60)
+            connection.request("GET", "/")
+            assert connection.getresponse().status == 200
+            connection.close()
+            assert re.match(r"get / \| 200 in \d+ ms", process.stdout.readline())
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])

@@ -28,7 +28,7 @@ _LISTENS = "0A"  # in /proc/net/tcp
 START = (
     "import os, pathlib, sys; from arc.tools.sandbox import serve; "
     "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]) if sys.argv[2] != 'any' else None,"
-    " quiet='quiet' in sys.argv, pure='pure' in sys.argv, fresh='fresh' in sys.argv,"
+    " quiet='quiet' in sys.argv, verbose='verbose' in sys.argv, pure='pure' in sys.argv, fresh='fresh' in sys.argv,"
     " debug='debug' in sys.argv, debug_only=[word[5:] for word in sys.argv if word.startswith('only=')],"
     " hosts=[word.removeprefix('host=') for word in sys.argv if word.startswith('host=')],"
     " variables={word[4:]: os.environ[word[4:]] for word in sys.argv if word.startswith('env=')})"
@@ -127,7 +127,7 @@ def running(
 ) -> Iterator[Sandbox]:
     """A sandbox of the app in `folder` that listens, ended with the block.
 
-    `options`: "quiet", "pure", "fresh", "debug", "only=ROUTE", "host=NAME", "env=NAME".
+    `options`: "quiet", "verbose", "pure", "fresh", "debug", "only=ROUTE", "host=NAME", "env=NAME".
 
     `python` is the interpreter, with its options; without it a fork of one that has loaded the sandbox.
     """

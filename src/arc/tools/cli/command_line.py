@@ -109,8 +109,26 @@ def _show_version(*, asked: bool) -> None:
         raise typer.Exit
 
 
+def show_version() -> None:
+    """Show the version."""
+    _show_version(asked=True)
+
+
+def show_help(
+    ctx: typer.Context,
+    command: Annotated[list[str] | None, typer.Argument(help="A command, such as env.", show_default=False)] = None,
+) -> None:
+    """Show the commands, or the help of one."""
+    parent = ctx.parent
+    words = command or []
+    assert parent is not None  # noqa: S101 - this is a command of the group
+    parent.command.main([*words, "--help"], prog_name="arc", standalone_mode=True)
+
+
 app.command()(init)
 app.command()(create)
 app.command(cls=Words, help=HELP, add_help_option=False)(env)
 app.command()(sandbox)
 app.add_typer(secret, name="secret")
+app.command(name="version")(show_version)
+app.command(name="help")(show_help)

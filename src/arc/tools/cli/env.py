@@ -36,6 +36,7 @@ arc env verify [production] --check            only report; exits 1 when some ar
 Architect's newer forms work too:
 arc env --add --env production KEY VALUE       also -a -e
 arc env --remove --env production KEY          also -r -e
+-v, --verbose, -d and --debug                  change nothing: all that is known is always shown
 
 \b
 Options, before KEY or after VALUE:

@@ -48,9 +48,12 @@ def sandbox(
     port: Annotated[
         int | None,
         typer.Option(
+            "--port",
+            "-p",
             min=0,
             max=_HIGHEST_PORT,
-            help="The port. Without it, 3333 or the next free one; 0 takes any.",
+            help="The port; 0 takes any. Without it, that of the preferences, ARC_HTTP_PORT or PORT, else 3333 or the "
+            "next free one.",
             show_default=False,
         ),
     ] = None,
@@ -59,8 +62,8 @@ def sandbox(
         typer.Option(
             callback=_check_hosts,
             metavar="NAME",
-            help="The address to listen on; without it, this machine alone. Repeat it for each further name to answer "
-            "to: --host 0.0.0.0 --host laptop.local",
+            help="The address to listen on; without it, ARC_HOST or this machine alone. Repeat it for each further "
+            "name to answer to: --host 0.0.0.0 --host laptop.local",
             show_default=False,
         ),
     ] = None,
@@ -94,7 +97,10 @@ def sandbox(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin with empty tables, instead of with the rows of the last run.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Leave out the table of routes.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Leave out the table of routes. ARC_QUIET does so too.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Add a line for each request.")] = False,
 ) -> None:
     """Run the app on this machine until Ctrl-C; a saved file is live at the next request.
 
@@ -103,15 +109,17 @@ def sandbox(
     sandbox-seed.json: {"table": [{"key": "value"}]}.
     """
     from arc.tools.sandbox import serve
+    from arc.tools.sandbox.addresses import find_host, is_quiet
     from arc.tools.sandbox.launch import passed_variables
 
     variables = passed_variables(env or (), os.environ)
     number = serve(
         path,
         port=port,
-        hosts=host or [],
+        hosts=host or find_host(os.environ),
         variables=variables,
-        quiet=quiet,
+        quiet=quiet or is_quiet(os.environ),
+        verbose=verbose,
         fresh=fresh,
         debug=debug,
         debug_only=debug_only or [],

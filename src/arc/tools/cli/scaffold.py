@@ -28,23 +28,33 @@ class Outcome:
     """What was made, as paths below the app's folder."""
 
     made: list[str] = field(default_factory=list)
+    app: str = ""
+    runtime: str = ""
     whole: bool = True
     """False when routes are left alone, because their functions are written in another language."""
 
 
-def fill_in(folder: Path, *, environ: Mapping[str, str] | None = None) -> Outcome:
+def fill_in(
+    folder: Path,
+    *,
+    name: str | None = None,
+    runtime: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Outcome:
     """Write into `folder` the manifest, handlers and other files that are missing.
 
-    Raises `InventoryError` for a manifest with faults, and `ToolError` for a file that cannot be written; what was
-    written until then stays, and the next run goes on.
+    A new manifest has `name`, or one made of the folder's, and `runtime` where there is one. Raises `InventoryError`
+    for a manifest with faults, and `ToolError` for a file that cannot be written; what was written until then stays,
+    and the next run goes on.
     """
     root = folder.resolve()
     if root.exists() and not root.is_dir():
         raise ToolError(f"{folder} is a file. Give the folder of an app, or a new name.")
     outcome = Outcome()
     if not has_manifest(root):
-        write_new(root, NewFile("app.arc", manifest_of(name_for(root.name))), outcome)
+        write_new(root, NewFile("app.arc", manifest_of(name or name_for(root.name), runtime)), outcome)
     inventory = read_app(root, environ=environ)
+    outcome.app, outcome.runtime = inventory.app, inventory.aws.function.runtime
     outcome.whole = all(route.is_python for route in inventory.routes)
     for file in missing_files(inventory):
         write_new(root, file, outcome)

@@ -62,9 +62,10 @@ def handler(req):
 """
 
 
-def manifest_of(app: str) -> str:
-    """The text of a new app's manifest."""
-    return f"@app\n{app}\n\n@http\nget /\n"
+def manifest_of(app: str, runtime: str | None = None) -> str:
+    """Return the text of a new app's manifest; without a `runtime` it names none."""
+    aws = f"\n@aws\nruntime {runtime}\n" if runtime else ""
+    return f"@app\n{app}\n\n@http\nget /\n{aws}"
 
 
 def handler_of(route: Route) -> str:

@@ -28,6 +28,10 @@ _FLAGS = {
     "--show": "show",
     "--help": "help",
     "-h": "help",
+    "--verbose": "verbose",  # of Architect, like the next three; nothing is left out without them
+    "-v": "verbose",
+    "--debug": "debug",
+    "-d": "debug",
 }
 _WITH_VALUE = {"--env": "environment", "-e": "environment", "--from-file": "file"}
 _ONE_VALUE = "A value is one word: put it in quotes, or send it to standard input and write - in its place."
@@ -98,7 +102,7 @@ class _Reading:
             self._key or "",
             self._value or "",
             self._options.get("file", ""),
-            frozenset(self._flags - {"add", "remove", "print"}),
+            frozenset(self._flags - {"add", "remove", "print", "verbose", "debug"}),
             self._value_at,
         )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from arc.tools.sandbox.application import Application
-    from arc.tools.sandbox.asgi import Receive, Scope, Send
+    from arc.tools.sandbox.asgi import Message, Receive, Scope, Send
     from arc.tools.sandbox.hosts import Hosts, Refusal
     from arc.tools.sandbox.terminal import Terminal
 
@@ -39,12 +39,15 @@ class Gateway:
         terminal: Terminal,
         hosts: Hosts,
         services: Callable[[], Mapping[str, str]] = dict,
+        *,
+        verbose: bool = False,
     ) -> None:
-        """`hosts` decides which requests are answered.
+        """`hosts` decides which requests are answered; `verbose` adds a line to the terminal for each of them.
 
         `services` returns what the service map holds, such as `tables/session` with a physical name.
         """
         self._application, self._terminal, self._hosts, self._services = application, terminal, hosts, services
+        self._verbose = verbose
         self._refusal: Refusal | None = None
         self._hinted: set[tuple[str, str]] = set()
         self.closing = False
@@ -52,7 +55,19 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; one whose body breaks off has no one to answer."""
         with contextlib.suppress(Disconnected):
-            await self._answer(scope, receive, send)
+            await self._answer(scope, receive, self._reporting(scope, send) if self._verbose else send)
+
+    def _reporting(self, scope: Scope, send: Send) -> Send:
+        """Return `send` with a line for the terminal: the request, its status and the time that it took."""
+        since = time.monotonic()
+
+        async def report(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                took = round((time.monotonic() - since) * 1000)
+                self._terminal.lines(_name(scope), [f"{message['status']} in {took} ms"])
+            await send(message)
+
+        return report
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _length_of_head(scope) > _LONGEST_HEAD:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from arc._services import stack_name
 from arc.errors import ToolError
+from arc.tools.sandbox.addresses import HEEDED
 from arc.tools.sandbox.local_tables import region_of
 from arc.tools.session_tables import chosen_store
 
@@ -165,4 +166,6 @@ def with_variables(inventory: Inventory, variables: Mapping[str, str]) -> Invent
 
 def unheeded(environ: Mapping[str, str], passed: Container[str]) -> list[str]:
     """The settings of sessions in the shell's `environ` that functions do not see, as they are not `passed`."""
-    return sorted(name for name in environ if name.startswith(("ARC_", "SESSION_")) and name not in passed)
+    return sorted(
+        name for name in environ if name.startswith(("ARC_", "SESSION_")) and name not in passed and name not in HEEDED
+    )

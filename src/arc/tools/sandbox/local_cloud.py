@@ -54,16 +54,25 @@ class LocalCloud:
         told: Callable[[str], None],
         *,
         loss: str = "the tables are gone until you start the sandbox again",
+        port: int | None = None,
         environ: Mapping[str, str] = os.environ,
         python: str = sys.executable,
     ) -> None:
-        """Start it; takes about a second. Raises `ToolError` with its last lines when it does not start."""
+        """Start it at `port`, or at any that is free; takes about a second.
+
+        Raises `ToolError` for a port that is taken, and with its last lines when it does not start.
+        """
+        if port is not None and _is_taken(port):
+            raise ToolError(
+                f"Port {port}, where the tables are to answer, is taken. Choose another one in the preferences "
+                "(@sandbox, ports, tables) or ARC_TABLES_PORT."
+            )
         self._state, self._told, self._loss = state, told, loss
         self.token = secrets.token_urlsafe(16)
         self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
         self._ready = self._closing = False
         for attempt in range(1, _PORTS_TRIED + 1):
-            self.port = _free_port()
+            self.port = port or _free_port()
             self._start(environ, python)
             try:
                 self._wait()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from arc.errors import ToolError
-from arc.tools.cloud.cloud import local_cloud
+from arc.tools.cloud.cloud import Refused, local_cloud
 from arc.tools.cloud.table_plan import plan_table
 from arc.tools.cloud.tables import Tables, physical_name
 from arc.tools.env.names import SEALED
+from arc.tools.sandbox.addresses import Addresses
 from arc.tools.sandbox.cloud_state import COMMAND, FOLDER, SANDBOX, StateTaken, passing_state, take_state
 from arc.tools.sandbox.local_cloud import INSTALL, is_installed
-from arc.tools.sandbox.seeds import FILE, read_seeds
+from arc.tools.sandbox.seeds import FILE, fault_of, read_seeds
 from arc.tools.sandbox.shared_cloud import SharedCloud
 from arc.tools.session_tables import chosen_store, store_warnings
 
@@ -23,10 +25,12 @@ if TYPE_CHECKING:
 
     from arc.inventory import Inventory, Table
     from arc.tools.cloud.cloud import Cloud
+    from arc.tools.cloud.table_plan import Step
     from arc.tools.sandbox.cloud_state import CloudState
     from arc.tools.sandbox.local_cloud import LocalCloud
 
 _PAUSE = 0.1  # seconds
+_PATIENCE = 5.0  # seconds for a connection
 ENVIRONMENT = "testing"
 _REMEDY = "Give the table another name, or begin with empty tables: arc sandbox --fresh"
 
@@ -41,9 +45,27 @@ def region_of(inventory: Inventory) -> str:
     return inventory.aws.region or "us-east-1"
 
 
+class ExternalDatabase:
+    """A DynamoDB that the developer has started at `port` of this machine."""
+
+    failure: str | None = None
+
+    def __init__(self, port: int) -> None:
+        """Raise `ToolError` when nothing answers there."""
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE).close()
+        except OSError:
+            raise ToolError(
+                f"Nothing answers at {self.url}, where the external database should be. Start it, or leave out "
+                "external-db (in the preferences) and ARC_DB_EXTERNAL."
+            ) from None
+
+
 class LocalTables:
     """The tables of an app, in a local cloud that starts when the manifest first has some.
 
+    `addresses` may choose its port, or name a database of the developer's own, which is neither started nor emptied.
     `say` tells the developer what may be left out, `alarm` what may not. `installed` says whether there is a
     local cloud to start.
     """
@@ -52,13 +74,15 @@ class LocalTables:
         self,
         say: Callable[[str], None],
         alarm: Callable[[str], None],
+        addresses: Addresses = Addresses(),  # noqa: B008  # it is frozen
         *,
         fresh: bool = False,
         installed: Callable[[], bool] = is_installed,
     ) -> None:
-        self._say, self._alarm = say, alarm
+        self._say, self._alarm, self._addresses = say, alarm, addresses
         self._fresh, self._installed = fresh, installed
         self._shared: SharedCloud | None = None
+        self._external: ExternalDatabase | None = None
         self._made_from: tuple[object, ...] = ()
         self._said: set[str] = set()
         self.names: dict[str, str] = {}
@@ -67,7 +91,11 @@ class LocalTables:
     @property
     def port(self) -> int | None:
         """Where DynamoDB answers; None without tables."""
-        return None if self._shared is None else self._shared.cloud.port
+        return None if self._cloud is None else self._cloud.port
+
+    @property
+    def _cloud(self) -> LocalCloud | ExternalDatabase | None:
+        return self._external if self._shared is None else self._shared.cloud
 
     def prepare(self, inventory: Inventory, *, patience: float = 0.0) -> None:
         """Make what the manifest declares and is not there yet.
@@ -75,10 +103,10 @@ class LocalTables:
         A command that has the local cloud is waited for, up to `patience` seconds. Raises `ToolError`; it is
         `StateTaken` when that was too short.
         """
-        if inventory.tables and self._shared is None:
+        if inventory.tables and self._cloud is None:
             self._start(inventory, patience)
-        if self._shared is not None:
-            self._make(inventory, self._shared.cloud)
+        if self._cloud is not None:
+            self._make(inventory, self._cloud)
         for warning in store_warnings(inventory, ENVIRONMENT, inventory.env.get(ENVIRONMENT, {})):
             self._warn(warning)
 
@@ -88,13 +116,17 @@ class LocalTables:
             self._shared.close()
 
     def _start(self, inventory: Inventory, patience: float) -> None:
+        if self._addresses.is_external and self._addresses.tables is not None:
+            self._external = ExternalDatabase(self._addresses.tables)
+            self._say(f"The tables are in the external database at {self._external.url}")
+            return
         if not self._installed():
             chosen = chosen_store(inventory.env.get("testing", {}))
             if chosen != SEALED:
                 raise ToolError(f"Sessions are to live in the table {chosen!r}, and tables here need: {INSTALL}")
             self._warn(f"the app runs without its tables, which need: {INSTALL}")
             return
-        self._shared = SharedCloud(self._state(inventory.root, patience), self._alarm)
+        self._shared = SharedCloud(self._state(inventory.root, patience), self._alarm, port=self._addresses.tables)
 
     def _state(self, root: Path, patience: float) -> CloudState:
         end, told = time.monotonic() + patience, False
@@ -116,8 +148,9 @@ class LocalTables:
             self._warn(f"{reason}: the tables begin empty here, and are gone when this sandbox ends.")
             return passing_state()
 
-    def _make(self, inventory: Inventory, cloud: LocalCloud) -> None:
-        seeds = read_seeds(inventory.root, inventory.tables)
+    def _make(self, inventory: Inventory, cloud: LocalCloud | ExternalDatabase) -> None:
+        file = self._seed_file(inventory)
+        seeds = read_seeds(inventory.root, inventory.tables, file)
         made_from = (inventory.app, inventory.tables, region_of(inventory), seeds)
         if made_from == self._made_from:
             return
@@ -130,26 +163,42 @@ class LocalTables:
             for sentence in plan.left:
                 self._warn(sentence)
             for step in plan.steps:
-                step.do()
+                self._take(step)
         for table in inventory.tables:
-            self._seed(here, table, names[table.name], seeds.get(table.name, []))
+            self._seed(here, table, names[table.name], file, seeds.get(table.name, []))
         self.names, self._made_from = names, made_from
 
-    def _seed(self, cloud: Cloud, table: Table, name: str, rows: list[dict[str, Any]]) -> None:
+    def _take(self, step: Step) -> None:
+        """Do a step; what an external database does not know, such as time to live in dynalite, is a warning."""
+        try:
+            step.do()
+        except Refused as refused:
+            if self._external is None or refused.code != "UnknownOperationException":
+                raise
+            self._warn(f"The external database cannot {step.said}.")
+
+    def _seed_file(self, inventory: Inventory) -> str:
+        named = inventory.sandbox.seed_data
+        fault = None if named is None else fault_of(inventory.root, named)
+        if fault is not None:
+            self._warn(fault)
+        return FILE if named is None or fault is not None else named
+
+    def _seed(self, cloud: Cloud, table: Table, name: str, file: str, rows: list[dict[str, Any]]) -> None:
         doing = f"Reading the table {table.name}"
         if not rows or cloud.call("dynamodb", "scan", doing, TableName=name, Limit=1)["Items"]:
             return
         keys = [key.name for key in (table.partition, table.sort) if key is not None]
         for place, row in enumerate(rows, start=1):
             try:
-                doing = f"{FILE}: row {place} of {table.name} was refused"
+                doing = f"{file}: row {place} of {table.name} was refused"
                 cloud.call("dynamodb", "put_item", doing, TableName=name, Item=row)
             except ToolError:
                 for written in rows[: place - 1]:  # The table is empty again, and seeded once the file is mended.
                     key = {key: written[key] for key in keys}
                     cloud.call("dynamodb", "delete_item", f"Emptying {table.name}", TableName=name, Key=key)
                 raise
-        self._say(f"{table.name} begins with {len(rows)} row{'' if len(rows) == 1 else 's'} of {FILE}")
+        self._say(f"{table.name} begins with {len(rows)} row{'' if len(rows) == 1 else 's'} of {file}")
 
     def _warn(self, warning: str) -> None:
         if warning not in self._said:

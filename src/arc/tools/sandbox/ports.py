@@ -13,11 +13,11 @@ _TRIES = 100
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
 
 
-def bind(port: int | None, host: str | None) -> tuple[int, list[socket.socket]]:
+def bind(port: int | None, host: str | None, source: str = "") -> tuple[int, list[socket.socket]]:
     """The port, and the listening sockets of `host`; without one those of 127.0.0.1 and, where there is IPv6, ::1.
 
     Without a port the first free one from 3333 on is taken; port 0 is any free one. Raises `ToolError` when
-    the port asked for is taken.
+    the port asked for is taken; `source` says what asked for it, other than `--port`.
     """
     addresses = ["127.0.0.1", "::1"] if host in (None, "localhost") else _resolved(host)
     candidates = [port] if port else range(DEFAULT_PORT, DEFAULT_PORT + _TRIES) if port is None else [0] * _TRIES
@@ -26,6 +26,8 @@ def bind(port: int | None, host: str | None) -> tuple[int, list[socket.socket]]:
             sockets = _bind_all(addresses, candidate)
             return int(sockets[0].getsockname()[1]), sockets
     if port:
+        if source:
+            raise ToolError(f"Port {port}, from {source}, is taken. Choose another one there, or with --port.")
         raise ToolError(f"Port {port} is taken. Choose another one with --port, or leave --port out to get a free one.")
     raise ToolError(f"No port from {DEFAULT_PORT} to {DEFAULT_PORT + _TRIES - 1} is free. Name one: --port 8080")
 

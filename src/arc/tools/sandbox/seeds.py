@@ -1,49 +1,66 @@
-"""`sandbox-seed.json`: the rows that empty tables of the local cloud begin with."""
+"""`sandbox-seed.json`, or the file that `seed-data` names: the rows that empty tables of the local cloud begin with."""
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arc.errors import ToolError
+from arc.inventory.links import check_within
 from arc.sessions.stores.dynamodb.attributes import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from arc.inventory.table import Key, Table
 
 FILE = "sandbox-seed.json"
 UNREAD = ("sandbox-seed.js", "sandbox-seed.mjs", "sandbox-seed.cjs")
 """Architect's other names, which hold code for Node."""
+_CODE = (".js", ".mjs", ".cjs")
 _SHAPE = 'Write {"name of the table": [{"key": "value"}]}'
 
 
-def read_seeds(root: Path, tables: Sequence[Table]) -> dict[str, list[dict[str, Any]]]:
+def fault_of(root: Path, name: str) -> str | None:
+    """Return why the file that `seed-data` names has no effect, None where it has one."""
+    if name.endswith(_CODE):
+        return f"{name} is not read, because it is JavaScript. Write its rows as JSON into {FILE}."
+    if ".." in Path(name).parts:
+        return f"{name} (seed-data) is not read, because it is not below the app's folder."
+    return None if seed_file(root, name).is_file() else f"There is no file {name}, which seed-data names."
+
+
+def seed_file(root: Path, name: str) -> Path:
+    """Return the file of that name in the app's folder."""
+    return Path(root, *name.split("/"))
+
+
+def read_seeds(root: Path, tables: Sequence[Table], file: str = FILE) -> dict[str, list[dict[str, Any]]]:
     """The rows of each table, by the manifest's name, in DynamoDB's JSON. Raises `ToolError` naming the row."""
+    check_within(root, seed_file(root, file))
     try:
-        text = (root / FILE).read_text(encoding="utf-8-sig")
+        text = seed_file(root, file).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ToolError(f"{FILE} cannot be read: {error}. It has to be JSON in UTF-8.") from None
+        raise ToolError(f"{file} cannot be read: {error}. It has to be JSON in UTF-8.") from None
     try:
         seeds = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise ToolError(f"{FILE} is not JSON: {error}. {_SHAPE}") from None
+        raise ToolError(f"{file} is not JSON: {error}. {_SHAPE}") from None
     if not isinstance(seeds, dict):
-        raise ToolError(f"{FILE} is not an object. {_SHAPE}")
+        raise ToolError(f"{file} is not an object. {_SHAPE}")
     known = {table.name: table for table in tables}
     for name, rows in seeds.items():
         if name not in known:
             names = ", ".join(known) or "none"
-            raise ToolError(f"{FILE} has rows for a table {name!r}, and the manifest declares {names}. Mend the name.")
+            raise ToolError(f"{file} has rows for a table {name!r}, and the manifest declares {names}. Mend the name.")
         if not isinstance(rows, list):
-            raise ToolError(f"{FILE}: {name!r} does not hold a list of rows. {_SHAPE}")
+            raise ToolError(f"{file}: {name!r} does not hold a list of rows. {_SHAPE}")
     return {
-        name: [_row(known[name], row, f"{FILE}: row {place} of {name}") for place, row in enumerate(rows, start=1)]
+        name: [_row(known[name], row, f"{file}: row {place} of {name}") for place, row in enumerate(rows, start=1)]
         for name, rows in seeds.items()
     }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from arc import inventory as inventories
+from arc.tools.sandbox.addresses import find_addresses
 from arc.tools.sandbox.application import Application
 from arc.tools.sandbox.debugging import DebugPorts
 from arc.tools.sandbox.gateway import Gateway
@@ -45,6 +46,7 @@ def serve(
     hosts: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
     quiet: bool = False,
+    verbose: bool = False,
     fresh: bool = False,
     pure: bool = False,
     debug: bool = False,
@@ -52,12 +54,13 @@ def serve(
 ) -> int:
     """Run the app in the folder `root` until Ctrl-C; the number of the signal that ended it, 0 without one.
 
-    Without `port` the first free one from 3333 on is taken. The sandbox listens on the first of `hosts`, or on
-    127.0.0.1 and ::1, and answers to all of them and to the loopback names. Functions get `variables` as if they were
-    in the app's `.env`. `quiet` leaves out the table of routes; `fresh` empties the tables first. `pure` keeps
-    awslambdaric's native client out of the workers. With `debug` every function waits for an editor, or with
-    `debug_only` those of the routes that it names, as `get /cart` or `/cart`. Raises `ArcError` for an app that is not
-    valid, and `ToolError` for a port that is taken, tables that cannot be made, a missing debugpy or an unknown route.
+    Without `port` it is that of the preferences, ARC_HTTP_PORT or PORT, or the first free one from 3333 on. The
+    sandbox listens on the first of `hosts`, or on 127.0.0.1 and ::1, and answers to all of them and to the loopback
+    names. Functions get `variables` as if they were in the app's `.env`. `quiet` leaves out the table of routes;
+    `verbose` adds a line for each request; `fresh` empties the tables first. `pure` keeps awslambdaric's native client
+    out of the workers. With `debug` every function waits for an editor, or with `debug_only` those of the routes that
+    it names, as `get /cart` or `/cart`. Raises `ArcError` for an app that is not valid, and `ToolError` for a port that
+    is taken, tables that cannot be made, a missing debugpy or an unknown route.
     """
     passed = variables or {}
 
@@ -71,12 +74,26 @@ def serve(
     debugging = DebugPorts(terminal, debug_only) if debug or debug_only else None
     if debugging is not None:
         debugging.check(inventory)
-    chosen, sockets = bind(port, own.names[0] if own.names else None)
-    tables = LocalTables(_silence if quiet else terminal.say, terminal.say, fresh=fresh)
+    addresses = find_addresses(port, inventory.sandbox, os.environ)
+    chosen, sockets = bind(addresses.http, own.names[0] if own.names else None, addresses.http_source)
+    tables = LocalTables(_silence if quiet else terminal.say, terminal.say, addresses, fresh=fresh)
     try:
         tables.prepare(inventory, patience=_PATIENCE)
         return asyncio.run(
-            _serve(read, inventory, passed, chosen, sockets, own, terminal, tables, debugging, quiet=quiet, pure=pure)
+            _serve(
+                read,
+                inventory,
+                passed,
+                chosen,
+                sockets,
+                own,
+                terminal,
+                tables,
+                debugging,
+                quiet=quiet,
+                verbose=verbose,
+                pure=pure,
+            )
         )
     finally:
         tables.close()
@@ -95,6 +112,7 @@ async def _serve(
     debugging: DebugPorts | None,
     *,
     quiet: bool,
+    verbose: bool,
     pure: bool,
 ) -> int:
     stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -111,7 +129,7 @@ async def _serve(
         return launch_of(route, inventory, port=port, tables=tables.port, environ=os.environ, pure=pure, debug=debug)
 
     application = Application(inventory, read, launch, terminal, api, tables.prepare)
-    gateway = Gateway(application, terminal, hosts, lambda: _services(tables, port))
+    gateway = Gateway(application, terminal, hosts, lambda: _services(tables, port), verbose=verbose)
     servers = [_Server(_config(api)), _Server(_config(gateway))]
     running = [
         asyncio.create_task(server.serve(listening))

@@ -39,14 +39,18 @@ class SharedCloud:
         told: Callable[[str], None],
         *,
         loss: str = "the tables are gone until you start the sandbox again",
+        port: int | None = None,
     ) -> None:
-        """Start it on `state`, which is closed with it. Raises `ToolError` when it does not start."""
+        """Start it on `state`, which is closed with it, at `port` or any that is free.
+
+        Raises `ToolError` when it does not start.
+        """
         with contextlib.ExitStack() as ends:
             ends.callback(state.close)
             users = None if state.home is None else FileLock(state.home / _USERS)
             if users is not None:
                 ends.callback(users.close)
-            self.cloud = LocalCloud(state, told, loss=loss)
+            self.cloud = LocalCloud(state, told, loss=loss, port=port)
             ends.callback(self.cloud.close)
             if state.home is not None and users is not None:
                 CloudAddress(self.cloud.port, os.getpid(), self.cloud.token).write(state.home)
