@@ -73,15 +73,14 @@ class Process:
 
     def wait(self, timeout: float = _SECONDS) -> int:
         """Wait for its end; the exit code. Raises `subprocess.TimeoutExpired`."""
-        while self.returncode is None:
+        while not self._answer.endswith(b"\n"):  # It may have come with the number of the process.
             self._connection.settimeout(timeout)
             try:
                 self._receive()
             except (BlockingIOError, TimeoutError):
                 raise subprocess.TimeoutExpired("a warm process", timeout) from None
-            if self._answer.endswith(b"\n"):
-                self.returncode = int(self._answer)
-                self._connection.close()
+        self.returncode = int(self._answer)
+        self._connection.close()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
