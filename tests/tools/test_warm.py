@@ -58,6 +58,56 @@ def test_variables_that_an_interpreter_reads_are_not_overlooked(cloud: Engine, t
         assert not warm.is_warm({**environ, name: "x"})
 
 
+LISTED = """
+import os, signal, sys, tempfile, threading, time, warnings
+
+warnings.warn("nobody hears")
+print(os.read(0, 9), file=sys.stderr)
+print(sys.argv[1:], __name__, sorted(os.environ.items()), tempfile.gettempdir())
+print(os.getsid(0) == os.getpgid(0) == os.getpid(), threading.current_thread() is threading.main_thread())
+print([signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)])
+print([number for number in range(100) if os.path.exists(f"/proc/self/fd/{number}")], time.sleep)
+"""
+CLOUDS_ENDS = {
+    "what it has": LISTED,
+    "a code": "raise SystemExit(3)",
+    "a hook": "import atexit; atexit.register(print, 'at the end')",
+    "a failure": "raise ValueError('no')",
+    "a signal": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+}
+START_CLOUD = """
+import os, subprocess, sys
+from arc.tools.sandbox.local_cloud import LocalCloud
+
+fork = LocalCloud.__init__.__kwdefaults__["popen"]
+assert fork is not subprocess.Popen
+kept = os.open(os.devnull, os.O_RDONLY)
+for popen in (fork, subprocess.Popen):
+    process = popen(
+        [sys.executable, "-P", "-W", "ignore", sys.argv[1]],
+        env={"LC_ALL": "C.UTF-8", "TMPDIR": sys.argv[2]},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        pass_fds=(kept,),
+    )
+    process.stdin.close()
+    lines = [line for line in process.stdout if not line.startswith(b"  ")]
+    print([lines, process.wait(9), process.poll()])
+"""
+
+
+@pytest.mark.parametrize("code", CLOUDS_ENDS.values(), ids=CLOUDS_ENDS.keys())
+def test_forked_local_cloud_has_what_an_interpreter_of_its_own_has(tmp_path: Path, code: str) -> None:
+    """Variables, descriptors, signals and the session, and whichever way it ends."""
+    file = tmp_path / "cloud.py"
+    file.write_text(code)
+    done = warm.python(START_CLOUD, [str(file), str(tmp_path)], tmp_path, dict(os.environ))
+    forked, own = done.stdout.splitlines()
+    assert forked == own
+
+
 ENDS = {
     "a code": "import sys; print('x'); sys.exit(3)",
     "a word": "import sys; sys.exit('sorry')",

@@ -14,13 +14,17 @@ import importlib
 import json
 import os
 import pkgutil
+import runpy
 import select
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 _LONGEST = 0.01  # seconds that a command sleeps: the tests' cloud needs no more
 _CALLS = 1000  # a second: nor does it have to be spared
@@ -40,12 +44,16 @@ def load() -> None:
     for name in ("typer._adapters", "uvicorn.loops.asyncio", "uvicorn.lifespan.off"):
         importlib.import_module(name)
     from arc.tools.cloud.cloud import Cloud
+    from arc.tools.sandbox.local_cloud import LocalCloud
 
     assert Cloud.__init__.__kwdefaults__ is not None
+    assert LocalCloud.__init__.__kwdefaults__ is not None
     Cloud.__init__.__kwdefaults__["per_second"] = _CALLS
     import boto3
     from botocore import session as sessions
 
+    load_for_local_clouds()
+    LocalCloud.__init__.__kwdefaults__["popen"] = Fork
     # What AWS's services are is the same for every command.
     sessions.create_loader = functools.cache(sessions.create_loader)
     session = boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
@@ -53,6 +61,103 @@ def load() -> None:
         session.client(service)
     gc.collect()
     gc.freeze()
+
+
+def load_for_local_clouds() -> None:
+    """Import what a local cloud imports, but for ministack itself, which reads its environment while it is imported."""
+    read, write = os.pipe()
+    with open(read, encoding="utf-8") as names, open(write, "w", encoding="utf-8") as imported:  # noqa: PTH123
+        process = os.fork()
+        if process == 0:
+            for name in ("app", "services.dynamodb", "services.ssm", "services.lambda_svc"):
+                importlib.import_module(f"ministack.{name}")
+            imported.write("\n".join(sys.modules))
+            imported.flush()
+            os._exit(0)
+        imported.close()
+        for name in names.read().split():
+            if not name.startswith("ministack"):
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
+        os.waitpid(process, 0)
+
+
+class Fork:
+    """A local cloud's process that is a fork of the sandbox's, with as much of `subprocess.Popen` as it needs."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        stdin: int,
+        stdout: int,
+        stderr: int,
+        start_new_session: bool,
+        pass_fds: Sequence[int],
+    ) -> None:
+        """Run the Python file at the end of `command` in a session of its own, with a pipe to it and one from it."""
+        assert (stdin, stdout, stderr, start_new_session) == (subprocess.PIPE, subprocess.PIPE, subprocess.STDOUT, True)
+        self.returncode: int | None = None
+        self._lock = threading.Lock()
+        (own_stdin, to_stdin), (from_stdout, own_stdout) = os.pipe(), os.pipe()
+        ready, is_ready = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: they hold no lock that the fork needs
+            self.pid = os.fork()
+        if self.pid == 0:
+            os.setsid()
+            os.dup2(own_stdin, 0)
+            os.dup2(own_stdout, 1)
+            os.dup2(own_stdout, 2)
+            os.close(is_ready)
+            end(run_file(command[-1], env, {0, 1, 2, *pass_fds}))
+        for descriptor in (own_stdin, own_stdout, is_ready):
+            os.close(descriptor)
+        with open(ready, "rb") as file:  # noqa: PTH123
+            file.read()
+        self.stdin, self.stdout = os.fdopen(to_stdin, "wb"), os.fdopen(from_stdout, "rb")
+        self._ended = os.pidfd_open(self.pid)
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs."""
+        with self._lock:
+            if self.returncode is None:
+                ended, status = os.waitpid(self.pid, os.WNOHANG)
+                if ended:
+                    self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; the exit code. Raises `subprocess.TimeoutExpired`."""
+        if self.poll() is None and not select.select([self._ended], [], [], timeout)[0]:
+            assert timeout is not None
+            raise subprocess.TimeoutExpired("a local cloud", timeout)
+        code = self.poll()
+        assert code is not None
+        return code
+
+
+def run_file(path: str, environ: Mapping[str, str], descriptors: Collection[int]) -> int:
+    """The exit code of a Python file that is run in a fork as by an interpreter of its own, without warnings."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    atexit._clear()
+    kept = sorted(descriptors)
+    for before, after in zip(kept, [*kept[1:], os.sysconf("SC_OPEN_MAX")], strict=True):
+        os.closerange(before + 1, after)
+    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    warnings.resetwarnings()
+    warnings.simplefilter("ignore")
+    time.sleep = _sleep
+    tempfile.tempdir = None
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.argv[:] = [path]
+    return exit_code(functools.partial(runpy.run_path, path, run_name="__main__"))
 
 
 def short(seconds: float) -> None:
@@ -104,16 +209,20 @@ def run(words: list[str], folder: str, environ: dict[str, str], code: str | None
     os.environ.clear()
     os.environ.update(environ)
     sys.argv[:] = ["arc" if code is None else "-c", *words]
+    if code is None:
+        return exit_code(lambda: importlib.import_module("arc.__main__").main())
+    time.sleep = _sleep
+    warnings.resetwarnings()  # `-W error` is for `arc`
+    for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+        warnings.simplefilter("ignore", category)
+    return exit_code(lambda: exec(code, {"__name__": "__main__"}))  # noqa: S102  # the tests' own
+
+
+def exit_code(main: Callable[[], object]) -> int:
+    """The code with which an interpreter ends that runs `main`."""
     ended: object = 0
     try:
-        if code is None:
-            importlib.import_module("arc.__main__").main()
-        else:
-            time.sleep = _sleep
-            warnings.resetwarnings()  # `-W error` is for `arc`
-            for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
-                warnings.simplefilter("ignore", category)
-            exec(code, {"__name__": "__main__"})  # noqa: S102  # the tests' own
+        main()
     except SystemExit as exited:
         ended = exited.code
     except BaseException as raised:  # noqa: BLE001  # as the interpreter shows it

@@ -77,10 +77,11 @@ def put(sandbox: Sandbox, table: str, **row: str) -> None:
 
 def cloud_of(sandbox: Sandbox) -> int:
     """The process of the local cloud."""
-    (found,) = [child for child in children_of(sandbox.process.pid) if "cloud_process.py" in command_of(child)]
+    (found,) = [child for child in children_of(sandbox.process.pid) if is_cloud(child)]
     return found
 
 
-def command_of(process: int) -> str:
-    """The command line of a process."""
-    return Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
+def is_cloud(process: int) -> bool:
+    """True for a local cloud among the processes of a sandbox or a command, whose fork it may be."""
+    command = Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8")
+    return "cloud_process.py" in command or "warm_interpreter.py" in command

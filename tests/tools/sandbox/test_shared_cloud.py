@@ -14,7 +14,7 @@ import pytest
 from arc.errors import ToolError
 from arc.tools.sandbox.cloud_state import FOLDER
 from arc.tools.sandbox.shared_cloud import open_local_cloud
-from tests.tools.sandbox.cloud import cloud_of, command_of, port_of, put, write_tables
+from tests.tools.sandbox.cloud import cloud_of, is_cloud, port_of, put, write_tables
 from tests.tools.sandbox.commands import command, write, written
 from tests.tools.sandbox.running import PATIENCE, children_of, ends, running
 
@@ -28,7 +28,7 @@ def cloud_process(owner: int) -> int:
     """The local cloud that a process has started, once it is there."""
     end = time.monotonic() + PATIENCE
     while True:
-        found = [child for child in children_of(owner) if "cloud_process.py" in command_of(child)]
+        found = [child for child in children_of(owner) if is_cloud(child)]
         if found:
             return found[0]
         assert time.monotonic() < end
@@ -184,7 +184,7 @@ def test_another_cloud_at_the_address_is_not_taken_for_it(tmp_path: Path) -> Non
 
 def test_an_interrupt_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     """At several moments of the start."""
-    for pause in (0.0, 0.05, 0.2, 0.4):
+    for pause in (0.0, 0.01, 0.03, 0.06):
         with command(tmp_path) as interrupted:
             cloud = cloud_process(interrupted.process.pid)
             time.sleep(pause)

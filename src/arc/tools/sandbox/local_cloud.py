@@ -45,7 +45,8 @@ class LocalCloud:
     """A running local cloud at `url`, on 127.0.0.1 alone, with the data of `state`.
 
     `told` is called, in a thread of its own, with a sentence when it ends by itself; `loss` says what that means.
-    Its health names `token`: what answers at the port is this cloud and no other.
+    Its health names `token`: what answers at the port is this cloud and no other. `popen` starts the process; it takes
+    the arguments of `subprocess.Popen`.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class LocalCloud:
         port: int | None = None,
         environ: Mapping[str, str] = os.environ,
         python: str = sys.executable,
+        popen: Callable[..., subprocess.Popen[bytes]] = subprocess.Popen,
     ) -> None:
         """Start it at `port`, or at any that is free; takes about a second.
 
@@ -67,7 +69,7 @@ class LocalCloud:
                 f"Port {port}, where the tables are to answer, is taken. Choose another one in the preferences "
                 "(@sandbox, ports, tables) or ARC_TABLES_PORT."
             )
-        self._state, self._told, self._loss = state, told, loss
+        self._state, self._told, self._loss, self._popen = state, told, loss, popen
         self.token = secrets.token_urlsafe(16)
         self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
         self._ready = self._closing = False
@@ -121,7 +123,7 @@ class LocalCloud:
 
     def _start(self, environ: Mapping[str, str], python: str) -> None:
         self._lines.clear()
-        self._process = subprocess.Popen(  # noqa: S603 - an interpreter and a file of ours
+        self._process = self._popen(
             [python, "-P", "-X", "utf8", "-W", "ignore", _PROCESS],
             env=_environ(environ, self.port, self.token, self._state),
             stdin=subprocess.PIPE,
