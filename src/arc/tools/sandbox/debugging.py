@@ -156,25 +156,26 @@ class DebugPort:
             debuggee = self._debuggee
             if debuggee is None or session.reader.at_eof():
                 return
+            writer = None
             try:
-                inner = await asyncio.open_connection("127.0.0.1", debuggee.port)
-            except OSError:
+                reader, writer = await asyncio.open_connection("127.0.0.1", debuggee.port)
+                await _authorize(reader, writer, debuggee.secret)
+            except (OSError, EOFError):
+                if writer is not None:
+                    writer.close()
                 await asyncio.sleep(_PAUSE)  # It is ending, or a debugpy that listens a moment after it says so.
                 continue
             session.debuggee = debuggee
             try:
-                await self._relay(session, debuggee, first, *inner)
+                await self._relay(session, debuggee, first, reader, writer)
             finally:
-                inner[1].close()
+                writer.close()
             return
 
     async def _relay(
         self, session: _Session, debuggee: Debuggee, first: bytes, reader: StreamReader, writer: StreamWriter
     ) -> None:
         """Hand messages on until one side ends, and let the other side know."""
-        writer.write(_request("pydevdAuthorize", debugServerAccessToken=debuggee.secret))
-        while _parsed(await read_message(reader)).get("command") != "pydevdAuthorize":
-            """Events may come before the answer."""
         up = asyncio.create_task(self._hand_up(session, debuggee, first, writer))
         down = asyncio.create_task(_hand_down(reader, session.writer))
         try:
@@ -212,6 +213,12 @@ class _Session:
     task: asyncio.Task[None]
     debuggee: Debuggee | None = None
     is_leaving: bool = False
+
+
+async def _authorize(reader: StreamReader, writer: StreamWriter, secret: str) -> None:
+    writer.write(_request("pydevdAuthorize", debugServerAccessToken=secret))
+    while _parsed(await read_message(reader)).get("command") != "pydevdAuthorize":
+        """Events may come before the answer."""
 
 
 async def _hand_down(reader: StreamReader, writer: StreamWriter) -> None:
