@@ -148,7 +148,7 @@ async def _serve(
     if debugging is not None:
         await debugging.close()
     for server in servers:
-        server.should_exit = True
+        server.end()
     await asyncio.gather(*running)
     await asyncio.gather(watching, return_exceptions=True)
     return stop.result() if stop.done() else 0
@@ -172,18 +172,37 @@ def _stop(stop: asyncio.Future[int], number: int) -> None:
 class _Server(uvicorn.Server):
     """A uvicorn server that leaves the signals to us, since two of them run in this process, and ends at once."""
 
+    _ticking: asyncio.Future[None] | None = None
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Hang up, and wait for what runs for each request: uvicorn logs a request that is cancelled as a failure."""
+    async def main_loop(self) -> None:
+        """Run until the end, which uvicorn would look for ten times a second."""
+        self._ticking = asyncio.ensure_future(super().main_loop())
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._ticking
+
+    def end(self) -> None:
+        """Stop serving, now."""
+        self.should_exit = True
+        if self._ticking is not None:
+            self._ticking.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Hang up, and wait for what runs for each request: a request that is cancelled is logged as a failure."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await super().shutdown(sockets)
+        if self.server_state.tasks:
+            _, late = await asyncio.wait(self.server_state.tasks, timeout=_SECONDS_TO_END)
+            for task in late:
+                task.cancel()
+        for server in self.servers:
+            await server.wait_closed()
 
 
 def _config(app: RuntimeApi | Gateway) -> uvicorn.Config:
@@ -198,5 +217,4 @@ def _config(app: RuntimeApi | Gateway) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=60,
-        timeout_graceful_shutdown=_SECONDS_TO_END,
     )
