@@ -24,7 +24,7 @@ case "$1 $2" in
 echo "pip $*" >>{calls}
 case "$(cat {behaviour} 2>/dev/null)" in
 fails) echo "ERROR: No matching distribution found for hatchling" >&2; exit 1 ;;
-dies) kill -KILL $PPID; sleep 5 ;;
+dies) kill -KILL $PPID ;;
 esac
 STAND_IN
     chmod +x .venv/bin/python

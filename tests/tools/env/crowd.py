@@ -66,7 +66,7 @@ class Crowd:
     are `idle` after their first request.
     """
 
-    def __init__(self, functions: Deployed, secrets: Mapping[str, str], *, threads: int = 3) -> None:
+    def __init__(self, functions: Deployed, secrets: Mapping[str, str], *, threads: int = 2) -> None:
         self.phase = "before"
         self.asked, self.born = Counter[str](), Counter[str]()
         self.crossed = Counter[tuple[str, str]]()

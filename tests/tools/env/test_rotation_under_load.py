@@ -15,7 +15,7 @@ from tests.tools.env.crowd import Crowd
 from tests.tools.env.rotating import NEW, OLD, SECRET, Rotating
 
 PHASES = ["before", "accepting", "sealing", "after"]
-FUNCTIONS = ["GetIndex", "GetCart", "PostLogin"]
+FUNCTIONS = ["GetIndex", "PostLogin"]
 
 
 def one_by_one(crowd: Crowd, requests: int) -> Hook:
