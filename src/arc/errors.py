@@ -5,7 +5,7 @@ ArcError
 │   ├── MissingSecret       no ARC_APP_SECRET where one is needed
 │   └── UnknownTable        the service map has no table of this name
 ├── SessionTooLarge         the session does not fit its store
-├── LateChange              the session was changed after it was committed
+├── LateChange              the session was changed after the response was made
 ├── StoreError              the store could not be reached, or refused
 ├── BadRequest              the visitor's request is malformed (400)
 │   └── ForgedRequest       the CSRF check failed (403)
@@ -49,7 +49,7 @@ class SessionTooLarge(ArcError):
 
 
 class LateChange(ArcError):
-    """The session was changed after it was committed, so the change could not be kept."""
+    """The session was changed after the response was made, so nothing would store the change."""
 
 
 class StoreError(ArcError):

@@ -54,18 +54,35 @@ def test_the_newest_four_events_are_kept_until_they_are_answered() -> None:
         assert met_elsewhere(event) is request()
 
 
+def answering(event: dict[str, Any]) -> Request:
+    """The request that is answered once more, as `res` finds it."""
+    return request_of(event, to_answer=True)
+
+
 def test_an_answered_event_is_kept_by_the_context_that_met_it_alone() -> None:
     """It is forgotten with that context; others that wait for their answer stay."""
     event, waiting, context = fresh(), fresh(), Context()
     others = ref(met_elsewhere(waiting))
     request = context.run(request_of, event)
     answered(request)
-    assert met_elsewhere(event) is request
+    assert Context().run(answering, event) is request
     forgotten = ref(request)
     del context, request
     assert forgotten() is None
     assert others() is not None
     assert met_elsewhere(waiting) is others()
+
+
+def test_an_event_that_comes_again_after_its_answer_is_another_request() -> None:
+    """As in a test that calls a handler twice with one event; the answer itself may be made again."""
+    event = fresh()
+    first = request_of(event)
+    answered(first)
+    assert answering(event) is first
+    second = request_of(event)
+    assert second is not first
+    assert request_of(event) is second
+    assert answering(event) is second
 
 
 def test_a_session_is_freed_with_its_request() -> None:

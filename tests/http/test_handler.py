@@ -115,17 +115,39 @@ def test_write_gives_the_clearing_cookie_after_a_destroy() -> None:
     assert page.set_cookies[0].startswith("_idx=; Max-Age=0")
 
 
-def test_a_change_after_write_raises() -> None:
-    """What would be lost is an error of the handler."""
+def test_a_change_after_write_is_stored_with_the_response() -> None:
+    """The response carries one cookie, which stands for both."""
 
-    def late(req: arc.Request) -> dict[str, Any]:
-        req.session["list"] = []
-        arc.http.session.write(req.session)
-        req.session["list"].append(1)
+    def early(req: arc.Request) -> dict[str, Any]:
+        before = list(req.session.get("list", ()))
+        req.session["list"] = [1]
+        cookie = arc.http.session.write(req.session)
+        req.session["list"].append(2)
+        return {"cookie": cookie, "json": before}
+
+    visitor = browser(early)
+    page = visitor.get()
+    assert len(page.set_cookies) == 1
+    assert [page.json, visitor.get().json] == [[], [1, 2]]
+
+
+def test_a_change_after_the_response_raises() -> None:
+    """Nothing would store it: the error says where to look, whether or not the handler failed."""
+    kept: list[arc.Session] = []
+
+    def keeping(req: arc.Request) -> dict[str, Any]:
+        kept.append(req.session)
+        if req.path == "/broken":
+            raise KeyError("broken")
         return {"html": "x"}
 
-    with pytest.raises(LateChange, match="write"):
-        browser(late).get()
+    visitor = browser(keeping)
+    visitor.get()
+    with pytest.raises(KeyError, match="broken"):
+        visitor.get("/broken")
+    for session in kept:
+        with pytest.raises(LateChange, match="a thread, a task or a generator"):
+            session["late"] = 1
 
 
 def test_async_handlers_share_one_loop() -> None:

@@ -104,6 +104,7 @@ class Request:
         self.replaced = self.ended = self.signs_in = self.regenerates = False
         self.user = session.user_id
         self.created = session.created_at
+        self.earlier = session.cookies  # of an earlier commit of the same handler
         self.had_dict = "d" in session
         self.edits = ""  # how it edits the list `m`
         self.effects = 0
@@ -336,10 +337,16 @@ class Schedules(RuleBasedStateMachine):
     # -- the commit
 
     @precondition(lambda self: self.requests)
-    @rule(pick=st.integers(0, 3), explicit=st.booleans(), faults=FAULTS)
-    def finish(self, pick: int, explicit: bool, faults: list[tuple[str | None, bool]]) -> None:
-        """A request ends, and others may end between the calls that this takes, whose answers may be lost."""
-        self._finish(self.requests[pick % len(self.requests)], explicit=explicit, faults=faults)
+    @rule(pick=st.integers(0, 3), explicit=st.booleans(), faults=FAULTS, goes_on=st.booleans())
+    def finish(self, pick: int, explicit: bool, faults: list[tuple[str | None, bool]], goes_on: bool) -> None:
+        """A request ends, and others may end between the calls that this takes, whose answers may be lost.
+
+        Or it commits, and its handler goes on.
+        """
+        request = self.requests[pick % len(self.requests)]
+        self._finish(request, explicit=explicit, faults=faults)
+        if goes_on and request.effects and not request.session.is_new and request.session.id in self.model.sessions:
+            self.requests.append(Request(request.session, self.now, request.session.id, self.model))
 
     def _finish(self, request: Request, *, explicit: bool, faults: Sequence[tuple[str | None, bool]] = ()) -> None:
         self.requests.remove(request)
@@ -450,7 +457,7 @@ class Schedules(RuleBasedStateMachine):
         assert request.loaded is not None
         stored = self.model.sessions[request.loaded]
         moved_by_another = stored.ends != request.loaded_end
-        is_renewed = request.session.cookies != ()
+        is_renewed = request.session.cookies not in ((), request.earlier)
         return stored.lives(self.now) and not self._differs(request) and not moved_by_another and is_renewed
 
     def _renew(self, session_id: str) -> None:

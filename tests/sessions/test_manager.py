@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from arc.errors import LateChange, SessionTooLarge, StoreError
@@ -9,7 +11,11 @@ from arc.sessions.delta import Delta
 from arc.sessions.record import Record
 from arc.sessions.stores.memory import MemoryStore
 from arc.sessions.stores.store import Written
+from arc.sessions.visit import Visit
 from tests.sessions.making import WEEK, Made, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 both = pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"])
 
@@ -90,15 +96,134 @@ def test_a_second_commit_gives_the_same_cookies(server: bool) -> None:
     assert made.names == ["created"]
 
 
+class Elsewhere(Visit):
+    """A visit that may have brought a cookie of another path."""
+
+    def places(self) -> Iterator[tuple[str | None, str]]:
+        """One path."""
+        yield None, "/shop"
+
+
 @both
-def test_a_change_after_the_commit_raises(server: bool) -> None:
-    """A change in place, which no method sees, is found at the next commit."""
+def test_a_change_after_a_commit_is_stored_by_the_next(server: bool) -> None:
+    """In place as well, which no method sees; the latest cookie stands for all of it."""
     made = Made(server=server)
     session = made.manager.load([])
     session["cart"] = ["book"]
-    made.manager.commit(session)
+    first = made.manager.commit(session)
     session["cart"].append("pen")
-    with pytest.raises(LateChange):
+    (cookie,) = made.manager.commit(session)
+    assert made.manager.load([value_of(cookie)]) == {"cart": ["book", "pen"]}
+    session.flash("info", "saved")
+    session.increment("visits")
+    (cookie,) = made.manager.commit(session)
+    assert made.manager.commit(session) == (cookie,)
+    again = made.manager.load([value_of(cookie)])
+    assert (again, again.flashes(), again.id) == ({"cart": ["book", "pen"], "visits": 1}, ["saved"], session.id)
+    assert made.names[:1] == ["created"]
+    assert (value_of(first[0]) == value_of(cookie)) is server
+
+
+@both
+def test_a_change_that_is_taken_back_sends_the_cookie_of_the_earlier_commit(server: bool) -> None:
+    """Nothing differs, and the response still needs what was sent for the first commit."""
+    made = Made(server=server)
+    session = made.manager.load([])
+    session["count"] = 1
+    cookies = made.manager.commit(session)
+    session["count"] = 2
+    session["count"] = 1
+    assert session.cookies == cookies
+    assert made.manager.commit(session) == cookies
+
+
+@both
+def test_a_sign_in_is_not_repeated_by_the_next_commit(server: bool) -> None:
+    """The session keeps the id that it got, and the cookies of the first commit that clear other places are sent."""
+    made = Made(server=server)
+    value = made.cookie(cart=["book"])
+    session = made.manager.load([value], Elsewhere())
+    session.sign_in("ada")
+    first = made.manager.commit(session)
+    signed_in_as = session.id
+    session["last"] = "/"
+    cookies = made.manager.commit(session)
+    assert len(first) > 1
+    assert cookies[1:] == first[1:]
+    again = made.manager.load([value_of(cookies[0])])
+    assert (again.id, again.user_id, again) == (signed_in_as, "ada", {"cart": ["book"], "last": "/"})
+    assert made.names.count("regenerated") == 1
+
+
+@both
+def test_data_set_after_a_committed_end_begins_another_session(server: bool) -> None:
+    """Not the one that was ended, of which nothing is left."""
+    made = Made(server=server)
+    value = made.cookie(cart=["book"])
+    session = made.manager.load([value])
+    ended = session.id
+    session.destroy()
+    (clearing,) = made.manager.commit(session)
+    assert value_of(clearing) == ""
+    assert session.is_new
+    session["hello"] = 1
+    (cookie,) = made.manager.commit(session)
+    again = made.manager.load([value_of(cookie)])
+    assert (again, again.user_id) == ({"hello": 1}, None)
+    assert again.id != ended
+    session.destroy()
+    (clearing,) = made.manager.commit(session)
+    assert value_of(clearing) == ""
+    assert made.manager.load([value_of(cookie)]).is_new is server
+
+
+def test_what_another_request_did_between_two_commits_is_kept() -> None:
+    """The second commit stores its own changes on whatever is there by then."""
+    made = Made(server=True)
+    session = made.manager.load([])
+    session["cart"] = ["book"]
+    session.increment("visits")
+    value = value_of(made.manager.commit(session)[0])
+    other = made.manager.load([value])
+    other["cart"].append("pen")
+    other.increment("visits")
+    made.manager.commit(other)
+    session["cart"].append("ink")
+    session.increment("visits")
+    made.manager.commit(session)
+    again = made.manager.load([value])
+    assert (sorted(again["cart"]), again["visits"]) == (["book", "ink", "pen"], 3)
+
+
+def test_a_session_that_another_request_ended_between_two_commits_stays_ended() -> None:
+    """The change is dropped with an event, and no cookie is sent; a sign-in begins another session."""
+    made = Made(server=True)
+    session = made.manager.load([])
+    session["count"] = 1
+    value = value_of(made.manager.commit(session)[0])
+    other = made.manager.load([value])
+    other.sign_out()
+    made.manager.commit(other)
+    session["count"] = 2
+    assert made.manager.commit(session) == ()
+    assert made.names[-2:] == ["write_after_destroy", "dropped"]
+    assert made.manager.load([value]).is_new
+    session.sign_in("ada")
+    (cookie,) = made.manager.commit(session)
+    assert made.manager.load([value_of(cookie)]).user_id == "ada"
+
+
+@both
+def test_a_change_after_the_session_was_closed_raises(server: bool) -> None:
+    """Nothing would commit it; one in place is found where somebody tries to."""
+    made = Made(server=server)
+    session = made.manager.load([])
+    session["cart"] = ["book"]
+    cookies = made.manager.commit(session)
+    session.close()
+    assert made.manager.commit(session) == cookies
+    session["cart"].append("pen")
+    with pytest.raises(LateChange, match="response was made"):
         made.manager.commit(session)
 
 

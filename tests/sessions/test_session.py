@@ -139,6 +139,7 @@ def test_every_way_to_change_a_committed_session_raises() -> None:
     session = made.manager.load([])
     session["count"] = 1
     made.manager.commit(session)
+    session.close()
     for attempt in (
         lambda: session.__setitem__("x", 1),
         lambda: session.__delitem__("count"),

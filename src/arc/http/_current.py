@@ -38,18 +38,21 @@ class _Reference(ref[Request]):
     key: int
 
 
-def request_of(event: Mapping[str, Any]) -> Request:
-    """`event` when it is a `Request`, else the one made for it before, in any thread or task, else a new one."""
+def request_of(event: Mapping[str, Any], *, to_answer: bool = False) -> Request:
+    """`event` when it is a `Request`, else the one made for it before, in any thread or task, else a new one.
+
+    An event whose request was answered stands for another one, except where that is `to_answer` again.
+    """
     if isinstance(event, Request):
         return event
     found = _of_context.get()
-    if found is not None and found.shape.event is event:
+    if found is not None and found.shape.event is event and (to_answer or not found.answered):
         return found
     event = event_of(event)
     with _lock:
         reference = _by_identity.get(id(event))
         request = None if reference is None else reference()
-        if request is None:
+        if request is None or (request.answered and not to_answer):
             request = Request(event, None, manager_of_process)
             reference = _by_identity[id(event)] = _Reference(request, _forget)
             reference.key = id(event)
@@ -59,7 +62,8 @@ def request_of(event: Mapping[str, Any]) -> Request:
 
 
 def answered(request: Request) -> None:
-    """Keep the event of `request` no longer than the context that met it does."""
+    """Take the event of `request` for another one's from now on, and keep it no longer than the context that met it."""
+    request.answered = True
     with _lock:
         kept = [one for one in _unanswered if one is not request]
         _unanswered.clear()

@@ -108,6 +108,8 @@ def _decorated(
             _commit_an_end(request)
             raise
         finally:
+            if request.touched:
+                request.session.close()
             clock.reset(clock_before)
             handled.reset(before)
 

@@ -27,7 +27,7 @@ def res(req: Mapping[str, Any], response: object) -> dict[str, Any]:
     `req` is an event or a `Request`. Raises what a commit raises, and `TypeError` or `ValueError` for a
     response that cannot be sent.
     """
-    request = request_of(req)
+    request = request_of(req, to_answer=True)
     response, given = _without_session(request, response)
     made = reply(request, response, commit=given)
     answered(request)

@@ -40,6 +40,7 @@ class Request(dict[str, "Any"]):
         "_loading",
         "_manager",
         "_session",
+        "answered",
         "came_without_session",
         "context",
         "cross_site",
@@ -55,7 +56,7 @@ class Request(dict[str, "Any"]):
         self.shape: Shape = shape_of(event)
         self.csrf_cookie: str | None = None
         self.csrf_bindings: list[str] = []
-        self.came_without_session = self.cross_site = False
+        self.came_without_session = self.cross_site = self.answered = False
         self._manager = manager
         self._loading = allocate_lock()
         self._session: Session | None = None

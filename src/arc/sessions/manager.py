@@ -155,17 +155,33 @@ class SessionManager:
     ) -> tuple[str, ...]:
         """The Set-Cookie strings for `session`, once what it holds and intends has been stored.
 
-        The session's own is the first. A second commit gives the same strings. `explicit` writes even what did
-        not change; `failed` (a 5xx response) stores nothing but an end; `touch=False` forbids a renewal. A sealed
-        session is renewed on navigations, on other safe requests once half of its time has gone, and with
-        `touch="always"` on any request. Raises `TypeError` and `ValueError` for data that cannot be
-        kept, `SessionTooLarge`, `StoreError`, and `LateChange` after an earlier commit.
+        The session's own is the first. A second commit stores what has changed since the first, and returns the
+        strings that stand for both; the same ones when nothing has. `explicit` writes even what did not change;
+        `failed` (a 5xx response) stores nothing but an end; `touch=False` forbids a renewal. A sealed session is
+        renewed on navigations, on other safe requests once half of its time has gone, and with `touch="always"` on
+        any request. Raises `TypeError` and `ValueError` for data that cannot be kept, `SessionTooLarge`,
+        `StoreError`, and `LateChange` for a session that was closed and changed.
         """
         if session._cookies is not None:
-            if session._snapshot.differs(session, session._facts()):
-                session._open()
-            return session._cookies
+            if not session._snapshot.differs(session, session._facts()):
+                return session._cookies
+            session._open()
         now = max(int(self.clock()), session._now)
+        earlier = session._earlier
+        if earlier is not None and not self._resume(session, now):
+            earlier = None
+        cookies = self._stored(session, now, explicit=explicit, failed=failed, touch=touch)
+        if cookies and not session._came:  # A browser that rejects the cookie never brings one.
+            self._report_rejected(session._visit)
+        if earlier:
+            cookies = earlier if cookies is None else cookies and tuple(dict.fromkeys((*cookies, *earlier[1:])))
+        session._cookies = cookies or ()
+        return session._cookies
+
+    def _stored(
+        self, session: Session, now: int, *, explicit: bool, failed: bool, touch: bool | Literal["always"]
+    ) -> tuple[str, ...] | None:
+        """The strings of one commit; None when there was nothing to do."""
         snapshot, facts = session._snapshot, session._facts()
         touched = snapshot.differs(session, facts)
         kept = snapshot.normalised(session) if touched and not failed else None
@@ -182,16 +198,30 @@ class SessionManager:
             due = self.lifetimes.renewal_due(loaded, now, on_server=self.store.on_server)
             if due and (touch == "always" or self._may_renew(session._visit, loaded, now)):
                 cookies = self._renew(session, loaded, now)
+        if touched:
+            snapshot.renew(session, session._facts())
         changes_hands = session._came > 0 and (loaded is None or session.id != loaded.id)
         if cookies and (changes_hands or session._came > 1 or session._muted):  # muted, only a sign-in sends one
             elsewhere = self._cookie_for(session).clearing_elsewhere(session._visit.places())
-            cookies = tuple(dict.fromkeys((*cookies, *elsewhere)))
-        if cookies and not session._came:  # A browser that rejects the cookie never brings one.
-            self._report_rejected(session._visit)
-        if touched:
-            snapshot.renew(session, session._facts())
-        session._cookies = cookies or ()
-        return session._cookies
+            return tuple(dict.fromkeys((*cookies, *elsewhere)))
+        return cookies
+
+    def _resume(self, session: Session, now: int) -> bool:
+        """Take what an earlier commit of this request stored for the session that was loaded; False when it is gone."""
+        if session._value is None:
+            return True
+        try:
+            record = self._living(self.store.load(session._value, now), now)
+        except StoreError as error:
+            self.lifecycle.tell("unavailable", str(error), session.id)
+            raise
+        except Refused:
+            reason = "the session ended while this request ran"
+            self.lifecycle.tell("write_after_destroy", reason, session.id)
+            session._record, session._arrived, session._value, session._muted = None, (), None, reason
+            return False
+        session._record, session._arrived, session._value = record, (record,), None
+        return True
 
     def _act(
         self,
@@ -328,6 +358,7 @@ class SessionManager:
         )
 
     def _cookies(self, session: Session, value: str, record: Record, now: int) -> tuple[str, ...]:
+        session._value = value
         max_age = None if record.lifetime == BROWSER else (record.expires or now) - now
         return (self._cookie_for(session).carrying(value, max_age=max_age, now=now),)
 

@@ -45,17 +45,19 @@ class Session(dict[str, "Any"]):
 
     Values are JSON: None, bool, int, float, str, list, dict with str keys, at most 30 deep. `id` changes
     when the session is regenerated; `created_at` and `signed_in_at` are Unix seconds. The session only
-    records what is wanted: the session manager acts on it at the commit, after which a change raises
-    `LateChange`.
+    records what is wanted: the session manager acts on it at each commit. After the last one, when the response
+    has been made, a change raises `LateChange`.
     """
 
     __slots__ = (
         "_arrived",
         "_came",
+        "_closed",
         "_cookies",
         "_counts",
         "_created_at",
         "_destroyed",
+        "_earlier",
         "_flashes",
         "_id",
         "_late",
@@ -71,6 +73,7 @@ class Session(dict[str, "Any"]):
         "_signed_in_at",
         "_snapshot",
         "_user_id",
+        "_value",
         "_visit",
     )
 
@@ -102,7 +105,10 @@ class Session(dict[str, "Any"]):
         self._came = 0  # session cookies
         self._arrived: tuple[Record, ...] = ()  # the sessions that they stood for
         self._late: tuple[str, ...] = ()
-        self._cookies: tuple[str, ...] | None = None
+        self._closed = False
+        self._value: str | None = None  # the cookie's, as of the latest commit that stored something
+        self._cookies: tuple[str, ...] | None = None  # of the latest commit, None after a change
+        self._earlier: tuple[str, ...] | None = None  # of the commit before, None when there was none
         self._snapshot = Snapshot(self, self._facts(), text=text, merges=merges, bounded=bounded)
 
     # -- what it is
@@ -144,8 +150,8 @@ class Session(dict[str, "Any"]):
 
     @property
     def cookies(self) -> tuple[str, ...]:
-        """The Set-Cookie strings of the commit, empty before it and when it sends none."""
-        return self._cookies or ()
+        """The Set-Cookie strings of the latest commit, empty before it and when it sends none."""
+        return self._cookies or (self._earlier or () if self._cookies is None else ())
 
     def __repr__(self) -> str:
         return f"<Session {dict.__repr__(self)}>"
@@ -282,10 +288,10 @@ class Session(dict[str, "Any"]):
         self._forget()
         dict.update(self, fresh)
 
-    # -- the dict's own ways to change, closed after the commit
+    # -- the dict's own ways to change
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if self._cookies is not None:
+        if self._closed or self._cookies is not None:
             self._open()
         refuse_reserved(key)
         if isinstance(value, dict | list):
@@ -353,12 +359,27 @@ class Session(dict[str, "Any"]):
                 "what the session is to keep: req.session = {'page': req.path}."
             )
 
+    def close(self) -> None:
+        """Let every later change raise `LateChange`: the response has been made, and nothing would commit it."""
+        self._closed = True
+
     def _open(self) -> None:
-        if self._cookies is not None:
+        if self._closed:
             raise LateChange(
-                "The session was changed after it was committed, so the change would be lost. "
-                "Make every change before arc.http.session.write(session), and before the handler returns."
+                "The session was changed after the response was made, so the change would be lost. Look for what "
+                "keeps it beyond the handler, such as a thread, a task or a generator, and change it before the "
+                "handler returns."
             )
+        if self._cookies is not None:
+            self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Take what was committed as done: what is intended from now on is for another commit."""
+        self._earlier, self._cookies = self._cookies, None
+        if self._destroyed:
+            self._record, self._arrived = None, ()
+        self._destroyed = self._regenerated = self._replaced = self._signed_in = False
+        self._counts = {}
 
     def _drop(self) -> None:
         self._flashes.clear()

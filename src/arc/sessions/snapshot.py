@@ -83,6 +83,8 @@ class Snapshot:
     def renew(self, data: dict[str, Any], facts: tuple[object, ...]) -> None:
         """Take `data`, which `differs` was just asked about, and `facts` as the state after a commit."""
         self._text, self._top, self._base, self.facts = self._now, dict(data), None, facts
+        if self.merges:
+            self._containers, self._loaded, self.began = list(_containers(data)), {}, {}
 
     def assigned(self, key: str, value: Any) -> None:
         """Remember what container `key`, which was not there, was first assigned: later changes to it are in place."""
