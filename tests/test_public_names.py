@@ -28,6 +28,7 @@ PUBLIC = {
     },
     "arc.http": {
         *("build_manager", "csrf", "handler", "parse_body", "res", "session", "session_read", "session_write"),
+        "url",
     },
     "arc.tables": {"name", "table"},
     "arc.testing": {

@@ -253,6 +253,17 @@ def test_other_formats_know_more_response_keys(result: object, body: str) -> Non
     assert formatted(result, BARE)["body"] == body
 
 
+@pytest.mark.parametrize("on", [BARE, GZIP], ids=["bare", "2.0"])
+@pytest.mark.parametrize("body", [{"a": [1]}, {}, ["é", None], []])
+def test_data_under_body_is_sent_as_json(on: Shape, body: object) -> None:
+    """As under `json`; a type of the application's stays."""
+    reply = format_response({"body": body, "compression": False}, on)
+    assert json.loads(reply["body"]) == body
+    assert reply["headers"]["content-type"] == "application/json; charset=utf8"
+    typed = format_response({"body": body, "type": "application/ld+json", "compression": False}, on)
+    assert (typed["body"], typed["headers"]["content-type"]) == (reply["body"], "application/ld+json")
+
+
 def test_returned_bytes_are_the_body() -> None:
     """Bytes are sent as they are."""
     reply = formatted(b"\xff\x00")
@@ -468,7 +479,8 @@ Impostor = type("Decimal", (), {})
         (Impostor(), ["type Decimal"]),
         ({"json": Decimal("NaN")}, ["'json'", "Decimal"]),
         ({"html": 5}, ["'html'", "type int", "str or bytes"]),
-        ({"body": {"a": 1}}, ["'body'", "type dict", "'json'"]),
+        ({"body": {"a": {1}}}, ["'body'", "type set"]),
+        ({"html": {"a": 1}}, ["'html'", "type dict", "'json'"]),
         ({"body": 0}, ["'body'", "type int"]),
         ({"text": "\ud800"}, ["'text'", "surrogate"]),
         ({"status": 99}, ["'status'", "99", "100 to 599"]),

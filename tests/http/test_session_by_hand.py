@@ -306,7 +306,7 @@ def test_writing_a_plain_dict_starts_a_session() -> None:
         print(dict(arc.http.session.read({"headers": {"cookie": cookie.split(";")[0]}})))
         print(arc.http.session.write({}).split(";")[:2])
         try:
-            arc.http.session.write({"iat": 1})
+            arc.http.session.write({"exp": 1})
         except ValueError as error:
             print(error)
         """,
@@ -314,7 +314,7 @@ def test_writing_a_plain_dict_starts_a_session() -> None:
     ).splitlines()
     assert out[0] == "{'a': 1}"
     assert out[1] == "['_idx=', ' Max-Age=0']"
-    assert out[2].startswith("'iat' is a name that sessions keep for themselves.")
+    assert out[2].startswith("'exp' is a name that sessions keep for themselves.")
 
 
 def test_s03_without_a_secret_the_first_use_says_what_to_do() -> None:

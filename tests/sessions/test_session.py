@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_s39_reserved_keys_are_refused_where_they_are_set(key: str) -> None:
         lambda: session.__setitem__(key, 1),
         lambda: session.setdefault(key, 1),
         lambda: session.update({key: 1}),
-        lambda: session.replace({key: 1}),
+        lambda: session.replace({key: [1]}),
         lambda: session.increment(key),
     ):
         with pytest.raises(ValueError, match=key):
@@ -181,3 +182,31 @@ def test_an_in_place_union_keeps_the_session() -> None:
     assert session == {"count": 1}
     with pytest.raises(ValueError, match="iat"):
         session |= {"iat": 1}
+
+
+def test_what_other_libraries_add_to_a_session_may_be_written_back() -> None:
+    """Node's and Python's `read` give `_idx`, `_secret`, `_ttl` and `iat` with the data; none of it is data of ours."""
+    made = Made()
+    session = made.manager.load([])
+    session.replace({"_idx": "id", "_secret": "s", "_ttl": 1_800_000_000.5, "iat": 1_800_000_000, "count": 1})
+    assert session == {"count": 1}
+    value = value_of(made.manager.commit(session)[0])
+    again = made.manager.load([value])
+    assert (again, again.id) == ({"count": 1}, session.id)
+
+
+@pytest.mark.parametrize("data", [{"_idx": 5}, {"_secret": None}, {"_ttl": "soon"}, {"iat": True}, {"iat": [1]}])
+def test_something_else_under_those_names_is_refused(data: dict[str, Any]) -> None:
+    """It may be data that its author wants back."""
+    session = Made().manager.load([])
+    with pytest.raises(ValueError, match="sessions keep for themselves"):
+        session.replace({**data, "count": 1})
+    assert session == {}
+
+
+def test_a_session_of_nothing_but_those_names_is_ended() -> None:
+    """It is an empty one, as `{}` is."""
+    made = Made()
+    session = made.manager.load([made.cookie(count=1)])
+    session.replace({"_idx": "id", "_ttl": 1})
+    assert value_of(made.manager.commit(session)[0]) == ""

@@ -1,4 +1,4 @@
-"""Architect's HTTP functions: `handler`, `session`, `res`, `parse_body`, `csrf`."""
+"""Architect's HTTP functions: `handler`, `session`, `res`, `parse_body`, `csrf`, `url`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from arc.http._handler import handler as handler
     from arc.http._manager import build_manager as build_manager
     from arc.http._reply import res as res
+    from arc.http.addresses import url as url
     from arc.http.body import parse_body as parse_body
 
     session_read = session.read
@@ -22,6 +23,7 @@ _NAMES = {
     "res": ("arc.http._reply", "res"),
     "session_read": ("arc.http.session", "read"),
     "session_write": ("arc.http.session", "write"),
+    "url": ("arc.http.addresses", "url"),
 }
 __all__ = [*sorted(_NAMES), *_MODULES]  # noqa: PLE0604  # all strings
 

@@ -33,7 +33,15 @@ _MOST_WRAPPERS = 100  # decorators on one function
 
 
 @overload
-def handler(function: Callable[..., Any], /) -> LambdaHandler: ...
+def handler(
+    function: Callable[..., Any],
+    /,
+    *following: Callable[..., Any],
+    touch: bool | Literal["always"] = True,
+    csrf: bool = False,
+    cross_site: bool = False,
+    manager: SessionManager | None = None,
+) -> LambdaHandler: ...
 @overload
 def handler(  # noqa: F811  # an overload, by a name that is typing's for the type checker alone
     *,
@@ -43,15 +51,16 @@ def handler(  # noqa: F811  # an overload, by a name that is typing's for the ty
     manager: SessionManager | None = None,
 ) -> Callable[[Callable[..., Any]], LambdaHandler]: ...
 def handler(  # noqa: F811
-    function: Callable[..., Any] | None = None,
-    /,
-    *,
+    *functions: Callable[..., Any],
     touch: bool | Literal["always"] = True,
     csrf: bool = False,
     cross_site: bool = False,
     manager: SessionManager | None = None,
 ) -> Any:
     """A Lambda handler of `function(req)` or `function(req, context)`, plain or `async`.
+
+    Of several functions each is called in turn, as Architect's middleware: the first that returns a response ends it,
+    and one that returns None or the request itself leaves it to the next.
 
     The session is loaded when `req.session` is first taken and committed once, before the response.
     `touch=False` keeps a polling route from renewing it, and `touch="always"` lets any request renew it;
@@ -62,30 +71,31 @@ def handler(  # noqa: F811
     401, each as HTML where the Accept header asks for it and else as JSON, and `StoreError` 503, which is logged
     as an error; any other exception propagates, so that Lambda counts it.
     """
-    if function is not None and not callable(function):
-        raise TypeError(
-            f"@arc.http.handler was given {function!r}. Its options have names: @arc.http.handler(csrf=True)"
-        )
+    for function in functions:
+        if not callable(function):
+            raise TypeError(
+                f"@arc.http.handler was given {function!r}. Its options have names: @arc.http.handler(csrf=True)"
+            )
     options: dict[str, Any] = {"touch": touch, "csrf": csrf, "cross_site": cross_site, "manager": manager}
-    if function is None:
-        return lambda decorated: _decorated(decorated, **options)
-    return _decorated(function, **options)
+    if not functions:
+        return lambda decorated: _decorated((decorated,), **options)
+    return _decorated(functions, **options)
 
 
 def _decorated(
-    function: Callable[..., Any],
+    functions: tuple[Callable[..., Any], ...],
     *,
     touch: bool | Literal["always"],
     csrf: bool,
     cross_site: bool,
     manager: SessionManager | None,
 ) -> LambdaHandler:
-    wants_context = _wants_context(function)
+    steps = [(function, _wants_context(function)) for function in functions]
 
     def sessions() -> SessionManager:
         return manager if manager is not None else manager_of_process()
 
-    @wraps(function)
+    @wraps(functions[0])
     def lambda_handler(event: dict[str, Any], context: object = None) -> dict[str, Any]:
         request = Request(event, context, sessions)
         request.cross_site = cross_site
@@ -96,11 +106,15 @@ def _decorated(
                 from arc.http.csrf import verify
 
                 verify(request)
-            result = function(request, context) if wants_context else function(request)
-            if hasattr(result, "__await__"):
-                from arc.http._loop import run
+            result: object = None
+            for function, wants_context in steps:
+                result = function(request, context) if wants_context else function(request)
+                if hasattr(result, "__await__"):
+                    from arc.http._loop import run
 
-                result = run(result)
+                    result = run(result)
+                if result is not None and result is not request:
+                    break
             return reply(request, result, touch=touch)
         except (BadRequest, FreshSignInRequired, StoreError) as error:
             return _refusal(request, error)

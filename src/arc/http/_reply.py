@@ -69,7 +69,14 @@ def _is_own(request: Request) -> bool:
 
 def _without_session(request: Request, response: object) -> tuple[object, bool]:
     """`response` without its `session` key, which replaces the session's data; and whether it had one."""
-    if not isinstance(response, dict) or "session" not in response:
+    if not isinstance(response, dict):
+        return response, False
+    if is_request(response):
+        raise TypeError(
+            "The handler returned the whole request, whose headers hold credentials, as its response. Return what is "
+            "to be sent of it: {'json': {'path': req.path}}."
+        )
+    if "session" not in response:
         return response, False
     rest: Mapping[str, Any] = {key: value for key, value in response.items() if key != "session"}
     given = response["session"]

@@ -18,15 +18,25 @@ FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 10_000
 
 
+_REFUSED = "Invalid request body encoding or invalid JSON"  # as in Architect's libraries; callers look for it
+
+
 def parse_body(req: Mapping[str, Any]) -> Any:
     """The body of `req`, an event or a `Request`: parsed where its content type says how, else as it is.
 
     JSON gives its value (`{}` for null, false, 0 and ""); a form a dict of each field's last value, with
     `getall(name)` for all; text and XML their text; multipart and octet streams that came as base64
     `{"base64": …}`. An absent body, one that is no text, or one without a content type is returned as it
-    is. Raises `BadRequest`, which is a `ValueError`, when the body is not what its type says.
+    is. Raises `BadRequest`, which is a `ValueError`, when the body is not what its type says; its text begins with
+    the words of Architect's libraries, "Invalid request body encoding or invalid JSON".
     """
-    req = event_of(req)
+    try:
+        return _parsed(event_of(req))
+    except BadRequest as error:
+        raise BadRequest(f"{_REFUSED}: {error}") from None
+
+
+def _parsed(req: Mapping[str, Any]) -> Any:
     body = req.get("body")
     if not body or not isinstance(body, str):
         return body

@@ -67,8 +67,8 @@ def _key(result: dict[str, Any]) -> str:
 
 def _body(key: str, result: dict[str, Any]) -> str | bytes:
     value = result.get(key)
-    if key == "json":
-        return json_text("'json'", value)
+    if key == "json" or (key == "body" and isinstance(value, dict | list)):
+        return json_text(repr(key), value)
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if value is None:

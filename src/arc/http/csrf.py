@@ -14,7 +14,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from arc.errors import ForgedRequest
 from arc.hosts import origin
-from arc.http._current import request_of
+from arc.http._current import handled, request_of
 from arc.http.visit import SAFE
 from arc.sessions import cookie, jwe
 from arc.sessions.refused import Refused
@@ -66,6 +66,20 @@ def token(req: dict[str, Any], *, purpose: str = "") -> str:
     now = int(manager.clock())
     stamp = now.to_bytes(8, "big") + manager.random(_NONCE)
     return urlsafe_b64encode(stamp + _mac(request, 0, binding, purpose, stamp)).decode()
+
+
+def create(req: dict[str, Any] | None = None, *, purpose: str = "") -> str:
+    """`token`, under the name that it has in Node's library.
+
+    Without `req` it is for the request that a decorated handler is working on. Raises `TypeError` outside of one.
+    """
+    request = handled.get() if req is None else req
+    if request is None:
+        raise TypeError(
+            "arc.http.csrf.create() has no request outside of @arc.http.handler. Give it one: "
+            "arc.http.csrf.create(event)."
+        )
+    return token(request, purpose=purpose)
 
 
 def field(req: dict[str, Any], *, purpose: str = "") -> str:

@@ -85,11 +85,11 @@ class RequestVisit(Visit):
 
 def is_request(data: dict[str, Any]) -> bool:
     """True when `data` is a whole request: a `Request`, or an event with its headers and its request line."""
+    if not _HEADERS.isdisjoint(data) and not _REQUEST_LINE.isdisjoint(data):
+        return True
     from arc.http.request import Request
 
-    if isinstance(data, Request):
-        return True
-    return not _HEADERS.isdisjoint(data) and not _REQUEST_LINE.isdisjoint(data)
+    return isinstance(data, Request)
 
 
 def _domains(host: str) -> list[str]:

@@ -7,7 +7,7 @@ from arc.sessions.cookie import LONGEST
 from arc.sessions.lifetimes import BROWSER
 from arc.sessions.record import described
 from arc.sessions.snapshot import Snapshot
-from arc.sessions.values import plain_text, refuse_reserved
+from arc.sessions.values import own_keys, plain_text, refuse_reserved
 from arc.sessions.visit import PLAIN
 
 TYPE_CHECKING = False
@@ -272,13 +272,16 @@ class Session(dict[str, "Any"]):
         return parent, ()
 
     def replace(self, data: dict[str, Any]) -> None:
-        """Put `data` in place of all data; the id stays. An empty dict destroys the session."""
+        """Put `data` in place of all data; the id stays. An empty dict destroys the session.
+
+        `_idx`, `_secret`, `_ttl` and `iat`, as other libraries of Architect read them, are left out.
+        """
         if data is self:
             return
         if not isinstance(data, dict):
             raise TypeError(f"A session is replaced by a dict, not by {type(data).__name__}.")
         self._refuse_request(data)
-        fresh = dict(data)
+        fresh = own_keys(data)
         if not fresh:
             self.destroy()
             return

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 RESERVED = frozenset(("_idx", "_secret", "_ttl", "iat", "exp"))
 RESERVED_PREFIX = "_arc_"
+_ADDED: dict[object, tuple[type, ...]] = {"_idx": (str,), "_secret": (str,), "_ttl": (int, float), "iat": (int, float)}
 MAX_DEPTH = 30
 _CONTAINERS = (dict, list)
 _INFINITY = float("inf")
@@ -28,6 +29,14 @@ def is_reserved(key: object) -> bool:
 def unreserved(stored: dict[str, Any]) -> dict[str, Any]:
     """The application's own part of what is stored."""
     return {key: value for key, value in stored.items() if key[:5] != RESERVED_PREFIX and key not in RESERVED}
+
+
+def own_keys(data: dict[str, Any]) -> dict[str, Any]:
+    """`data` without what other libraries of Architect add to a session that they read, and expect to be written back.
+
+    Those are a text under `_idx` or `_secret` and a number under `_ttl` or `iat`; anything else stays.
+    """
+    return {key: value for key, value in data.items() if type(value) not in _ADDED.get(key, ())}
 
 
 def refuse_reserved(key: object) -> None:
