@@ -344,9 +344,9 @@ class Schedules(RuleBasedStateMachine):
         Or it commits, and its handler goes on.
         """
         request = self.requests[pick % len(self.requests)]
-        self._finish(request, explicit=explicit, faults=faults)
-        if goes_on and request.effects and not request.session.is_new and request.session.id in self.model.sessions:
-            self.requests.append(Request(request.session, self.now, request.session.id, self.model))
+        self._finish(request, explicit=explicit and not request.earlier, faults=faults)
+        if goes_on and request.effects and request.loaded == request.session.id and request.session.cookies:
+            self.requests.append(Request(request.session, request.began, request.session.id, self.model))
 
     def _finish(self, request: Request, *, explicit: bool, faults: Sequence[tuple[str | None, bool]] = ()) -> None:
         self.requests.remove(request)

@@ -8,11 +8,13 @@ import pytest
 
 from arc.errors import LateChange, SessionTooLarge, StoreError
 from arc.sessions.delta import Delta
+from arc.sessions.keyring import Keyring
 from arc.sessions.record import Record
 from arc.sessions.stores.memory import MemoryStore
 from arc.sessions.stores.store import Written
 from arc.sessions.visit import Visit
-from tests.sessions.making import WEEK, Made, value_of
+from arc.settings import Settings
+from tests.sessions.making import SECRET, WEEK, Made, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +96,19 @@ def test_a_second_commit_gives_the_same_cookies(server: bool) -> None:
     session["count"] = 1
     assert made.manager.commit(session) == made.manager.commit(session)
     assert made.names == ["created"]
+
+
+class Unreachable(MemoryStore):
+    """A store that fails when it is first asked for a session."""
+
+    fails = True
+
+    def load(self, value: str, now: int) -> Record:
+        """Fail once."""
+        if self.fails:
+            self.fails = False
+            raise StoreError("throttled")
+        return super().load(value, now)
 
 
 class Elsewhere(Visit):
@@ -206,11 +221,41 @@ def test_a_session_that_another_request_ended_between_two_commits_stays_ended() 
     made.manager.commit(other)
     session["count"] = 2
     assert made.manager.commit(session) == ()
-    assert made.names[-2:] == ["write_after_destroy", "dropped"]
+    assert made.names[-1] == "write_after_destroy"
     assert made.manager.load([value]).is_new
     session.sign_in("ada")
+    session["last"] = "/"
     (cookie,) = made.manager.commit(session)
-    assert made.manager.load([value_of(cookie)]).user_id == "ada"
+    again = made.manager.load([value_of(cookie)])
+    assert (again.user_id, again) == ("ada", {"last": "/"})
+
+
+def test_a_sign_out_between_two_commits_ends_what_replaced_the_session() -> None:
+    """Another request gave it a new id: the sign-out of this one ends that as well."""
+    made = Made(server=True)
+    session = made.manager.load([])
+    session["count"] = 1
+    value = value_of(made.manager.commit(session)[0])
+    other = made.manager.load([value])
+    other.sign_in("ada")
+    replaced_by = value_of(made.manager.commit(other)[0])
+    session.sign_out()
+    assert value_of(made.manager.commit(session)[0]) == ""
+    assert made.manager.load([replaced_by]).is_new
+
+
+def test_a_failure_between_two_commits_is_reported_and_can_be_tried_again() -> None:
+    """The store is asked what became of the session; nothing is lost when it cannot say."""
+    made = Made(store=Unreachable(Keyring(Settings(secret=SECRET, environment="production"))))
+    session = made.manager.load([])
+    session["count"] = 1
+    value = value_of(made.manager.commit(session)[0])
+    session["count"] = 2
+    with pytest.raises(StoreError, match="throttled"):
+        made.manager.commit(session)
+    assert made.names[-1] == "unavailable"
+    made.manager.commit(session)
+    assert made.manager.load([value]) == {"count": 2}
 
 
 @both

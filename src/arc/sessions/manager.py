@@ -168,8 +168,8 @@ class SessionManager:
             session._open()
         now = max(int(self.clock()), session._now)
         earlier = session._earlier
-        if earlier is not None and not self._resume(session, now):
-            earlier = None
+        if earlier is not None:
+            self._resume(session, now)
         cookies = self._stored(session, now, explicit=explicit, failed=failed, touch=touch)
         if cookies and not session._came:  # A browser that rejects the cookie never brings one.
             self._report_rejected(session._visit)
@@ -206,22 +206,23 @@ class SessionManager:
             return tuple(dict.fromkeys((*cookies, *elsewhere)))
         return cookies
 
-    def _resume(self, session: Session, now: int) -> bool:
-        """Take what an earlier commit of this request stored for the session that was loaded; False when it is gone."""
-        if session._value is None:
-            return True
+    def _resume(self, session: Session, now: int) -> None:
+        """Take what an earlier commit of this request stored for the session that was loaded."""
+        value, loaded = session._value, session._record
+        if value is None:
+            return
         try:
-            record = self._living(self.store.load(session._value, now), now)
+            record = self._living(self.store.load(value, now), now)
         except StoreError as error:
             self.lifecycle.tell("unavailable", str(error), session.id)
             raise
-        except Refused:
-            reason = "the session ended while this request ran"
-            self.lifecycle.tell("write_after_destroy", reason, session.id)
-            session._record, session._arrived, session._value, session._muted = None, (), None, reason
-            return False
-        session._record, session._arrived, session._value = record, (record,), None
-        return True
+        except Refused as refusal:
+            if loaded is None or loaded.id != session._committed_id or loaded.foreign:
+                session._gone, session._arrived = True, (refusal.replaced,) if refusal.replaced is not None else ()
+            # Else its store knows what became of what it had loaded.
+        else:
+            session._record, session._arrived = record, (record,)
+        session._value = None
 
     def _act(
         self,
@@ -249,7 +250,7 @@ class SessionManager:
             return self._cookie_for(session).clearing() if (ended or explicit) and not session._muted else None
         if not (changed or explicit or session._regenerated):
             return None
-        if self._is_over(loaded, now):
+        if session._gone or self._is_over(loaded, now):
             return self._after_the_end(session, loaded, now, kept)
         write = self._regenerate if session._regenerated else self._update
         return write(session, loaded, self._record(session, now, kept), now)
@@ -358,7 +359,7 @@ class SessionManager:
         )
 
     def _cookies(self, session: Session, value: str, record: Record, now: int) -> tuple[str, ...]:
-        session._value = value
+        session._value, session._committed_id = value, session._id
         max_age = None if record.lifetime == BROWSER else (record.expires or now) - now
         return (self._cookie_for(session).carrying(value, max_age=max_age, now=now),)
 

@@ -53,12 +53,14 @@ class Session(dict[str, "Any"]):
         "_arrived",
         "_came",
         "_closed",
+        "_committed_id",
         "_cookies",
         "_counts",
         "_created_at",
         "_destroyed",
         "_earlier",
         "_flashes",
+        "_gone",
         "_id",
         "_late",
         "_lifetime",
@@ -105,8 +107,9 @@ class Session(dict[str, "Any"]):
         self._came = 0  # session cookies
         self._arrived: tuple[Record, ...] = ()  # the sessions that they stood for
         self._late: tuple[str, ...] = ()
-        self._closed = False
+        self._closed = self._gone = False  # gone: no longer there when an earlier commit's session was to be changed
         self._value: str | None = None  # the cookie's, as of the latest commit that stored something
+        self._committed_id = ""
         self._cookies: tuple[str, ...] | None = None  # of the latest commit, None after a change
         self._earlier: tuple[str, ...] | None = None  # of the commit before, None when there was none
         self._snapshot = Snapshot(self, self._facts(), text=text, merges=merges, bounded=bounded)
