@@ -217,9 +217,10 @@ class SessionManager:
             self.lifecycle.tell("unavailable", str(error), session.id)
             raise
         except Refused as refusal:
-            if loaded is None or loaded.id != session._committed_id or loaded.foreign:
+            kept = loaded is not None and loaded in session._arrived and not loaded.foreign
+            if loaded is None or not kept or loaded.id != session._committed_id:
                 session._gone, session._arrived = True, (refusal.replaced,) if refusal.replaced is not None else ()
-            # Else its store knows what became of what it had loaded.
+            # Else its store finds out what became of the record that it had loaded.
         else:
             session._record, session._arrived = record, (record,)
         session._value = None
