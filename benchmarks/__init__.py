@@ -1,0 +1,1 @@
+"""How fast sessions and the sandbox are, beside peers: `make bench`."""
