@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 from enum import Enum, IntEnum
-from typing import Any
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arc.sessions.values import normalise, same
+from arc.sessions.text import check_depth, encode
+from arc.sessions.values import normalise, refuse_deep, same
 from tests.sessions.making import Made, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SCALARS = (
     st.none()
@@ -85,6 +90,45 @@ def test_data_is_at_most_thirty_deep() -> None:
     ring["self"] = ring
     with pytest.raises(TypeError, match="30 deep"):
         normalise({"x": ring})
+
+
+def nested(levels: int, *kinds: str) -> Any:
+    """A value with containers of `kinds`, one within the other, the innermost first."""
+    value: Any = 1
+    for level in range(levels):
+        value = [value] if kinds[level % len(kinds)] == "list" else {"k": value}
+    return value
+
+
+@pytest.mark.parametrize("kinds", list(product(("list", "dict"), repeat=3)), ids="-".join)
+def test_containers_of_both_kinds_count_alike(made: Made, kinds: tuple[str, ...]) -> None:
+    """Lists in dicts in lists, whatever their order, are thirty deep with the session and no deeper, in every store."""
+    assert made.manager.load([made.cookie(x=nested(29, *kinds))]) == {"x": nested(29, *kinds)}
+    for levels in (30, 31, 45, 59):
+        with pytest.raises(TypeError, match="30 deep"):
+            made.cookie(x=[nested(levels, *kinds)], y={})
+
+
+@given(
+    st.recursive(
+        st.just(1), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner), max_leaves=40
+    )
+)
+def test_depth_by_the_text_is_depth_by_the_data(value: Any) -> None:
+    """Whether something is nested too deep is seen in its JSON text as in itself, strings with brackets included."""
+    for levels in (20, 24, 27, 28, 29, 30):
+        data = {"x": [nested(levels, "list", "dict"), value, nested(levels, "dict")]}
+        by_text = is_refused(check_depth, encode(data).encode(), data)
+        assert by_text == is_refused(refuse_deep, data)
+
+
+def is_refused(check: Callable[..., None], *arguments: object) -> bool:
+    """True when `check` raises."""
+    try:
+        check(*arguments)
+    except TypeError:
+        return True
+    return False
 
 
 def test_data_of_thirty_levels_comes_back(made: Made) -> None:
