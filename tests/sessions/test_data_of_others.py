@@ -139,13 +139,63 @@ def test_s13_what_is_left_out_is_named_by_its_whole_path() -> None:
     assert left_out == [("a", "b", "1", ""), ("a", "b", "2"), ("a", "b", "3"), ("",), ("z", "0")]
 
 
-@pytest.mark.parametrize("text", ["1e999", "-1e999", "1e400", "Infinity", "-Infinity", "NaN"])
-@pytest.mark.parametrize("place", ['{"a":%s,"iat":1800000000}', '{"a":{"b":[0,%s]},"iat":1800000000}'])
+@pytest.mark.parametrize("text", ["1e999", "-1E+999", "1e400", "1" * 310 + ".5", "Infinity", "-Infinity", "NaN"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        '{"a":%s,"iat":1800000000}',
+        '{"a":{"b":[0,%s]},"iat":1800000000}',
+        '{"a":%s,"_arc_id":"x","iat":1800000000}',
+        '{"a":{"b":[0,%s]},"_arc_id":"x","_arc_created":1800000000,"iat":1800000000}',
+        '{"a":1,"_arc_id":"x","_arc_life":%s,"iat":1800000000}',
+    ],
+)
 def test_s13_a_number_that_is_none_is_refused_at_load(text: str, place: str) -> None:
     """Infinity, NaN and what would become one are no session, in whatever way they are written."""
     made = Made()
     token = jwe.seal((place % text).encode(), made.manager.keyring.sealing, "A256GCM", made.random(12))
     assert made.manager.load([token]).is_new
+    assert (made.events[0].name, made.events[0].reason) == ("refused", "malformed")
+
+
+ESCAPED = r'"\u005f\u0061rc_user":"mallory"'
+
+
+@pytest.mark.parametrize(
+    "place", ['{%s,"a":1,"_arc_id":"x","iat":1800000000}', '{"a":1,%s,"_arc_id":"x","iat":1800000000}']
+)
+def test_s39_a_reserved_name_in_escapes_is_reserved(place: str) -> None:
+    """JSON has several spellings of one name; under none of them it is the application's data."""
+    made = Made()
+    text = (place % ESCAPED).encode()
+    session = made.manager.load([jwe.seal(text, made.manager.keyring.sealing, "A256GCM", made.random(12))])
+    assert (dict(session), session.user_id) == ({"a": 1}, "mallory")
+    session["a"] = 2
+    again = made.manager.load([value_of(made.manager.commit(session)[0])])
+    assert (dict(again), again.user_id) == ({"a": 2}, "mallory")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{,"_arc_id":"x","iat":1800000000}',
+        '{ ,"_arc_id":"x","iat":1800000000}',
+        '{},"_arc_id":"x","iat":1800000000}',
+        '{"a":1}},"_arc_id":"x","iat":1800000000}',
+        '{"a":1,,"_arc_id":"x","iat":1800000000}',
+        '["a",1,"_arc_id":"x","iat":1800000000}',
+        '{"a":[1,"_arc_id":"x","iat":1800000000}',
+        '"a,"_arc_id":"x","iat":1800000000}',
+        ',"_arc_id":"x","iat":1800000000}',
+        '{"a":1,"_arc_id":"x","iat":1800000000}}',
+        '{"a":1,"_arc_id":"x","iat":1800000000},{}',
+        '{"a":1,"_arc_id":"x","iat":1800000000',
+    ],
+)
+def test_s13_what_is_no_json_as_a_whole_is_refused(text: str) -> None:
+    """Two halves that would be JSON are none together."""
+    made = Made()
+    assert made.manager.load([jwe.seal(text.encode(), made.manager.keyring.sealing, "A256GCM", made.random(12))]).is_new
     assert (made.events[0].name, made.events[0].reason) == ("refused", "malformed")
 
 

@@ -20,6 +20,7 @@ else:
 
 _DIGITS = bytes(0x31 if chr(one) in "0123456789" else 0x20 for one in range(256))
 _LONG = b"1" * 19
+_DIGITS_AND_E = bytes.maketrans(b"023456789E", b"111111111e")
 _NO_BRACKETS = bytes(one for one in range(256) if one not in b"{}[]")
 _NO_STRUCTURE = bytes(one for one in range(256) if one not in b'{}[]"\\')
 _ONE_KIND = bytes.maketrans(b"[]", b"{}")
@@ -66,7 +67,10 @@ def decode(text: str) -> Any:
 
 
 def decode_own(text: str) -> Any:
-    """The data of a text that `encode` made. Raises `ValueError` or `RecursionError` where it did not."""
+    """The data of a text that `encode` made. Raises `ValueError` or `RecursionError` where it did not.
+
+    An infinity written as a number is for `may_overflow` to find.
+    """
     # orjson makes a float of an integer over 64 bits, which has 19 digits in a row.
     if orjson is not None and _LONG not in text.encode(errors="replace").translate(_DIGITS):
         try:
@@ -80,6 +84,12 @@ def decode_own(text: str) -> Any:
     if end != len(text):
         raise ValueError("The text goes on after a JSON value.")
     return data
+
+
+def may_overflow(raw: bytes) -> bool:
+    """True when a number in JSON text may be an infinity: with an exponent over 99, or 200 digits in a row."""
+    digits = raw.translate(_DIGITS_AND_E, b"+")
+    return b"1e111" in digits or b"1" * 200 in digits
 
 
 def stands_for(text: str, data: Mapping[str, Any]) -> bool:

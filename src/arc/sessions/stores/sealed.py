@@ -8,7 +8,7 @@ from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.stores.store import Written
-from arc.sessions.text import check_depth, decode, decode_own, encode, encode_ascii, quoted
+from arc.sessions.text import check_depth, decode, decode_own, encode, encode_ascii, may_overflow, quoted
 from arc.sessions.values import RESERVED, unreserved
 
 TYPE_CHECKING = False
@@ -127,7 +127,7 @@ def _parsed(payload: bytes) -> tuple[dict[str, Any], dict[str, Any], str | None]
     """The application's data in a payload, the session's own facts, and the text of the data where that is at hand."""
     try:
         text = payload.decode("utf-8", "surrogatepass")
-        own = _own_parts(text)
+        own = None if may_overflow(payload) else _own_parts(text)
         if own is not None:
             check_depth(payload, own[0])
             return own
@@ -147,13 +147,14 @@ def _own_parts(text: str) -> tuple[dict[str, Any], dict[str, Any], str] | None:
     """
     end = text.rfind(',"_arc_id":')
     own, rest = (f"{text[:end]}}}", f"{{{text[end + 1 :]}") if end > 0 else ("{}", text)
-    if '"_arc_' in own or rest[:1] != "{":
+    if '"_arc_' in own or "\\u00" in own or rest[:1] != "{":  # a reserved name, perhaps with letters as escapes
         return None
     try:
         data, facts = decode_own(own), decode_own(rest)
     except (ValueError, RecursionError):
         return None
-    if not RESERVED.isdisjoint(data) or not facts.keys() <= _FACTS:
+    # Before a comma is a key, or the whole is no JSON.
+    if not RESERVED.isdisjoint(data) or not facts.keys() <= _FACTS or (end > 0 and not data):
         return None
     return data, facts, own
 
