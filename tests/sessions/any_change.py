@@ -82,8 +82,10 @@ def lines(seed: int, count: int) -> Iterator[str]:
         try:
             cookies = made.manager.commit(session)
         except (TypeError, ValueError, SessionTooLarge) as error:
-            yield f"{type(error).__name__}: {error}".partition(" bytes, and browsers keep")[0][:60]
+            yield f"{type(error).__name__}: {error}".partition(" cookie of ")[0][:60]
             continue
+        if made.manager.commit(session) != cookies:  # as after arc.http.session.write, when the handler returns
+            yield "The second commit differs."
         value = value_of(cookies[0]) if cookies else value
         yield f"{before!a} -> {bool(cookies)} {dict(made.manager.load([value] if value else []))!a}"
 

@@ -185,7 +185,7 @@ class SessionManager:
         snapshot, facts = session._snapshot, session._facts()
         touched = snapshot.differs(session, facts)
         kept = snapshot.normalised(session) if touched and not failed else None
-        changed = touched and (kept is None or kept[1] is not None or snapshot.differs(kept[0], facts))
+        changed = touched and (kept is None or kept[1] is not None or snapshot.differs_from_copy(kept[0], facts))
         ended, loaded = session._destroyed, session._record
         if failed and changed and (session or not ended):
             self.lifecycle.tell("dropped", "the response is a 5xx, so the session's changes were not kept", session.id)

@@ -57,9 +57,14 @@ class Snapshot:
 
     def differs(self, data: dict[str, Any], facts: tuple[object, ...]) -> bool:
         """True when `data`, at any depth and type-strictly, or `facts` are not as they were."""
-        now = self._now = text_of(data)
-        if facts != self.facts:
-            return True
+        self._now = text_of(data)
+        return facts != self.facts or self._is_changed(data, self._now)
+
+    def differs_from_copy(self, copy: dict[str, Any], facts: tuple[object, ...]) -> bool:
+        """`differs` of a normalised `copy` of the data that it was just asked about, whose text it keeps."""
+        return facts != self.facts or self._is_changed(copy, text_of(copy))
+
+    def _is_changed(self, data: dict[str, Any], now: str | None) -> bool:
         if now == self._text:
             return dict(data) != self._top if now is None else not stands_for(now, data)
         return now is None or self._text is None or self._is_other(data)
