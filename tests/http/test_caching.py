@@ -152,3 +152,15 @@ def test_a_cookie_of_the_applications_leaves_other_cache_controls_alone(result: 
     """What the application says counts, and a default that no cache stores is private enough."""
     with_cookie = format_response({**result, "cookie": "a=1"}, V2)
     assert with_cookie["headers"]["cache-control"] == format_response(result, V2)["headers"]["cache-control"]
+
+
+@pytest.mark.parametrize("spelling", ["Content-Type", "CONTENT-TYPE"])
+def test_the_type_that_is_sent_decides_on_caching(spelling: str) -> None:
+    """Of two spellings the one in lower case is sent, and a page under it is not cached by default."""
+    for headers in (
+        {"content-type": "text/html", spelling: "image/png"},
+        {spelling: "image/png", "content-type": "text/html"},
+    ):
+        sent = format_response({"body": "", "headers": headers}, V2)["headers"]
+        assert (sent["content-type"], spelling in sent) == ("text/html", False)
+        assert sent["cache-control"].startswith("no-cache, no-store")

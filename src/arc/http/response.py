@@ -62,7 +62,7 @@ class Prepared:
         content = Content(response, null=self.status not in _BODILESS)
         exact = fields.joined(given.pop("content-type", "")) if given else ""
         headers = self._headers = fields.ResponseHeaders({}, given)
-        kind = _kind(content.key, response, headers) or exact or media_types.JSON
+        kind = _kind(content.key, response, headers, exact)
         sent = headers.own["content-type"] = exact or kind
         location = response.get("location")
         if location is not None and (location := fields.text("location", location)):
@@ -149,10 +149,11 @@ def _status(result: dict[str, Any]) -> int:
     return int(status)
 
 
-def _kind(key: str, result: dict[str, Any], headers: fields.ResponseHeaders) -> str:
-    """The type that decides on caching, whatever a header in lower case sends in spite of it; "" when nothing says."""
+def _kind(key: str, result: dict[str, Any], headers: fields.ResponseHeaders, exact: str) -> str:
+    """The type that decides on caching, whatever `exact`, a header in lower case, sends in spite of it."""
     other = headers.take("content-type")
-    return media_types.OF_KEY.get(key) or fields.text("type", result.get("type")) or other
+    kind = media_types.OF_KEY.get(key) or fields.text("type", result.get("type"))
+    return kind or exact or other or media_types.JSON
 
 
 def _cache_control(result: dict[str, Any], headers: fields.ResponseHeaders) -> str:
