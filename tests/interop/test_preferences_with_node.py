@@ -67,7 +67,7 @@ class Place:
 
     def nodes(self) -> dict[str, Any]:
         """The variables of each environment as Architect reads them."""
-        preferences = self._node.ask("preferences", cwd=str(self.app), home=str(self.home)) or {}
+        preferences = self._node.ask("preferences", {"HOME": str(self.home)}, cwd=str(self.app)) or {}
         return {name: variables for name, variables in preferences.get("env", {}).items() if variables is not None}
 
 

@@ -15,6 +15,7 @@ from arc.inventory.matching import specificity
 if TYPE_CHECKING:
     from tests.interop.peer import Peer
 
+NOBODY = {"HOME": "/nowhere"}
 METHODS = ["get", "post", "any"]
 PATHS = st.builds(
     lambda parts, greedy: "/" + "/".join([*parts, *["*"] * greedy]),
@@ -60,7 +61,9 @@ def test_routes_answer_as_in_architect(
     text = "\n".join(f"{method} {path}" for method, path in table)
     in_order = sorted(routes.values(), key=specificity)
     by_key = {each.route_key: each for each in in_order}
-    for (method, path), event in zip(requests, node_peer.ask("events", routes=text, requests=requests), strict=True):
+    for (method, path), event in zip(
+        requests, node_peer.ask("events", NOBODY, routes=text, requests=requests), strict=True
+    ):
         found = match(in_order, method, path)
         if event is None:
             assert found is None or is_root_parameter(found[0], path)

@@ -1,12 +1,8 @@
 // Architect's own tools: what its inventory reads of an app's files, and what its sandbox answers.
 const http = require('node:http')
-const os = require('node:os')
 
-// The inventory reads the preferences of the home that a question names.
-const inventory = (params, home = '/nowhere') => {
-  os.homedir = () => home
-  return require('@architect/inventory')(params)
-}
+// Both are required at the first question about them, which takes a while.
+const inventory = params => require('@architect/inventory')(params)
 
 // The sandbox's HTTP server, but for the processes of functions: each answers with what it was asked.
 const sandbox = () => {
@@ -43,15 +39,14 @@ const get = (port, [method, path, headers]) => new Promise((done, fail) => {
 })
 
 module.exports = {
-  preferences: async ({ cwd, home }) => (await inventory({ cwd }, home)).inv._project.preferences,
+  preferences: async ({ cwd }) => (await inventory({ cwd })).inv._project.preferences,
   // The event that each request becomes in an app with these routes, null for one that no route answers. The sandbox
   // itself fails for the folder of a catch-all below a parameter, such as /a/ and `get /:x/*`.
   events: async ({ routes, requests }) => {
     const app = await inventory({ rawArc: `@app\nmyapp\n@http\n${routes}\n` })
     const { start, end } = sandbox()
-    await new Promise((done, fail) => start(
-      { inventory: app, cwd: '/nowhere', ports: { http: 0 }, host: '127.0.0.1', update: silent }, error => error ? fail(error) : done(),
-    ))
+    const params = { inventory: app, cwd: '/nowhere', ports: { http: 0 }, host: '127.0.0.1', update: silent }
+    await new Promise((done, fail) => start(params, error => error ? fail(error) : done()))
     try {
       const events = []
       for (const request of requests) events.push(await get(await server.port, request))

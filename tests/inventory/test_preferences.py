@@ -102,11 +102,18 @@ def test_settings_of_the_sandbox_are_understood(tmp_path: Path) -> None:
     """Ports, an external database and the file of rows have an effect; what needs none is no warning."""
     text = (
         "@sandbox\nports\n  http 4000\n  tables 5000\nexternal-db true\nseed-data rows.json\n"
-        "no-hydrate true\ndelete-vendor false\n@create\nautocreate true\n@sandbox-startup\necho {hello}\n"
+        "no-hydrate true\ndelete-vendor false\n@create\nautocreate true\n"
     )
     inventory = app(tmp_path, prefs__arc=text)
     assert inventory.warnings == ()
     assert inventory.sandbox == SandboxPreferences(4000, 5000, external_db=True, seed_data="rows.json")
+
+
+@pytest.mark.parametrize("pragma", ["sandbox-start", "sandbox-startup"])
+def test_commands_of_the_sandbox_s_start_are_a_warning(pragma: str, tmp_path: Path) -> None:
+    """They are not run, whatever their syntax."""
+    inventory = app(tmp_path, prefs__arc=f"@{pragma}\necho {{hello}}\n  npx x\n")
+    assert inventory.warnings == (f"prefs.arc:1: @{pragma} has no effect: run its commands before arc sandbox.",)
 
 
 def test_names_in_env_that_no_variable_can_have_are_left_out(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PREFERENCE_FILES = ("preferences.arc", "prefs.arc", ".preferences.arc", ".prefs.arc")
 """In the order in which they are looked for; the first one alone is read."""
+_STARTUP = ("sandbox-start", "sandbox-startup")
 ENVIRONMENTS = ("testing", "staging", "production")
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 
@@ -69,6 +70,8 @@ def _read_file(file: Path, name: str, preferences: Preferences, findings: Findin
             preferences.env = _env(manifest, pragma, own)
         elif pragma.name == "sandbox":
             preferences.sandbox = read_sandbox(manifest, pragma, preferences.sandbox, own)
+        elif pragma.name in _STARTUP:
+            own.warn(manifest, pragma, f"@{pragma.name} has no effect: run its commands before arc sandbox.")
     findings.faults.extend(map(_masked, own.faults))
     findings.warnings.extend(own.warnings)
 
