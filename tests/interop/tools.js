@@ -40,6 +40,10 @@ const get = (port, [method, path, headers]) => new Promise((done, fail) => {
 
 module.exports = {
   preferences: async ({ cwd }) => (await inventory({ cwd })).inv._project.preferences,
+  tables: async ({ manifest }) => {
+    const { inv } = await inventory({ rawArc: manifest })
+    return { tables: inv.tables, indexes: inv['tables-indexes'] ?? [] }
+  },
   // The event that each request becomes in an app with these routes, null for one that no route answers. The sandbox
   // itself fails for the folder of a catch-all below a parameter, such as /a/ and `get /:x/*`.
   events: async ({ routes, requests }) => {
