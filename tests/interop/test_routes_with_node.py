@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from arc.inventory import Route, match
 from arc.inventory.function_config import FunctionConfig
 from arc.inventory.matching import specificity
+from arc.tools.sandbox.event import make_event
 
 if TYPE_CHECKING:
     from tests.interop.peer import Peer
@@ -75,6 +76,26 @@ def test_routes_answer_as_in_architect(
             assert match([theirs], method, path) == (theirs, event.get("pathParameters", {}))
             assert found is not None
             assert found[0] is theirs or is_before(found[0], theirs)
+
+
+def test_an_event_has_the_headers_of_architects(node_peer: Peer) -> None:
+    """The same names, but for the trace that AWS adds besides; what is the connection's own is left out by both."""
+    sent = {"te": "trailers", "connection": "close", "x-own": "1", "x-forwarded-proto": "https"}
+    (theirs,) = node_peer.ask("events", NOBODY, routes="get /*", requests=[("GET", "/", sent)])
+    scope = {
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "http_version": "1.1",
+        "headers": [(name.encode(), value.encode()) for name, value in (sent | {"host": "localhost"}).items()],
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 3333),
+    }
+    ours = make_event(scope, b"", route("get", "/*"), {"proxy": ""}, 0.0)
+    assert ours["headers"].keys() - {"x-amzn-trace-id"} == theirs["headers"].keys()
+    for name in ("x-forwarded-for", "x-forwarded-proto", "x-own"):
+        assert ours["headers"][name] == theirs["headers"][name]
+    assert ours["pathParameters"] == theirs["pathParameters"]
 
 
 def is_greedy(found: Route) -> bool:

@@ -81,6 +81,8 @@ SETTINGS = {
     "coldstart true": "'coldstart' in @sandbox has no effect: functions start as fast as they can.",
     "something else": "'something' in @sandbox has no effect.",
     "port 4000": "'port' in @sandbox has no effect.",
+    "external-db": "'external-db' in @sandbox has no effect.",
+    "seed-data\n  a b": "'seed-data' in @sandbox has no effect.",
     "alone": "'alone' in @sandbox has no effect.",
     "ports 4000": "'ports' in @sandbox has no effect: write below it, indented, http 3333.",
     "ports\n  events 4444": "The port of 'events' in @sandbox has no effect here.",

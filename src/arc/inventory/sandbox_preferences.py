@@ -53,8 +53,8 @@ def read_sandbox(
         if name == "ports":
             http, tables = _ports(manifest, item, findings)
             preferences = replace(preferences, http_port=http, tables_port=tables)
-        elif name == "external-db":
-            preferences = replace(preferences, external_db=_single(item) not in ("", "false"))
+        elif name == "external-db" and _single(item):
+            preferences = replace(preferences, external_db=_single(item) != "false")
         elif name == "seed-data" and _single(item):
             preferences = replace(preferences, seed_data=_single(item))
         elif name not in _NEEDLESS:
