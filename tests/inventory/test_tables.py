@@ -45,6 +45,25 @@ def test_a_table_name_that_dynamodb_refuses_is_refused(name: str, says: str, tmp
     assert says in message
 
 
+def test_tables_that_architect_tells_apart_are_two(tmp_path: Path) -> None:
+    """By their names in CloudFormation, where `userdata` and `user-data` are `Userdata` and `UserData`."""
+    assert len(tables(tmp_path, "userdata\n  id *\nuser-data\n  id *\nab\n  id *\na.b\n  id *\n")) == 4
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        ("user-data", "user-data", "The table 'user-data' is there twice: on line 4 already."),
+        ("user-data", "userData", "The tables 'userData' and 'user-data' on line 4 share the logical id UserData."),
+        ("log.v2", "log_v2", "The tables 'log_v2' and 'log.v2' on line 4 share the logical id LogV2."),
+    ],
+)
+def test_tables_that_would_become_one_are_refused(first: str, second: str, says: str, tmp_path: Path) -> None:
+    """CloudFormation would make one of them."""
+    (message,) = faults(tmp_path, f"@app\nmyapp\n@tables\n{first}\n  id *\n{second}\n  id *\n")
+    assert says in message
+
+
 @pytest.mark.parametrize("line", ["{} *String", "id *String\n  {} **String", "id *String\n  {} TTL"])
 def test_an_attribute_name_over_255_characters_is_refused(line: str, tmp_path: Path) -> None:
     """In keys and TTL; one of 255 characters is fine."""

@@ -22,22 +22,25 @@ def read_tables(manifest: Manifest, app: str, findings: Findings) -> list[Table]
     """Return the tables of `app` in the manifest's order; faulty ones are left out."""
     pragma = manifest.pragma("tables")
     tables: list[Table] = []
-    seen: dict[str, int] = {}
+    seen: dict[str, tuple[str, int]] = {}
     for item in pragma.items if pragma is not None else ():
         table = _read_table(manifest, item, app, findings)
         if table is None:
             continue
-        logical = re.sub(r"[_.-]", "", table.name).lower()
+        logical = _logical_id(table.name)
         if logical in seen:
+            other, line = seen[logical]
             findings.fault(
                 manifest,
                 item,
-                f"The table '{table.name}' is there twice: line {seen[logical]} has the name already.",
+                f"The table '{table.name}' is there twice: on line {line} already."
+                if other == table.name
+                else f"The tables '{table.name}' and '{other}' on line {line} share the logical id {logical}.",
                 "Rename or remove one.",
             )
         else:
             tables.append(table)
-            seen[logical] = item.start.line if isinstance(item, Map) else 0
+            seen[logical] = table.name, item.start.line if isinstance(item, Map) else 0
     return tables
 
 
@@ -77,6 +80,12 @@ def _read_table(manifest: Manifest, item: Item, app: str, findings: Findings) ->
     if partition is None:
         return None
     return Table(item.name.text, partition, lines.sort, ttl, stream, encrypt, pitr)
+
+
+def _logical_id(name: str) -> str:
+    """Return a table's name in CloudFormation, after Architect: two tables that share it become one there."""
+    words = re.split(r"[\W_]+|(?=[A-Z])", name, flags=re.ASCII)
+    return "".join(word[:1].upper() + word[1:].lower() for word in words)
 
 
 def _check_name(lines: KeyLines, app: str, name: str) -> None:
