@@ -118,13 +118,25 @@ def test_commands_of_the_sandbox_s_start_are_a_warning(pragma: str, tmp_path: Pa
     assert inventory.warnings == (f"prefs.arc:1: @{pragma} has no effect: run its commands before arc sandbox.",)
 
 
+LEFT_OUT = "is left out: it cannot be the name of a variable. Use letters, digits and '_', a letter first."
+
+
 def test_names_in_env_that_no_variable_can_have_are_left_out(tmp_path: Path) -> None:
     """Each is named in a warning, without its value; the others are there."""
     inventory = app(tmp_path, __env="A=1\nmy-key=hidden\nx.y=hidden\n1X=hidden\nB=2\n")
     assert inventory.env["testing"] == {"A": "1", "B": "2"}
-    hint = "is left out: it cannot be the name of a variable. Use letters, digits and '_', a letter first."
+    lines = ((2, "my-key"), (3, "x.y"), (4, "1X"))
+    assert inventory.warnings == tuple(f".env:{line}: {name!r} {LEFT_OUT}" for line, name in lines)
+
+
+def test_names_in_preferences_that_no_variable_can_have_are_left_out(tmp_path: Path) -> None:
+    """As in `.env`: Architect takes some of them, which Lambda would refuse. The warning shows no word of the line."""
+    inventory = app(tmp_path, prefs__arc="@env\ntesting\n  A 1\n  _B hidden\n  2C hidden\n  my-key hidden\n")
+    assert inventory.env["testing"] == {"A": "1"}
     assert inventory.warnings == tuple(
-        f".env:{line}: {name!r} {hint}" for line, name in ((2, "my-key"), (3, "x.y"), (4, "1X"))
+        f"prefs.arc:{line}: A variable is left out: its first word, which may be a part of a value and is not shown, "
+        "cannot be the name of one. Use letters, digits and '_', a letter first."
+        for line in (4, 5, 6)
     )
 
 

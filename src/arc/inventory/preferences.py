@@ -104,11 +104,11 @@ def _variables(manifest: Manifest, item: Map, findings: Findings) -> dict[str, s
             _warn_of_comment(manifest, entry, findings)
             variables[entry.key.text] = value_of(entry)
         else:
-            findings.fault(
+            findings.warn(
                 manifest,
                 entry.key,
-                "This cannot be the name of a variable.",
-                "Use letters, digits and '_', a letter first.",
+                "A variable is left out: its first word, which may be a part of a value and is not shown, cannot be "
+                "the name of one. Use letters, digits and '_', a letter first.",
             )
     return variables
 

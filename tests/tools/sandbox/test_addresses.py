@@ -133,6 +133,7 @@ def test_an_external_database_has_the_tables(tmp_path: Path, dynalite: Engine) -
         ("../rows.json", "../rows.json (seed-data) is not read, because it is not below the app's folder."),
         ("nowhere.json", "There is no file nowhere.json, which seed-data names."),
     ],
+    ids=["JavaScript", "outside", "missing"],
 )
 @pytest.mark.sampled(1)
 def test_a_file_of_rows_that_cannot_be_read_is_a_warning(name: str, says: str, tmp_path: Path) -> None:
