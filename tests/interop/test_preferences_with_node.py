@@ -75,6 +75,7 @@ class Place:
 @given(START, st.sampled_from(PREFERENCE_FILES), STEPS)
 @example("@env\ntesting\n  # c\n\n  B2 b # d\n", "prefs.arc", [("B2", "x"), ("A1", "00123")])
 @example("@env\ntesting\n  A1\n    one\n\n", ".prefs.arc", [("true", "false"), ("A1", "two words")])
+@example("@env\ntesting\n  A1\n    one\n    two\n  B2 b\n", "prefs.arc", [("A1", 'it\'s "so" `now`')])
 def test_what_is_written_is_read_alike(
     node_peer: Peer, start: str, name: str, steps: list[tuple[str, str | None]]
 ) -> None:
@@ -86,16 +87,17 @@ def test_what_is_written_is_read_alike(
             (place.app / name).write_bytes(start.encode())
         expected: dict[str, str] = {}
         for variable, value in steps:
+            app = place.ours()
+            if (place.app / ".env").exists() or not app.env.get("testing"):
+                break  # a `.env` would be written, which has tests of its own
             try:
-                change_testing(place.ours(), {variable: value})
+                change_testing(app, {variable: value})
             except ToolError:
                 assert value is None or not preferences_file.can_hold(value)
                 continue
             expected.pop(variable, None)
             if value is not None:
                 expected[variable] = value
-        if (place.app / ".env").exists():
-            return
         assert expected.items() <= dict(place.ours().env.get("testing", {})).items()
         assert expected.items() <= place.nodes().get("testing", {}).items()
 

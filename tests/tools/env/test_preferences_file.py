@@ -165,8 +165,8 @@ def test_a_value_of_several_words_is_replaced_whole() -> None:
     text = "@env\ntesting\n  A1 two words # why\n  B2\n    one\n    below\n  C3\n    alone\n"
     assert variables_of(text) == {"A1": "two words", "B2": "one below", "C3": "alone"}
     assert with_variable(text, "A1", "x") == text.replace("two words", "x")
-    assert with_variable(text, "B2", "x") == text.replace("one\n    below", "x")
-    assert with_variable(text, "C3", "x") == text.replace("alone", "x")
+    assert with_variable(text, "B2", "x") == text.replace("B2\n    one\n    below", "B2 x")
+    assert with_variable(text, "C3", "x") == text.replace("C3\n    alone", "C3 x")
     assert without_variable(text, "B2") == text.replace("  B2\n    one\n    below\n", "")
 
 

@@ -91,8 +91,7 @@ class _Source:
         entries = self.entries_of(name)
         name_there = written(name)  # Architect knows no variable called true, unless it is in quotes.
         if entries and entries[-1] in self._blocks[-1].entries and not self._is_hidden(entries[-1].key.line):
-            (start, _), (_, end) = self._span(entries[-1].values[0]), self._span(entries[-1].values[-1])
-            return self.edited([*self.removals(entries[:-1]), (start, end, words)])
+            return self.edited([*self.removals(entries[:-1]), self._replacement(entries[-1], words)])
         if self._blocks:
             block = self._blocks[-1]
             line = f"{self._margin(block.entries[0].key)}{name_there} {words}{self._end}"
@@ -111,15 +110,19 @@ class _Source:
         gap = self._end if self._text else ""
         return self._inserted(len(self._text), f"{gap}@env{self._end}{block_text}")
 
+    def _replacement(self, entry: Entry, words: str) -> tuple[int, int, str]:
+        """Return the edit that sets an entry to `words`; values below its key become one on its line."""
+        end = self._span(entry.values[-1])[1]
+        if entry.values[0].line > entry.key.line:
+            return self._span(entry.key)[1], end, f" {words}"
+        return self._span(entry.values[0])[0], end, words
+
     def _moved(self, entries: list[Entry], words: str) -> str:
         """Return the text with the last of `entries` set to `words` and made testing's first, the others removed."""
         last = entries[-1]
-        begin, end = self._starts[last.key.line - 1], self._end_of(last.values[-1])
-        (value, _), (_, rest) = self._span(last.values[0]), self._span(last.values[-1])
-        if last.values[0].line > last.key.line:  # The value stands below its key.
-            value = self._span(last.key)[1]
-            words = f" {words}"
-        line = self._text[begin:value] + words + self._text[rest:end]
+        start, end, replacement = self._replacement(last, words)
+        before = self._text[self._starts[last.key.line - 1] : start]
+        line = before + replacement + self._text[end : self._end_of(last.values[-1])]
         line = line if line.endswith(("\r", "\n")) else line + self._end
         top = self._end_of(self._blocks[-1].name)
         return self.edited([*self.removals(entries, keep=self._blocks[-1]), (top, top, line)])
