@@ -67,7 +67,7 @@ def kept(value: str) -> bool:
     return True
 
 
-@settings(max_examples=settings().max_examples // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 7, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(VALUES.filter(kept), min_size=4, max_size=12))
 def test_any_text_comes_back_as_it_was(cloud: Engine, tmp_path: Path, values: list[str]) -> None:
     """Twelve at a time: as SSM has it, as Lambda has it, and as a running function sees it."""
@@ -85,7 +85,7 @@ def test_any_text_comes_back_as_it_was(cloud: Engine, tmp_path: Path, values: li
     assert json.loads(json.loads(answer["Payload"].read())["body"]) == wanted
 
 
-@settings(max_examples=settings().max_examples // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 7, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(VALUES.filter(lambda value: kept(value) and value[-1] != "\r"))  # one line end may be two characters
 def test_any_text_is_taken_as_a_word_and_shown_as_it_is(cloud: Engine, tmp_path: Path, value: str) -> None:
     """The command itself: a word of the command line, and the JSON that `--show` gives."""

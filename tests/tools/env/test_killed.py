@@ -20,6 +20,8 @@ from tests.tools.operator import Operator, parameters
 from tests.tools.pauses import quick_cloud, short
 
 FUNCTIONS = ["GetIndex", "PostLogin"]
+STRIDE = 3  # from one call that a case is killed at to its next; together the cases are killed at every call
+each_call = pytest.mark.parametrize("first", range(1, STRIDE + 1))
 
 
 def seen(functions: Deployed, name: str) -> list[str | None]:
@@ -42,13 +44,14 @@ def changed(operator: Operator, cloud: Engine, changes: dict[str, str | None]) -
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@each_call
 @pytest.mark.sampled(1)
-def test_setting_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path, *, after: bool) -> None:
+def test_setting_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path, first: int, *, after: bool) -> None:
     """Before or after the call took effect: the next run gives every function the value."""
     app = fresh_app()
     operator = Operator(tmp_path / app, app, {})
     functions = deploy(cloud, app, names=FUNCTIONS)
-    for number in itertools.count(1):
+    for number in itertools.count(first, STRIDE):
         value = f"value-{number}"
         if not killed(operator, cloud.url, number, {"GREETING": value}, after=after):
             break
@@ -58,12 +61,14 @@ def test_setting_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path,
     assert number > 12
 
 
-def test_removal_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path) -> None:
+@each_call
+@pytest.mark.sampled(1)
+def test_removal_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path, first: int) -> None:
     """Also when the variable has gone from SSM, and only functions still have it."""
     app = fresh_app()
     operator = Operator(tmp_path / app, app, {})
     functions = deploy(cloud, app, names=FUNCTIONS)
-    for number in itertools.count(1):
+    for number in itertools.count(first, STRIDE):
         changed(operator, cloud, {"GREETING": "hello"})
         if not killed(operator, cloud.url, number, {"GREETING": None}, after=number % 2 == 0):
             break

@@ -24,7 +24,7 @@ REFUSAL = (
     "The secret of staging is being rotated. End that first: arc secret rotate staging; or change it nevertheless with "
     "--force, which may sign visitors out. Nothing was changed."
 )
-STRIDE = 9  # from one moment that a case tries to its next; together the cases try every moment
+STRIDE = 18  # from one moment that a case tries to its next; together the cases try every moment
 THEIRS = "a secret that somebody else sets while ours is rotated"
 each_moment = pytest.mark.parametrize("first", range(1, STRIDE + 1))
 
@@ -84,11 +84,11 @@ def test_who_begins_a_moment_later_joins(cloud: Engine, faulty: FaultyCloud, tmp
 
 
 @pytest.mark.sampled(1)
-@pytest.mark.parametrize("first", [1, 2, 3])
+@pytest.mark.parametrize("first", range(1, 7))
 def test_two_rotations_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int) -> None:
     """Others end the one that is under way and make one more: the first run stops, and undoes nothing."""
     stopped = 0
-    for number in itertools.count(first, 3):
+    for number in itertools.count(first, 6):
         rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
         done: list[int] = []
 
@@ -105,7 +105,7 @@ def test_two_rotations_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_pa
         rotating.check(OLD, OLDER)
         if not done:
             break
-    assert stopped > 3
+    assert stopped > 1
 
 
 @pytest.mark.parametrize("times", [2, pytest.param(5, marks=pytest.mark.exhaustive)])
@@ -138,7 +138,7 @@ def test_rotations_at_the_same_time(cloud: Engine, faulty: FaultyCloud, tmp_path
 
 
 @pytest.mark.sampled(2)
-@each_moment
+@pytest.mark.parametrize("first", range(1, STRIDE // 2 + 1))
 @pytest.mark.parametrize(
     ("theirs", "otherwise"),
     [({SECRET: THEIRS}, r"replacing it ends every session: .*arc secret rotate staging"), ({FALLBACKS: None}, None)],
@@ -154,7 +154,7 @@ def test_nobody_else_sets_secrets_meanwhile(
 ) -> None:
     """`arc env` refuses to; before and afterwards it does what signs nobody out."""
     refused = 0
-    for number in itertools.count(first, STRIDE):
+    for number in itertools.count(first, STRIDE // 2):
         rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
         done: list[int] = []
         complaints: list[str] = []
@@ -199,9 +199,13 @@ def test_a_variable_is_set_at_each_moment(cloud: Engine, faulty: FaultyCloud, tm
     assert number > 15
 
 
-def test_arc_env_that_began_before_puts_no_old_secret_back(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+@pytest.mark.sampled(1)
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_arc_env_that_began_before_puts_no_old_secret_back(
+    cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int
+) -> None:
     """At each moment of it a whole rotation takes place; it goes on with what it has read before."""
-    for number in itertools.count(1):
+    for number in itertools.count(first, 3):
         rotating = Rotating(cloud, tmp_path, BEFORE)
         done: list[int] = []
         faulty.begin(watched(rotating, OLD, OLDER, plan=meanwhile(number, rotating.rotate, done)))

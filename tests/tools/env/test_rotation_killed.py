@@ -14,6 +14,8 @@ from tests.engines import Engine
 from tests.tools.env.rotating import FALLBACKS, OLD, OLDER, SECRET, Rotating, is_change
 
 LEAST_CHANGES = 9
+STRIDE = 3  # from one change that a case is killed at to its next; together the cases are killed at every change
+each_change = pytest.mark.parametrize("first", range(1, STRIDE + 1))
 
 
 def killed(rotating: Rotating, number: int, *, after: bool, retiring: bool = False) -> bool:
@@ -26,15 +28,16 @@ def killed(rotating: Rotating, number: int, *, after: bool, retiring: bool = Fal
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@each_change
 @pytest.mark.sampled(1)
-def test_a_rotation_killed_at_each_call_is_ended(cloud: Engine, tmp_path: Path, *, after: bool) -> None:
+def test_a_rotation_killed_at_each_call_is_ended(cloud: Engine, tmp_path: Path, first: int, *, after: bool) -> None:
     """Before and after each call that changes something: no secret is lost, and just one is new.
 
     Around a call that changes nothing all is as after the change before it.
     """
     rotating = Rotating(cloud, tmp_path, {SECRET: OLD, FALLBACKS: json.dumps([OLDER])})
     known = [OLD, OLDER]
-    for number in itertools.count(1):
+    for number in itertools.count(first, STRIDE):
         died = killed(rotating, number, after=after)
         rotating.check(*known)
         noted = rotating.noted()
@@ -52,9 +55,11 @@ def test_a_rotation_killed_at_each_call_is_ended(cloud: Engine, tmp_path: Path, 
     assert number > LEAST_CHANGES
 
 
-def test_the_first_secret_killed_at_each_call_is_given(cloud: Engine, tmp_path: Path) -> None:
+@each_change
+@pytest.mark.sampled(1)
+def test_the_first_secret_killed_at_each_call_is_given(cloud: Engine, tmp_path: Path, first: int) -> None:
     """An environment that had none has one everywhere at the end."""
-    for number in itertools.count(1):
+    for number in itertools.count(first, STRIDE):
         rotating = Rotating(cloud, tmp_path)
         died = killed(rotating, number, after=True)
         noted = rotating.noted()
@@ -69,10 +74,11 @@ def test_the_first_secret_killed_at_each_call_is_given(cloud: Engine, tmp_path: 
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@each_change
 @pytest.mark.sampled(1)
-def test_retiring_killed_at_each_change_is_ended(cloud: Engine, tmp_path: Path, *, after: bool) -> None:
+def test_retiring_killed_at_each_change_is_ended(cloud: Engine, tmp_path: Path, first: int, *, after: bool) -> None:
     """No function keeps an old secret."""
-    for number in itertools.count(1):
+    for number in itertools.count(first, STRIDE):
         rotating = Rotating(cloud, tmp_path, {SECRET: OLD, "ARC_SESSION_TTL": "1"})
         rotating.rotate()
         rotating.time += 1

@@ -137,7 +137,7 @@ DRIFTS: list[tuple[str, Callable[[App], None], dict[str, dict[str, list[str]]]]]
 
 
 @pytest.mark.parametrize(("by_hand", "found"), [drift[1:] for drift in DRIFTS], ids=[drift[0] for drift in DRIFTS])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 def test_each_kind_of_drift_is_found_and_mended(
     app: App, by_hand: Callable[[App], None], found: dict[str, dict[str, list[str]]]
 ) -> None:
