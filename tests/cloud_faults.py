@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from arc.tools.cloud.cloud import Cloud
 from tests.cloud_calls import REFUSALS, Reply, call_name, refusal
 from tests.engines import Engine, client_of, environ_of
+from tests.tools import warm
 from tests.tools.pauses import session_at, short
 
 Hook = Callable[[bool], str | None]
@@ -99,7 +100,7 @@ class Kill:
         self.number, self.after, self.fired = number, after, False
         self._aimed = threading.Event()
 
-    def aim(self, process: subprocess.Popen[Any]) -> None:
+    def aim(self, process: subprocess.Popen[Any] | warm.Process) -> None:
         """Tell which process; until then the call waits."""
         self._process = process
         self._aimed.set()

@@ -59,8 +59,13 @@ class Operator:
         """What `arc … --json` answers, when it ends well."""
         return json.loads(self.does(*words, "--json"))
 
-    def start(self, *words: str, given: str = "") -> subprocess.Popen[str]:
-        """`arc` under way, with `given` on its standard input."""
+    def start(self, *words: str) -> warm.Captured:
+        """`arc` under way."""
+        assert warm.is_warm(self.environ)
+        return warm.Captured(None, words, self.folder, self.environ, "")
+
+    def start_alone(self, *words: str, given: str = "") -> subprocess.Popen[str]:
+        """`arc` under way in an interpreter of its own, with `given` on its standard input."""
         with tempfile.TemporaryFile() as file:
             file.write(given.encode())
             file.seek(0)

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
@@ -40,6 +41,7 @@ class Process:
         self.stdin: IO[bytes] = io.BytesIO()
         self.stdout: IO[bytes] = io.BytesIO()
         self._answer = b""
+        self._one = threading.Lock()  # Several threads may wait for the end.
         self._connection = socket.socket(socket.AF_UNIX)
         with tempfile.TemporaryFile() as request:
             asked = {"words": list(words), "folder": str(folder), "environ": dict(environ), "code": code}
@@ -73,14 +75,18 @@ class Process:
 
     def wait(self, timeout: float = _SECONDS) -> int:
         """Wait for its end; the exit code. Raises `subprocess.TimeoutExpired`."""
-        while not self._answer.endswith(b"\n"):  # It may have come with the number of the process.
-            self._connection.settimeout(timeout)
-            try:
+        if not self._one.acquire(timeout=timeout):
+            raise subprocess.TimeoutExpired("a warm process", timeout)
+        try:
+            while not self._answer.endswith(b"\n"):  # It may have come with the number of the process.
+                self._connection.settimeout(timeout)
                 self._receive()
-            except (BlockingIOError, TimeoutError):
-                raise subprocess.TimeoutExpired("a warm process", timeout) from None
-        self.returncode = int(self._answer)
-        self._connection.close()
+            self.returncode = int(self._answer)
+            self._connection.close()
+        except (BlockingIOError, TimeoutError):
+            raise subprocess.TimeoutExpired("a warm process", timeout) from None
+        finally:
+            self._one.release()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -100,6 +106,36 @@ class Process:
         self._answer += received
 
 
+class Captured(Process):
+    """The same with standard input, output and error in files; a `with` block waits for its end."""
+
+    def __init__(
+        self, code: str | None, words: Sequence[str], folder: Path, environ: Mapping[str, str], given: str
+    ) -> None:
+        """Start `arc`, or `code` as `python -c` does, with `given` on standard input."""
+        self._files = [tempfile.TemporaryFile() for _ in range(3)]  # noqa: SIM115 - the end closes them
+        self._files[0].write(given.encode())
+        self._files[0].seek(0)
+        super().__init__(code, words, folder, environ, [file.fileno() for file in self._files])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wait()
+        for file in self._files:
+            file.close()
+
+    def communicate(self, timeout: float = _SECONDS) -> tuple[str, str]:
+        """Wait for its end; what it wrote to standard output and to standard error."""
+        self.wait(timeout)
+        written = []
+        for file in self._files[1:]:
+            file.seek(0)
+            written.append(file.read().decode())
+        return written[0], written[1]
+
+
 def arc(words: Sequence[str], folder: Path, environ: Mapping[str, str], given: str) -> subprocess.CompletedProcess[str]:
     """What `arc` does with `words` in `folder`, with `given` on its standard input."""
     return _completed(None, words, folder, environ, given)
@@ -115,20 +151,9 @@ def python(
 def _completed(
     code: str | None, words: Sequence[str], folder: Path, environ: Mapping[str, str], given: str
 ) -> subprocess.CompletedProcess[str]:
-    with (
-        tempfile.TemporaryFile() as read,
-        tempfile.TemporaryFile() as told,
-        tempfile.TemporaryFile() as complained,
-    ):
-        read.write(given.encode())
-        read.seek(0)
-        streams = [one.fileno() for one in (read, told, complained)]
-        ended = Process(code, words, folder, environ, streams).wait()
-        texts = []
-        for file in (told, complained):
-            file.seek(0)
-            texts.append(file.read().decode())
-        return subprocess.CompletedProcess(["arc", *words], ended, *texts)
+    with Captured(code, words, folder, environ, given) as process:
+        texts = process.communicate()
+        return subprocess.CompletedProcess(["arc", *words], process.wait(), *texts)
 
 
 @functools.cache

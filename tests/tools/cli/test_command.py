@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools import warm
 from tests.tools.sandbox.running import running
 
 AWS = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
@@ -19,18 +20,7 @@ AWS = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGI
 
 def arc(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """What `arc` with these arguments does in `folder`, without a terminal."""
-    command = [sys.executable, "-W", "error", "-m", "arc", *arguments]
-    environ = {"HOME": str(folder), "PATH": os.environ["PATH"], **AWS}
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    return warm.arc(arguments, folder, {"HOME": str(folder), "PATH": os.environ["PATH"], **AWS}, "")
 
 
 def listing(folder: Path) -> dict[str, bytes]:

@@ -180,7 +180,7 @@ def test_no_title_of_a_process_shows_a_secret(rotating: Rotating, faulty: Faulty
             titles.append(Path(f"/proc/{process.pid}/cmdline").read_bytes())
 
     faulty.begin(lambda _name, _number: look)
-    process = rotating.operator.start("secret", *words, given=NEW)
+    process = rotating.operator.start_alone("secret", *words, given=NEW)
     started.set()
     with process:
         process.communicate(timeout=120)

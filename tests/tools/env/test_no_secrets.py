@@ -107,7 +107,7 @@ def test_the_title_of_the_process_is_masked(
             titles.append(Path(f"/proc/{process.pid}/cmdline").read_bytes())
 
     faulty.begin(lambda _name, _number: look)
-    process = operator.start(*words)
+    process = operator.start_alone(*words)
     with process:
         process.communicate(timeout=60)
     assert process.returncode == 0
