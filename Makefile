@@ -1,6 +1,8 @@
 # Everything a newcomer needs: `make demo`, `make test`. PYTHON=… chooses the interpreter.
 # Two targets never set up .venv at the same time, even under -j.
 .NOTPARALLEL:
+# Tests start many interpreters, and without bytecode each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test test-exhaustive test-speed test-all check bench vectors mutants clean setup-demo setup-test setup-mutants setup-bench
 
 BIN = .venv/bin

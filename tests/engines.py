@@ -109,23 +109,24 @@ class Engine:
 
     def table(self, *, key: str = "_idx", ttl: str | None = "_ttl") -> str:
         """The name of a new session table."""
-        client = self.client()
+        client = self.look("dynamodb")
         name = f"testapp-testing-session-{next(self._numbers)}"
-        client.create_table(
+        made = client.create_table(
             TableName=name,
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
             KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
-        )
-        while client.describe_table(TableName=name)["Table"]["TableStatus"] != "ACTIVE":
-            time.sleep(0.01)
+        )["TableDescription"]
+        while made["TableStatus"] != "ACTIVE":
+            time.sleep(0.005)
+            made = client.describe_table(TableName=name)["Table"]
         if ttl is not None and self.transactions:
             client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": ttl})
         return name
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Every row of `table`, in DynamoDB's JSON."""
-        found: list[dict[str, Any]] = self.client().scan(TableName=table, ConsistentRead=True)["Items"]
+        found: list[dict[str, Any]] = self.look("dynamodb").scan(TableName=table, ConsistentRead=True)["Items"]
         return found
 
 

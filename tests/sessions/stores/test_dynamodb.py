@@ -307,7 +307,7 @@ def put(site: Site, value: str, **attributes: Any) -> None:
     """Overwrite attributes of the row; None removes one."""
     row = {**site.kept.rows[0], **attributes}
     row = {key: attribute for key, attribute in row.items() if attribute is not None}
-    site.kept.engine.client().put_item(TableName=site.kept.table, Item=row)
+    site.kept.engine.look("dynamodb").put_item(TableName=site.kept.table, Item=row)
 
 
 @pytest.mark.parametrize(

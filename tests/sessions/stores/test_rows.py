@@ -25,7 +25,7 @@ HIDDEN: dict[str, Any] = {"tags": {"SS": ["x", "y"]}, "photo": {"B": b"\x00\x01"
 
 def put(site: Site, **attributes: Any) -> None:
     """Overwrite attributes of the only row, as another program would."""
-    site.kept.engine.client().put_item(TableName=site.kept.table, Item={**site.kept.rows[0], **attributes})
+    site.kept.engine.look("dynamodb").put_item(TableName=site.kept.table, Item={**site.kept.rows[0], **attributes})
 
 
 # -- what follows to a new id
@@ -75,7 +75,7 @@ def test_s18_a_row_that_node_made_keeps_the_beginning_it_is_given(engine: Engine
     value = site.visitor()
     (row,) = site.kept.rows
     of_node = {name: row[name] for name in ("_idx", "_secret", "_ttl", "here")}
-    site.kept.engine.client().put_item(TableName=site.kept.table, Item=of_node)
+    site.kept.engine.look("dynamodb").put_item(TableName=site.kept.table, Item=of_node)
     began = site.load(value).created_at
     for _ in range(2):
         site.clock.forward(days=5)
@@ -225,7 +225,7 @@ def test_s17_an_id_that_was_free_again_a_moment_later_is_not_taken(engine: Engin
     session["count"] = 1
     taken = session.id
     put_row = {"_idx": {"S": taken}, "_secret": {"S": "of another row"}, "_ttl": {"N": "1"}}
-    client = site.kept.engine.client()
+    client = site.kept.engine.look("dynamodb")
     client.put_item(TableName=site.kept.table, Item=put_row)
 
     def expire(operation: str) -> None:
