@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     """Mark as exhaustive what is not in the sample of a test marked `sampled(count, always=(id, ...))`.
 
-    A sample has `count` cases besides those that are `always` in it.
+    A sample has `count` cases besides those that are `always` in it, and none that is exhaustive anyway.
     """
     families = defaultdict[str, list[pytest.Function]](list)
     for item in items:
@@ -91,7 +91,8 @@ def _left_out(config: pytest.Config) -> list[str]:
 def _mark(family: str, members: Sequence[pytest.Function], seed: str) -> str:
     marker = members[0].get_closest_marker("sampled")
     assert marker is not None
-    chosen = choose({_case(one) for one in members}, seed + family, *marker.args, **marker.kwargs)
+    candidates = {_case(one) for one in members if one.get_closest_marker("exhaustive") is None}
+    chosen = choose(candidates, seed + family, *marker.args, **marker.kwargs)
     for one in members:
         if _case(one) not in chosen:
             one.add_marker("exhaustive")

@@ -340,6 +340,7 @@ class Lossy:
 
 
 @pytest.mark.parametrize("run", [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in (1, 2))])
+@pytest.mark.sampled(1)
 def test_s36_lost_answers_double_nothing_and_lose_nothing(engine: Engine, run: int) -> None:
     """Fifty writers that append, increment and create, half of whose answers are lost, count once each."""
     table = engine.table()

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from tests.engines import Engine
 
 REQUESTS = 50
-# A race may end otherwise the next time.
-runs = pytest.mark.parametrize("run", [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in (1, 2))])
+
+
+def runs(test: Callable[..., None]) -> Callable[..., None]:
+    """Run `test` three times: a race may end otherwise the next time."""
+    more = (pytest.param(run, marks=pytest.mark.exhaustive) for run in (1, 2))
+    marked: Callable[..., None] = pytest.mark.sampled(1)(pytest.mark.parametrize("run", [0, *more])(test))
+    return marked
 
 
 class Visitor:
