@@ -202,12 +202,13 @@ def test_what_another_request_did_between_two_commits_is_kept() -> None:
     other = made.manager.load([value])
     other["cart"].append("pen")
     other.increment("visits")
+    other.flash("info", "added")
     made.manager.commit(other)
     session["cart"].append("ink")
     session.increment("visits")
     made.manager.commit(session)
     again = made.manager.load([value])
-    assert (sorted(again["cart"]), again["visits"]) == (["book", "ink", "pen"], 3)
+    assert (sorted(again["cart"]), again["visits"], again.flashes()) == (["book", "ink", "pen"], 3, ["added"])
 
 
 def test_a_session_that_another_request_ended_between_two_commits_stays_ended() -> None:

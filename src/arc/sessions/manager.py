@@ -266,7 +266,7 @@ class SessionManager:
         return self._cookies(session, value, record, now)
 
     def _regenerate(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
-        delta = self._changes(session, loaded, record) if self.store.merges else None
+        delta = self._changes(session, record) if self.store.merges else None
         signing_in = session._signed_in
         written = self._under_a_free_id(
             session, record, lambda: self.store.replace(loaded, record, delta, now, signing_in=signing_in)
@@ -286,12 +286,12 @@ class SessionManager:
         record = self._record(session, now, kept)
         if not session._signed_in:
             return self._written(session, loaded, None, record, now)
-        own, _ = self._changes(session, loaded, record).rebased({})
+        own, _ = self._changes(session, record).rebased({})
         record.hold(own.ours)
         return self._create(session, record, now)
 
     def _update(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
-        delta = self._changes(session, loaded, record) if self.store.merges else None
+        delta = self._changes(session, record) if self.store.merges else None
         return self._written(session, loaded, self.store.update(loaded, record, delta, now), record, now)
 
     def _written(
@@ -315,10 +315,11 @@ class SessionManager:
                 session._id = record.id = self._mint()
         raise StoreError(f"{_MOST_IDS} new session ids in a row were in use: this machine's randomness is broken.")
 
-    def _changes(self, session: Session, loaded: Record, record: Record) -> Delta:
+    def _changes(self, session: Session, record: Record) -> Delta:
         from arc.sessions.changes import changes_of  # with all that merges, which a sealed session does without
 
-        flashes = [list(pair) for pair in loaded.flashes], [list(pair) for pair in record.flashes]
+        *_, before = session._snapshot.facts
+        flashes = [list(pair) for pair in before], [list(pair) for pair in record.flashes]
         replaced = session._replaced
         return changes_of(session._snapshot, session, record.data, flashes, session._counts, replaced=replaced)
 

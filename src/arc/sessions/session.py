@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from arc.sessions.changes import Count
     from arc.sessions.delta import Path
     from arc.sessions.record import Record
+    from arc.sessions.snapshot import Facts
     from arc.sessions.visit import Visit
 
 WITHHELD = (
@@ -396,7 +397,7 @@ class Session(dict[str, "Any"]):
         self._replaced = True
         dict.clear(self)
 
-    def _facts(self) -> tuple[object, ...]:
+    def _facts(self) -> Facts:
         return (self._user_id, self._signed_in_at, tuple(self._flashes))
 
 

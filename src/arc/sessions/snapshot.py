@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    Facts = tuple[str | None, int | None, tuple[tuple[str, str], ...]]  # who is signed in, since when, the messages
     Kept = tuple[dict[str, Any], str | None]  # data as it is stored, and its text where that is known
 
 
@@ -26,7 +27,7 @@ class Snapshot:
     def __init__(
         self,
         data: dict[str, Any],
-        facts: tuple[object, ...],
+        facts: Facts,
         *,
         text: str | None = None,
         merges: bool = False,
@@ -55,12 +56,12 @@ class Snapshot:
         """The container of the session that `copy`, one within `data`, was made of; with `merges` alone."""
         return self._loaded.get(id(copy))
 
-    def differs(self, data: dict[str, Any], facts: tuple[object, ...]) -> bool:
+    def differs(self, data: dict[str, Any], facts: Facts) -> bool:
         """True when `data`, at any depth and type-strictly, or `facts` are not as they were."""
         self._now = text_of(data)
         return facts != self.facts or self._is_changed(data, self._now)
 
-    def differs_from_copy(self, copy: dict[str, Any], facts: tuple[object, ...]) -> bool:
+    def differs_from_copy(self, copy: dict[str, Any], facts: Facts) -> bool:
         """`differs` of a normalised `copy` of the data that it was just asked about, whose text it keeps."""
         return facts != self.facts or self._is_changed(copy, text_of(copy))
 
@@ -85,7 +86,7 @@ class Snapshot:
         copy = None if self._now is None else copy_of(data, self._now, bounded=self._bounded)
         return (normalise(data, self.data, bounded=self._bounded), None) if copy is None else (copy, self._now)
 
-    def renew(self, data: dict[str, Any], facts: tuple[object, ...]) -> None:
+    def renew(self, data: dict[str, Any], facts: Facts) -> None:
         """Take `data`, which `differs` was just asked about, and `facts` as the state after a commit."""
         self._text, self._top, self._base, self.facts = self._now, dict(data), None, facts
         if self.merges:

@@ -49,7 +49,7 @@ class StoreContract:
         if not store.merges:
             return None
         live = deep_copy(loaded.data)
-        snapshot = Snapshot(live, (), merges=True)
+        snapshot = Snapshot(live, (None, None, ()), merges=True)
         _change_in_place(live, record.data)
         return changes_of(snapshot, live, deep_copy(live), ([], []), {}, replaced=False)
 
