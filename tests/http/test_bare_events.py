@@ -8,7 +8,7 @@ from contextvars import Context
 from typing import Any
 from weakref import ref
 
-from arc.http._current import answered, request_of
+from arc.http.current import answered, request_of
 from arc.http.request import Request
 from tests.sessions.making import Made
 

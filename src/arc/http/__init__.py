@@ -6,21 +6,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from arc.http import csrf as csrf
     from arc.http import session as session
-    from arc.http._handler import handler as handler
-    from arc.http._manager import build_manager as build_manager
-    from arc.http._reply import res as res
     from arc.http.addresses import url as url
     from arc.http.body import parse_body as parse_body
+    from arc.http.lambda_handler import handler as handler
+    from arc.http.manager import build_manager as build_manager
+    from arc.http.reply import res as res
 
     session_read = session.read
     session_write = session.write
 
 _MODULES = ("csrf", "session")
 _NAMES = {
-    "build_manager": ("arc.http._manager", "build_manager"),
-    "handler": ("arc.http._handler", "handler"),
+    "build_manager": ("arc.http.manager", "build_manager"),
+    "handler": ("arc.http.lambda_handler", "handler"),
     "parse_body": ("arc.http.body", "parse_body"),
-    "res": ("arc.http._reply", "res"),
+    "res": ("arc.http.reply", "res"),
     "session_read": ("arc.http.session", "read"),
     "session_write": ("arc.http.session", "write"),
     "url": ("arc.http.addresses", "url"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Never
+
 ADVICE = {
     "Call session.flashes() or session.flashes(kind), which returns each message once.": (
         "pop_flashes pop_flash peek_flash get_flashed_messages get_flashes flashed"
@@ -42,7 +46,23 @@ ADVICE = {
 }
 
 
-def advice(name: str) -> str:
-    """The message for a word of another library that was read from a session, or set on it."""
-    instead = next(text for text, names in ADVICE.items() if name in names.split())
-    return f"A session has no {name!r}. {instead}"
+FOREIGN = {name: text for text, names in ADVICE.items() for name in names.split()}
+"""What to write instead, by the word of another library."""
+
+
+class ForeignWord:
+    """An attribute that other libraries' sessions have; `AttributeError` says what to write here.
+
+    Such a descriptor costs other attributes nothing, where `__getattr__` would make each of them slower.
+    """
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, session: object, owner: type | None = None) -> Never:
+        raise AttributeError(f"A session has no {self._name!r}. {FOREIGN[self._name]}")
+
+    def __set__(self, session: object, value: object) -> Never:
+        self.__get__(session)

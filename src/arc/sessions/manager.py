@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _MOST_IDS = 3
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_LONGEST_HOST = 253  # characters (RFC 1035 §2.3.4)
 _LATE = 60  # seconds for which requests may still come with the id from before a sign-in
 
 
@@ -373,26 +372,10 @@ class SessionManager:
 
     def _report_rejected(self, visit: Visit) -> None:
         """Report, once of each kind in a process, that browsers reject the session's cookie."""
-        settings = self.settings
-        if settings.domain and "domain" not in self._reported and not self.cookie.is_kept_by(visit.host):
-            self._reported.add("domain")
-            effect = (
-                "Here the cookie is sent without a domain"
-                if settings.testing
-                else "Unless a CDN hides the Host that browsers see, they reject the session's cookie"
-            )
-            self.lifecycle.tell(
-                "cookie_rejected",
-                f"ARC_SESSION_DOMAIN is {settings.domain!r}, and the Host {visit.host[:_LONGEST_HOST]!r} is not "
-                f"within it. {effect}",
-            )
-        if "http" not in self._reported and settings.secure and visit.plain_http:
-            self._reported.add("http")
-            self.lifecycle.tell(
-                "cookie_rejected",
-                "the request came over plain http, says X-Forwarded-Proto, and browsers keep no Secure cookie from "
-                "there. Redirect http to https in front of the function",
-            )
+        for kind, reason in self.cookie.rejections(visit):
+            if kind not in self._reported:
+                self._reported.add(kind)
+                self.lifecycle.tell("cookie_rejected", reason)
 
     def _mint(self) -> str:
         """A new id: 18 random bytes as 24 characters, as Node makes them (ASVS 7.2.3 asks for 16)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from arc.errors import FreshSignInRequired, LateChange
 from arc.sessions.cookie import LONGEST
+from arc.sessions.foreign_words import FOREIGN, ForeignWord
 from arc.sessions.lifetimes import BROWSER
 from arc.sessions.record import described
 from arc.sessions.snapshot import Snapshot
@@ -13,7 +14,7 @@ from arc.sessions.visit import PLAIN
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Literal, Never
+    from typing import Any, Literal
 
     from arc.sessions.changes import Count
     from arc.sessions.delta import Path
@@ -26,19 +27,6 @@ WITHHELD = (
     "Answer it with a redirect (303) to a GET: that carries the cookie"
 )
 _MISSING = object()
-# What other libraries call things; a cold start does not import what to write instead.
-_WORDS = (
-    "accessed acycle_key aflush all asave aset_expiry changed commit cookie create created creation_time "
-    "csrf_token cycle_key data delete delete_test_cookie empty end expires expires_at flashed flush "
-    "forget get_all get_csrf_token get_expire_at_browser_close get_expiry_age get_expiry_date "
-    "get_flashed_messages get_flashes has has_key identity invalidate isNew is_empty load logIn logOut "
-    "log_in log_out login logout mark_as_modified maxAge max_age migrate modified new new_csrf_token "
-    "peek_flash permanent persist pop_flash pop_flashes put regenerateToken regenerate_id reload reset "
-    "reset_session save sessionID sessionId session_id session_key set set_expiry set_new_identity "
-    "set_test_cookie should_save sid signIn signOut signin signout test_cookie_worked timeout touch user "
-    "userId username"
-)
-FOREIGN = tuple(_WORDS.split())
 
 
 class Session(dict[str, "Any"]):
@@ -401,25 +389,5 @@ class Session(dict[str, "Any"]):
         return (self._user_id, self._signed_in_at, tuple(self._flashes))
 
 
-class _Foreign:
-    """An attribute that other libraries' sessions have; `AttributeError` says what to write here.
-
-    Such a descriptor costs other attributes nothing, where `__getattr__` would make each of them slower.
-    """
-
-    __slots__ = ("_name",)
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __get__(self, session: Session | None, owner: type | None = None) -> Never:
-        from arc.sessions.foreign_words import advice
-
-        raise AttributeError(advice(self._name))
-
-    def __set__(self, session: Session, value: object) -> Never:
-        self.__get__(session)
-
-
 for _name in FOREIGN:
-    setattr(Session, _name, _Foreign(_name))
+    setattr(Session, _name, ForeignWord(_name))

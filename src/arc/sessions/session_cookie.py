@@ -7,9 +7,12 @@ from arc.sessions import cookie
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from arc.sessions.visit import Visit
     from arc.settings import Settings
+
+_LONGEST_HOST = 253  # characters (RFC 1035 §2.3.4)
 
 
 class SessionCookie:
@@ -29,6 +32,27 @@ class SessionCookie:
     def is_kept_by(self, host: str) -> bool:
         """False when the cookie's domain makes a browser at `host` reject it; "" is any host."""
         return not self._domain or not host or is_within(host, self._domain)
+
+    def rejections(self, visit: Visit) -> Iterator[tuple[str, str]]:
+        """Why browsers reject the cookie of this `visit`: each a kind, `domain` or `http`, and a sentence."""
+        settings = self._settings
+        if settings.domain and not self.is_kept_by(visit.host):
+            effect = (
+                "Here the cookie is sent without a domain"
+                if settings.testing
+                else "Unless a CDN hides the Host that browsers see, they reject the session's cookie"
+            )
+            host = visit.host[:_LONGEST_HOST]
+            yield (
+                "domain",
+                f"ARC_SESSION_DOMAIN is {settings.domain!r}, and the Host {host!r} is not within it. {effect}",
+            )
+        if settings.secure and visit.plain_http:
+            yield (
+                "http",
+                "the request came over plain http, says X-Forwarded-Proto, and browsers keep no Secure cookie from "
+                "there. Redirect http to https in front of the function",
+            )
 
     def carrying(self, value: str, *, max_age: int | None, now: int) -> str:
         """The string that gives a browser `value` for `max_age` seconds, None: until it is closed."""

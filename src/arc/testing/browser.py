@@ -6,8 +6,8 @@ import json
 import time
 from urllib.parse import quote, urljoin, urlsplit
 
-from arc.http._manager import read_environment_again
 from arc.http.headers import Headers
+from arc.http.manager import read_environment_again
 from arc.testing.events import payload_v2
 from arc.testing.jar import CookieJar
 from arc.testing.reply import read_result

@@ -6,7 +6,7 @@ import os
 import time
 from _thread import allocate_lock  # threading, without its import
 
-from arc.http._stores import store_of
+from arc.http.stores import store_of
 from arc.sessions.keyring import Keyring
 from arc.sessions.manager import SessionManager
 from arc.settings import Settings

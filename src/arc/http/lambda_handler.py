@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import wraps
 
 from arc.errors import ArcError, BadRequest, FreshSignInRequired, StoreError
-from arc.http._current import handled
-from arc.http._manager import manager_of_process
-from arc.http._reply import reply
+from arc.http.current import handled
+from arc.http.manager import manager_of_process
+from arc.http.reply import reply
 from arc.http.request import Request
 from arc.sessions.time_left import clock
 
@@ -33,7 +33,7 @@ _MOST_WRAPPERS = 100  # decorators on one function
 
 
 @overload
-def handler(
+def handler(  # noqa: D103  # an overload
     function: Callable[..., Any],
     /,
     *following: Callable[..., Any],
@@ -43,7 +43,7 @@ def handler(
     manager: SessionManager | None = None,
 ) -> LambdaHandler: ...
 @overload
-def handler(  # noqa: F811  # an overload, by a name that is typing's for the type checker alone
+def handler(  # noqa: D103, F811  # an overload, by a name that is typing's for the type checker alone
     *,
     touch: bool | Literal["always"] = True,
     csrf: bool = False,
@@ -110,7 +110,7 @@ def _decorated(
             for function, wants_context in steps:
                 result = function(request, context) if wants_context else function(request)
                 if hasattr(result, "__await__"):
-                    from arc.http._loop import run
+                    from arc.http.event_loop import run
 
                     result = run(result)
                 if result is not None and result is not request:

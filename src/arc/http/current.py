@@ -7,8 +7,8 @@ from collections import deque
 from contextvars import ContextVar
 from weakref import ref
 
-from arc.http._manager import manager_of_process
 from arc.http.events import event_of
+from arc.http.manager import manager_of_process
 from arc.http.request import Request
 
 TYPE_CHECKING = False
