@@ -48,11 +48,8 @@ class SessionCookie:
                 f"ARC_SESSION_DOMAIN is {settings.domain!r}, and the Host {host!r} is not within it. {effect}",
             )
         if settings.secure and visit.plain_http:
-            yield (
-                "http",
-                "the request came over plain http, says X-Forwarded-Proto, and browsers keep no Secure cookie from "
-                "there. Redirect http to https in front of the function",
-            )
+            reason = "the request came over plain http, says X-Forwarded-Proto, and browsers keep no Secure cookie from"
+            yield "http", f"{reason} there. Redirect http to https in front of the function"
 
     def carrying(self, value: str, *, max_age: int | None, now: int) -> str:
         """The string that gives a browser `value` for `max_age` seconds, None: until it is closed."""
