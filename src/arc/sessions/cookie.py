@@ -18,6 +18,7 @@ _ALPHANUMERIC = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 _TOKEN = b"!#$%&'*+-.^_`|~" + _ALPHANUMERIC  # RFC 9110 §5.6.2
 _VISIBLE = bytes(range(0x21, 0x7F)).translate(None, b";,")  # ASCII that breaks no header
 _UNESCAPED = b"-_.!~*'()" + _ALPHANUMERIC  # what JavaScript's encodeURIComponent leaves alone
+_ESCAPES = {one: f"%{one:02X}" for one in _VISIBLE.translate(None, _UNESCAPED)}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -97,7 +98,7 @@ def escaped(name: str, value: str) -> str:
         return value
     if not _consists_of(_VISIBLE, value):
         raise ValueError(f"The value of the cookie {name!r} holds a character that no cookie can carry.")
-    return "".join(chr(one) if one in _UNESCAPED else f"%{one:02X}" for one in value.encode())
+    return value.translate(_ESCAPES)
 
 
 def _consists_of(allowed: bytes, text: str) -> bool:
