@@ -11,6 +11,7 @@ from zlib import crc32
 from arc.sessions.stores.dynamodb.connections import NotUnderstood
 from arc.sessions.stores.dynamodb.signature import Credentials, Signer
 from arc.sessions.stores.dynamodb.transport import TryAgain, failure
+from arc.sessions.text import encoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _base64(value: Any) -> str:
     raise TypeError(f"DynamoDB takes no {type(value).__name__}.")
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), default=_base64).encode
+_encode = encoder(default=_base64, ascii_only=True)
 
 
 def _parsed(answer: Answer) -> dict[str, Any] | None:
