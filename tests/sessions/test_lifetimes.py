@@ -294,6 +294,18 @@ def test_s13_deep_nesting_does_not_crash() -> None:
     assert made.manager.load([sealed_payload(made, deep)]).is_new
 
 
+@pytest.mark.parametrize("depth", [31, 900, 10_000])
+def test_s13_deep_nesting_is_refused_wherever_it_is(depth: int) -> None:
+    """In the data as in the session's own facts."""
+    made = Made()
+    deep = b"[" * depth + b"]" * depth
+    for place in (
+        b'{"x":%s,"_arc_id":"x","iat":1800000000}',
+        b'{"x":1,"_arc_id":"x","_arc_flash":%s,"iat":1800000000}',
+    ):
+        assert made.manager.load([sealed_payload(made, place % deep)]).is_new
+
+
 def test_a_session_of_nodes_that_cannot_be_renewed_is_read_anyway() -> None:
     """A session too large once our facts are in it is an event on a read, not an error."""
     made = Made()

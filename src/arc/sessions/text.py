@@ -129,10 +129,11 @@ def copy_of(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[str, A
     return copy if copy == data else None
 
 
-def check_depth(raw: bytes, data: dict[str, Any]) -> None:
-    """Raise `TypeError` when `data`, whose text is `raw`, has a container nested more than 30 deep."""
+def check_depth(raw: bytes, *parts: dict[str, Any]) -> None:
+    """Raise `TypeError` when one of the `parts`, whose text is `raw`, has a container nested more than 30 deep."""
     if len(raw.translate(None, _NO_BRACKETS)) > 2 * MAX_DEPTH and not _closes_in_time(raw):
-        refuse_deep(data)
+        for part in parts:
+            refuse_deep(part)
 
 
 def _closes_in_time(raw: bytes) -> bool:

@@ -129,7 +129,7 @@ def _parsed(payload: bytes) -> tuple[dict[str, Any], dict[str, Any], str | None]
         text = payload.decode("utf-8", "surrogatepass")
         own = None if may_overflow(payload) else _own_parts(text)
         if own is not None:
-            check_depth(payload, own[0])
+            check_depth(payload, own[0], own[1])
             return own
         found = decode(text)
         if not isinstance(found, dict):
