@@ -78,6 +78,16 @@ def test_a_deployed_host_outside_the_domain_is_one_event() -> None:
     assert "'a1b2c3.execute-api.eu-west-1.amazonaws.com'" in reason
 
 
+def test_a_domain_set_later_is_one_event_for_a_visitor_with_an_earlier_cookie() -> None:
+    """Their browser goes on with the cookie from before, which shadows that it rejects every new one."""
+    earlier, made = Made(), Made(domain="example.com")
+    event = payload_v2(headers={"host": "shop.example.org"}, cookies=[f"_idx={earlier.cookie(visits=1)}"])
+    for _ in range(2):
+        assert arc.http.handler(manager=made.manager)(app)(event, None)["body"] == "2"
+    (reason,) = told(made)
+    assert "'shop.example.org'" in reason
+
+
 @pytest.mark.parametrize("build", [payload_v2, payload_v1, alb])
 def test_a_secure_cookie_over_plain_http_is_one_event(build: Any) -> None:
     """A load balancer that still answers on http: no browser keeps the cookie, and the operator is told once."""

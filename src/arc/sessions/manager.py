@@ -170,7 +170,8 @@ class SessionManager:
         if earlier is not None:
             self._resume(session, now)
         cookies = self._stored(session, now, explicit=explicit, failed=failed, touch=touch)
-        if cookies and not session._came:  # A browser that rejects the cookie never brings one.
+        # A browser that rejects the cookie brings none, unless one from before the domain was set.
+        if cookies and (not session._came or self.settings.domain):
             self._report_rejected(session._visit)
         if earlier:
             cookies = earlier if cookies is None else cookies and tuple(dict.fromkeys((*cookies, *earlier[1:])))
