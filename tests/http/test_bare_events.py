@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from contextvars import Context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from arc.http.current import answered, request_of
 from arc.http.request import Request
 from tests.sessions.making import Made
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from _typeshed import TraceFunction
 
 
 def fresh() -> dict[str, Any]:
@@ -83,6 +89,28 @@ def test_an_event_that_comes_again_after_its_answer_is_another_request() -> None
     assert second is not first
     assert request_of(event) is second
     assert answering(event) is second
+
+
+def test_an_event_met_again_while_its_request_is_forgotten_has_one_request() -> None:
+    """Another thread may meet it between any two steps of forgetting; both go on with the same request."""
+    event, found, context = fresh(), [], Context()
+    answered(context.run(request_of, event))
+    other = threading.Thread(target=lambda: found.append(request_of(event)))
+
+    def at_each_step(frame: FrameType, kind: str, _: object) -> TraceFunction | None:
+        if kind == "line" and other.ident is None and frame.f_lineno > frame.f_code.co_firstlineno + 1:
+            other.start()
+            other.join(0.2)  # where forgetting is one step, the other thread waits for its end
+        return at_each_step if frame.f_code.co_name == "_forget" else None
+
+    before = sys.gettrace()
+    sys.settrace(at_each_step)
+    try:
+        del context
+    finally:
+        sys.settrace(before)
+    other.join()
+    assert request_of(event) is found[0]
 
 
 def test_a_session_is_freed_with_its_request() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock
+from _thread import RLock
 from collections import deque
 from contextvars import ContextVar
 from weakref import ref
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # which keeps it. The context that met it first does until it meets another; a thread or a task may end before, so the
 # newest are kept until they are answered, which is one at a time on Lambda. Nothing is found by anything but the very
 # same event.
-_lock = allocate_lock()
+_lock = RLock()  # which a thread that holds it may take again: the collector may forget a request at any moment
 _by_identity: dict[int, _Reference] = {}
 _of_context: ContextVar[Request | None] = ContextVar("arc_bare_request", default=None)
 _unanswered: deque[Request] = deque(maxlen=4)
@@ -71,5 +71,6 @@ def answered(request: Request) -> None:
 
 
 def _forget(reference: _Reference) -> None:
-    if _by_identity.get(reference.key) is reference:
-        del _by_identity[reference.key]
+    with _lock:  # between the two lines the event might be met again
+        if _by_identity.get(reference.key) is reference:
+            del _by_identity[reference.key]
