@@ -458,6 +458,13 @@ def test_an_odd_status_of_an_exception_is_not_used() -> None:
         assert formatted(error)["statusCode"] == 500
 
 
+def ring() -> dict[str, Any]:
+    """A parent whose child has its parent, as objects of a database often do."""
+    parent: dict[str, Any] = {"children": []}
+    parent["children"].append({"parent": parent})
+    return parent
+
+
 class Thing:
     """Something that is neither a response nor data."""
 
@@ -475,6 +482,8 @@ Impostor = type("Decimal", (), {})
         ({"json": {(1, 2): 3}}, ["'json'"]),
         ({"data": {1, 2}}, ["the result", "type set"]),
         ({"json": float("nan")}, ["'json'"]),
+        ({"json": ring()}, ["'json'", "Circular reference"]),
+        (ring(), ["the result", "Circular reference"]),
         ({"json": Impostor()}, ["'json'", "type Decimal"]),
         (Impostor(), ["type Decimal"]),
         ({"json": Decimal("NaN")}, ["'json'", "Decimal"]),

@@ -43,4 +43,4 @@ def _other(item: Any) -> object:
     raise TypeError(f"a value of type {type(item).__name__}")
 
 
-_unescaped, _ascii = encoder(default=_other), encoder(default=_other, ascii_only=True)
+_unescaped, _ascii = (encoder(default=_other, ascii_only=ascii_only, rings=True) for ascii_only in (False, True))

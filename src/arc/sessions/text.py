@@ -32,19 +32,24 @@ quoted = json.encoder.encode_basestring
 _scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder(parse_constant=finite))["scan_once"]
 
 
-def encoder(*, default: Callable[[Any], object] | None = None, ascii_only: bool = False) -> Callable[[object], str]:
+def encoder(
+    *, default: Callable[[Any], object] | None = None, ascii_only: bool = False, rings: bool = False
+) -> Callable[[object], str]:
     """A function that makes the JSON text of data, without spaces; `default` is that of `json.JSONEncoder`.
 
-    It raises `TypeError`, `ValueError` or `RecursionError` for what JSON does not have, NaN and infinities too.
+    It raises `TypeError`, `ValueError` or `RecursionError` for what JSON does not have, NaN and infinities too. With
+    `rings` a container within itself is a `ValueError` at once, however large it is, and not a `RecursionError`.
     """
     slow = json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False, default=default)
     make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return slow.encode
-    # `JSONEncoder.encode` makes the C encoder anew at each call, which takes as long as encoding a small session.
-    # Without markers, a container within itself is a RecursionError.
     quote = json.encoder.encode_basestring_ascii if ascii_only else json.encoder.encode_basestring
-    chunks = make(None, slow.default, quote, None, ":", ",", False, False, False)  # noqa: FBT003  # C has no names
+    options = (slow.default, quote, None, ":", ",", False, False, False)
+    if rings:
+        return lambda data: "".join(make({}, *options)(data, 0))
+    # `JSONEncoder.encode` makes the C encoder anew at each call, which takes as long as encoding a small session.
+    chunks = make(None, *options)
     return lambda data: "".join(chunks(data, 0))
 
 
