@@ -13,6 +13,7 @@ from arc.errors import SessionTooLarge
 from arc.sessions import jwe
 from arc.sessions.refused import Refused
 from arc.sessions.stores.dynamodb.row import Row
+from arc.sessions.stores.sealed import SealedStore
 from arc.sessions.values import same, storable
 from tests.sessions.making import Made, value_of
 from tests.sessions.stores.tables import Kept
@@ -100,6 +101,20 @@ def test_a_number_beyond_the_limits_of_a_table_is_refused(made: Made, number: fl
     for data in ({"n": number}, {"n": [{"deep": number}]}):
         with pytest.raises(TypeError, match=r"session\['n'\].* (38 digits|between 1e-130 and 9.99e125)"):
             made.cookie(**data)
+
+
+@BEYOND
+def test_a_number_beyond_the_limits_of_the_table_that_sessions_leave_is_refused(
+    ministack: Engine, number: float
+) -> None:
+    """A session on its way from a table into the cookie stays there when it is too large, with all its numbers."""
+    made = Made(store=Kept(ministack).store)
+    value = made.cookie(large="x" * 5_000)
+    made.move_to(SealedStore(made.manager.keyring, "_idx", random=made.random))
+    session = made.manager.load([value])
+    session["n"] = number
+    with pytest.raises(TypeError, match=r"session\['n'\].* (38 digits|between 1e-130 and 9.99e125)"):
+        made.manager.commit(session)
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,9 @@ class SessionManager:
     ) -> None:
         self.settings, self.keyring, self.store = settings, keyring, store
         self.clock, self.random = clock, random
-        # A sealed session takes any JSON number; in testing an app meets the limits of the table it may move to.
-        self._bounded = store.on_server or settings.testing
+        # A sealed session takes any JSON number, unless it may stay in the table that it comes from; in testing an app
+        # meets the limits of the table it may move to.
+        self._bounded = store.on_server or store.merges or settings.testing
         self.cookie, self._host_only = SessionCookie(settings), SessionCookie(settings, host_only=True)
         self._reported: set[str] = set()
         self.lifetimes = Lifetimes(settings.idle, settings.absolute)
