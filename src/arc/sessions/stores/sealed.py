@@ -172,7 +172,18 @@ def _derived_id(token: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and _is_valid(value) else None
+
+
+def _is_valid(text: object) -> bool:
+    """True for text without half of a surrogate pair, which nothing of ours writes and a table cannot keep."""
+    if not isinstance(text, str):
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _seconds(value: object) -> int | None:
@@ -182,6 +193,5 @@ def _seconds(value: object) -> int | None:
 def _flashes(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, list):
         return ()
-    return tuple(
-        (pair[0], pair[1]) for pair in value if isinstance(pair, list) and [type(part) for part in pair] == [str, str]
-    )
+    pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2]  # noqa: PLR2004  # kind and message
+    return tuple((kind, message) for kind, message in pairs if _is_valid(kind) and _is_valid(message))
