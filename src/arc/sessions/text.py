@@ -18,9 +18,8 @@ except ImportError:
 else:
     _AS_IS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
-_DIGITS = bytes(0x31 if chr(one) in "0123456789" else 0x20 for one in range(256))
+_NUMBERS = bytes.maketrans(b"023456789E", b"111111111e")
 _LONG = b"1" * 19
-_DIGITS_AND_E = bytes.maketrans(b"023456789E", b"111111111e")
 _NO_BRACKETS = bytes(one for one in range(256) if one not in b"{}[]")
 _NO_STRUCTURE = bytes(one for one in range(256) if one not in b'{}[]"\\')
 _ONE_KIND = bytes.maketrans(b"[]", b"{}")
@@ -29,7 +28,7 @@ _bounded = json.JSONDecoder(parse_int=whole_number, parse_float=within_range, pa
 quoted = json.encoder.encode_basestring
 """The JSON text of a string, non-ASCII characters as they are."""
 # `JSONDecoder.decode` looks for white space around the value in Python; what we wrote ourselves has none.
-_scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder(parse_constant=finite))["scan_once"]
+_scan: Callable[[str, int], tuple[Any, int]] = vars(_decoder)["scan_once"]
 
 
 def encoder(
@@ -72,12 +71,8 @@ def decode(text: str) -> Any:
 
 
 def decode_own(text: str) -> Any:
-    """The data of a text that `encode` made. Raises `ValueError` or `RecursionError` where it did not.
-
-    An infinity written as a number is for `may_overflow` to find.
-    """
-    # orjson makes a float of an integer over 64 bits, which has 19 digits in a row.
-    if orjson is not None and _LONG not in text.encode(errors="replace").translate(_DIGITS):
+    """The data of a text that `encode` made. Raises `ValueError` or `RecursionError` where it did not."""
+    if orjson is not None and not _may_exceed(text):
         try:
             return orjson.loads(text)
         except ValueError:  # half a surrogate pair, which another writer may have put there, or no JSON
@@ -91,10 +86,10 @@ def decode_own(text: str) -> Any:
     return data
 
 
-def may_overflow(raw: bytes) -> bool:
-    """True when a number in JSON text may be an infinity: with an exponent over 99, or 200 digits in a row."""
-    digits = raw.translate(_DIGITS_AND_E, b"+")
-    return b"1e111" in digits or b"1" * 200 in digits
+def _may_exceed(text: str) -> bool:
+    """True when `text` may hold what orjson makes a float of: an integer over 64 bits, or a number that is infinite."""
+    numbers = text.encode(errors="replace").translate(_NUMBERS)
+    return _LONG in numbers or b"1e111" in numbers or b"1e+111" in numbers
 
 
 def stands_for(text: str, data: Mapping[str, Any]) -> bool:

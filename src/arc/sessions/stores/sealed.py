@@ -8,7 +8,7 @@ from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
 from arc.sessions.record import Record
 from arc.sessions.refused import Refused
 from arc.sessions.stores.store import Written
-from arc.sessions.text import check_depth, decode, decode_own, encode, encode_ascii, may_overflow, quoted
+from arc.sessions.text import check_depth, decode, decode_own, encode, encode_ascii, quoted
 from arc.sessions.values import RESERVED, unreserved
 
 TYPE_CHECKING = False
@@ -127,7 +127,7 @@ def _parsed(payload: bytes) -> tuple[dict[str, Any], dict[str, Any], str | None]
     """The application's data in a payload, the session's own facts, and the text of the data where that is at hand."""
     try:
         text = payload.decode("utf-8", "surrogatepass")
-        own = None if may_overflow(payload) else _own_parts(text)
+        own = _own_parts(text)
         if own is not None:
             check_depth(payload, own[0], own[1])
             return own
