@@ -60,6 +60,8 @@ class SealedStore:
             text=text,
         )
         if "_arc_user" in facts:
+            if isinstance(facts["_arc_user"], str) and not _is_valid(facts["_arc_user"]):
+                raise Refused("malformed")  # nobody's data may become that of whoever signs in next
             record.user_id, record.signed_in_at = _text(facts["_arc_user"]), _seconds(facts.get("_arc_signed_in"))
         if "_arc_flash" in facts:
             record.flashes = _flashes(facts["_arc_flash"])
