@@ -15,7 +15,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 import arc
-from arc._services import stack_name
+from arc.service_map import stack_name
 from tests.engines import Engine
 from tests.visitor import Visitor
 

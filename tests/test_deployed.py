@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from arc._services import stack_name
+from arc.service_map import stack_name
 from tests.deployed import COUNTER, INDEX, deploy, package
 from tests.engines import Engine, fresh_app
 from tests.test_engines import LOOPBACK, listening

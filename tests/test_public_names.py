@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -30,6 +31,7 @@ PUBLIC = {
         *("build_manager", "csrf", "handler", "parse_body", "res", "session", "session_read", "session_write"),
         "url",
     },
+    "arc.services": {"services"},
     "arc.tables": {"name", "table"},
     "arc.testing": {
         *(
@@ -92,11 +94,51 @@ for package in {RUNTIME!r}:
 import arc
 assert callable(arc.http.handler) and callable(arc.http.res) and callable(arc.http.parse_body)
 assert callable(arc.http.session.read) and callable(arc.http.csrf.token) and callable(arc.testing.Browser)
-import arc._services, arc.tables
+import arc.services, arc.tables
 assert callable(arc.services) and callable(arc.tables.name) and callable(arc.tables.table)
 assert isinstance(arc.Session, type) and isinstance(arc.Request, type) and isinstance(arc.Response, type)
 """
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, env={}, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import arc",
+        "import arc.services",
+        "import arc; arc.services; import arc.services",
+        "import arc.service_map, arc",
+        "import arc; from arc.services import services; services",
+        "import arc; from arc import services; assert services is arc.services",
+        "import arc; from importlib import import_module, reload; reload(import_module('arc.services'))",
+    ],
+)
+def test_the_service_map_is_called_in_every_order_of_imports(imports: str) -> None:
+    """`arc.services` is one module that can be called, whether it was imported as a statement or found by name."""
+    code = f"""
+{imports}
+try:
+    arc.services({{"ARC_ENV": "staging"}})
+except arc.ConfigurationError as error:
+    print(error)
+import sys
+assert arc.services is sys.modules["arc.services"]
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], check=True, env={}, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.startswith("Neither ARC_STACK_NAME nor ARC_APP_NAME is set")
+
+
+def test_the_service_map_is_a_function_for_type_checkers(tmp_path: Path) -> None:
+    """A type checker accepts the call after each kind of import, and knows what it returns."""
+    code = "import arc\nimport arc.services\nfrom arc.services import services\n"
+    shown = "reveal_type(arc.services({}))\nreveal_type(services())\n"
+    (tmp_path / "app.py").write_text(code + shown)
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "app.py"]
+    source = {"MYPYPATH": str(Path(__file__).parents[1] / "src")}
+    done = subprocess.run(command, cwd=tmp_path, env=source, check=True, capture_output=True, text=True, timeout=120)
+    assert done.stdout.count('Revealed type is "dict[str, dict[str, Any]]"') == 2
 
 
 @pytest.mark.parametrize("module", PUBLIC)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arc._services import service_map, service_path, services, table_names
 from arc.errors import ConfigurationError, StoreError
+from arc.service_map import service_map, service_path, table_names
+from arc.services import services
 from arc.sessions import time_left
 from arc.settings import Settings
 from tests.engines import AWS, fresh_app

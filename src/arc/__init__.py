@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from arc import http as http
     from arc import tables as tables
     from arc import testing as testing
-    from arc._services import services as services
     from arc.errors import ArcError as ArcError
     from arc.errors import BadRequest as BadRequest
     from arc.errors import ConfigurationError as ConfigurationError
@@ -23,11 +22,12 @@ if TYPE_CHECKING:
     from arc.errors import UnknownTable as UnknownTable
     from arc.http.request import Request as Request
     from arc.http.result import Response as Response
+    from arc.services import services as services
     from arc.sessions.lifecycle import Event as Event
     from arc.sessions.session import Session as Session
     from arc.settings import Settings as Settings
 
-_MODULES = ("http", "tables", "testing")
+_MODULES = ("http", "services", "tables", "testing")
 _NAMES = {
     "ArcError": "arc.errors",
     "BadRequest": "arc.errors",
@@ -44,7 +44,6 @@ _NAMES = {
     "Settings": "arc.settings",
     "StoreError": "arc.errors",
     "UnknownTable": "arc.errors",
-    "services": "arc._services",
 }
 __all__ = [*sorted(_NAMES), *_MODULES]  # noqa: PLE0604  # all strings
 

@@ -6,8 +6,8 @@ import json
 import os
 import threading
 
-from arc._services import aws_session, service_map, service_path
 from arc.errors import ConfigurationError, UnknownTable
+from arc.service_map import aws_session, service_map, service_path
 from arc.settings import Settings
 
 TYPE_CHECKING = False

@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PLACES = {
     "brotli": ("http/compression.py",),
-    "boto3": ("sessions/stores/dynamodb/", "_services.py"),
-    "botocore": ("sessions/stores/dynamodb/", "_services.py"),
+    "boto3": ("sessions/stores/dynamodb/", "service_map.py"),
+    "botocore": ("sessions/stores/dynamodb/", "service_map.py"),
     "cryptography": ("sessions/", "http/csrf.py"),
     "orjson": ("sessions/text.py",),
 }
@@ -24,7 +24,8 @@ RUNTIME = (
     "errors.py",
     "hosts.py",
     "settings.py",
-    "_services.py",
+    "service_map.py",
+    "services.py",
     "tables.py",
     "__init__.py",
 )
@@ -64,7 +65,7 @@ def test_the_runtime_imports_only_what_has_a_place() -> None:
         ("http/request.py", "import cryptography", ["http/request.py imports cryptography"]),
         ("sessions/cookie.py", "    from requests import get", ["sessions/cookie.py imports requests"]),
         ("errors.py", "import os", []),
-        ("_services.py", "    import boto3", []),
+        ("service_map.py", "    import boto3", []),
         ("tables.py", "    import boto3", ["tables.py imports boto3"]),
     ],
 )
@@ -76,7 +77,8 @@ def test_an_import_out_of_place_is_found(tmp_path: Path, file: str, line: str, f
         "errors.py",
         "hosts.py",
         "settings.py",
-        "_services.py",
+        "service_map.py",
+        "services.py",
         "tables.py",
         "__init__.py",
         "testing/clock.py",

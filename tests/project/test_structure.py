@@ -15,7 +15,7 @@ RUNTIME = [
     path
     for part in (
         *("sessions", "http", "testing"),
-        *("errors.py", "settings.py", "_services.py", "tables.py", "__init__.py"),
+        *("errors.py", "settings.py", "service_map.py", "services.py", "tables.py", "__init__.py"),
     )
     for path in ((ROOT / "src/arc" / part).rglob("*.py") if "." not in part else [ROOT / "src/arc" / part])
 ]

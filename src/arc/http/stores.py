@@ -44,7 +44,7 @@ def _named(
         from arc.sessions.stores.sealed import SealedStore
 
         return SealedStore(keyring, settings.cookie_name, random=random)
-    from arc._services import table_names
+    from arc.service_map import table_names
     from arc.sessions.stores.dynamodb.store import DynamoStore
     from arc.sessions.stores.dynamodb.table import SessionTable
     from arc.sessions.stores.dynamodb.transport import RetryingTransport
@@ -66,7 +66,7 @@ def send_of(settings: Settings, environ: Mapping[str, str], on_hand_over: Callab
     endpoint = None if port is None else f"http://localhost:{port}"
 
     def boto() -> Send:
-        from arc._services import aws_session
+        from arc.service_map import aws_session
         from arc.sessions.stores.dynamodb.boto import BotoSend
         from arc.sessions.stores.dynamodb.clients import boto_client
 
@@ -85,7 +85,7 @@ def _lean(settings: Settings, environ: Mapping[str, str], endpoint: str | None) 
 
     Raises `ConfigurationError` where it was chosen by hand and cannot do what `environ` asks for.
     """
-    from arc._services import ANY_REGION
+    from arc.service_map import ANY_REGION
     from arc.sessions.stores.dynamodb import choice
     from arc.sessions.stores.dynamodb.clients import is_of_aws
     from arc.sessions.stores.dynamodb.signature import Credentials

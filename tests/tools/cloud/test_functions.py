@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from arc._services import stack_name
 from arc.errors import ToolError
+from arc.service_map import stack_name
 from arc.tools.cloud.cloud import Cloud, local_cloud
 from arc.tools.cloud.functions import Found, Functions
 from tests.cloud_calls import Reply

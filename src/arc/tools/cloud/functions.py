@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from arc._services import stack_name
 from arc.errors import ToolError
+from arc.service_map import stack_name
 from arc.tools.cloud.cloud import Refused
 
 if TYPE_CHECKING:

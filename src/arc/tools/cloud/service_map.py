@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arc._services import stack_name
+from arc.service_map import stack_name
 
 if TYPE_CHECKING:
     from arc.tools.cloud.cloud import Cloud

@@ -10,9 +10,9 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from arc._services import stack_name
 from arc.errors import ToolError
 from arc.inventory.preferences import ENVIRONMENTS
+from arc.service_map import stack_name
 from arc.settings import Settings
 from arc.tools.cloud.cloud import host_on_this_machine
 from arc.tools.env.names import OLD_STORE, RESERVED, SECRET, STORE

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from arc._services import stack_name
 from arc.errors import ToolError
+from arc.service_map import stack_name
 from arc.tools.sandbox.addresses import HEEDED
 from arc.tools.sandbox.local_tables import region_of
 from arc.tools.session_tables import chosen_store

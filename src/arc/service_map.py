@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
 
 from arc.errors import ArcError, ConfigurationError, StoreError
 from arc.sessions.time_left import time_left
-from arc.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
+
+    from arc.settings import Settings
 
 ANY_REGION = "us-west-2"  # Architect's, for a sandbox that is in none
 _PORT = 2222  # where Architect's sandbox answers who knows no ports of it
@@ -26,16 +26,6 @@ _maps: dict[tuple[str, str | None, str | None], tuple[dict[str, dict[str, Any]],
 _NEWEST = 30  # seconds for which a map counts as new
 _ASKING = (((1.0, 2.0), 3), ((1.0, 2.0), 1), ((0.5, 1.0), 1), ((0.25, 0.5), 1), ((0.1, 0.25), 1))
 """Seconds to connect and to read, and attempts, of one question to SSM; the first that the time allows is taken."""
-
-
-def services(environ: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
-    """The service map: kinds of things (`tables`, `static`, …), each with the names and values of its things.
-
-    `services()["tables"]["session"]` is the physical name of the table `session`. It is asked of SSM, or of the
-    sandbox, once per process; `environ` is `os.environ` unless given. Raises `ConfigurationError` where the
-    environment does not tell which stack this is, and `StoreError` when SSM cannot be reached or refuses.
-    """
-    return service_map(Settings.from_env(os.environ if environ is None else environ))
 
 
 def service_map(
