@@ -63,7 +63,7 @@ def library(node: str) -> str:
 
 @pytest.fixture(scope="session")
 def ministack() -> Iterator[Engine]:
-    """The local cloud that the sandbox uses: DynamoDB with transactions and TTL, and SSM."""
+    """The local cloud that the sandbox uses: DynamoDB with transactions and TTL, SSM, SNS and SQS."""
     with engines.ministack() as engine:
         yield engine
 

@@ -132,8 +132,8 @@ class Engine:
 
 @contextlib.contextmanager
 def ministack() -> Iterator[Engine]:
-    """A ministack of DynamoDB and SSM that ends with the block."""
-    with _ministack(["-m", "ministack"], "dynamodb,ssm", {}) as engine:
+    """A ministack of DynamoDB, SSM, SNS and SQS that ends with the block."""
+    with _ministack(["-m", "ministack"], "dynamodb,ssm,sns,sqs", {}) as engine:
         yield engine
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 import subprocess
 import sys
@@ -25,12 +26,15 @@ PUBLIC = {
             "LateChange",
         ),
         *("MissingSecret", "Request", "Response", "Session", "SessionTooLarge", "Settings", "StoreError"),
-        *("UnknownTable", "http", "services", "tables", "testing"),
+        *("UnknownEvent", "UnknownQueue", "UnknownTable"),
+        *("events", "http", "queues", "services", "tables", "testing", "ws"),
     },
+    "arc.events": {"parse", "publish"},
     "arc.http": {
         *("build_manager", "csrf", "handler", "parse_body", "res", "session", "session_read", "session_write"),
         "url",
     },
+    "arc.queues": {"parse", "publish"},
     "arc.services": {"services"},
     "arc.tables": {"name", "table"},
     "arc.testing": {
@@ -46,6 +50,7 @@ PUBLIC = {
             "vpc_lattice",
         ),
     },
+    "arc.ws": {"api", "close", "info", "send"},
 }
 RUNTIME = ("arc.http", "arc.sessions", "arc.testing")
 
@@ -94,7 +99,8 @@ for package in {RUNTIME!r}:
 import arc
 assert callable(arc.http.handler) and callable(arc.http.res) and callable(arc.http.parse_body)
 assert callable(arc.http.session.read) and callable(arc.http.csrf.token) and callable(arc.testing.Browser)
-import arc.services, arc.tables
+import arc.events, arc.queues, arc.services, arc.tables, arc.ws
+assert callable(arc.events.publish) and callable(arc.queues.publish) and callable(arc.ws.send)
 assert callable(arc.services) and callable(arc.tables.name) and callable(arc.tables.table)
 assert isinstance(arc.Session, type) and isinstance(arc.Request, type) and isinstance(arc.Response, type)
 """
@@ -139,6 +145,44 @@ def test_the_service_map_is_a_function_for_type_checkers(tmp_path: Path) -> None
     source = {"MYPYPATH": str(Path(__file__).parents[1] / "src")}
     done = subprocess.run(command, cwd=tmp_path, env=source, check=True, capture_output=True, text=True, timeout=120)
     assert done.stdout.count('Revealed type is "dict[str, dict[str, Any]]"') == 2
+
+
+@pytest.mark.parametrize("module", ["events", "queues", "services", "ws"])
+def test_a_module_is_imported_by_a_statement_and_by_its_name(module: str) -> None:
+    """Both forms find the same module, and importing arc alone imports none."""
+    code = f"""
+import sys, arc
+assert "arc.{module}" not in sys.modules
+found = arc.{module}
+import arc.{module}
+assert arc.{module} is found is sys.modules["arc.{module}"]
+"""
+    statement = f"import arc.{module}; arc.{module}.__all__; from arc import {module}"
+    for one in (code, statement):
+        subprocess.run([sys.executable, "-W", "error", "-c", one], check=True, env={}, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("function", "parameters"),
+    [
+        ("events.publish", ["name", "payload"]),
+        ("events.parse", ["event"]),
+        ("queues.publish", ["name", "payload"]),
+        ("queues.parse", ["event"]),
+        ("ws.api", []),
+        ("ws.send", ["id", "payload"]),
+        ("ws.close", ["id"]),
+        ("ws.info", ["id"]),
+    ],
+)
+def test_the_arguments_are_those_of_architect_functions(function: str, parameters: list[str]) -> None:
+    """By position and by name, in version 1.0; what is ours besides has to be named."""
+    module, _, name = function.partition(".")
+    signature = inspect.signature(getattr(importlib.import_module(f"arc.{module}"), name))
+    taken = [one.name for one in signature.parameters.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
+    ours = {one.name for one in signature.parameters.values() if one.kind is one.KEYWORD_ONLY}
+    assert taken == parameters
+    assert ours <= {"environ"}
 
 
 @pytest.mark.parametrize("module", PUBLIC)

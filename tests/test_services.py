@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arc.errors import ConfigurationError, StoreError
-from arc.service_map import service_map, service_path, table_names
+from arc.service_map import mapped_ports, service_map, service_path, table_names
 from arc.services import services
 from arc.sessions import time_left
 from arc.settings import Settings
@@ -183,6 +183,14 @@ def test_odd_parameters_do_no_harm() -> None:
     with sandbox_services(odd) as sandbox:
         settings = Settings(environment="testing", stack_name="S", sandbox_ports={"_arc": sandbox.port})
         assert service_map(settings) == {"tables": {"a": {"b": "3"}}}
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[1]", '{"events": "x"}', "null"])
+def test_ports_that_cannot_be_read_are_none(text: str) -> None:
+    """What the map says of a sandbox's ports may be anything."""
+    with sandbox_services({"/S/ARC_SANDBOX/ports": text}) as sandbox:
+        settings = Settings(environment="testing", stack_name="S", sandbox_ports={"_arc": sandbox.port})
+        assert mapped_ports(settings) == {}
 
 
 def test_a_sandbox_without_the_port_is_told() -> None:

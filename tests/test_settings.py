@@ -164,6 +164,12 @@ def test_the_region_may_have_either_name() -> None:
     assert Settings.from_env({}).region is None
 
 
+def test_the_address_of_sockets_is_read_unchecked() -> None:
+    """ARC_WSS_URL concerns `arc.ws` alone: a wrong one stops no session."""
+    assert Settings.from_env({"ARC_WSS_URL": "nonsense"}).wss_url == "nonsense"
+    assert Settings.from_env({"ARC_WSS_URL": ""}).wss_url is None
+
+
 def test_a_list_of_origins_may_be_json() -> None:
     """As ARC_APP_SECRET_FALLBACKS is; an unset or empty one trusts nobody."""
     listed = Settings.from_env({"ARC_TRUSTED_ORIGINS": '["https://a.example", "https://b.example"]'})

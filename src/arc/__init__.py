@@ -7,9 +7,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from arc import events as events
     from arc import http as http
+    from arc import queues as queues
     from arc import tables as tables
     from arc import testing as testing
+    from arc import ws as ws
     from arc.errors import ArcError as ArcError
     from arc.errors import BadRequest as BadRequest
     from arc.errors import ConfigurationError as ConfigurationError
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from arc.errors import MissingSecret as MissingSecret
     from arc.errors import SessionTooLarge as SessionTooLarge
     from arc.errors import StoreError as StoreError
+    from arc.errors import UnknownEvent as UnknownEvent
+    from arc.errors import UnknownQueue as UnknownQueue
     from arc.errors import UnknownTable as UnknownTable
     from arc.http.request import Request as Request
     from arc.http.result import Response as Response
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
     from arc.sessions.session import Session as Session
     from arc.settings import Settings as Settings
 
-_MODULES = ("http", "services", "tables", "testing")
+_MODULES = ("events", "http", "queues", "services", "tables", "testing", "ws")
 _NAMES = {
     "ArcError": "arc.errors",
     "BadRequest": "arc.errors",
@@ -43,6 +48,8 @@ _NAMES = {
     "SessionTooLarge": "arc.errors",
     "Settings": "arc.settings",
     "StoreError": "arc.errors",
+    "UnknownEvent": "arc.errors",
+    "UnknownQueue": "arc.errors",
     "UnknownTable": "arc.errors",
 }
 __all__ = [*sorted(_NAMES), *_MODULES]  # noqa: PLE0604  # all strings

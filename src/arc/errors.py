@@ -3,7 +3,9 @@
 ArcError
 ├── ConfigurationError      what the operator set is missing or wrong
 │   ├── MissingSecret       no ARC_APP_SECRET where one is needed
-│   └── UnknownTable        the service map has no table of this name
+│   ├── UnknownTable        the service map has no table of this name
+│   ├── UnknownEvent        the service map has no event of this name
+│   └── UnknownQueue        the service map has no queue of this name
 ├── SessionTooLarge         the session does not fit its store
 ├── LateChange              the session was changed after the response was made
 ├── StoreError              the store could not be reached, or refused
@@ -42,6 +44,24 @@ class UnknownTable(ConfigurationError, NameError):
 
     A `NameError` as well, because that is what `tables.name` of architect-functions raises.
     """
+
+
+class UnknownEvent(ConfigurationError, TypeError, KeyError):
+    """The app's stack has no event of this name; the message lists those it has.
+
+    A `TypeError` and a `KeyError` as well, because `events.publish` of architect-functions raises one or the other.
+    """
+
+    __str__ = Exception.__str__  # a KeyError would quote the message
+
+
+class UnknownQueue(ConfigurationError, TypeError, KeyError):
+    """The app's stack has no queue of this name; the message lists those it has.
+
+    A `TypeError` and a `KeyError` as well, because `queues.publish` of architect-functions raises one or the other.
+    """
+
+    __str__ = Exception.__str__  # a KeyError would quote the message
 
 
 class SessionTooLarge(ArcError):

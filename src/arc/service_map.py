@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -46,6 +47,27 @@ def service_map(
         if found:
             _maps[key] = found, clock()
         return found
+
+
+def find(settings: Settings, kind: str, name: str) -> tuple[str | None, list[str]]:
+    """Return the value of one thing of a kind, None if the service map lacks it, and the names of that kind.
+
+    A map that lacks the name is read again, as `new` of `service_map` does. Raises what `service_map` raises.
+    """
+    known = service_map(settings).get(kind, {})
+    if name not in known:
+        known = service_map(settings, new=True).get(kind, {})
+    value = known.get(name)
+    return (value if isinstance(value, str) else None), sorted(known)
+
+
+def mapped_ports(settings: Settings) -> dict[str, int]:
+    """Return the sandbox's ports by name, as the service map has them for a process that has no ARC_SANDBOX."""
+    text = service_map(settings).get("ARC_SANDBOX", {}).get("ports", "")
+    try:
+        return {name: int(port) for name, port in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
 
 
 def service_path(settings: Settings) -> str:

@@ -28,8 +28,8 @@ class Settings:
     the largest row of a table, and `consistent_read` false lets its reads be a moment old. `transport` is `"boto3"`
     or `"lean"` to choose by hand how a table is asked. `sandbox_ports`
     is None outside a sandbox; `sandbox_on_aws` tells that one uses AWS's own tables. `trusted_origins` are those
-    beside its own whose pages may send the application's forms, as `scheme://host[:port]`. Raises
-    `ConfigurationError` naming the variable and its remedy.
+    beside its own whose pages may send the application's forms, as `scheme://host[:port]`. `wss_url`
+    is the address of the app's web sockets, unchecked. Raises `ConfigurationError` naming the variable and its remedy.
     """
 
     __slots__ = (
@@ -56,6 +56,7 @@ class Settings:
         "table",
         "transport",
         "trusted_origins",
+        "wss_url",
     )
 
     def __init__(
@@ -84,6 +85,7 @@ class Settings:
         sandbox_ports: Mapping[str, int] | None = None,
         sandbox_on_aws: bool = False,
         trusted_origins: tuple[str, ...] = (),
+        wss_url: str | None = None,
     ) -> None:
         self.environment, self.in_lambda, self.app_name = environment, in_lambda, app_name
         self.secret, self.fallbacks, self.enc, self.legacy = secret, fallbacks, enc, legacy
@@ -95,6 +97,7 @@ class Settings:
         self.region, self.stack_name = region, stack_name
         self.sandbox_ports, self.sandbox_on_aws = sandbox_ports, sandbox_on_aws
         self.trusted_origins = tuple(map(self._trusted, trusted_origins))
+        self.wss_url = wss_url
         self._check()
 
     @property
@@ -145,6 +148,7 @@ class Settings:
             sandbox_ports=_ports(get("ARC_SANDBOX")),
             sandbox_on_aws=get("ARC_LOCAL") is not None,
             trusted_origins=_words(get("ARC_TRUSTED_ORIGINS")),
+            wss_url=get("ARC_WSS_URL"),
         )
 
     def _check(self) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 
 from arc.errors import ConfigurationError, UnknownTable
-from arc.service_map import aws_session, service_map, service_path
+from arc.service_map import aws_session, find, mapped_ports, service_path
 from arc.settings import Settings
 
 TYPE_CHECKING = False
@@ -56,16 +55,13 @@ def _settings(environ: Mapping[str, str] | None) -> Settings:
 
 
 def _name(settings: Settings, tablename: str) -> str:
-    known = service_map(settings).get("tables", {})
-    if tablename not in known:
-        known = service_map(settings, new=True).get("tables", {})
-    physical = known.get(tablename)
-    if isinstance(physical, str):
+    physical, names = find(settings, "tables", tablename)
+    if physical is not None:
         return physical
     remedy = "start the sandbox again" if settings.local else f"deploy: arc deploy {settings.environment or 'staging'}"
     raise UnknownTable(
         f"There is no table {tablename!r} in the service map {service_path(settings)}; "
-        f"it has {', '.join(sorted(known)) or 'no tables at all'}. "
+        f"it has {', '.join(names) or 'no tables at all'}. "
         f"Write the table below @tables in app.arc and {remedy}"
     )
 
@@ -80,11 +76,10 @@ def _address(settings: Settings) -> str | None:
 
 def _told_port(settings: Settings) -> int:
     """The port that the service map tells to a process beside the sandbox, which has no ARC_SANDBOX."""
-    text = service_map(settings).get("ARC_SANDBOX", {}).get("ports", "")
-    try:
-        return int(json.loads(text)["tables"])
-    except (ValueError, TypeError, LookupError):
-        raise ConfigurationError(
-            "The sandbox tells no port of its tables, neither in ARC_SANDBOX nor in its service map. "
-            "Write @tables into app.arc and start it again: arc sandbox"
-        ) from None
+    ports = mapped_ports(settings)
+    if "tables" in ports:
+        return ports["tables"]
+    raise ConfigurationError(
+        "The sandbox tells no port of its tables, neither in ARC_SANDBOX nor in its service map. "
+        "Write @tables into app.arc and start it again: arc sandbox"
+    )

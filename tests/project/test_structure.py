@@ -15,7 +15,17 @@ RUNTIME = [
     path
     for part in (
         *("sessions", "http", "testing"),
-        *("errors.py", "settings.py", "service_map.py", "services.py", "tables.py", "__init__.py"),
+        *(
+            "errors.py",
+            "settings.py",
+            "service_map.py",
+            "messaging.py",
+            "events.py",
+            "queues.py",
+            "services.py",
+            "tables.py",
+        ),
+        *("ws.py", "__init__.py"),
     )
     for path in ((ROOT / "src/arc" / part).rglob("*.py") if "." not in part else [ROOT / "src/arc" / part])
 ]
@@ -69,6 +79,7 @@ import logging, sys
 before = set(sys.modules)
 import arc
 arc.http.handler, arc.http.session, arc.services, arc.tables.table
+arc.events.publish, arc.queues.publish, arc.ws.send
 manager = arc.http.build_manager(arc.Settings(environment="testing"))
 session = manager.load([])
 session["a"] = 1
@@ -82,6 +93,25 @@ print(*sorted(name for name in set(sys.modules) - before if name in {HEAVY!r} or
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={}, timeout=60)
     assert done.stdout.strip() == ""
+
+
+def test_s44_a_sealed_session_imports_none_of_what_the_app_may_use_besides() -> None:
+    """A cold start with a session in a cookie pays for neither tables, events, queues, sockets nor the service map."""
+    code = """
+import sys
+import arc
+@arc.http.handler
+def handler(req):
+    return {"text": str(req.session.increment("visits"))}
+answer = handler({"version": "2.0", "headers": {}, "requestContext": {"http": {"method": "GET"}}}, None)
+besides = ("events", "messaging", "queues", "service_map", "services", "tables", "testing", "ws")
+print(answer["statusCode"], *(name for name in besides if f"arc.{name}" in sys.modules))
+"""
+    environ = {"ARC_ENV": "testing"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ, timeout=60
+    )
+    assert done.stdout == "200\n"
 
 
 @pytest.mark.parametrize("path", RUNTIME, ids=lambda path: str(path.relative_to(ROOT / "src")))
