@@ -155,7 +155,7 @@ def cloud() -> Iterator[Engine]:
 @contextlib.contextmanager
 def dynalite(node: str, modules: Path) -> Iterator[Engine]:
     """A dynalite of the Node packages in `modules` that ends with the block."""
-    port = _free_port()
+    port = free_port()
     command = [node, str(modules / "dynalite/cli.js"), "--host", "127.0.0.1", "--port", str(port)]
     with _running("dynalite", [*command, "--createTableMs", "0"], port, _machine(), transactions=False) as engine:
         yield engine
@@ -163,7 +163,7 @@ def dynalite(node: str, modules: Path) -> Iterator[Engine]:
 
 @contextlib.contextmanager
 def _ministack(words: list[str], services: str, extra: dict[str, str]) -> Iterator[Engine]:
-    port = _free_port()
+    port = free_port()
     environ = {
         **_machine(),
         "BIND_HOST": "127.0.0.1",
@@ -220,7 +220,8 @@ def _machine() -> dict[str, str]:
     return {**kept, **AWS}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -100,10 +100,10 @@ class Client:
 
 
 @contextmanager
-def connected(cloud: Engine, path: str) -> Iterator[Client]:
-    """A client of the socket at `path`."""
-    with socket.create_connection(("127.0.0.1", cloud.port), timeout=30) as connection:
-        yield Client(connection, cloud.port, path)
+def connected(port: int, path: str) -> Iterator[Client]:
+    """A client of the socket at `path` on this machine."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        yield Client(connection, port, path)
 
 
 def on_aws(url: str, **more: str) -> dict[str, str]:
@@ -114,7 +114,7 @@ def on_aws(url: str, **more: str) -> dict[str, str]:
 def test_a_message_reaches_the_client_of_a_socket(cloud: Engine) -> None:
     """It arrives as JSON, the connection is found and closed, and after that the client is gone."""
     path = socket_api(cloud)
-    with connected(cloud, path) as client:
+    with connected(cloud.port, path) as client:
         client.say("{}")
         connection = client.hear()
         assert connection is not None
