@@ -33,7 +33,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("words", "given"), COMMANDS, ids=[" ".join(words) for words, _ in COMMANDS])
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 def test_it_does_the_same(cloud: Engine, tmp_path: Path, words: tuple[str, ...], given: str | None) -> None:
     """The exit code, both outputs, files, variables in SSM and those of functions are the same."""
     found = []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,14 @@ from typing import Any
 import pytest
 
 from tests.engines import Engine, environ_of
+from tests.tools import warm
 
 PROGRAM = """
-import json, sys
+import json, sys, warnings
 from arc.inventory import Aws
 from arc.tools.cloud.cloud import aws_cloud, local_cloud
 
+warnings.simplefilter("error")
 given = json.loads(sys.argv[1])
 sent = []
 
@@ -88,10 +88,7 @@ class Machine:
         (self.home / ".aws").mkdir(exist_ok=True)
         (self.home / ".aws/config").write_text(self.config, encoding="utf-8")
         given = json.dumps({"region": region, "profile": profile, "local": local})
-        command = [sys.executable, "-W", "error", "-c", PROGRAM, given]
-        done = subprocess.run(
-            command, env={**self.environ, **environ}, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = warm.python(PROGRAM, [given], self.home, {**self.environ, **environ})
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found

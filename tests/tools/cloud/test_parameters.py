@@ -120,6 +120,7 @@ def test_removing_what_has_gone_is_fine(cloud: Engine, faulty: FaultyCloud) -> N
 
 
 @pytest.mark.parametrize("fault", ["throttle", "conflict", "error", "lost", "unsent"])
+@pytest.mark.sampled(2)
 def test_writing_survives_what_goes_wrong_on_the_way(cloud: Engine, faulty: FaultyCloud, fault: str) -> None:
     """Each variable is there in the end."""
     app = fresh_app()

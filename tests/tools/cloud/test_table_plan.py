@@ -221,6 +221,7 @@ def test_provisioned_capacity_is_left_and_told(place: Place) -> None:
 
 @pytest.mark.parametrize("name", ["CreateTable", "UpdateTimeToLive", "UpdateContinuousBackups"])
 @pytest.mark.parametrize("fault", ["lost", "throttle", "error"])
+@pytest.mark.sampled(3)
 def test_calls_that_fail_on_the_way_are_made_again(place: Place, name: str, fault: str) -> None:
     """Also when they took effect and only the answer was lost."""
     place.faulty.begin(on(f"dynamodb.{name}", fault))

@@ -71,7 +71,7 @@ def operator(tmp_path: Path, cloud: Engine, faulty: FaultyCloud) -> Operator:
 
 
 @pytest.mark.parametrize(("words", "given", "plan"), [one[1:] for one in COMMANDS], ids=[one[0] for one in COMMANDS])
-@pytest.mark.sampled(10)
+@pytest.mark.sampled(6)
 def test_no_command_tells_a_secret(
     operator: Operator, faulty: FaultyCloud, words: list[str], given: str, plan: Plan
 ) -> None:
