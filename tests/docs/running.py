@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from tests.docs.blocks import Block, blocks, transcript
 from tests.docs.deployment import HERE, Deployment
 from tests.docs.shown import matches
 from tests.docs.terminal import DUMMIES, Terminal
+from tests.tools import warm
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _END = "\0"
@@ -37,7 +39,8 @@ def _statement(page: Path, block: Block) -> str:
 def run_commands(page: Path, folder: Path, deployment: Deployment | None = None) -> None:
     """Run the console and bash blocks of `page` in `folder`, beside a copy of the examples.
 
-    With a `deployment`, commands work on its cloud, and the app is deployed where the page says so.
+    With a `deployment`, commands work on its cloud, the app is deployed where the page says so, and `arc` is a fork of
+    an interpreter that has loaded it.
     """
     found = blocks(page, "console", "bash")
     if not found:
@@ -45,6 +48,11 @@ def run_commands(page: Path, folder: Path, deployment: Deployment | None = None)
     shutil.copytree(EXAMPLES, folder / "examples")
     before_deployment = page.read_text().partition(HERE)[0].count("\n") if deployment is not None else None
     with Terminal(folder, {} if deployment is None else deployment.environ) as terminal:
+        if deployment is not None:
+            programs = folder / ".programs"
+            programs.mkdir()
+            warm.install(programs)
+            terminal.environ["PATH"] = f"{programs}{os.pathsep}{terminal.environ['PATH']}"
         for block in found:
             if deployment is not None and before_deployment is not None and block.line > before_deployment:
                 terminal.environ |= deployment.deploy(terminal.folder)

@@ -108,6 +108,21 @@ def test_forked_local_cloud_has_what_an_interpreter_of_its_own_has(tmp_path: Pat
     assert forked == own
 
 
+@pytest.mark.parametrize("words", ["--version", "nothing", "env nowhere"])
+def test_command_of_shells_does_the_same(tmp_path: Path, words: str) -> None:
+    """The exit code, and both outputs in one."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    warm.install(programs)
+    own = str(Path(sys.executable).parent)
+    done = []
+    for path in (str(programs), own):
+        environ = {"PATH": f"{path}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path)}
+        command = ["/bin/sh", "-c", f"arc {words} 2>&1; echo $?"]
+        done.append(subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True))
+    assert done[0].stdout == done[1].stdout
+
+
 ENDS = {
     "a code": "import sys; print('x'); sys.exit(3)",
     "a word": "import sys; sys.exit('sorry')",

@@ -8,6 +8,7 @@ import functools
 import io
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -22,6 +23,20 @@ from typing import IO, Self
 from tests import engines
 
 _SECONDS = 120
+_PROGRAM = """
+import json, os, socket, sys, tempfile
+
+connection = socket.socket(socket.AF_UNIX)
+connection.connect({path!r})
+with tempfile.TemporaryFile() as request:
+    asked = {{"words": sys.argv[1:], "folder": os.getcwd(), "environ": dict(os.environ), "code": None}}
+    request.write(json.dumps(asked).encode())
+    request.seek(0)
+    socket.send_fds(connection, [b"x"], [0, 1, 2, request.fileno()])
+with connection.makefile() as answer:
+    _, code = (int(line) for line in answer)
+sys.exit(code if code >= 0 else 128 - code)
+"""
 _ENVIRON = {"PATH", "HOME", "TMPDIR", "SYSTEMROOT"}
 
 
@@ -139,6 +154,15 @@ class Captured(Process):
 def arc(words: Sequence[str], folder: Path, environ: Mapping[str, str], given: str) -> subprocess.CompletedProcess[str]:
     """What `arc` does with `words` in `folder`, with `given` on its standard input."""
     return _completed(None, words, folder, environ, given)
+
+
+def install(folder: Path) -> None:
+    """Put an `arc` into `folder` for shells, which is such a fork and otherwise what it is."""
+    program = folder / "arc.py"
+    program.write_text(_PROGRAM.format(path=str(_interpreter())))
+    command = folder / "arc"
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -IS {shlex.quote(str(program))} "$@"\n')
+    command.chmod(0o755)
 
 
 def python(
