@@ -74,6 +74,7 @@ def test_any_data_of_nodes_becomes_any_other_here(both: Both, content: dict[str,
 
 
 @pytest.mark.parametrize("number", [2**53 + 1, -(2**60) - 1, 10**37 + 1, 10**38 - 1, 1e21, 1.5e100])
+@pytest.mark.sampled(4)
 def test_numbers_beyond_a_double_keep_every_digit_in_node(both: Both, number: float) -> None:
     """In a row Node has them as BigInt, and writes them back as they were; our next commit takes them."""
     session = both.manager.load([])

@@ -63,6 +63,7 @@ def test_what_cannot_be_shown_stays_in_the_row(both: Both) -> None:
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=["accents", "chinese", "emoji", "signs", "none"])
+@pytest.mark.sampled(4)
 def test_both_sign_with_any_secret(both: Both, secret: str | None) -> None:
     """Whatever letters a secret has, sessions go both ways; without one in testing the app's name signs."""
     under = both.under(secret)

@@ -157,6 +157,7 @@ REFUSED: list[tuple[dict[str, str | None], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "told"), REFUSED)
+@pytest.mark.sampled(4)
 def test_what_is_refused_is_refused_before_anything_is_written(
     cloud: Engine, faulty: FaultyCloud, app: str, change: Make, changes: dict[str, str | None], told: str
 ) -> None:

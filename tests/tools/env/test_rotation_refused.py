@@ -31,6 +31,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("secret", "complaint"), [one[1:] for one in REFUSED], ids=[one[0] for one in REFUSED])
+@pytest.mark.sampled(4)
 def test_a_secret_that_is_refused_changes_nothing(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path, secret: str, complaint: str
 ) -> None:
