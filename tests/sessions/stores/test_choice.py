@@ -89,6 +89,13 @@ def test_credentials_without_a_token_are_those_of_a_person() -> None:
     assert chosen({**static, "ARC_SESSION_TRANSPORT": "lean"}) == "lean"
 
 
+def test_outside_lambda_boto3_is_used_whatever_the_credentials() -> None:
+    """A test suite with moto, which intercepts boto3 alone, sets a session token and a region too."""
+    suite = {name: value for name, value in LAMBDA.items() if name != "AWS_LAMBDA_FUNCTION_NAME"}
+    assert chosen(suite) == "boto3"
+    assert chosen({**suite, "ARC_SESSION_TRANSPORT": "lean"}) == "lean"
+
+
 def test_boto3_can_be_chosen_by_hand() -> None:
     """On Lambda and in a sandbox."""
     assert chosen({**LAMBDA, "ARC_SESSION_TRANSPORT": "boto3"}) == "boto3"
