@@ -221,9 +221,10 @@ def test_a_package_of_the_same_name_is_told(tmp_path: Path) -> None:
 
 
 def test_the_sandbox_takes_architects_flags_and_variables(tmp_path: Path) -> None:
-    """A quiet sandbox prints its address alone, a verbose one each request; a named host is listened on."""
+    """A quiet sandbox prints its address alone, a verbose one each request; flags about copies change nothing."""
     arc("init", "hello", folder=tmp_path)
-    command = [sys.executable, "-m", "arc", "sandbox", "hello", "-p", "0", "-q", "-v"]
+    needless = ["--no-hydrate", "--disable-symlinks", "--disable-delete-vendor"]
+    command = [sys.executable, "-m", "arc", "sandbox", "hello", "-p", "0", "-q", "-v", *needless]
     environ = {"PATH": os.environ["PATH"], "ARC_HOST": "127.0.0.1", **AWS}
     with subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -101,6 +101,9 @@ def sandbox(
         bool, typer.Option("--quiet", "-q", help="Leave out the table of routes. ARC_QUIET does so too.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Add a line for each request.")] = False,
+    no_hydrate: Annotated[  # noqa: ARG001  # Architect's users type them
+        bool, typer.Option("--no-hydrate", "--disable-symlinks", "--disable-delete-vendor", hidden=True)
+    ] = False,
 ) -> None:
     """Run the app on this machine until Ctrl-C; a saved file is live at the next request.
 
