@@ -23,6 +23,14 @@ def test_settings_of_the_shell_have_no_effect_and_are_named(tmp_path: Path) -> N
         assert "hidden-value" not in sandbox.output
 
 
+def test_variables_that_the_sandbox_sets_are_not_to_be_passed(tmp_path: Path) -> None:
+    """Architect's users have ARC_ENV in their shell; `--env ARC_ENV` is refused, so no warning advises it."""
+    write_app(tmp_path, {"get /": says("x")})
+    with running(tmp_path, environ={"ARC_ENV": "staging", "ARC_LOCAL": "1"}) as sandbox:
+        assert "functions do not see this shell's ARC_ENV: the sandbox sets what they see.\n" in sandbox.output
+        assert "Put it into the app's .env, or pass it: --env ARC_LOCAL\n" in sandbox.output
+
+
 @pytest.mark.parametrize("other", ["3.13", "3.14"])
 def test_a_runtime_that_is_not_the_sandboxs_python_is_said(tmp_path: Path, other: str) -> None:
     """Once for all functions that have it; a runtime that nobody chose is not compared."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arc.tools.env.names import SEALED
+from arc.tools.sandbox.launch import is_reserved
 from arc.tools.sandbox.seeds import FILE, UNREAD
 from arc.tools.session_tables import chosen_store
 
@@ -42,11 +43,12 @@ def greet(
     if not quiet:
         for warning in inventory.warnings:
             terminal.say(f"Warning: {warning}")
-        if unheeded:
-            names = ", ".join(unheeded)
-            it, options = "it" if len(unheeded) == 1 else "them", " ".join(f"--env {name}" for name in unheeded)
+        if reserved := ", ".join(filter(is_reserved, unheeded)):
+            terminal.say(f"Warning: functions do not see this shell's {reserved}: the sandbox sets what they see.")
+        if own := [name for name in unheeded if not is_reserved(name)]:
+            it, options = "it" if len(own) == 1 else "them", " ".join(f"--env {name}" for name in own)
             terminal.say(
-                f"Warning: functions do not see this shell's {names}. "
+                f"Warning: functions do not see this shell's {', '.join(own)}. "
                 f"Put {it} into the app's .env, or pass {it}: {options}"
             )
         for name in UNREAD:

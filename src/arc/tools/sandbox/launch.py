@@ -151,11 +151,16 @@ def passed_variables(names: Collection[str], environ: Mapping[str, str]) -> dict
     for name in names:
         if not name or "=" in name:  # What follows it may be a secret.
             raise ToolError("--env takes the name of a variable that is set in this shell, and no value: --env TOKEN")
-        if name in _RESERVED or name.startswith(_LAMBDAS):
+        if is_reserved(name):
             raise ToolError(f"{name} is set by the sandbox for each function. Leave out --env {name}.")
         if name not in environ:
             raise ToolError(f"{name} is not set in this shell. Export it first, or put it into the app's .env.")
     return {name: environ[name] for name in names}
+
+
+def is_reserved(name: str) -> bool:
+    """Return True for a variable that the sandbox sets itself, for each function."""
+    return name in _RESERVED or name.startswith(_LAMBDAS)
 
 
 def with_variables(inventory: Inventory, variables: Mapping[str, str]) -> Inventory:
