@@ -22,8 +22,22 @@ if TYPE_CHECKING:
 _FAILED, _INTERRUPTED = 1, 130
 
 
+_NOT_YET = "`arc {name}` is not available yet. Where Architect is installed, run its own command: npx arc {name}"
+_OF_ARCHITECT = {
+    **dict.fromkeys(("deploy", "destroy", "logs", "package"), _NOT_YET),
+    "hydrate": "`arc {name}` is not needed: the sandbox imports src/shared and installed packages where they are.",
+}
+
+
 class _Commands(TyperGroup):
     """Shows expected errors as sentences; what is not expected keeps its traceback."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that `args` name; for one that only Architect has, fail with what to do instead."""
+        name = args[0]
+        if name in _OF_ARCHITECT and name not in self.commands:
+            ctx.fail(_OF_ARCHITECT[name].format(name=name))
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for; it ends with 1 for an error, and with 130 after Ctrl-C."""
