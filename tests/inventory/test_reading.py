@@ -278,11 +278,12 @@ def test_a_quote_of_a_foreign_pragma_that_ends_in_ours_is_a_fault(tmp_path: Path
 
 def test_other_pragmas_are_named_in_a_warning(tmp_path: Path) -> None:
     """What is not supported is left alone and said, with the word that was perhaps meant."""
-    inventory = app(tmp_path, "get /", "@events\nhello\n\n@ws\n\n@tablez\nx\n")
+    inventory = app(tmp_path, "get /", "@events\nhello\n\n@ws\n\n@tablez\nx\n\n@table-streams\nx\n")
     assert any("@events is not supported yet" in warning for warning in inventory.warnings)
     assert any("@ws is not supported yet and is left alone." in warning for warning in inventory.warnings)
     assert not any("@aws" in warning for warning in inventory.warnings)
     assert any("Did you mean @tables?" in warning for warning in inventory.warnings)
+    assert any("Did you mean @tables-streams?" in warning for warning in inventory.warnings)
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def _warn_of_others(manifest: Manifest, findings: Findings) -> None:
             findings.warn(manifest, pragma, f"@{pragma.name} {_ELSEWHERE[pragma.name]}")
         elif pragma.name not in _PRAGMAS:
             known = pragma.name in _ARCHITECTS
-            close = [] if known else difflib.get_close_matches(pragma.name, _PRAGMAS, n=1)
+            close = [] if known else difflib.get_close_matches(pragma.name, (*_PRAGMAS, *sorted(_ARCHITECTS)), n=1)
             meant = f" Did you mean @{close[0]}?" if close else ""
             findings.warn(manifest, pragma, f"@{pragma.name} is not supported yet and is left alone.{meant}")
 
