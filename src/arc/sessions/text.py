@@ -29,6 +29,7 @@ quoted = json.encoder.encode_basestring
 """The JSON text of a string, non-ASCII characters as they are."""
 # `JSONDecoder.decode` looks for white space around the value in Python; what we wrote ourselves has none.
 _scan: Callable[[str, int], tuple[Any, int]] = vars(_decoder)["scan_once"]
+_scan_finite: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder())["scan_once"]
 
 
 def encoder(
@@ -70,15 +71,18 @@ def decode(text: str) -> Any:
     return _decoder.decode(text)
 
 
-def decode_own(text: str) -> Any:
-    """The data of a text that `encode` made. Raises `ValueError` or `RecursionError` where it did not."""
+def decode_own(text: str, *, encoded: bool = False) -> Any:
+    """The data of a text that `encode` made. Raises `ValueError` or `RecursionError` where it did not.
+
+    `encoded` says that it did, and not another writer: then no number is infinite, and none is looked at in Python.
+    """
     if orjson is not None and not _may_exceed(text):
         try:
             return orjson.loads(text)
         except ValueError:  # half a surrogate pair, which another writer may have put there, or no JSON
             pass
     try:
-        data, end = _scan(text, 0)
+        data, end = (_scan_finite if encoded else _scan)(text, 0)
     except StopIteration:
         raise ValueError("This is not a JSON value.") from None
     if end != len(text):
@@ -122,7 +126,7 @@ def copy_of(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[str, A
     if '"":' in text or '"_arc_' in text or not RESERVED.isdisjoint(data):
         return None
     try:
-        copy: dict[str, Any] = _bounded.decode(text) if bounded else decode_own(text)
+        copy: dict[str, Any] = _bounded.decode(text) if bounded else decode_own(text, encoded=True)
         check_depth(text.encode(), copy)
     except (TypeError, ValueError, RecursionError):
         return None
