@@ -16,7 +16,7 @@ import arc
 from arc.http.request import Request
 from arc.sessions.cookie import values
 from arc.sessions.keyring import Keyring
-from arc.sessions.refused import Refused
+from arc.sessions.record import Refused
 from arc.sessions.stores.memory import MemoryStore
 from arc.sessions.stores.sealed import SealedStore
 from arc.testing import Clock, payload_v2

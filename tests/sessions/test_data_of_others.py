@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from arc.errors import SessionTooLarge
 from arc.sessions import jwe
-from arc.sessions.refused import Refused
+from arc.sessions.record import Refused
 from arc.sessions.stores.dynamodb.row import Row
 from arc.sessions.stores.sealed import SealedStore
 from arc.sessions.values import same, storable

@@ -14,7 +14,7 @@ import pytest
 from arc.errors import MissingSecret
 from arc.sessions.jwe import KEY_BYTES, seal, unseal
 from arc.sessions.keyring import _warn_once
-from arc.sessions.refused import Refused
+from arc.sessions.record import Refused
 from tests.sessions.rings import DEVELOPMENT, LONG, NONCE, PAGE, SHORT, hkdf, keyring, opens, refusal
 
 

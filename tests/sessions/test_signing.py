@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import arc
-from arc.sessions.refused import Refused
+from arc.sessions.record import Refused
 from arc.sessions.signing import MAX_SIGNED, sign, unsign
 
 SECRET = b"a secret of the tests"

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from arc.sessions.jwe import seal, unseal
-from arc.sessions.refused import Refused
+from arc.sessions.record import Refused
 
 KEY = bytes(range(32))
 CIPHER = AESGCM(KEY)

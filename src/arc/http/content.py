@@ -1,16 +1,39 @@
-"""The body of a response: which key gives it, and how it is put into text for Lambda."""
+"""The body of a response: which key gives it, its media type, and how it is put into text for Lambda."""
 
 from __future__ import annotations
 
-from arc.http import media_types
-from arc.http.json_text import json_text
+from arc.sessions.text import encoder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-_RANK = {key: rank for rank, key in enumerate(media_types.OF_KEY)}
+JSON = "application/json; charset=utf8"
+# Architect's response keys that are the body themselves, in the order in which they count.
+OF_KEY = {
+    "html": "text/html; charset=utf8",
+    "css": "text/css; charset=utf8",
+    "js": "text/javascript; charset=utf8",
+    "text": "text/plain; charset=utf8",
+    "json": JSON,
+    "xml": "application/xml; charset=utf8",
+}
+_TEXT = frozenset(OF_KEY.values())
+_BINARY = {
+    "application": (
+        "epub+zip java-archive msword octet-stream pdf rtf vnd.amazon.ebook vnd.apple.installer+xml vnd.ms-excel "
+        "vnd.ms-powerpoint vnd.openxmlformats-officedocument.presentationml.presentation "
+        "vnd.openxmlformats-officedocument.spreadsheetml.sheet "
+        "vnd.openxmlformats-officedocument.wordprocessingml.document "
+        "x-7z-compressed x-bzip x-bzip2 x-gzip x-java-archive x-rar-compressed x-tar x-zip zip"
+    ),
+    "audio": "3gpp aac basic mpeg ogg wav webm x-aiff x-midi x-wav",
+    "font": "otf woff woff2",
+    "image": "avif bmp gif jpeg png tiff vnd.microsoft.icon webp",
+    "video": "3gpp mp2t mpeg ogg quicktime webm x-msvideo",
+}
+_RANK = {key: rank for rank, key in enumerate(OF_KEY)}
 
 
 class Content:
@@ -35,7 +58,7 @@ class Content:
                 "Return False, or the encoding to prefer: 'br' or 'gzip'."
             )
         encoded = self.result.get("isBase64Encoded")
-        return compression is not False and not encoded and not media_types.is_binary(content_type)
+        return compression is not False and not encoded and not is_binary(content_type)
 
     def sent(self, content_type: str, accept_encoding: str | None) -> tuple[str, bool, str | None]:
         """The body as text, whether that is base64, and how it was compressed (None: it was not).
@@ -44,7 +67,7 @@ class Content:
         base64; text of a binary type counts as base64 that the application made (Architect).
         """
         body, encoded = self.body, self.result.get("isBase64Encoded")
-        if isinstance(body, str) and (encoded or (self.key == "body" and media_types.is_binary(content_type))):
+        if isinstance(body, str) and (encoded or (self.key == "body" and is_binary(content_type))):
             return body, True, None
         if body and accept_encoding:
             from arc.http.compression import choose, compress
@@ -56,7 +79,7 @@ class Content:
 
 def _key(result: dict[str, Any]) -> str:
     """The key that gives the body: of several the first that is not empty, an empty one if that is all there is."""
-    keys = [key for key in result if key in media_types.OF_KEY and result[key] is not None]
+    keys = [key for key in result if key in OF_KEY and result[key] is not None]
     if len(keys) > 1:
         keys.sort(key=_RANK.__getitem__)
     for key in keys:
@@ -96,3 +119,55 @@ def _base64(body: bytes) -> str:
     from binascii import b2a_base64
 
     return b2a_base64(body, newline=False).decode("ascii")
+
+
+def is_binary(content_type: str) -> bool:
+    """True for a type whose text is taken for base64 that the application made (Architect's list)."""
+    if content_type in _TEXT:
+        return False
+    kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
+    return subtype in _BINARY.get(kind, "").split()
+
+
+def is_private_by_default(content_type: str) -> bool:
+    """True for a type that is not cached unless the application says so (Architect's rule)."""
+    return (
+        "text/html" in content_type or "application/json" in content_type or "application/vnd.api+json" in content_type
+    )
+
+
+def json_text(what: str, value: object) -> str:
+    """`value` as JSON: no spaces, text unescaped, a `Decimal` (boto3's numbers) as a number.
+
+    Raises `TypeError` for a type that JSON does not have and `ValueError` for NaN, infinities and data
+    that holds itself or is nested too deeply; both name `what` of the response it was.
+    """
+    try:
+        written = _unescaped(value)
+        written.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can escape
+        return _ascii(value)
+    except RecursionError:
+        raise ValueError(f"The data in {what} of the response is nested too deeply for JSON.") from None
+    except TypeError as error:
+        raise TypeError(
+            f"In {what} of the response is something that JSON does not have: {error}. "
+            "Use dict with str keys, list, tuple, str, int, float, bool and None."
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"The data in {what} of the response cannot be JSON: {error}.") from None
+    return written
+
+
+def is_decimal(value: object) -> bool:
+    """True for a `decimal.Decimal`, told without importing decimal."""
+    return type(value).__name__ == "Decimal" and type(value).__module__ in ("decimal", "_decimal", "_pydecimal")
+
+
+def _other(item: Any) -> object:
+    if is_decimal(item) and item.is_finite():
+        return int(item) if item == item.to_integral_value() else float(item)
+    raise TypeError(f"a value of type {type(item).__name__}")
+
+
+_unescaped, _ascii = (encoder(default=_other, ascii_only=ascii_only, rings=True) for ascii_only in (False, True))

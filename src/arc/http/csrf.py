@@ -17,7 +17,7 @@ from arc.hosts import origin
 from arc.http.current import handled, request_of
 from arc.http.visit import SAFE
 from arc.sessions import cookie, jwe
-from arc.sessions.refused import Refused
+from arc.sessions.record import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from arc.http import caching, fields, media_types
-from arc.http.content import Content
-from arc.http.json_text import is_decimal, json_text
+from arc.http import caching, fields
+from arc.http.content import JSON, OF_KEY, Content, is_decimal, is_private_by_default, json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 # Architect's rule for payload 2.0: a dict with none of these keys is the JSON body itself.
 _RESPONSE_KEYS = frozenset(
     ("statusCode", "body", "headers", "isBase64Encoded", "cookies", "code", "cookie", "cors", "location")
-).union(("session", "status"), media_types.OF_KEY)
+).union(("session", "status"), OF_KEY)
 _ALL_KEYS = _RESPONSE_KEYS.union(
     ("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders")
 )
@@ -73,7 +72,7 @@ class Prepared:
             headers.allow_origin(response["cors"])
         control = _cache_control(response, headers)
         self._explicit = bool(control)
-        private = location or media_types.is_private_by_default(kind)
+        private = location or is_private_by_default(kind)
         headers.own["cache-control"] = control or (caching.UNCACHED if private else caching.CACHED)
         encoding = headers.take("content-encoding")
         accepted = None
@@ -152,8 +151,8 @@ def _status(result: dict[str, Any]) -> int:
 def _kind(key: str, result: dict[str, Any], headers: fields.ResponseHeaders, exact: str) -> str:
     """The type that decides on caching, whatever `exact`, a header in lower case, sends in spite of it."""
     other = headers.take("content-type")
-    kind = media_types.OF_KEY.get(key) or fields.text("type", result.get("type"))
-    return kind or exact or other or media_types.JSON
+    kind = OF_KEY.get(key) or fields.text("type", result.get("type"))
+    return kind or exact or other or JSON
 
 
 def _cache_control(result: dict[str, Any], headers: fields.ResponseHeaders) -> str:

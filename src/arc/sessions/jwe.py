@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
 
-from arc.sessions.refused import Refused
+from arc.sessions.record import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from arc.errors import SessionTooLarge, StoreError
 from arc.sessions.cookie import MOST_TRIED
 from arc.sessions.lifecycle import Lifecycle
 from arc.sessions.lifetimes import BROWSER, Lifetimes
-from arc.sessions.record import Record, described
-from arc.sessions.refused import Refused
+from arc.sessions.record import Record, Refused, described
 from arc.sessions.session import WITHHELD, Session
 from arc.sessions.session_cookie import SessionCookie
 from arc.sessions.stores.store import IdTaken

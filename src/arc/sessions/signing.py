@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from base64 import b64encode
 
-from arc.sessions.refused import Refused
+from arc.sessions.record import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from arc.sessions.changes import changes_of
-from arc.sessions.record import Record
-from arc.sessions.refused import Refused
+from arc.sessions.record import Record, Refused
 from arc.sessions.snapshot import Snapshot
 from arc.sessions.stores.store import IdTaken
 from arc.sessions.values import deep_copy

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from arc.errors import ConfigurationError
-from arc.http.stores import send_of
+from arc.http.manager import send_of
 from arc.sessions.stores.dynamodb.boto import BotoSend
 from arc.sessions.stores.dynamodb.choice import address, configured_endpoint
 from arc.sessions.stores.dynamodb.lean import HandingOver

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from arc.sessions import jwe
 from arc.sessions.keyring import Keyring
-from arc.sessions.refused import Refused
+from arc.sessions.record import Refused
 from arc.sessions.signing import unsign
 from arc.settings import Settings
 from arc.testing.jar import CookieJar

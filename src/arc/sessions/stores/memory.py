@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from arc.sessions.record import Record
-from arc.sessions.refused import Refused
+from arc.sessions.record import Record, Refused
 from arc.sessions.signing import sign, unsign
 from arc.sessions.stores.store import TOMBSTONE, IdTaken, Written
 

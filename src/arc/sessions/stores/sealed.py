@@ -5,8 +5,7 @@ from __future__ import annotations
 from arc.errors import SessionTooLarge
 from arc.sessions import jwe
 from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
-from arc.sessions.record import Record
-from arc.sessions.refused import Refused
+from arc.sessions.record import Record, Refused
 from arc.sessions.stores.store import Written
 from arc.sessions.text import check_depth, decode, decode_own, encode, encode_ascii, quoted
 from arc.sessions.values import RESERVED, unreserved

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from arc.sessions.delta import MISSING
 from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
-from arc.sessions.record import FLASHES, Record
-from arc.sessions.refused import Refused
+from arc.sessions.record import FLASHES, Record, Refused
 from arc.sessions.stores.dynamodb.attributes import copied, decode, decoded, encode
 from arc.sessions.values import is_reserved, refuse_deep
 

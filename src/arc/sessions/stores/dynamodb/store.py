@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 
 from arc.errors import SessionTooLarge, StoreError
 from arc.sessions.delta import Delta
-from arc.sessions.refused import Refused
+from arc.sessions.record import Refused
 from arc.sessions.signing import sign, unsign
 from arc.sessions.stores.dynamodb import expression
 from arc.sessions.stores.dynamodb.attributes import encode, size
