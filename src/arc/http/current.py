@@ -41,18 +41,19 @@ class _Reference(ref[Request]):
 def request_of(event: Mapping[str, Any], *, to_answer: bool = False) -> Request:
     """`event` when it is a `Request`, else the one made for it before, in any thread or task, else a new one.
 
-    An event whose request was answered stands for another one, except where that is `to_answer` again.
+    An event whose request was answered stands for another one, except where that is `to_answer` again; so does one
+    that was given another visitor's cookies, as a test may do with the dict of an earlier call.
     """
     if isinstance(event, Request):
         return event
     found = _of_context.get()
-    if found is not None and found.shape.event is event and (to_answer or not found.answered):
+    if found is not None and found.shape.event is event and (to_answer or found.is_open):
         return found
     event = event_of(event)
     with _lock:
         reference = _by_identity.get(id(event))
         request = None if reference is None else reference()
-        if request is None or (request.answered and not to_answer):
+        if request is None or not (to_answer or request.is_open):
             request = Request(event, None, manager_of_process)
             reference = _by_identity[id(event)] = _Reference(request, _forget)
             reference.key = id(event)

@@ -35,6 +35,7 @@ class Request(dict[str, "Any"]):
     __slots__ = (
         "__weakref__",
         "_body",
+        "_came",
         "_fields",
         "_json",
         "_loading",
@@ -60,6 +61,7 @@ class Request(dict[str, "Any"]):
         self._manager = manager
         self._loading = allocate_lock()
         self._session: Session | None = None
+        self._came: list[str] | None = None
         self._body: object = _MISSING
         self._json: object = _MISSING
         self._fields: tuple[Query[str], Query[File]] | None = None
@@ -77,7 +79,8 @@ class Request(dict[str, "Any"]):
             with self._loading:
                 if self._session is None:
                     manager = self._manager()
-                    session = manager.load(self.cookie_values(manager.settings.cookie_name), self._visit)
+                    self._came = self.cookie_values(manager.settings.cookie_name)
+                    session = manager.load(self._came, self._visit)
                     self.came_without_session = session.is_new
                     self._session = session
         return self._session
@@ -110,6 +113,14 @@ class Request(dict[str, "Any"]):
     def touched(self) -> bool:
         """True once the session was taken."""
         return self._session is not None
+
+    @property
+    def is_open(self) -> bool:
+        """False once it was answered, and when its event has got another visitor's cookies, for another call."""
+        if self.answered or self._came is None:
+            return not self.answered
+        now = cookie.values(shape_of(self.shape.event).cookie_headers(), self.manager.settings.cookie_name)
+        return not now or now == self._came  # a handler may have taken the cookies out
 
     @property
     def manager(self) -> SessionManager:
