@@ -10,6 +10,8 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 from tests.mutants import variables
 
 
@@ -68,6 +70,27 @@ def test_the_names_of_architect_functions_work() -> None:
         ARC_ENV="testing",
     )
     assert out == '302 {"body": {"a": 1}}'
+
+
+@pytest.mark.parametrize("place", ["cookies", "headers"])
+def test_an_event_that_gets_another_visitors_cookie_is_another_request(place: str) -> None:
+    """A test may call a handler twice with one dict. A cookie that the handler takes out changes nothing."""
+    out = run(
+        """
+        from arc.http.session import read, write
+
+        event = {"version": "2.0"}
+        for name in ("ada", "bob", "bob"):
+            cookie = write({"name": name}).split(";")[0]
+            event["PLACE"] = [cookie] if "PLACE" == "cookies" else {"cookie": cookie}
+            session = read(event)
+            print(session["name"], read(event) is session, end=" ")
+        del event["PLACE"]
+        print(read(event) is session)
+        """.replace("PLACE", place),
+        ARC_ENV="testing",
+    )
+    assert out == "ada True bob True bob True True"
 
 
 def test_a_session_read_in_another_thread_is_written_whole() -> None:
