@@ -139,7 +139,7 @@ def _warn_of_others(manifest: Manifest, findings: Findings) -> None:
         elif pragma.name not in _PRAGMAS:
             known = pragma.name in _ARCHITECTS
             close = [] if known else difflib.get_close_matches(pragma.name, (*_PRAGMAS, *sorted(_ARCHITECTS)), n=1)
-            meant = f" Did you mean @{close[0]}?" if close else ""
+            meant = f" Did you mean @{close[0]}?" if close and close[0] in _PRAGMAS else ""
             findings.warn(manifest, pragma, f"@{pragma.name} is not supported yet and is left alone.{meant}")
 
 
