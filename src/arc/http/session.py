@@ -29,7 +29,8 @@ def read(req: Mapping[str, Any]) -> Session:
 def write(session: dict[str, Any]) -> str:
     """Commit `session` now and return its Set-Cookie string, the clearing one after `destroy`.
 
-    A plain dict starts a new session with that data; an empty one ends the visitor's. The string is
+    A plain dict starts a new session with that data. An empty one ends the visitor's session in a decorated
+    handler. In a bare handler it only clears the cookie, because nothing says whose session it is. The string is
     empty when another request ended the session meanwhile: then no cookie may be sent. Raises what a
     commit raises: `TypeError`, `ValueError`, `SessionTooLarge`, `StoreError`, `LateChange`.
     """
