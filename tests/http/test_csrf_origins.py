@@ -23,7 +23,7 @@ def send(made: Made, *, token: bool = True, **headers: str | None) -> int:
     sent = {name.replace("_", "-"): value for name, value in headers.items() if value is not None}
     if token:
         sent["x-csrf-token"] = page["body"]
-    cookies = [cookie.partition(";")[0] for cookie in page["cookies"]]
+    cookies = [page["headers"]["set-cookie"].partition(";")[0]]
     save = arc.http.handler(manager=made.manager, csrf=True)(lambda _req: {"text": "saved"})
     return int(save(payload_v2("POST", headers=sent, cookies=cookies), None)["statusCode"])
 
@@ -121,4 +121,4 @@ def test_s24_the_csrf_cookie_has_the_sessions_same_site(same_site: str) -> None:
     page: dict[str, Any] = arc.http.handler(manager=made.manager)(lambda req: {"text": arc.http.csrf.token(req)})(
         payload_v2(), None
     )
-    assert f"; SameSite={same_site}" in page["cookies"][0]
+    assert f"; SameSite={same_site}" in page["headers"]["set-cookie"]

@@ -573,7 +573,7 @@ def test_a_prepared_response_knows_its_status_and_replies_more_than_once() -> No
     prepared = Prepared({"html": "x"}, V2)
     assert prepared.status == 200
     plain = prepared.reply()
-    assert prepared.reply(session_cookies=["_idx=1"], touched=True)["cookies"] == ["_idx=1"]
+    assert prepared.reply(session_cookies=["_idx=1"], touched=True)["headers"]["set-cookie"] == "_idx=1"
     assert prepared.reply() == plain == formatted({"html": "x"})
 
 

@@ -88,7 +88,19 @@ def test_without_cookies_no_place_for_them_is_sent(name: str) -> None:
 def test_what_write_returned_is_not_sent_twice() -> None:
     """The string of `session.write` under `cookie` and the same one from the commit are one cookie."""
     reply = format_response({"html": "x", "cookie": SESSION}, shape("http_api_v2"), session_cookies=[SESSION])
-    assert reply["cookies"] == [SESSION]
+    assert sent(reply) == [SESSION]
+
+
+@pytest.mark.parametrize("name", ["http_api_v2", "function_url"])
+def test_a_single_cookie_is_a_header_as_in_architects_libraries(name: str) -> None:
+    """Their users' tests look for it there; the application's list stays a list."""
+    for result in ({"cookie": SESSION}, {"headers": {"Set-Cookie": SESSION}}):
+        assert format_response({"html": "x", **result}, shape(name))["headers"]["set-cookie"] == SESSION
+    reply = format_response({"html": "x"}, shape(name), session_cookies=[SESSION])
+    assert reply["headers"]["set-cookie"] == SESSION
+    assert "cookies" not in reply
+    listed = format_response({"html": "x", "cookies": ["a=1"]}, shape(name))
+    assert (listed["cookies"], "set-cookie" in listed["headers"]) == (["a=1"], False)
 
 
 def test_of_two_session_cookies_the_commits_is_sent() -> None:

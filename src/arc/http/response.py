@@ -45,7 +45,7 @@ def format_response(
 class Prepared:
     """A response that is complete but for the session's part; `status` is known before the session is committed."""
 
-    __slots__ = ("_base64", "_body", "_cookies", "_explicit", "_headers", "_shape", "status")
+    __slots__ = ("_base64", "_body", "_cookies", "_explicit", "_headers", "_lists", "_shape", "status")
 
     def __init__(self, result: object, shape: Shape) -> None:
         self._shape = shape
@@ -58,6 +58,7 @@ class Prepared:
             response = _as_response(result, shape)
             self.status = _status(response)
         given, self._cookies = fields.given(response)
+        self._lists = not shape.is_v2 or bool(response.get("cookies"))
         content = Content(response, null=self.status not in _BODILESS)
         exact = fields.joined(given.pop("content-type", "")) if given else ""
         headers = self._headers = fields.ResponseHeaders({}, given)
@@ -108,6 +109,9 @@ class Prepared:
                 headers, explicit=self._explicit, sets_cookie=bool(session_cookies), on_override=on_override
             )
         cookies = fields.merged(self._cookies, session_cookies)
+        if len(cookies) == 1 and not self._lists:
+            # Where both of Architect's libraries put it: their users look for it there, or add a list of their own.
+            headers.own["set-cookie"] = cookies.pop()
         return self._shape.reply(self.status, headers.all(), cookies, self._body, base64=self._base64)
 
 
