@@ -235,14 +235,18 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     write(f"\n{len(run.seconds)} tests, {failed} of them left out as they fail on a copy; {len(run.mutants)} mutants")
     gc.freeze()
     fates: dict[str, str] = {}
-    for since, until in itertools.pairwise(ROUNDS):
-        left = [mutant for mutant in run.mutants if not _is_killed(fates.get(mutant["name"], ""))]
-        write(f"{len(left)} mutants, with up to {until:.0f} seconds of tests for each")
-        for done, (mutant, fate) in enumerate(run.judge(left, since, until), start=1):
-            fates[mutant["name"]] = fate
-            if done % 100 == 0:
-                write(f"{done} of {len(left)}: {sum(map(_is_killed, fates.values()))} killed")
-    session.testsfailed = report([(mutant, fates[mutant["name"]]) for mutant in run.mutants], write)
+    try:
+        for since, until in itertools.pairwise(ROUNDS):
+            left = [mutant for mutant in run.mutants if not _is_killed(fates.get(mutant["name"], ""))]
+            write(f"{len(left)} mutants, with up to {until:.0f} seconds of tests for each")
+            for done, (mutant, fate) in enumerate(run.judge(left, since, until), start=1):
+                fates[mutant["name"]] = fate
+                if done % 100 == 0:
+                    write(f"{done} of {len(left)}: {sum(map(_is_killed, fates.values()))} killed")
+    except KeyboardInterrupt:
+        write(f"\nInterrupted: {len(run.mutants) - len(fates)} mutants were not tried, and others not with every test")
+    known = [(mutant, fates[mutant["name"]]) for mutant in run.mutants if mutant["name"] in fates]
+    session.testsfailed = report(known, write)
     return True
 
 
