@@ -35,7 +35,8 @@ SLOWEST = 2.0  # seconds that a test may take
 ROUNDS = (0.0, 3.0, 12.0)  # seconds of tests for a mutant: few for each, more for those that these do not kill
 EXAMPLES = 25  # of a property
 
-_AWAY = {"chromium", "cloud", "dynalite", "library", "node"}
+# Fixtures that a fork cannot have, and the one by which a test may ask for any of them.
+_AWAY = {"chromium", "cloud", "dynalite", "library", "node", "request"}
 _TIMED_OUT = -signal.SIGALRM
 
 settings.register_profile(
