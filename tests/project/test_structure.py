@@ -10,23 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.project.test_dependencies import RUNTIME as PARTS
+
 ROOT = Path(__file__).parents[2]
 RUNTIME = [
     path
-    for part in (
-        *("sessions", "http", "testing"),
-        *(
-            "errors.py",
-            "settings.py",
-            "service_map.py",
-            "messaging.py",
-            "events.py",
-            "queues.py",
-            "services.py",
-            "tables.py",
-        ),
-        *("ws.py", "__init__.py"),
-    )
+    for part in PARTS
     for path in ((ROOT / "src/arc" / part).rglob("*.py") if "." not in part else [ROOT / "src/arc" / part])
 ]
 HEAVY = (

@@ -160,7 +160,7 @@ def json_text(what: str, value: object) -> str:
 
 
 def is_decimal(value: object) -> bool:
-    """True for a `decimal.Decimal`, told without importing decimal."""
+    """True for a `decimal.Decimal`, recognized without importing decimal."""
     return type(value).__name__ == "Decimal" and type(value).__module__ in ("decimal", "_decimal", "_pydecimal")
 
 

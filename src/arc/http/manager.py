@@ -39,7 +39,7 @@ def manager_of_process() -> SessionManager:
 
 
 def read_environment_again() -> None:
-    """Let the next request make its manager anew if the environment is no longer what the last was made from.
+    """Build a new manager for the next request if the environment has changed since the last one was built.
 
     A function has one environment, which is read once. A test runner has one for each test.
     """

@@ -67,7 +67,7 @@ class Lifecycle:
         logger = self._logger
         if logger is None:
             if level < _WARNING and self._on_event is None and "logging" not in sys.modules:
-                return  # nobody has asked for more than warnings, and a cold start saves the import
+                return  # no one listens below warnings, and a cold start saves the import
             import logging
 
             logger = self._logger = logging.getLogger("arc.sessions")

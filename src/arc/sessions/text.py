@@ -57,7 +57,7 @@ _exact, encode_ascii = encoder(), encoder(ascii_only=True)
 
 
 def encode(data: object) -> str:
-    """The text of JSON data. Raises as `encoder` says; with orjson, `stands_for` tells what it should have refused."""
+    """The text of JSON data. Raises as `encoder` says; with orjson, `stands_for` says what it should refuse."""
     if orjson is not None:
         try:
             return str(orjson.dumps(data, option=_AS_IS), "utf-8")
@@ -103,7 +103,7 @@ def stands_for(text: str, data: Mapping[str, Any]) -> bool:
     copy = decode_own(text)
     if copy == data:
         return True
-    try:  # A tuple is no list, and yet its text stands for it.
+    try:  # A tuple is not a list, but its text stands for it.
         return bool(decode_own(_exact(data)) == copy)
     except (TypeError, ValueError, RecursionError):
         return False

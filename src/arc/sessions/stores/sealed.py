@@ -60,7 +60,7 @@ class SealedStore:
         )
         if "_arc_user" in facts:
             if isinstance(facts["_arc_user"], str) and not _is_valid(facts["_arc_user"]):
-                raise Refused("malformed")  # nobody's data may become that of whoever signs in next
+                raise Refused("malformed")  # else its data would pass to the next visitor who signs in
             record.user_id, record.signed_in_at = _text(facts["_arc_user"]), _seconds(facts.get("_arc_signed_in"))
         if "_arc_flash" in facts:
             record.flashes = _flashes(facts["_arc_flash"])
@@ -154,7 +154,7 @@ def _own_parts(text: str) -> tuple[dict[str, Any], dict[str, Any], str] | None:
         data, facts = decode_own(own), decode_own(rest)
     except (ValueError, RecursionError):
         return None
-    # Before a comma is a key, or the whole is no JSON.
+    # A comma without a key before it is not valid JSON.
     if not RESERVED.isdisjoint(data) or not facts.keys() <= _FACTS or (end > 0 and not data):
         return None
     return data, facts, own
