@@ -55,7 +55,7 @@ def client(settings: Settings, service: str, address: str | None = None) -> Any:
     Raises `ConfigurationError` and `StoreError`.
     """
     key = (service, address, settings.region)
-    from arc.sessions.stores.dynamodb.clients import setting_up
+    from arc.sessions.stores.dynamodb.boto import setting_up
 
     with _lock:
         if key not in _clients:

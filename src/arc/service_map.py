@@ -129,7 +129,7 @@ def aws_session(settings: Settings) -> Any:
             "Tables and services need boto3, which is not installed (Lambda has it). "
             "Install it: pip install 'arc-sessions[aws]'"
         ) from None
-    from arc.sessions.stores.dynamodb.clients import setting_up
+    from arc.sessions.stores.dynamodb.boto import setting_up
 
     given = {"region_name": ANY_REGION, **_DUMMIES} if settings.local else {}
     if settings.region:
@@ -164,7 +164,8 @@ def _parameters(settings: Settings, path: str, address: str | None, client: Any)
     from botocore import exceptions
     from botocore.config import Config
 
-    from arc.sessions.stores.dynamodb.clients import cause, clock_remedy, no_credentials, setting_up
+    from arc.sessions.stores.dynamodb.boto import cause, no_credentials, setting_up
+    from arc.sessions.stores.dynamodb.transport import clock_remedy
 
     purpose = f"to read the parameters below {path}"
     clients: dict[Any, Any] = {}

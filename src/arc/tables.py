@@ -38,7 +38,7 @@ def table(tablename: str, *, environ: Mapping[str, str] | None = None) -> Any:
     settings = _settings(environ)
     physical, address = _name(settings, tablename), _address(settings)
     place = (address, settings.region)
-    from arc.sessions.stores.dynamodb.clients import setting_up
+    from arc.sessions.stores.dynamodb.boto import setting_up
 
     with _lock:
         if (*place, physical) not in _tables:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arc.tools.sandbox.cloud_state import passing_state
-from arc.tools.sandbox.local_cloud import LocalCloud
+from arc.tools.sandbox.cloud.local_cloud import LocalCloud
+from arc.tools.sandbox.cloud.state import passing_state
 from tests.engines import client_of
 from tests.tools.sandbox.cloud_functions import ROLE, functions, make_api, make_function
 

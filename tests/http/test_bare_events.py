@@ -9,8 +9,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from arc.http.current import answered, request_of
-from arc.http.request import Request
+from arc.http.request import Request, answered, request_of
 from tests.sessions.making import Made
 
 if TYPE_CHECKING:

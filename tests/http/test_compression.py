@@ -11,7 +11,7 @@ from pathlib import Path
 import brotli  # type: ignore[import-untyped, unused-ignore]
 import pytest
 
-from arc.http.compression import choose, compress
+from arc.http.content import choose_encoding, compress
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,15 @@ from arc.http.compression import choose, compress
 )
 def test_the_best_accepted_encoding_is_chosen(header: str, chosen: str | None) -> None:
     """`br` before `gzip`, never what the client refuses, None when it takes neither."""
-    assert choose(header) == chosen
+    assert choose_encoding(header) == chosen
 
 
 @pytest.mark.parametrize(("preferred", "chosen"), [("gzip", "gzip"), ("br", "br"), ("deflate", "br"), (True, "br")])
 def test_the_applications_preference_counts_when_accepted(preferred: object, chosen: str) -> None:
     """The response key `compression` names the encoding; what we do not have is passed over."""
-    assert choose("gzip, br", preferred) == chosen
-    assert choose("br", preferred) == "br"
-    assert choose("gzip", preferred) == "gzip"
+    assert choose_encoding("gzip, br", preferred) == chosen
+    assert choose_encoding("br", preferred) == "br"
+    assert choose_encoding("gzip", preferred) == "gzip"
 
 
 @pytest.mark.parametrize("body", [b"", b"x", "é" * 10_000, bytes(range(256)) * 50])
@@ -60,7 +60,9 @@ def test_equal_bodies_give_equal_bytes() -> None:
 def test_without_brotli_gzip_is_chosen(tmp_path: Path) -> None:
     """A process that has no brotli answers a browser that would take it by gzip."""
     (tmp_path / "brotli.py").write_text("raise ImportError")
-    program = "from arc.http.compression import choose; print(choose('gzip, br', 'br'), choose('br'))"
+    program = (
+        "from arc.http.content import choose_encoding; print(choose_encoding('gzip, br', 'br'), choose_encoding('br'))"
+    )
     done = subprocess.run(  # our own interpreter and program
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from arc.http.query import Query
+from arc.http.headers import Query
 
 
 def test_a_field_is_its_last_value_and_getall_gives_all() -> None:

@@ -10,8 +10,7 @@ from dotenv import dotenv_values
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from arc.tools.env.dotenv_file import with_variable
-from arc.tools.env.node_dotenv import variables_in_node
+from arc.tools.env.dotenv_file import variables_in_node, with_variable
 from tests.tools.env.test_dotenv_file import PIECES, TEXT
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from arc import inventory
 from arc.errors import ToolError
 from arc.inventory.preferences import ENVIRONMENTS, PREFERENCE_FILES
-from arc.manifest.words import written_for_both
+from arc.manifest.lexer import written_for_both
 from arc.tools.env import preferences_file
 from arc.tools.env.testing_variables import change_testing
 from tests.tools.env.test_any_value import VALUES

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from arc.inventory import Route, match
 from arc.inventory.function_config import FunctionConfig
-from arc.inventory.matching import specificity
-from arc.tools.sandbox.event import make_event
+from arc.inventory.routes import specificity
+from arc.tools.sandbox.front.event import make_event
 
 if TYPE_CHECKING:
     from tests.interop.peer import Peer

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from arc.errors import ArcError, InventoryError
 from arc.inventory import Inventory, Route, match, read
 from arc.inventory.function_config import FunctionConfig
-from arc.inventory.matching import specificity
+from arc.inventory.routes import specificity
 
 WORDS = (
     *("@app", "@aws", "@http", "@shared", "@tables", "@tables-indexes", "@env", "@arc", "@sandbox", "@events"),

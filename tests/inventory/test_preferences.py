@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from arc.inventory import read
-from arc.inventory.sandbox_preferences import SandboxPreferences
+from arc.inventory.preferences import SandboxPreferences
 from tests.inventory.writing import app, write
 
 HOME = "@env\ntesting\n  A home\n  B home\nstaging\n  S home\n\n@sandbox\nseed-data rows.json\nports\n  http 4000\n"

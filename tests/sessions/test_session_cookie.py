@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arc.sessions.session_cookie import SessionCookie
+from arc.sessions.cookie import SessionCookie
 from arc.settings import Settings
 
 

@@ -77,7 +77,7 @@ CLOUDS_ENDS = {
 }
 START_CLOUD = """
 import os, subprocess, sys
-from arc.tools.sandbox.local_cloud import LocalCloud
+from arc.tools.sandbox.cloud.local_cloud import LocalCloud
 
 fork = LocalCloud.__init__.__kwdefaults__["popen"]
 assert fork is not subprocess.Popen

@@ -38,13 +38,15 @@ def load() -> None:
     time.sleep = short  # type: ignore[assignment]  # the default of many arguments
 
     for module in pkgutil.walk_packages(arc.__path__, "arc.", onerror=lambda _name: None):
-        if not module.name.endswith("__main__") and not module.name.startswith("arc.tools.sandbox.bootstrap."):
+        if not module.name.endswith("__main__") and not module.name.startswith(
+            "arc.tools.sandbox.functions.bootstrap."
+        ):
             importlib.import_module(module.name)
     # typer loads the first, and pydantic, for the first parameter; uvicorn the others when it starts.
     for name in ("typer._adapters", "uvicorn.loops.asyncio", "uvicorn.lifespan.off"):
         importlib.import_module(name)
     from arc.tools.cloud.cloud import Cloud
-    from arc.tools.sandbox.local_cloud import LocalCloud
+    from arc.tools.sandbox.cloud.local_cloud import LocalCloud
 
     assert Cloud.__init__.__kwdefaults__ is not None
     assert LocalCloud.__init__.__kwdefaults__ is not None

@@ -6,8 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from arc.http import csrf as csrf
     from arc.http import session as session
-    from arc.http.addresses import url as url
     from arc.http.body import parse_body as parse_body
+    from arc.http.events import url as url
     from arc.http.lambda_handler import handler as handler
     from arc.http.manager import build_manager as build_manager
     from arc.http.reply import res as res
@@ -23,7 +23,7 @@ _NAMES = {
     "res": ("arc.http.reply", "res"),
     "session_read": ("arc.http.session", "read"),
     "session_write": ("arc.http.session", "write"),
-    "url": ("arc.http.addresses", "url"),
+    "url": ("arc.http.events", "url"),
 }
 __all__ = [*sorted(_NAMES), *_MODULES]  # noqa: PLE0604  # all strings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arc.errors import BadRequest
 from arc.http.events import event_of, shape_of
-from arc.http.query import Query
+from arc.http.headers import Query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

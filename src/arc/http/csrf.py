@@ -14,7 +14,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from arc.errors import ForgedRequest
 from arc.hosts import origin
-from arc.http.current import handled, request_of
+from arc.http.request import handled, request_of
 from arc.http.visit import SAFE
 from arc.sessions import cookie, jwe
 from arc.sessions.record import Refused

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from arc.http.headers import Headers, repeated, single
 from arc.http.shape import Shape, refuse_long
 
@@ -236,3 +238,15 @@ def _without_stage(shape: Shape, path: str) -> str:
     if not stage or stage == "$default" or not f"{path}/".startswith(f"/{stage}/"):
         return path
     return path[len(stage) + 1 :] or "/"
+
+
+def url(path: str) -> str:
+    """`path` below the stage of a REST API without a domain of its own: `/staging/cart` for `/cart`.
+
+    As Node's `arc.http.helpers.url` has it, by `ARC_ENV` alone: in testing, and wherever `ARC_LOCAL` is set, the path
+    itself. HTTP APIs, which Architect has made since its version 6, and APIs with a domain need none of it.
+    """
+    environment = os.environ.get("ARC_ENV")
+    if environment in ("staging", "production") and not os.environ.get("ARC_LOCAL"):
+        return f"/{environment}{path}"
+    return path

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock  # threading, without its import
 from functools import wraps
 
 from arc.errors import ArcError, BadRequest, FreshSignInRequired, StoreError
-from arc.http.current import handled
 from arc.http.manager import manager_of_process
 from arc.http.reply import reply
-from arc.http.request import Request
+from arc.http.request import Request, handled
 from arc.sessions.time_left import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from asyncio import AbstractEventLoop
+    from collections.abc import Awaitable, Callable, Sequence
     from typing import Any, Literal, overload
 
     from arc.sessions.manager import SessionManager
@@ -29,6 +30,8 @@ else:
 RETRY_AFTER = 2  # seconds
 _UNAUTHORIZED = 401
 _TAKES_STAR_ARGS = 0x04  # inspect.CO_VARARGS
+_lock = allocate_lock()
+_running: tuple[int, AbstractEventLoop] | None = None
 _MOST_WRAPPERS = 100  # decorators on one function
 
 
@@ -110,9 +113,7 @@ def _decorated(
             for function, wants_context in steps:
                 result = function(request, context) if wants_context else function(request)
                 if hasattr(result, "__await__"):
-                    from arc.http.event_loop import run
-
-                    result = run(result)
+                    result = _run(result)
                 if result is not None and result is not request:
                     break
             return reply(request, result, touch=touch)
@@ -207,3 +208,30 @@ def _positional(function: Callable[..., Any]) -> tuple[Sequence[str], int, bool]
     positional = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     least = sum(one.default is one.empty for one in positional)
     return [one.name for one in positional], least, any(one.kind is one.VAR_POSITIONAL for one in parameters)
+
+
+def _run(awaitable: Awaitable[Any]) -> Any:
+    """The result of `awaitable`, run on the process's loop: what one invocation opened serves the next.
+
+    May be called from any thread, and from several at once; a fork gets a loop of its own.
+    """
+    import asyncio
+
+    async def outcome() -> Any:
+        return await awaitable
+
+    return asyncio.run_coroutine_threadsafe(outcome(), _loop()).result()
+
+
+def _loop() -> AbstractEventLoop:
+    import asyncio
+    import os
+    import threading
+
+    global _running  # noqa: PLW0603  # one loop per process is the point
+    with _lock:
+        if _running is None or _running[0] != os.getpid():
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="arc-loop", daemon=True).start()
+            _running = (os.getpid(), loop)
+        return _running[1]

@@ -124,8 +124,7 @@ def send_of(settings: Settings, environ: Mapping[str, str], on_hand_over: Callab
 
     def boto() -> Send:
         from arc.service_map import aws_session
-        from arc.sessions.stores.dynamodb.boto import BotoSend
-        from arc.sessions.stores.dynamodb.clients import boto_client
+        from arc.sessions.stores.dynamodb.boto import BotoSend, boto_client
 
         return BotoSend(boto_client(lambda: aws_session(settings), endpoint, local=settings.local))
 
@@ -144,8 +143,8 @@ def _lean(settings: Settings, environ: Mapping[str, str], endpoint: str | None) 
     """
     from arc.service_map import ANY_REGION
     from arc.sessions.stores.dynamodb import choice
-    from arc.sessions.stores.dynamodb.clients import is_of_aws
-    from arc.sessions.stores.dynamodb.signature import Credentials
+    from arc.sessions.stores.dynamodb.boto import is_of_aws
+    from arc.sessions.stores.dynamodb.lean import Credentials
 
     region = settings.region or (ANY_REGION if settings.local else None)
     endpoint = endpoint or choice.configured_endpoint(environ)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re  # this file is imported for such forms alone
 
 from arc.errors import BadRequest
-from arc.http.query import Query
+from arc.http.headers import Query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arc.http.current import answered, request_of
+from arc.http.request import answered, request_of
 from arc.http.response import Prepared
 from arc.http.visit import is_request
 from arc.sessions.session import Session

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from arc.http import caching, fields
+from arc.http import fields
 from arc.http.content import JSON, OF_KEY, Content, is_decimal, is_private_by_default, json_text
+from arc.http.fields import joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, MutableMapping, Sequence
     from typing import Any
 
+    from arc.http.fields import ResponseHeaders
     from arc.http.shape import Shape
+
 
 # Architect's rule for payload 2.0: a dict with none of these keys is the JSON body itself.
 _RESPONSE_KEYS = frozenset(
@@ -74,13 +77,13 @@ class Prepared:
         control = _cache_control(response, headers)
         self._explicit = bool(control)
         private = location or is_private_by_default(kind)
-        headers.own["cache-control"] = control or (caching.UNCACHED if private else caching.CACHED)
+        headers.own["cache-control"] = control or (UNCACHED if private else CACHED)
         encoding = headers.take("content-encoding")
         accepted = None
         if content.compressible(sent) and shape.compresses and not encoding and self.status != _PARTIAL:
             accepted = shape.headers().get("accept-encoding")
             if content.body or self.status == _NOT_MODIFIED:
-                caching.vary_by(headers, "Accept-Encoding")
+                vary_by(headers, "Accept-Encoding")
         self._body, self._base64, compressed = content.sent(sent, accepted)
         if compressed:
             headers.take("content-length")
@@ -102,12 +105,10 @@ class Prepared:
     ) -> dict[str, Any]:
         """The response for Lambda. May be called more than once; arguments as of `format_response`."""
         headers = self._headers.copied()
-        if self._cookies and not self._explicit and headers.own["cache-control"] == caching.CACHED:
-            headers.own["cache-control"] = caching.PRIVATE
+        if self._cookies and not self._explicit and headers.own["cache-control"] == CACHED:
+            headers.own["cache-control"] = PRIVATE
         if touched or session_cookies:
-            caching.mark_private(
-                headers, explicit=self._explicit, sets_cookie=bool(session_cookies), on_override=on_override
-            )
+            mark_private(headers, explicit=self._explicit, sets_cookie=bool(session_cookies), on_override=on_override)
         cookies = fields.merged(self._cookies, session_cookies)
         if len(cookies) == 1 and not self._lists:
             # Where both of Architect's libraries put it: their users look for it there, or add a list of their own.
@@ -167,3 +168,60 @@ def _cache_control(result: dict[str, Any], headers: fields.ResponseHeaders) -> s
         if value is not None and (text := fields.text(key, value)):
             return text
     return header
+
+
+UNCACHED = "no-cache, no-store, must-revalidate, max-age=0, s-maxage=0"  # Architect's default for HTML and JSON
+CACHED = "max-age=86400"  # Architect's default for the rest
+PRIVATE = "private, no-store"
+
+
+def mark_private(
+    headers: ResponseHeaders, *, explicit: bool, sets_cookie: bool, on_override: Callable[[str], None] | None
+) -> None:
+    """Change `headers` of a response whose handler took the session.
+
+    `explicit` says that the application chose its Cache-Control; a cacheable one stands, unless the
+    response sets a session cookie: then `on_override` is told the value that was replaced.
+    """
+    vary_by(headers, "Cookie")
+    if not explicit:
+        headers.own["cache-control"] = PRIVATE
+    elif sets_cookie:
+        _override(headers.own, "cache-control", on_override)
+    if sets_cookie:
+        for name in [name for name in headers.given if _is_for_caches(name)]:
+            _override(headers.given, name, on_override)
+
+
+def vary_by(headers: ResponseHeaders, field: str) -> None:
+    """Add `field` to the Vary of `headers`, which stays as it is where it has the field, or `*` (RFC 9110 §12.5.5)."""
+    before = headers.own.get("vary")
+    values = headers.take_every("vary") if before is None else [before]
+    if not values:
+        headers.own["vary"] = field
+        return
+    fields = [one.strip() for value in values for one in value.split(",") if one.strip()]
+    if "*" in fields:
+        fields = ["*"]
+    elif field.lower() not in (one.lower() for one in fields):
+        fields.append(field)
+    headers.own["vary"] = ", ".join(fields)
+
+
+def _override(headers: MutableMapping[str, Any], name: str, on_override: Callable[[str], None] | None) -> None:
+    old = joined(headers[name])
+    if _is_cacheable(old):
+        headers[name] = PRIVATE
+        if on_override is not None:
+            on_override(old)
+
+
+def _is_for_caches(name: str) -> bool:
+    """True for what only a CDN obeys, before Cache-Control (RFC 9213, Surrogate-Control)."""
+    name = name.lower()
+    return name == "surrogate-control" or name.endswith("cdn-cache-control")
+
+
+def _is_cacheable(value: str) -> bool:
+    """True unless the value keeps shared caches from storing: `private` without field names, or `no-store`."""
+    return not {"private", "no-store"} & {directive.strip().lower() for directive in value.split(",")}

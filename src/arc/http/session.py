@@ -6,8 +6,8 @@ Under `@arc.http.handler`, `read(req)` is `req.session` and `write` commits earl
 
 from __future__ import annotations
 
-from arc.http.current import handled, request_of
 from arc.http.manager import manager_of_process
+from arc.http.request import handled, request_of
 from arc.http.visit import is_request
 from arc.sessions.manager import manager_of
 from arc.sessions.session import Session

@@ -7,8 +7,7 @@ of a wrong type counts as absent.
 from __future__ import annotations
 
 from arc.errors import BadRequest
-from arc.http.headers import Headers, repeated, single
-from arc.http.query import Query
+from arc.http.headers import Headers, Query, repeated, single
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,14 +8,11 @@ matching          a request's route          findings          faults and warnin
 
 from __future__ import annotations
 
-from arc.inventory.aws import Aws
-from arc.inventory.function_config import FunctionConfig
-from arc.inventory.inventory import Inventory
-from arc.inventory.matching import match
-from arc.inventory.reading import read
-from arc.inventory.route import Route
-from arc.inventory.sandbox_preferences import SandboxPreferences
-from arc.inventory.table import Index, Key, Table
+from arc.inventory.function_config import Aws, FunctionConfig
+from arc.inventory.inventory import Inventory, read
+from arc.inventory.preferences import SandboxPreferences
+from arc.inventory.routes import Route, match
+from arc.inventory.tables import Index, Key, Table
 
 __all__ = [
     "Aws",

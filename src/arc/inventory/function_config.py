@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from arc.inventory.setting import settings_in
+from arc.manifest import Array, Map, Scalar, Vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from arc.inventory.findings import Findings
-    from arc.inventory.setting import Setting
-    from arc.manifest import Manifest, Scalar
+    from arc.manifest import Manifest, Pragma, Scalar
+
 
 PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
 _OLD_PYTHON = re.compile(r"python(2\.[0-9]|3\.[0-9]|3\.10)")
@@ -211,3 +211,107 @@ _READERS: dict[str, Callable[[Scalar], str | int | None]] = {
     "timeout": _between(1, 900, "seconds"),
 }
 FUNCTION_SETTINGS = (*sorted(_READERS), *_LISTS)
+
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+_GATEWAYS = ("http", "httpv1", "httpv2", "rest")
+_OWN = ("apigateway", "bucket", "profile", "region")
+
+
+@dataclass(frozen=True)
+class Aws:
+    """What `@aws` says; None is what it leaves open."""
+
+    region: str | None = None
+    profile: str | None = None
+    bucket: str | None = None
+    apigateway: str | None = None
+    function: FunctionConfig = field(default_factory=FunctionConfig)
+    """How a function runs that has no `config.arc`."""
+
+
+def read_aws(manifest: Manifest, findings: Findings) -> Aws:
+    """What the manifest's `@aws` says, on top of the defaults."""
+    pragma = manifest.pragma("aws")
+    default = FunctionConfig(has_plugins=manifest.pragma("plugins") is not None)
+    if pragma is None:
+        return Aws(function=default)
+    settings = settings_in(manifest, pragma, findings)
+    function, others = configure(manifest, settings, default, findings)
+    own: dict[str, str] = {}
+    for setting in others:
+        name = setting.name.text
+        if name not in _OWN:
+            known = ", ".join(sorted((*FUNCTION_SETTINGS, *_OWN)))
+            findings.warn(
+                manifest, setting.name, f"'{name}' in @aws is not known and has no effect. Known are {known}."
+            )
+        elif _is_good(manifest, setting, findings):
+            own[name] = setting.value.text
+    return Aws(own.get("region"), own.get("profile"), own.get("bucket"), own.get("apigateway"), function)
+
+
+def _is_good(manifest: Manifest, setting: Setting, findings: Findings) -> bool:
+    name, value = setting.name.text, setting.value
+    hint = ""
+    if len(setting.values) > 1:
+        hint = f"Write one value: {name} {value.text}"
+    elif name == "region" and not _REGION.fullmatch(value.text):
+        hint = "Write the code of a region, such as us-east-1."
+    elif name == "apigateway" and value.text not in _GATEWAYS:
+        hint = f"Write one of {', '.join(_GATEWAYS)}."
+    if hint:
+        findings.fault(manifest, value, f"'{value.text}' is no {name}.", hint)
+    return not hint
+
+
+_REPEATABLE = ("layer", "policy")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting as written: `timeout 10`, or a name with values below it."""
+
+    name: Scalar
+    values: tuple[Scalar, ...]
+
+    @property
+    def value(self) -> Scalar:
+        """The first value."""
+        return self.values[0]
+
+
+def settings_in(manifest: Manifest, pragma: Pragma, findings: Findings) -> list[Setting]:
+    """The settings of a pragma; a line that is none is a fault, and so is a name that is there twice."""
+    settings: list[Setting] = []
+    for item in pragma.items:
+        if isinstance(item, Array):
+            setting = Setting(item.items[0], item.items[1:])
+        elif isinstance(item, Vector):
+            setting = Setting(item.name, item.items)
+        elif isinstance(item, Map):
+            findings.fault(
+                manifest,
+                item,
+                f"'{item.name.text}' in @{pragma.name} has keys below it.",
+                "Write a setting as a name and a value on one line, or its values below it, one on each line.",
+            )
+            continue
+        else:
+            findings.fault(
+                manifest,
+                item,
+                f"'{item.text}' in @{pragma.name} has no value.",
+                f"Write a name and a value: {item.text} value.",
+            )
+            continue
+        first = next((other for other in settings if other.name.text == setting.name.text), None)
+        if first is not None and setting.name.text not in _REPEATABLE:
+            findings.fault(
+                manifest,
+                setting.name,
+                f"'{setting.name.text}' is set twice in @{pragma.name}: on line {first.name.line} already.",
+                "Keep one of the two lines.",
+            )
+        settings.append(setting)
+    return settings

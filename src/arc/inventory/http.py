@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arc.inventory.route import folder_name, logical_id, parts_of
+from arc.inventory.routes import folder_name, logical_id, parts_of
 from arc.manifest import Array, Map
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ import json
 from typing import TYPE_CHECKING, TypeAlias
 
 from arc.errors import ManifestError
-from arc.manifest.lexer import split_lines
+from arc.manifest.lexer import meaning, split_lines
 from arc.manifest.values import Array, Entry, Item, Manifest, Map, Pragma, Scalar, Vector, fault_at
-from arc.manifest.words import meaning
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence

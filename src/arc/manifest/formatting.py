@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from arc.manifest.lexer import written
 from arc.manifest.values import Manifest
-from arc.manifest.words import written
 
 if TYPE_CHECKING:
     from arc.manifest.values import PlainScalar

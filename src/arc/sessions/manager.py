@@ -7,12 +7,11 @@ import time
 from binascii import b2a_base64
 
 from arc.errors import SessionTooLarge, StoreError
-from arc.sessions.cookie import MOST_TRIED
+from arc.sessions.cookie import MOST_TRIED, SessionCookie
 from arc.sessions.lifecycle import Lifecycle
 from arc.sessions.lifetimes import BROWSER, Lifetimes
 from arc.sessions.record import Record, Refused, described
 from arc.sessions.session import WITHHELD, Session
-from arc.sessions.session_cookie import SessionCookie
 from arc.sessions.stores.store import IdTaken
 from arc.sessions.visit import PLAIN
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from arc.testing.browser import Browser as Browser
+    from arc.testing.browser import Clock as Clock
     from arc.testing.browser import Page as Page
-    from arc.testing.clock import Clock as Clock
     from arc.testing.contract import StoreContract as StoreContract
     from arc.testing.events import alb as alb
     from arc.testing.events import function_url as function_url
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "Browser": "arc.testing.browser",
-    "Clock": "arc.testing.clock",
+    "Clock": "arc.testing.browser",
     "Page": "arc.testing.browser",
     "StoreContract": "arc.testing.contract",
     "alb": "arc.testing.events",

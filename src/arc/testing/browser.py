@@ -9,9 +9,8 @@ from urllib.parse import quote, urljoin, urlsplit
 from arc.http.headers import Headers
 from arc.http.manager import read_environment_again
 from arc.testing.events import payload_v2
-from arc.testing.jar import CookieJar
+from arc.testing.jar import CookieJar, site_of
 from arc.testing.reply import read_result
-from arc.testing.sites import site_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -220,3 +219,18 @@ def _relation(page: SplitResult, target: SplitResult) -> str:
         return "same-origin"
     same = page.scheme == target.scheme and site_of(page.hostname or "") == site_of(target.hostname or "")
     return "same-site" if same else "cross-site"
+
+
+class Clock:
+    """A callable that gives Unix seconds: `Clock(1_800_000_000)`, then `clock.forward(days=8)`."""
+
+    def __init__(self, now: float = 1_800_000_000) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        """The current time, Unix seconds."""
+        return self.now
+
+    def forward(self, seconds: float = 0, *, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
+        """Move the clock forward, or back with negative numbers."""
+        self.now += seconds + 60 * minutes + 3600 * hours + 86_400 * days

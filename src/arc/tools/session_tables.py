@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arc.tools.cloud.tables import physical_name
-from arc.tools.env.names import OLD_STORE, SEALED, STORE
+from arc.tools.env.variables import OLD_STORE, SEALED, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from arc.inventory import Inventory
-    from arc.inventory.table import Table
+    from arc.inventory.tables import Table
 
 
 def chosen_store(variables: Mapping[str, str]) -> str:

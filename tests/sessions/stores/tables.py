@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from arc.sessions.keyring import Keyring
 from arc.sessions.stores.dynamodb.boto import BotoSend, method_of
 from arc.sessions.stores.dynamodb.choice import lean_send
-from arc.sessions.stores.dynamodb.signature import Credentials
+from arc.sessions.stores.dynamodb.lean import Credentials
 from arc.sessions.stores.dynamodb.store import DynamoStore
 from arc.sessions.stores.dynamodb.table import SessionTable
 from arc.sessions.stores.dynamodb.transport import Refusal, RetryingTransport, TryAgain

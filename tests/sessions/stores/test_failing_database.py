@@ -16,8 +16,7 @@ import arc
 from arc.errors import StoreError
 from arc.http import build_manager
 from arc.sessions.keyring import Keyring
-from arc.sessions.stores.dynamodb.boto import BotoSend
-from arc.sessions.stores.dynamodb.clients import boto_client
+from arc.sessions.stores.dynamodb.boto import BotoSend, boto_client
 from arc.sessions.stores.dynamodb.store import DynamoStore
 from arc.sessions.stores.dynamodb.table import SessionTable
 from arc.sessions.stores.dynamodb.transport import ATTEMPTS, RetryingTransport

@@ -12,8 +12,7 @@ from arc.http import build_manager
 from arc.sessions.lifecycle import Event
 from arc.sessions.signing import sign
 from arc.sessions.stores.dynamodb.connections import Connections
-from arc.sessions.stores.dynamodb.lean import HandingOver, LeanSend
-from arc.sessions.stores.dynamodb.signature import Credentials
+from arc.sessions.stores.dynamodb.lean import Credentials, HandingOver, LeanSend
 from arc.sessions.stores.dynamodb.transport import ATTEMPTS, Refusal, RetryingTransport
 from arc.settings import Settings
 from tests.sessions.stores.servers import answer, refused, serving

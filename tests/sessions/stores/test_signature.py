@@ -13,7 +13,7 @@ from botocore.credentials import Credentials as BotoCredentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arc.sessions.stores.dynamodb.signature import Credentials, Signer
+from arc.sessions.stores.dynamodb.lean import Credentials, Signer
 
 VISIBLE = st.text(string.ascii_letters + string.digits + "+/=_-", min_size=1, max_size=40)
 TOKENS = st.none() | st.text(string.ascii_letters + string.digits + "+/=", min_size=1, max_size=1200)

@@ -11,7 +11,7 @@ import pytest
 
 from arc import inventory as inventories
 from arc.tools.cloud.cloud import Cloud
-from arc.tools.create.plan import plan_environment
+from arc.tools.create import plan_environment
 from tests.cloud_faults import Death, FaultyCloud, Kill, MortalCloud, on
 from tests.deployed import deploy
 from tests.engines import Engine, fresh_app

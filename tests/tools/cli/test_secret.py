@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from arc.tools.env.secrets import new_secret
+from arc.tools.secrets.secrets import new_secret
 from tests.cloud_faults import FaultyCloud, Plan, on
 from tests.engines import Engine
 from tests.tools.env.rotating import FALLBACKS, NEW, OLD, OLDER, SECRET, Rotating

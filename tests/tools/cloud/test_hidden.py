@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arc.errors import ToolError
-from arc.tools.cloud.cloud import Cloud
-from arc.tools.cloud.hidden import Hidden
+from arc.tools.cloud.cloud import Cloud, Hidden
 from tests.tools.cloud.answering import Answering, refused
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=4)

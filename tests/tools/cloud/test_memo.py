@@ -8,8 +8,7 @@ import pytest
 
 from arc.errors import ToolError
 from arc.tools.cloud.cloud import Cloud, Refused, local_cloud
-from arc.tools.cloud.memo import Memo
-from arc.tools.cloud.parameters import Parameters
+from arc.tools.cloud.parameters import Memo, Parameters
 from tests.cloud_calls import Reply
 from tests.cloud_faults import FaultyCloud, on
 from tests.engines import Engine, fresh_app

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arc.tools.cloud.pace import Pace
+from arc.tools.cloud.cloud import Pace
 from tests.tools.cloud.clock import Clock
 
 PER_SECOND = 10

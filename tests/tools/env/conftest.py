@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from arc import inventory as inventories
-from arc.tools.env.changing import Change, Outcome
+from arc.tools.env.change import Change, Outcome
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator
 from tests.tools.pauses import quick_cloud, short

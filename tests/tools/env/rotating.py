@@ -9,9 +9,9 @@ from typing import Any
 
 from arc import inventory as inventories
 from arc.tools.cloud.cloud import Cloud
-from arc.tools.env.changing import Change
-from arc.tools.env.retirement import Retirement
-from arc.tools.env.rotation import Rotation
+from arc.tools.env.change import Change
+from arc.tools.secrets.retirement import Retirement
+from arc.tools.secrets.rotation import Rotation
 from tests.cloud_faults import Fault, Plan
 from tests.deployed import deploy
 from tests.engines import Engine, fresh_app

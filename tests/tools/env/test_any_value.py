@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from arc import inventory as inventories
 from arc.errors import ToolError
 from arc.tools.cloud.parameters import Parameters
-from arc.tools.env.changing import Change
-from arc.tools.env.values import check_value
+from arc.tools.env.change import Change
+from arc.tools.env.variables import check_value
 from tests.deployed import deploy, zipped
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator, parameters

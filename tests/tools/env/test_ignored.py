@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arc.tools.env.ignored import is_ignored, with_line
+from arc.tools.env.testing_variables import is_ignored, with_line
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from arc import inventory as inventories
 from arc.errors import ToolError
-from arc.tools.env.changing import Change
+from arc.tools.env.change import Change
 from tests.cloud_faults import Death, FaultyCloud, Kill, MortalCloud, on
 from tests.deployed import Deployed, deploy
 from tests.engines import Engine, fresh_app

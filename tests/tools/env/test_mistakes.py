@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from arc import inventory as inventories
 from arc.errors import ToolError
 from arc.tools.cloud.cloud import local_cloud
-from arc.tools.create.plan import plan_environment
+from arc.tools.create import plan_environment
 from arc.tools.env.mistakes import mistake
-from arc.tools.env.secrets import new_secret
-from arc.tools.env.verifying import Verification
+from arc.tools.env.verify import Verification
+from arc.tools.secrets.secrets import new_secret
 from tests.deployed import deploy
 from tests.engines import Engine
 from tests.tools.env.conftest import Make

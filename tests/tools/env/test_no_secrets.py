@@ -123,7 +123,7 @@ import sys
 from pathlib import Path
 from arc import inventory as inventories
 from arc.tools.cloud.cloud import aws_cloud
-from arc.tools.env.changing import Change
+from arc.tools.env.change import Change
 from arc.tools.env.deployed import Deployed
 inventory = inventories.read(Path())
 cloud = aws_cloud(inventory.aws)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from arc.errors import ArcError, ToolError
-from arc.tools.env.values import set_bytes
+from arc.tools.env.variables import set_bytes
 from tests.cloud_faults import FaultyCloud, on
 from tests.engines import Engine
 from tests.tools.env.rotating import FALLBACKS, NEW, OLD, OLDER, SECRET, Rotating, is_change

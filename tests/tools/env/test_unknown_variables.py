@@ -10,11 +10,11 @@ import pytest
 from arc import inventory as inventories
 from arc.errors import ToolError
 from arc.tools.cloud.cloud import local_cloud
-from arc.tools.create.plan import plan_environment
-from arc.tools.env.changing import Change, Outcome
+from arc.tools.create import plan_environment
+from arc.tools.env.change import Change, Outcome
 from arc.tools.env.report import sentences
-from arc.tools.env.rotation import Rotation
-from arc.tools.env.verifying import Verification
+from arc.tools.env.verify import Verification
+from arc.tools.secrets.rotation import Rotation
 from tests.cloud_faults import FaultyCloud, on
 from tests.deployed import Deployed, deploy
 from tests.engines import Engine, fresh_app

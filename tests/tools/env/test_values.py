@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arc.errors import ToolError
-from arc.tools.env.names import check_name, is_secret
-from arc.tools.env.values import check_set, check_value, request_bytes, set_bytes
+from arc.tools.env.variables import check_name, check_set, check_value, is_secret, request_bytes, set_bytes
 from tests.tools.cloud.answering import Answering, told
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arc.tools.env.names import RESERVED
-from arc.tools.env.wanted import Drift, drift, wanted
+from arc.tools.env.deployed import Drift, drift, wanted
+from arc.tools.env.variables import RESERVED
 
 OWN = {"ARC_APP_NAME": "shop", "ARC_ENV": "staging"}
 NAMES = st.sampled_from(

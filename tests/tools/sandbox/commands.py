@@ -20,7 +20,7 @@ _COMMAND = """
 import sys
 from pathlib import Path
 from arc.errors import ToolError
-from arc.tools.sandbox.shared_cloud import open_local_cloud
+from arc.tools.sandbox.cloud.shared_cloud import open_local_cloud
 
 def say(kind, text=""):
     print(kind, text, flush=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.errors import ToolError
-from arc.inventory.sandbox_preferences import SandboxPreferences
+from arc.inventory.preferences import SandboxPreferences
 from arc.tools.sandbox.addresses import Addresses, find_addresses, find_host, is_quiet
 from tests.tools.sandbox.apps import says, write_app
 from tests.tools.sandbox.cloud import environ_of, port_of, write_tables

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arc.tools.sandbox.cloud_state import COMMAND, passing_state, take_state
-from arc.tools.sandbox.local_cloud import LocalCloud
+from arc.tools.sandbox.cloud.local_cloud import LocalCloud
+from arc.tools.sandbox.cloud.state import COMMAND, passing_state, take_state
 from tests.tools.sandbox.cloud_functions import ask, functions, invoked, make_api, make_function
 from tests.tools.sandbox.commands import command
 from tests.tools.sandbox.running import PATIENCE, ends

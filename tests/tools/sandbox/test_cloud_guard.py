@@ -12,9 +12,9 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from arc.tools.sandbox.cloud_guard import guarded
-from arc.tools.sandbox.cloud_state import passing_state
-from arc.tools.sandbox.local_cloud import LocalCloud
+from arc.tools.sandbox.cloud.local_cloud import LocalCloud
+from arc.tools.sandbox.cloud.process import guarded
+from arc.tools.sandbox.cloud.state import passing_state
 from tests.engines import client_of
 from tests.tools.sandbox.cloud_functions import ROLE, ask, functions, make_api, make_function
 

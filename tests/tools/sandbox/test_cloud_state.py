@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.errors import ToolError
-from arc.tools.sandbox import cloud_address
-from arc.tools.sandbox.cloud_address import CloudAddress
-from arc.tools.sandbox.cloud_state import COMMAND, FOLDER, SANDBOX, StateTaken, passing_state, take_state
+from arc.tools.sandbox.cloud.state import (
+    COMMAND,
+    FOLDER,
+    SANDBOX,
+    CloudAddress,
+    StateTaken,
+    passing_state,
+    read_address,
+    take_state,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,18 +59,18 @@ def test_what_a_killed_cloud_left_behind_goes(tmp_path: Path) -> None:
     """The code of its functions, and the address at which nobody answers any more."""
     killed = subprocess.run([sys.executable, "-c", _IS_KILLED, str(tmp_path)], check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert cloud_address.read(tmp_path / FOLDER) == CloudAddress(1, 2, "token")
+    assert read_address(tmp_path / FOLDER) == CloudAddress(1, 2, "token")
     following = take_state(tmp_path, COMMAND)
     assert list(following.scratch.iterdir()) == []
-    assert cloud_address.read(tmp_path / FOLDER) is None
+    assert read_address(tmp_path / FOLDER) is None
     following.close()
 
 
 _IS_KILLED = """
 import os, signal, sys
 from pathlib import Path
-from arc.tools.sandbox.cloud_address import CloudAddress
-from arc.tools.sandbox.cloud_state import take_state
+from arc.tools.sandbox.cloud.state import CloudAddress
+from arc.tools.sandbox.cloud.state import take_state
 
 state = take_state(Path(sys.argv[1]), "sandbox")
 (state.scratch / "code").mkdir()
@@ -96,7 +103,7 @@ def test_one_process_has_it(tmp_path: Path, by: str, told: str) -> None:
         assert str(raised.value) == told.format(os.getpid())
     assert (first.folder / "dynamodb.json").exists()
     assert (first.scratch / "code.zip").exists()
-    assert cloud_address.read(tmp_path / FOLDER) == CloudAddress(1, 2, "token")
+    assert read_address(tmp_path / FOLDER) == CloudAddress(1, 2, "token")
     first.close()
     take_state(tmp_path, COMMAND).close()
 
@@ -132,7 +139,7 @@ def test_a_cloud_that_still_saves_is_waited_for(tmp_path: Path) -> None:
 
 
 _TAKES_IT = (
-    "import sys; from pathlib import Path; from arc.tools.sandbox.cloud_state import take_state; "
+    "import sys; from pathlib import Path; from arc.tools.sandbox.cloud.state import take_state; "
     "print('begins', flush=True); take_state(Path(sys.argv[1]), 'sandbox'); print('has it', flush=True)"
 )
 
@@ -150,7 +157,7 @@ def test_an_app_that_cannot_be_written_to_is_an_error_of_the_system(tmp_path: Pa
 def test_an_address_that_nobody_wrote_is_none(tmp_path: Path, content: str) -> None:
     """A torn or foreign file stops no command."""
     (tmp_path / "cloud.json").write_bytes(content.encode(errors="surrogateescape"))
-    assert cloud_address.read(tmp_path) is None
+    assert read_address(tmp_path) is None
 
 
 def test_data_outside_the_app_is_not_used(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arc.tools.sandbox.debugging import read_message
+from arc.tools.sandbox.functions.debugging import read_message
 from tests.tools.sandbox.apps import COUNT, folder_of, says, write_app, write_handler, write_manifest
 from tests.tools.sandbox.editor import Editor
 from tests.tools.sandbox.running import (

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arc.inventory import read
-from arc.tools.sandbox.event import make_event
+from arc.tools.sandbox.front.event import make_event
 from tests.tools.sandbox.apps import says, write_app
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arc.tools.sandbox import fingerprint
+from arc.tools.sandbox.functions import changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,9 +56,9 @@ def test_a_change_is_seen(tmp_path: Path, change: Callable[[Path], object]) -> N
     """Each makes another fingerprint."""
     write(tmp_path / "handler.py")
     write(tmp_path / "page.html")
-    before = fingerprint.of_folders([tmp_path])
+    before = changes.fingerprint_folders([tmp_path])
     change(tmp_path)
-    assert fingerprint.of_folders([tmp_path]) != before
+    assert changes.fingerprint_folders([tmp_path]) != before
 
 
 @pytest.mark.parametrize(
@@ -78,23 +78,23 @@ def test_caches_hidden_files_and_installed_packages_do_not_count(tmp_path: Path,
     """The fingerprint stays when they come and change."""
     write(tmp_path / "handler.py")
     write(tmp_path / "thing-1.dist-info" / "RECORD", "installed/module.py,sha256=x,1\n")
-    before = fingerprint.of_folders([tmp_path])
+    before = changes.fingerprint_folders([tmp_path])
     write(tmp_path / name)
-    assert fingerprint.of_folders([tmp_path]) == before
+    assert changes.fingerprint_folders([tmp_path]) == before
 
 
 def test_what_is_not_there_has_a_fingerprint_too(tmp_path: Path) -> None:
     """A file that appears is a change."""
     missing = tmp_path / "missing"
-    before = fingerprint.of_files([missing])
-    assert fingerprint.of_folders([missing]) == ()
+    before = changes.fingerprint_files([missing])
+    assert changes.fingerprint_folders([missing]) == ()
     write(missing)
-    assert fingerprint.of_files([missing]) != before
+    assert changes.fingerprint_files([missing]) != before
 
 
 def test_the_newest_file_dates_a_fingerprint(tmp_path: Path) -> None:
     """In seconds since 1970."""
     for name, at in (("a", 100.0), ("b", 300.5), ("c", 200.0)):
         os.utime(write(tmp_path / name), (at, at))
-    assert fingerprint.newest(fingerprint.of_folders([tmp_path])) == 300.5
-    assert fingerprint.newest(()) == 0
+    assert changes.newest(changes.fingerprint_folders([tmp_path])) == 300.5
+    assert changes.newest(()) == 0

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arc.errors import ToolError
-from arc.tools.sandbox.hosts import Hosts
+from arc.tools.sandbox.front.hosts import Hosts
 from tests.tools.sandbox.apps import says, write_app
 from tests.tools.sandbox.running import PATIENCE, running
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.errors import ToolError
-from arc.tools.sandbox.cloud_state import passing_state
-from arc.tools.sandbox.local_cloud import LocalCloud, answers, is_installed
+from arc.tools.sandbox.cloud.local_cloud import LocalCloud, answers, is_installed
+from arc.tools.sandbox.cloud.state import passing_state
 from tests.engines import client_of
 from tests.tools.sandbox.running import PATIENCE, ends, listening_addresses
 
@@ -89,7 +89,7 @@ def refused(python: str) -> str:
 def test_it_is_found_without_being_imported() -> None:
     """In a process of its own: asking costs nothing."""
     code = (
-        "import sys; from arc.tools.sandbox.local_cloud import is_installed; "
+        "import sys; from arc.tools.sandbox.cloud.local_cloud import is_installed; "
         "print(is_installed(), 'ministack' in sys.modules, 'boto3' in sys.modules)"
     )
     answered = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,8 +8,7 @@ import re
 import threading
 import time
 
-from arc.tools.sandbox.output import Output
-from arc.tools.sandbox.terminal import Terminal
+from arc.tools.sandbox.terminal import Output, Terminal
 
 
 class SlowStream(io.StringIO):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arc.tools.sandbox.failures import InvocationFailure
-from arc.tools.sandbox.pages import failure_page, wants_html
+from arc.tools.sandbox.front.failures import InvocationFailure, failure_page, wants_html
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.errors import ToolError
-from arc.tools.sandbox.ports import bind, bind_loopback
+from arc.tools.sandbox.addresses import bind, bind_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,17 +18,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.errors import ToolError
-from arc.tools.sandbox.output import Output
-from arc.tools.sandbox.ports import bind
-from arc.tools.sandbox.terminal import Terminal
-from arc.tools.sandbox.worker import Worker
+from arc.tools.sandbox.addresses import bind
+from arc.tools.sandbox.functions.worker import Worker
+from arc.tools.sandbox.terminal import Output, Terminal
 from tests.tools.sandbox.apps import COUNT, says, write_app
 from tests.tools.sandbox.running import PATIENCE, ROOT, START, Sandbox, ends, running, surroundings
 from tests.tools.sandbox.test_launch import launched
 
 if TYPE_CHECKING:
-    from arc.tools.sandbox.failures import InvocationFailure
-    from arc.tools.sandbox.invocation import Invocation
+    from arc.tools.sandbox.front.failures import InvocationFailure
+    from arc.tools.sandbox.functions.worker import Invocation
 
 BUSY = {
     "get /": "import os\n" + says("x") + "print('worker', os.getpid())\n",

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from arc.tools.sandbox.failures import Malformed
-from arc.tools.sandbox.reply import make_reply
+from arc.tools.sandbox.front.failures import Malformed
+from arc.tools.sandbox.front.reply import make_reply
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import arc
-from arc.tools.sandbox.requirements import others_in_our_place, unmet
+from arc.tools.sandbox.functions.requirements import others_in_our_place, unmet
 
 
 @pytest.mark.parametrize(

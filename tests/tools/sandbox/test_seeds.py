@@ -8,7 +8,7 @@ import pytest
 
 from arc.errors import ToolError
 from arc.inventory import Key, Table
-from arc.tools.sandbox.seeds import read_seeds
+from arc.tools.sandbox.cloud.local_tables import read_seeds
 
 if TYPE_CHECKING:
     from pathlib import Path

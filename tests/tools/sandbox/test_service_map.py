@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arc.tools.sandbox.service_map import answer, is_internal, is_this_machine
+from arc.tools.sandbox.cloud.service_map import answer, is_internal, is_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.errors import ToolError
-from arc.tools.sandbox.cloud_state import FOLDER
-from arc.tools.sandbox.shared_cloud import open_local_cloud
+from arc.tools.sandbox.cloud.shared_cloud import open_local_cloud
+from arc.tools.sandbox.cloud.state import FOLDER
 from tests.tools.sandbox.cloud import cloud_of, is_cloud, port_of, put, write_tables
 from tests.tools.sandbox.commands import command, write, written
 from tests.tools.sandbox.running import PATIENCE, children_of, ends, running

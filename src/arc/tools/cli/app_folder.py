@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +12,10 @@ import typer
 from arc import inventory as inventories
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from arc.inventory import Inventory
+    from arc.tools.cloud.cloud import Cloud
 
 
 def read_app(folder: Path = Path(), *, environ: Mapping[str, str] | None = None) -> Inventory:
@@ -24,3 +27,25 @@ def read_app(folder: Path = Path(), *, environ: Mapping[str, str] | None = None)
     for warning in dict.fromkeys(inventory.warnings):
         typer.echo(f"Warning: {warning}", err=True)
     return inventory
+
+
+@contextlib.contextmanager
+def chosen_cloud(inventory: Inventory, *, local: bool) -> Iterator[Cloud]:
+    """Inside the block, AWS, or the local cloud of the app on this machine.
+
+    Raises `ToolError` where there is no region or profile, and when the local cloud cannot be started.
+    """
+    from arc.tools.cloud.cloud import aws_cloud, local_cloud
+
+    if not local:
+        yield aws_cloud(inventory.aws, on_wait=_tell)
+        return
+    from arc.tools.sandbox.cloud.local_tables import region_of
+    from arc.tools.sandbox.cloud.shared_cloud import open_local_cloud
+
+    with open_local_cloud(inventory.root, told=_tell) as url:
+        yield local_cloud(url, region_of(inventory), on_wait=_tell)
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)  # noqa: T201

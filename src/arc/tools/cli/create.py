@@ -67,7 +67,7 @@ def create(
     """  # noqa: D301  # \b: these lines stay as they are
     from arc.inventory.preferences import ENVIRONMENTS
     from arc.tools.cli.app_folder import read_app
-    from arc.tools.env.names import DEPLOYED, unknown_environment
+    from arc.tools.env.variables import DEPLOYED, unknown_environment
 
     chosen = list(dict.fromkeys(environments or DEPLOYED))
     for name in chosen:
@@ -154,7 +154,7 @@ class _Run:
 
     def _environment(self, cloud: Cloud, name: str) -> None:
         """Do the steps of an environment's plan, or show them; one that fails keeps none from its turn."""
-        from arc.tools.create.plan import plan_environment
+        from arc.tools.create import plan_environment
 
         plan = plan_environment(cloud, self._inventory, name, adopt=self._adopt, prune=self._prune)
         report = self.reports[name] = _Report(left=list(plan.left), notes=list(plan.notes))
@@ -183,8 +183,8 @@ class _Run:
 
 @contextlib.contextmanager
 def _cloud(inventory: Inventory, *, local: bool, dry_run: bool) -> Iterator[Cloud]:
-    from arc.tools.cli.clouds import chosen_cloud
-    from arc.tools.sandbox.cloud_state import FOLDER
+    from arc.tools.cli.app_folder import chosen_cloud
+    from arc.tools.sandbox.cloud.state import FOLDER
 
     with contextlib.ExitStack() as ends:
         if local and dry_run and not (inventory.root / FOLDER).exists():  # an empty one elsewhere leaves no file here

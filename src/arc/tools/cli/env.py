@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from arc.inventory import Inventory
-    from arc.tools.env.changing import Outcome
+    from arc.tools.env.change import Outcome
     from arc.tools.env.words import Asked
 
 _FAILED, _WRONG_USAGE = 1, 2
@@ -98,10 +98,10 @@ def env(ctx: typer.Context) -> None:
 
 
 def _show(inventory: Inventory, asked: Asked) -> None:
-    from arc.tools.cli.clouds import chosen_cloud
+    from arc.tools.cli.app_folder import chosen_cloud
     from arc.tools.cloud.parameters import Parameters
-    from arc.tools.env.names import DEPLOYED
     from arc.tools.env.report import variables_json, variables_table
+    from arc.tools.env.variables import DEPLOYED
 
     chosen = ("testing", *DEPLOYED) if asked.environment is None else (asked.environment,)
     variables: dict[str, dict[str, str]] = {}
@@ -134,7 +134,7 @@ def _changes(asked: Asked) -> dict[str, str | None]:
 
 
 def _from_file(file: Path) -> dict[str, str]:
-    from arc.inventory.env_file import read_env_file
+    from arc.inventory.files import read_env_file
     from arc.inventory.findings import Findings
 
     findings = Findings()
@@ -149,9 +149,9 @@ def _from_file(file: Path) -> dict[str, str]:
 
 
 def _change(inventory: Inventory, asked: Asked, changes: dict[str, str | None]) -> None:
-    from arc.tools.cli.clouds import chosen_cloud
+    from arc.tools.cli.app_folder import chosen_cloud
     from arc.tools.cli.progress import progress
-    from arc.tools.env.changing import Change
+    from arc.tools.env.change import Change
     from arc.tools.env.report import change_json, sentences
 
     environment = str(asked.environment)
@@ -176,9 +176,9 @@ def _change_testing(inventory: Inventory, asked: Asked, changes: dict[str, str |
     """Change the variables of this machine."""
     from arc.tools.env.checks import check_settings
     from arc.tools.env.mistakes import check_mistakes
-    from arc.tools.env.names import OLD_STORE, STORE
     from arc.tools.env.report import testing_json, testing_sentences
     from arc.tools.env.testing_variables import change_testing
+    from arc.tools.env.variables import OLD_STORE, STORE
     from arc.tools.session_tables import store_fault, store_warnings
 
     before = dict(inventory.env.get("testing", {}))
@@ -203,11 +203,11 @@ def _change_testing(inventory: Inventory, asked: Asked, changes: dict[str, str |
 
 
 def _verify(inventory: Inventory, asked: Asked) -> None:
-    from arc.tools.cli.clouds import chosen_cloud
+    from arc.tools.cli.app_folder import chosen_cloud
     from arc.tools.cli.progress import progress
-    from arc.tools.env.names import DEPLOYED
     from arc.tools.env.report import drift_json, drift_table, sentences, standing
-    from arc.tools.env.verifying import Verification
+    from arc.tools.env.variables import DEPLOYED
+    from arc.tools.env.verify import Verification
 
     check, as_json = "check" in asked.flags, "json" in asked.flags
     adopt, prune = "adopt" in asked.flags, "prune" in asked.flags

@@ -10,7 +10,7 @@ import typer
 
 
 def _check_name(name: str | None) -> str | None:
-    from arc.inventory.app import is_app_name
+    from arc.inventory.inventory import is_app_name
 
     if name is not None and not is_app_name(name):
         raise typer.BadParameter(

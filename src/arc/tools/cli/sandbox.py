@@ -27,7 +27,7 @@ def _as_wrong_usage() -> Iterator[None]:
 
 
 def _check_hosts(names: list[str] | None) -> list[str]:
-    from arc.tools.sandbox.hosts import Hosts
+    from arc.tools.sandbox.front.hosts import Hosts
 
     with _as_wrong_usage():
         Hosts(names or ())

@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
-from arc.inventory.app import is_app_name
-from arc.inventory.links import check_within
-from arc.inventory.manifest_file import has_manifest
+from arc.inventory.files import check_within, has_manifest
+from arc.inventory.inventory import is_app_name
 from arc.tools.cli.app_folder import read_app
-from arc.tools.cli.templates import IGNORED, REQUIREMENTS, handler_of, manifest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from arc.inventory import Inventory
+    from arc.inventory import Inventory, Route
+
 
 _LONGEST_NAME = 60  # characters; names of stacks and tables are made of it
 
@@ -113,3 +112,73 @@ def write_new(root: Path, new: NewFile, outcome: Outcome) -> None:
         file.unlink(missing_ok=True)  # ours, and incomplete
         raise ToolError(f"{file} cannot be written: {error.strerror}. Mend that, and run the command again.") from None
     outcome.made.append(new.path)
+
+
+IGNORED = """\
+# Secrets and preferences of one machine
+.env
+preferences.arc
+prefs.arc
+.preferences.arc
+.prefs.arc
+
+# What Python makes
+__pycache__/
+.venv/
+"""
+
+REQUIREMENTS = """\
+# What your functions import, one package on each line. The sandbox has arc-sessions already; deployed it belongs here.
+"""
+
+_COUNTER = """\
+import arc
+
+
+@arc.http.handler
+def handler(req):
+    visits = req.session.increment("visits")
+    return {"html": f"<!doctype html><title>Visits</title><h1>Visits: {visits}</h1>"}
+"""
+
+_PAGE = """\
+import arc
+
+
+@arc.http.handler
+def handler(req):
+    return {"html": "<!doctype html><title>%(name)s</title><h1>%(name)s</h1>"}
+"""
+
+_ANSWER = """\
+import arc
+
+
+@arc.http.handler
+def handler(req):
+    return {"json": {"route": "%(name)s"}}
+"""
+
+_EMPTY = """\
+import arc
+
+
+@arc.http.handler
+def handler(req):
+    return {"status": 204}
+"""
+
+
+def manifest_of(app: str, runtime: str | None = None) -> str:
+    """Return the text of a new app's manifest; without a `runtime` it names none."""
+    aws = f"\n@aws\nruntime {runtime}\n" if runtime else ""
+    return f"@app\n{app}\n\n@http\nget /\n{aws}"
+
+
+def handler_of(route: Route) -> str:
+    """The code of a route's first handler: a counter for the home page, a small answer for any other."""
+    if route.path == "/" and route.method in ("get", "any"):
+        return _COUNTER
+    if route.method in ("head", "options"):
+        return _EMPTY
+    return (_PAGE if route.method in ("get", "any") else _ANSWER) % {"name": route.name}

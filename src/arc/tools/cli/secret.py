@@ -26,7 +26,7 @@ def new(words: Annotated[list[str] | None, typer.Argument(hidden=True)] = None) 
     It is printed and kept nowhere. To set it without its passing over the screen: arc secret new | arc secret rotate
     staging -
     """
-    from arc.tools.env.secrets import new_secret
+    from arc.tools.secrets.secrets import new_secret
 
     if words:  # one of them may be a secret, which is not shown
         _refuse("A new secret is random, and nothing is said about it beforehand: arc secret new", words)
@@ -62,13 +62,12 @@ def rotate(
     with it, and goes on opening what the old one sealed. After an interruption the same command goes on. When an idle
     lifetime has passed, --retire drops the old secret.
     """
-    from arc.tools.cli.app_folder import read_app
-    from arc.tools.cli.clouds import chosen_cloud
+    from arc.tools.cli.app_folder import chosen_cloud, read_app
     from arc.tools.cli.progress import progress
     from arc.tools.cli.standard_input import value_from_standard_input
-    from arc.tools.env.changing import Change
-    from arc.tools.env.retirement import Retirement
-    from arc.tools.env.rotation import Rotation
+    from arc.tools.env.change import Change
+    from arc.tools.secrets.retirement import Retirement
+    from arc.tools.secrets.rotation import Rotation
 
     environment = _checked_environment(environment)
     _check_words(words or [], environment, retire=retire)
@@ -86,7 +85,7 @@ def rotate(
 
 
 def _checked_environment(environment: str | None) -> str:
-    from arc.tools.env.names import DEPLOYED, choose, unknown_environment
+    from arc.tools.env.variables import DEPLOYED, choose, unknown_environment
 
     if environment in DEPLOYED:
         return environment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import random
 import threading
@@ -14,13 +15,12 @@ from urllib.parse import urlsplit
 
 from arc.errors import ToolError
 from arc.tools.cloud.failures import Call, NoCredentials, Refused, failure, is_of_a_service, no_service, not_made
-from arc.tools.cloud.hidden import Hidden
-from arc.tools.cloud.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from arc.inventory import Aws
+
 
 __all__ = ["Cloud", "NoCredentials", "Refused", "aws_cloud", "host_on_this_machine", "local_cloud"]
 
@@ -216,3 +216,66 @@ def host_on_this_machine(url: str) -> str | None:
     else:
         is_here = address.is_loopback or address.is_unspecified
     return host if is_here else None
+
+
+_MASK = "********"
+_SHORTEST = 4  # characters: a shorter value is hidden between quotes alone, else what is said would be garbled
+
+
+class Hidden:
+    """Values to hide, gathered by any thread."""
+
+    def __init__(self) -> None:
+        self._masks: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def add(self, *values: str) -> None:
+        """Hide these `values` from now on, also as JSON and Python write them."""
+        masks = {form: mask for value in values if value for form, mask in _masks(value)}
+        with self._lock:
+            self._masks |= masks
+
+    def masked(self, text: str) -> str:
+        """`text` without the hidden values."""
+        with self._lock:
+            masks = sorted(self._masks.items(), key=lambda pair: len(pair[0]), reverse=True)
+        for form, mask in masks:
+            text = text.replace(form, mask)
+        return text
+
+
+def _masks(value: str) -> list[tuple[str, str]]:
+    """What a value may look like where it is quoted, and what is shown instead."""
+    written = (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value))
+    forms = {value, *(one[1:-1] for one in written)}
+    if len(value) >= _SHORTEST:
+        return [(form, _MASK) for form in forms]
+    return [(f"{quote}{form}{quote}", f"{quote}{_MASK}{quote}") for form in forms for quote in ("'", '"')]
+
+
+class Pace:
+    """At most `per_second` turns in any second, for all threads together, evenly spaced.
+
+    `clock` tells seconds; `sleep` may raise, which gives up the turn and nobody else's.
+    """
+
+    def __init__(
+        self,
+        per_second: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._gap, self._clock, self._sleep = 1 / per_second, clock, sleep
+        self._lock = threading.Lock()
+        self._next: float | None = None
+
+    def wait(self) -> None:
+        """Return when it is the caller's turn."""
+        # Who waits keeps the lock: a gap is counted from when the turn before really came, which may be late.
+        with self._lock:
+            now = self._clock()
+            if self._next is not None and self._next > now:
+                self._sleep(self._next - now)
+                now = max(self._next, self._clock())
+            self._next = now + self._gap

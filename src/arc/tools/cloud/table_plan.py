@@ -23,7 +23,7 @@ from arc.tools.cloud.tables import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from arc.inventory.table import Index, Table
+    from arc.inventory.tables import Index, Table
     from arc.tools.cloud.tables import Tables
 
     _IsDone = Callable[[Mapping[str, Any]], bool]

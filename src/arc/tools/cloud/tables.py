@@ -11,7 +11,7 @@ from arc.tools.cloud.cloud import Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from arc.inventory.table import Index, Key, Table
+    from arc.inventory.tables import Index, Key, Table
     from arc.tools.cloud.cloud import Cloud
 
 _SECONDS_TO_BE_READY = 900  # an index of a large table takes its time

@@ -8,9 +8,9 @@ from arc.errors import ArcError, MissingSecret, ToolError
 from arc.sessions.keyring import Keyring
 from arc.settings import Settings
 from arc.tools.cloud.cloud import Refused
-from arc.tools.cloud.service_map import mapped_tables
+from arc.tools.cloud.parameters import mapped_tables
 from arc.tools.cloud.tables import Tables, shown_key
-from arc.tools.env.names import OLD_STORE, SEALED, SECRET, STORE
+from arc.tools.env.variables import OLD_STORE, SEALED, SECRET, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

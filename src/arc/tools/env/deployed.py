@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from arc.errors import ArcError, ToolError
-from arc.inventory.route import folder_name
+from arc.inventory.routes import folder_name
 from arc.tools.cloud.cloud import NoCredentials, Refused
 from arc.tools.cloud.functions import Function, Functions
-from arc.tools.env.names import RESERVED
-from arc.tools.env.values import check_set
-from arc.tools.env.wanted import Drift, drift, unknown, wanted, with_copies
+from arc.tools.env.variables import OLD_STORE, RESERVED, SEALED, STORE, check_set, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from arc.tools.cloud.cloud import Cloud
 
     Told = Callable[[int, int], None]
+
 
 _Result = TypeVar("_Result")
 
@@ -249,3 +248,63 @@ class Deployed:
 def _names_of(route: Route) -> tuple[str, ...]:
     """What a route's function may be called: by us, in a stack of Architect's, and by Architect before stacks."""
     return route.logical_id, f"{route.logical_id}HTTPLambda", folder_name(route.method, route.path)
+
+
+_STORES = frozenset((STORE, OLD_STORE))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Names of variables: those that a function lacks, has with another value, and has although nobody set them."""
+
+    missing: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+    surplus: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.differs or self.surplus)
+
+
+def unknown(current: Mapping[str, str], variables: Mapping[str, str]) -> frozenset[str]:
+    """Names of the variables in `current`, a function's, that neither its environment nor the tools set."""
+    names = current.keys() - variables.keys() - RESERVED
+    if _STORES & variables.keys():
+        names -= _STORES
+    elif current.get(STORE) == SEALED:
+        names -= {STORE}
+    return frozenset(names)
+
+
+def with_copies(names: Iterable[str]) -> frozenset[str]:
+    """`names` and, where the store of sessions is among them, its other name."""
+    found = frozenset(names)
+    return found | _STORES if found & _STORES else found
+
+
+def wanted(
+    current: Mapping[str, str],
+    variables: Mapping[str, str],
+    app: str,
+    environment: str,
+    *,
+    keep: Iterable[str] = (),
+) -> dict[str, str]:
+    """The whole set that a function is to have which has `current`, when its environment sets `variables`.
+
+    Reserved names are kept, and those of `keep`. `SESSION_TABLE_NAME` is there as `ARC_SESSION_TABLE_NAME` too, which
+    is `jwe` without it (Architect's rule). Variables that Lambda would refuse are left out.
+    """
+    kept = {name: value for name, value in current.items() if name in RESERVED}
+    own = {name: value for name, value in variables.items() if fault_of(name) is None}
+    store = {STORE: own[OLD_STORE]} if OLD_STORE in own else {}
+    unset = {STORE: SEALED} | {name: current[name] for name in keep if name in current}
+    return {"ARC_APP_NAME": app, "ARC_ENV": environment} | kept | unset | own | store
+
+
+def drift(current: Mapping[str, str], goal: Mapping[str, str]) -> Drift:
+    """How `current` is not `goal`."""
+    return Drift(
+        tuple(sorted(goal.keys() - current.keys())),
+        tuple(sorted(name for name in goal.keys() & current.keys() if goal[name] != current[name])),
+        tuple(sorted(current.keys() - goal.keys())),
+    )

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 
-from arc.tools.env.node_dotenv import variables_in_node
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=\\-]+")
 _BOM = "\N{BYTE ORDER MARK}"
@@ -109,3 +108,26 @@ def _pieces(text: str) -> list[_Piece]:
         for one in parse_stream(io.StringIO(text.removeprefix(_BOM), newline=""))
     ]
     return [_Piece(mark), *pieces] if mark else pieces
+
+
+_ENDS = "\n\r\u2028\u2029"
+_WHITE = "\t\v\f \xa0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff" + _ENDS
+_START, _END = rf"(?:\A|(?<=[{_ENDS}]))", rf"(?=[{_ENDS}]|\Z)"
+_LINE = re.compile(
+    rf"""{_START}[{_WHITE}]*(?:export[{_WHITE}]+)?([A-Za-z0-9_.-]+)(?:[{_WHITE}]*=[{_WHITE}]*?|:[{_WHITE}]+?)"""
+    rf"""([{_WHITE}]*'(?:\\'|[^'])*'|[{_WHITE}]*"(?:\\"|[^"])*"|[{_WHITE}]*`(?:\\`|[^`])*`|[^\#\r\n]+)?"""
+    rf"""[{_WHITE}]*(?:\#[^{_ENDS}]*)?{_END}"""
+)
+_QUOTED = re.compile(rf"""{_START}(['"`])(.*)\1{_END}""", re.DOTALL)
+_STRIPPED = re.compile(rf"\A[{_WHITE}]+|[{_WHITE}]+\Z")
+
+
+def variables_in_node(text: str) -> dict[str, str]:
+    """Return name and value of each variable as Node reads them."""
+    variables: dict[str, str] = {}
+    for line in _LINE.finditer(re.sub(r"\r\n?", "\n", text)):
+        value = _STRIPPED.sub("", line[2] or "")
+        is_double = value.startswith('"')
+        value = _QUOTED.sub(lambda quoted: quoted[2], value)
+        variables[line[1]] = value.replace("\\n", "\n").replace("\\r", "\r") if is_double else value
+    return variables

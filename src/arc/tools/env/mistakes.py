@@ -15,7 +15,7 @@ from arc.inventory.preferences import ENVIRONMENTS
 from arc.service_map import stack_name
 from arc.settings import Settings
 from arc.tools.cloud.cloud import host_on_this_machine
-from arc.tools.env.names import OLD_STORE, RESERVED, SECRET, STORE
+from arc.tools.env.variables import OLD_STORE, RESERVED, SECRET, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

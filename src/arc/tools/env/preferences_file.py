@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from arc.inventory.preferences import is_variable, value_of
+from arc.inventory.files import is_variable
+from arc.inventory.preferences import value_of
 from arc.manifest import Map, Scalar, parse_all
-from arc.manifest.words import QUOTES, written, written_for_both
+from arc.manifest.lexer import QUOTES, written, written_for_both
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,14 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arc.tools.env.names import is_secret
+from arc.tools.env.variables import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from arc.tools.env.changing import Outcome
-    from arc.tools.env.deployed import Published
-    from arc.tools.env.wanted import Drift
+    from arc.tools.env.change import Outcome
+    from arc.tools.env.deployed import Drift, Published
 
 MASK = "********"
 _NARROWEST = 80

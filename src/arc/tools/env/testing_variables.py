@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import os
 import tempfile
 from dataclasses import dataclass
@@ -10,18 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arc.errors import ManifestError, ToolError
-from arc.inventory.links import check_within
+from arc.inventory.files import check_within, read_text
 from arc.inventory.preferences import PREFERENCE_FILES
-from arc.inventory.source_file import read_text
 from arc.tools.env import dotenv_file, preferences_file
-from arc.tools.env.ignored import is_ignored, with_line
-from arc.tools.env.names import check_name, is_secret
-from arc.tools.env.values import check_text
+from arc.tools.env.variables import check_name, check_text, is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from arc.inventory import Inventory
+
 
 _DOTENV = ".env"
 
@@ -178,3 +177,22 @@ def _ignored(root: Path, name: str) -> list[str]:
         return []
     _replace(root, file, with_line(text, name), mode=0o644)
     return [f"{name} is named in .gitignore now: it may hold secrets."]
+
+
+def is_ignored(text: str, name: str) -> bool:
+    """True when the last line of a `.gitignore` that names the file, or a pattern for it, ignores it."""
+    ignored = False
+    for line in text.removeprefix("\N{BYTE ORDER MARK}").split("\n"):
+        pattern = line.rstrip()
+        wanted = not pattern.startswith("!")
+        pattern = pattern.removeprefix("!").removeprefix("/").removeprefix("**/")
+        if fnmatch.fnmatchcase(name, pattern):
+            ignored = wanted
+    return ignored
+
+
+def with_line(text: str, name: str) -> str:
+    """The text with a line for the file at its end, where it outdoes those before it."""
+    end = "\r\n" if "\r\n" in text else "\n"
+    gap = "" if not text or text.endswith("\n") else end
+    return f"{text}{gap}{name}{end}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from arc.inventory.preferences import ENVIRONMENTS
-from arc.tools.env.names import DEPLOYED, unknown_environment
+from arc.tools.env.variables import DEPLOYED, unknown_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

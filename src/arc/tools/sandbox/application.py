@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 from arc import inventory as inventories
 from arc.errors import ArcError
-from arc.tools.sandbox import fingerprint, seeds
-from arc.tools.sandbox.cloud_state import StateTaken
-from arc.tools.sandbox.function import Function
-from arc.tools.sandbox.requirements import others_in_our_place, unmet
+from arc.tools.sandbox.cloud import local_tables
+from arc.tools.sandbox.cloud.state import StateTaken
+from arc.tools.sandbox.functions import changes
+from arc.tools.sandbox.functions.function import Function
+from arc.tools.sandbox.functions.requirements import others_in_our_place, unmet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from arc.inventory import Inventory, Route
-    from arc.tools.sandbox.fingerprint import Fingerprint
+    from arc.tools.sandbox.functions.changes import Fingerprint
+    from arc.tools.sandbox.functions.runtime_api import RuntimeApi
     from arc.tools.sandbox.launch import Launch
-    from arc.tools.sandbox.runtime_api import RuntimeApi
     from arc.tools.sandbox.terminal import Terminal
 
 _QUIET = 0.25  # seconds without a change after which a manifest counts as wholly written
@@ -133,12 +134,12 @@ class Application:
 
     def _unrest(self, quiet: float) -> float:
         """How many seconds are missing until no file has changed for `quiet` seconds."""
-        rest = fingerprint.newest(self._look()) + quiet - time.time()
+        rest = changes.newest(self._look()) + quiet - time.time()
         return rest if rest <= quiet else 0.0  # A time in the future is not waited for.
 
     def _look(self) -> Fingerprint:
         root = self.inventory.root
-        return fingerprint.of_files((*self.inventory.sources, root / seeds.FILE, root / "src" / "shared"))
+        return changes.fingerprint_files((*self.inventory.sources, root / local_tables.FILE, root / "src" / "shared"))
 
     def _adopt(self, inventory: Inventory) -> None:
         self.inventory = inventory

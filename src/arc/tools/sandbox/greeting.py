@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arc.tools.env.names import SEALED
+from arc.tools.env.variables import SEALED
+from arc.tools.sandbox.cloud.local_tables import FILE, UNREAD
 from arc.tools.sandbox.launch import is_reserved
-from arc.tools.sandbox.seeds import FILE, UNREAD
 from arc.tools.session_tables import chosen_store
 
 if TYPE_CHECKING:

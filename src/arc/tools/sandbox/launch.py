@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from arc.errors import ToolError
 from arc.service_map import stack_name
 from arc.tools.sandbox.addresses import HEEDED
-from arc.tools.sandbox.local_tables import region_of
+from arc.tools.sandbox.cloud.local_tables import region_of
 from arc.tools.session_tables import chosen_store
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from arc.inventory import Inventory, Route
-    from arc.tools.sandbox.debugging import DebugPort
+    from arc.tools.sandbox.functions.debugging import DebugPort
 
 # All that functions get of the developer's shell, which may hold secrets. An interpreter may not start without the
 # last two: one whose libpython lies in a folder of its own, and any on Windows.

@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from arc import inventory as inventories
-from arc.tools.sandbox.addresses import find_addresses
+from arc.tools.sandbox.addresses import bind, bind_loopback, find_addresses
 from arc.tools.sandbox.application import Application
-from arc.tools.sandbox.debugging import DebugPorts
-from arc.tools.sandbox.gateway import Gateway
+from arc.tools.sandbox.cloud.local_tables import LocalTables
+from arc.tools.sandbox.front.asgi import OneSegmentProtocol
+from arc.tools.sandbox.front.gateway import Gateway
+from arc.tools.sandbox.front.hosts import Hosts
+from arc.tools.sandbox.functions.changes import watch
+from arc.tools.sandbox.functions.debugging import DebugPorts
+from arc.tools.sandbox.functions.runtime_api import RuntimeApi
 from arc.tools.sandbox.greeting import greet
-from arc.tools.sandbox.hosts import Hosts
 from arc.tools.sandbox.launch import launch_of, ports_told, unheeded, with_variables
-from arc.tools.sandbox.local_tables import LocalTables
-from arc.tools.sandbox.one_segment import OneSegmentProtocol
-from arc.tools.sandbox.ports import bind, bind_loopback
-from arc.tools.sandbox.runtime_api import RuntimeApi
 from arc.tools.sandbox.terminal import Terminal
-from arc.tools.sandbox.watching import watch
 
 if TYPE_CHECKING:
     import socket

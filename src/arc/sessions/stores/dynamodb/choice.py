@@ -9,8 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from arc.sessions.stores.dynamodb.lean import LeanSend
-    from arc.sessions.stores.dynamodb.signature import Credentials
+    from arc.sessions.stores.dynamodb.lean import Credentials, LeanSend
 
 # What botocore reads, and the lean transport does not, with the values that ask for nothing. Timeouts and attempts are
 # not among them: both transports have their own.

@@ -12,7 +12,7 @@ from arc.sessions.record import Refused
 from arc.sessions.signing import sign, unsign
 from arc.sessions.stores.dynamodb import expression
 from arc.sessions.stores.dynamodb.attributes import encode, size
-from arc.sessions.stores.dynamodb.replacement import moved, reason, replacement, second_replacement
+from arc.sessions.stores.dynamodb.expression import moved, reason, replacement, second_replacement
 from arc.sessions.stores.dynamodb.row import Row, item_of, successors_of, tombstone
 from arc.sessions.stores.dynamodb.transport import Refusal, pause
 from arc.sessions.stores.store import IdTaken, Written

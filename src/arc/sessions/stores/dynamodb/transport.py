@@ -6,7 +6,6 @@ import os
 import time
 
 from arc.errors import StoreError
-from arc.sessions.stores.dynamodb.clients import clock_remedy
 from arc.sessions.time_left import time_left
 
 TYPE_CHECKING = False
@@ -171,3 +170,10 @@ def _cancellation(message: str, reasons: Sequence[dict[str, Any]]) -> Exception:
         return Refusal("ValidationException" if code == "ValidationError" else code, text)
     rows = [one.get("Item") for one in reasons]
     return Refusal("TransactionCanceledException", message, reasons=list(zip(codes, rows, strict=True)))
+
+
+def clock_remedy(code: str, message: str) -> str:
+    """What to do where AWS refused a signature for its time, empty for any other refusal."""
+    text = f"{code}: {message}"
+    words = ("Signature expired", "not yet current", "RequestExpired", "RequestTimeTooSkewed")
+    return " Set this machine's clock: it differs from that of AWS." if any(word in text for word in words) else ""

@@ -1,0 +1,1 @@
+"""`arc secret`: rotate the secret that seals sessions, and retire the old one."""
