@@ -3,10 +3,11 @@
 .NOTPARALLEL:
 # Tests start many interpreters, and without bytecode each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test test-exhaustive test-speed test-all check bench vectors mutants clean setup-demo setup-test setup-mutants setup-bench
+.PHONY: help demo test test-exhaustive test-speed test-all check bench docs docs-links vectors mutants clean setup-demo setup-test setup-docs setup-mutants setup-bench
 
 BIN = .venv/bin
 WITH_SPEED = tests/sessions tests/http tests/interop tests/testing tests/vectors # what reads and writes sessions
+SPHINX = $(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --jobs auto
 
 help:
 	@echo "make demo     set up .venv and serve examples/counter; Ctrl-C ends it"
@@ -15,6 +16,8 @@ help:
 	@echo "make test-speed run the tests of sessions with the extra speed (orjson)"
 	@echo "make check    lint, format, types, architecture, spelling"
 	@echo "make bench    measure sessions and the sandbox beside peers; writes benchmarks/RESULTS.md"
+	@echo "make docs     build the pages of docs/ into build/docs; warnings are errors"
+	@echo "make docs-links look up every external link of the pages"
 	@echo "make vectors  make the test vectors afresh with Node's own library"
 	@echo "make mutants  see which faults in sessions and http no test finds; FOLDER=http/csrf.py takes a part"
 	@echo "make clean    remove .venv and every cache"
@@ -44,6 +47,13 @@ check: setup-test
 bench: setup-bench
 	@exec $(BIN)/python -m benchmarks
 
+docs: setup-docs
+	@$(SPHINX) -b html docs build/docs
+	@echo "Built: build/docs/index.html; to read it: $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs"
+
+docs-links: setup-docs
+	@exec $(SPHINX) -b linkcheck docs build/docs-links
+
 vectors: setup-test
 	$(BIN)/python -m tests.interop.generate
 
@@ -56,6 +66,9 @@ setup-demo:
 setup-test:
 	@PYTHON="$(PYTHON)" sh scripts/setup test
 
+setup-docs:
+	@PYTHON="$(PYTHON)" sh scripts/setup docs
+
 setup-mutants:
 	@PYTHON="$(PYTHON)" sh scripts/setup mutants
 
@@ -63,5 +76,5 @@ setup-bench:
 	@PYTHON="$(PYTHON)" sh scripts/setup bench
 
 clean:
-	rm -rf .venv mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/interop/node_modules
+	rm -rf .venv build mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/interop/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
