@@ -16,8 +16,8 @@ help:
 	@echo "make test-speed run the tests of sessions with the extra speed (orjson)"
 	@echo "make check    lint, format, types, architecture, spelling"
 	@echo "make bench    measure sessions and the sandbox beside peers; writes benchmarks/RESULTS.md"
-	@echo "make docs     build the pages of docs/ into build/docs; warnings are errors"
-	@echo "make docs-links look up every external link of the pages"
+	@echo "make docs     build the documentation into build/docs; warnings are errors"
+	@echo "make docs-links fetch every external link of the documentation"
 	@echo "make vectors  make the test vectors afresh with Node's own library"
 	@echo "make mutants  see which faults in sessions and http no test finds; FOLDER=http/csrf.py takes a part"
 	@echo "make clean    remove .venv and every cache"
@@ -49,7 +49,7 @@ bench: setup-bench
 
 docs: setup-docs
 	@$(SPHINX) -b html docs build/docs
-	@echo "Built: build/docs/index.html; to read it: $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs"
+	@echo "Built build/docs. Open build/docs/index.html in a browser."
 
 docs-links: setup-docs
 	@exec $(SPHINX) -b linkcheck docs build/docs-links

@@ -25,6 +25,7 @@ class Commands(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the sections."""
+        self.env.note_reread()  # in every build: no file that Sphinx watches says when a command has changed
         command = typer.main.get_command(command_line)
         return [self._section(context) for context in _contexts(command, "arc", **command.context_settings)]
 

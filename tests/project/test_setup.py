@@ -121,6 +121,31 @@ def test_mutation_testing_is_added_to_the_tests(ready: Machine) -> None:
     assert ready.called() == []
 
 
+def test_documentation_is_added_to_the_tests(ready: Machine) -> None:
+    """Sphinx is installed when it is first needed, and the tests and the demo remain set up."""
+    assert ready.setup("docs").returncode == 0
+    assert ready.called() == TOPPED_UP
+    assert "sphinx" in (ready.checkout / ".venv/needed.txt").read_text()
+    for wanted in ("docs", "test", "demo"):
+        assert ready.setup(wanted).returncode == 0
+    assert ready.called() == []
+
+
+def test_a_set_stays_complete_when_another_is_added(ready: Machine) -> None:
+    """Sets that were added one after the other are all current, unless pyproject.toml changes."""
+    for wanted in ("docs", "mutants"):
+        assert ready.setup(wanted).returncode == 0
+        assert ready.called() == TOPPED_UP
+    for wanted in ("docs", "mutants", "test"):
+        assert ready.setup(wanted).returncode == 0
+    assert ready.called() == []
+    with (ready.checkout / "pyproject.toml").open("a") as file:
+        file.write("\n")
+    for wanted in ("mutants", "docs"):
+        assert ready.setup(wanted).returncode == 0
+        assert ready.called() == TOPPED_UP
+
+
 def test_bench_adds_an_environment_for_the_peers(ready: Machine) -> None:
     """The peers are installed once, with an interpreter of their own, and `make test` leaves them alone."""
     done = ready.setup("bench")
@@ -222,5 +247,5 @@ def test_bare_make_prints_every_target(machine: Machine) -> None:
     """`make` alone is help, and needs nothing."""
     done = machine.run("make")
     assert done.returncode == 0
-    for target in ("demo", "test", "check", "bench", "vectors", "clean"):
+    for target in ("demo", "test", "check", "bench", "docs", "vectors", "clean"):
         assert f"make {target} " in done.stdout
