@@ -23,9 +23,8 @@ exclude_patterns = ["extensions"]
 
 # Pages are Markdown as GitHub shows it: headings are link targets, and a block's language is a lexer's name.
 myst_heading_anchors = 4
-myst_links_external_new_tab = False
 
-add_function_parentheses = True
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 maximum_signature_line_length = 80

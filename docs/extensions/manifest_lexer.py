@@ -19,12 +19,13 @@ class ManifestLexer(RegexLexer):
     tokens = {  # noqa: RUF012  # Pygments reads it from the class
         "root": [
             (r"#.*", Comment),
+            (r"\n", Text),
             (r"^@[\w-]+", Keyword),
-            (r"^(\s*)([^\s#\"'@]+)", bygroups(Text, Name.Tag)),
+            (r"^([ \t]*)([^\s#\"'@]+)", bygroups(Text, Name.Tag)),
             (r"\"[^\"\n]*\"|'[^'\n]*'", String),
             (r"\*{1,2}(?:String|Number)?\b|\*{1,2}", Keyword.Type),
             (r"(?<=\s)[\d.]+(?!\S)", Number),
-            (r"\s+", Text),
+            (r"[ \t]+", Text),
             (r"[^\s#]+", Text),
         ]
     }
