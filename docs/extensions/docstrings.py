@@ -1,12 +1,17 @@
 """Docstrings are prose with `code` in single backticks, as in Markdown; autodoc expects reStructuredText."""
 
-import re
+from __future__ import annotations
 
-from sphinx.application import Sphinx
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 # Visitors, handlers and the runtime make these; a program does not call the class.
 NEVER_CALLED = {"arc.Event", "arc.Request", "arc.Response", "arc.Session", "arc.testing.Page"}
 _CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
+_STATEMENT = re.compile(r"(?:class|def|for|if|with) .*:$")
 _MARKUP = re.compile(r"[*|\\]|_(?!\w)")
 
 
@@ -61,9 +66,9 @@ def _apart(neighbor: str) -> str:
 
 
 def _is_code(paragraph: str) -> bool:
-    """Whether lines below the first are indented, as those of a function are and those of prose are not."""
-    first, *rest = paragraph.split("\n")
-    return bool(rest) and not first.startswith(("- ", " ")) and any(line.startswith("    ") for line in rest)
+    """Whether this is a statement with an indented body."""
+    first, _, rest = paragraph.partition("\n")
+    return rest.startswith("    ") and _STATEMENT.match(first) is not None
 
 
 def _code_block(paragraph: str) -> str:

@@ -12,6 +12,13 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.nodes import make_refnode
 
 _RELATIVE = re.compile(r"\[(?P<text>[^]]*)\]\((?!https?://)(?P<target>[^)\s]+)\)")
+# What examples call the objects that a handler has.
+_VARIABLES = {
+    "req.session": "arc.Session",
+    "session": "arc.Session",
+    "req": "arc.Request",
+    "browser": "arc.testing.Browser",
+}
 _NAME = re.compile(r"@?([A-Za-z_][\w.]*)(?:\(.*\))?", re.DOTALL)
 
 
@@ -67,10 +74,16 @@ def _inside(node: nodes.Node, *kinds: type[nodes.Node]) -> bool:
 
 
 def _link(app: Sphinx, env: BuildEnvironment, page: str, name: str, shown: Any) -> nodes.reference | None:
-    """Return a link to the object called `name` in full, or as a name of `arc`; None when there is none."""
+    """Return a link to the object called `name`; None when the reference has none."""
     objects = env.domains.python_domain.objects
-    full = next((one for one in (name, f"arc.{name}", f"arc.errors.{name}") if one in objects), None)
+    full = next((one for one in _full_names(name) if one in objects), None)
     if full is None:
         return None
     entry = objects[full]
     return make_refnode(app.builder, page, entry.docname, entry.node_id, shown, full)
+
+
+def _full_names(name: str) -> tuple[str, ...]:
+    """Return what `name` may stand for: itself, a name of `arc`, or an attribute of one of the usual variables."""
+    variable, _, attribute = name.rpartition(".")
+    return name, f"arc.{name}", f"arc.errors.{name}", f"{_VARIABLES.get(variable, '')}.{attribute}"

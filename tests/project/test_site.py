@@ -89,6 +89,33 @@ def test_the_site_contains_the_pages_beside_the_folder(site: Path) -> None:
     assert "<wbr>SECRET" in (site / "reference/settings.html").read_text()
 
 
+@pytest.mark.parametrize(
+    ("docstring", "expected"),
+    [
+        ("Take `a` or `b=1`.", "Take ``a`` or ``b=1``."),
+        ("Two `record`s.", r"Two ``record``\ s."),
+        ("A `long\nname`, cut.", "A ``long name``, cut."),
+        ("Pass *args, **options and `**more`.", r"Pass \*args, \*\*options and ``**more``."),
+        ("Not a link: name_ or a|b, but _idx stays.", r"Not a link: name\_ or a\|b, but _idx stays."),
+        ("Prose\nof two lines.\n\n- An item\n  of two.", "Prose\nof two lines.\n\n- An item\n  of two."),
+        (
+            "Write:\n\nclass A(B):\n    x = `1`",
+            "Write:\n\n.. code-block:: python\n    :force:\n\n    class A(B):\n        x = `1`",
+        ),
+    ],
+)
+def test_a_docstring_becomes_what_autodoc_expects(docstring: str, expected: str) -> None:
+    """Code in backticks is a literal, an example is a block, and no other character has a meaning."""
+    spec = importlib.util.spec_from_file_location("docstrings", DOCS / "extensions/docstrings.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    lines = docstring.split("\n")
+    module.convert(None, "", "", None, None, lines)
+    assert lines == [*expected.split("\n"), ""]
+
+
 def test_every_public_name_is_in_the_reference() -> None:
     """A new name is documented where it belongs."""
     pages = "".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
