@@ -56,7 +56,7 @@ def measure(on_progress: Callable[[str], None]) -> list[Table]:
 
 
 def _requests(on_progress: Callable[[str], None]) -> list[Row]:
-    """The rows of both transports and of the floor, for each size."""
+    """Return the rows of both transports and of the floor, for each size."""
     with ExitStack() as stack:
         processes = []
         for size, length in LENGTHS.items():
@@ -76,7 +76,7 @@ def _requests(on_progress: Callable[[str], None]) -> list[Row]:
 
 
 def _starts(on_progress: Callable[[str], None]) -> list[Row]:
-    """The rows of the first session of a fresh process, over TLS."""
+    """Return the rows of the first session of a fresh process, over TLS."""
     with tempfile.TemporaryDirectory() as folder:
         certificate = create_certificate(Path(folder))
         trusted = Path(folder) / "trusted.pem"  # as many certificates as a system has, and ours

@@ -24,7 +24,7 @@ TYPE = "application/x-amz-json-1.0"
 
 
 def session() -> Callable[[], object]:
-    """A session of this library, through the transport that ARC_SESSION_TRANSPORT names."""
+    """Count up in a session of this library, through the transport that ARC_SESSION_TRANSPORT names."""
     import arc
     from arc.sessions.signing import sign
 

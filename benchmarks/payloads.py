@@ -9,7 +9,7 @@ _WORDS = ("black", "green", "oolong", "white", "herbal", "second flush", "loose 
 
 
 def _line(number: int) -> dict[str, Any]:
-    """A line of a cart."""
+    """Return a line of a cart."""
     return {
         "sku": f"tea-{number:04}",
         "price": round(4.75 + number * 1.35, 2),
@@ -19,7 +19,7 @@ def _line(number: int) -> dict[str, Any]:
 
 
 def _visitor(lines: int, remark: str) -> dict[str, Any]:
-    """The session of a visitor with so many lines in the cart."""
+    """Return the session of a visitor with so many lines in the cart."""
     return {
         "count": 7,
         "user": {"id": "u-20417", "name": "Ada Example", "languages": ["en", "pt"], "newsletter": False},

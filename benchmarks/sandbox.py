@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 COUNTER = ROOT / "examples" / "counter"
-START = "import pathlib, sys; from arc.tools.sandbox import serve; serve(pathlib.Path(sys.argv[1]), port=0)"
+START = "import pathlib, sys; from arc.tools.sandbox.server import serve; serve(pathlib.Path(sys.argv[1]), port=0)"
 WARM_UP, REQUESTS, CLIENTS, STARTS = 200, 1000, 8, 5
 LISTENING, FIRST = "start until it listens", "first response of a function"
 MEDIAN, SLOWEST = "one client, median", "one client, 99th percentile"
@@ -35,7 +35,7 @@ NOTE = (
 
 
 class Client:
-    """One kept-alive connection that counts in a session, as a browser does."""
+    """A persistent connection that counts in a session, as a browser does."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -65,7 +65,7 @@ class Client:
         return [await self.request(b"POST /count") for _ in range(requests)]
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._writer.close()
 
 
@@ -75,7 +75,7 @@ def _number(pattern: bytes, head: bytes) -> int:
 
 
 async def _times(port: int) -> dict[str, float]:
-    """The milliseconds that one running sandbox takes, by operation."""
+    """Return the milliseconds that a running sandbox takes, by operation."""
     client = await Client.connect(port)
     first = await client.request(b"GET /")
     await client.count(WARM_UP)
@@ -92,7 +92,7 @@ async def _times(port: int) -> dict[str, float]:
 
 @contextmanager
 def _sandbox() -> Iterator[int]:
-    """A sandbox of the counter; the block gets its port."""
+    """Run a sandbox of the counter; yield its port."""
     sandbox = subprocess.Popen(
         [OURS.python, "-c", START, str(COUNTER)],
         stdout=subprocess.PIPE,

@@ -38,8 +38,13 @@ def fresh_app() -> str:
 def client_of(url: str, service: str, **config: Any) -> Any:
     """A boto3 client of the API at `url` that never retries by itself; `config` goes to botocore's Config."""
     options = Config(retries={"total_max_attempts": 1}, max_pool_connections=64, **config)
+    return make_client(service, endpoint_url=url, config=options)
+
+
+def make_client(service: str, **options: Any) -> Any:
+    """Return a new boto3 client of the shared session, which can create only one at a time."""
     with _making:
-        return session().client(service, endpoint_url=url, config=options)
+        return session().client(service, **options)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-# A small shop: a cart for everybody, a sign-in with a form, messages shown once.
+# A small shop with a cart, a sign-in form, and messages that are shown once.
 @app
 shop
 
@@ -10,7 +10,7 @@ post /sign-in
 post /sign-out
 get /account
 
-# Where sessions live when .env says SESSION_TABLE_NAME=session; without it they are sealed into the cookie.
+# Stores the sessions if .env has SESSION_TABLE_NAME=session; otherwise they are sealed into the cookie.
 @tables
 session
   _idx *String

@@ -14,7 +14,7 @@ _FENCE = re.compile(r"^(`{3,})([^`\n]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block: its language, its text, the line of the page it begins at, and the output shown below it."""
+    """A fenced block: its language, its text, its line on the page, and the expected output."""
 
     language: str
     text: str
@@ -23,7 +23,7 @@ class Block:
 
 
 def blocks(page: Path, *languages: str) -> list[Block]:
-    """The blocks of `page` in these languages; an `output` block belongs to the one it follows directly."""
+    """Return the blocks of `page` in these languages; an `output` block belongs to the one directly above it."""
     text = page.read_text()
     found: list[Block] = []
     end = 0
@@ -38,7 +38,7 @@ def blocks(page: Path, *languages: str) -> list[Block]:
 
 
 def transcript(block: Block) -> list[tuple[str, str]]:
-    """The commands of a console block, each with the output shown for it."""
+    """Return the commands of a console block, each with its output."""
     commands: list[tuple[str, str]] = []
     for line in block.text.splitlines(keepends=True):
         if line.startswith("$ "):

@@ -1,4 +1,4 @@
-"""Deploys the app of a page as its reader would: each route a function, an HTTP API for each environment."""
+"""Deploys the app of a page as its reader would: a function for each route, an HTTP API for each environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES = {"staging": "localhost", "production": "127.0.0.1"}
 
 
 class Deployment:
-    """Deploys apps to the tests' `cloud`; their addresses end with the block."""
+    """Deploys apps to the tests' `cloud`; their addresses are closed when the block ends."""
 
     def __init__(self, cloud: Engine, home: Path) -> None:
         self._cloud, self._ends = cloud, ExitStack()
@@ -37,7 +37,7 @@ class Deployment:
         self._ends.close()
 
     def deploy(self, folder: Path) -> dict[str, str]:
-        """Deploy the app in `folder` to staging and production; the address of each under its name, `STAGING`."""
+        """Deploy the app in `folder` to staging and production; return the addresses as `STAGING` and `PRODUCTION`."""
         addresses = {}
         for environment, name in _NAMES.items():
             port = self._ends.enter_context(_gateway(self._cloud.port, self._deployed(folder, environment)))
@@ -45,7 +45,7 @@ class Deployment:
         return addresses
 
     def _deployed(self, folder: Path, environment: str) -> str:
-        """The host of the HTTP API."""
+        """Return the host of the HTTP API."""
         inventory = inventories.read(folder, environ={})
         api = self._cloud.client("apigatewayv2")
         made: str = api.create_api(Name=f"{inventory.app}-{environment}", ProtocolType="HTTP")["ApiId"]
@@ -66,7 +66,7 @@ class Deployment:
 
 @contextmanager
 def _gateway(cloud: int, host: str) -> Iterator[int]:
-    """A port whose GET requests go to the HTTP API `host` on the port of the `cloud`."""
+    """Yield a port that forwards GET requests to the HTTP API `host` of the `cloud`."""
 
     class Gateway(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -85,7 +85,7 @@ def _gateway(cloud: int, host: str) -> Iterator[int]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing: a page shows what its commands print."""
+            """Log nothing, because a page shows only what its commands print."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -1,4 +1,4 @@
-"""Runs what a page shows, and raises an `AssertionError` with the line where the page and the truth differ."""
+"""Runs the blocks of a page, and raises an `AssertionError` with the line where the output differs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _END = "\0"
 
 
 def run_python(page: Path) -> None:
-    """Run the Python blocks of `page` in a fresh process, in one namespace; each prints what is shown below it."""
+    """Run the Python blocks of `page` in one fresh process and namespace, and compare their output."""
     found = blocks(page, "python")
     code = "".join(_statement(page, block) for block in found)
     command = [sys.executable, "-W", "error", "-c", code]

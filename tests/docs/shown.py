@@ -1,4 +1,4 @@
-"""What a page shows, compared with what was really printed."""
+"""Compares the output on a page with the real output."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def matches(shown: str, real: str) -> bool:
-    """True when `real` is as shown: `…` in a line stands for anything in it, `…` as a line for any lines, or none."""
+    """Return True if `real` matches: `…` in a line is any text, and `…` as a line is any number of lines."""
     pattern = ""
     for line in shown.strip().splitlines():
         if line.strip() == "…":

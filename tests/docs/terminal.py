@@ -1,4 +1,4 @@
-"""A terminal for the transcripts of a page: commands are run for real, one after the other, servers beside them."""
+"""A terminal for the transcripts of a page, which runs commands one after the other, and servers beside them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Terminal:
                 server.wait()
 
     def run(self, command: str) -> tuple[int, str]:
-        """The exit code of `command` and all it printed; one that ends in `&` is a server, and prints nothing."""
+        """Return the exit code of `command` and its output; one that ends in `&` is a server and has no output."""
         command = command.replace(PORT, str(self._port))
         if command.endswith("&"):
             return self._start(command.removesuffix("&").strip())

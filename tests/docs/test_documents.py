@@ -1,4 +1,4 @@
-"""The README and the pages in docs/: their Python runs, their commands answer as shown, their links lead somewhere."""
+"""The README and the pages in docs/: their Python code, their commands and their links."""
 
 from __future__ import annotations
 
@@ -23,11 +23,8 @@ def test_every_python_block_runs(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
-def test_every_command_answers_as_shown(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Each command is run, a server in the background, and prints what the page shows.
-
-    A page about deployed apps has a cloud on this machine, with real functions.
-    """
+def test_every_command_prints_the_shown_output(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Servers run in the background. A page about deployed apps has a cloud on this machine, with real functions."""
     text = page.read_text()
     if "$ curl " in text:
         found("curl", ("curl",), "sudo apt-get install curl")
@@ -39,8 +36,8 @@ def test_every_command_answers_as_shown(page: Path, tmp_path: Path, request: pyt
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_leads_somewhere(page: Path) -> None:
-    """A relative link names a file that exists, and a fragment one of its headings."""
+def test_every_link_has_a_target(page: Path) -> None:
+    """A relative link names an existing file, and a fragment one of its headings."""
     for target in re.findall(r"\]\((?!https?://)([^)]+)\)", page.read_text()):
         name, _, fragment = target.partition("#")
         linked = page.parent / name if name else page
@@ -49,6 +46,6 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def headings(page: Path) -> set[str]:
-    """The fragments of a page's headings."""
+    """Return the fragments of a page's headings."""
     lines = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}

@@ -1,4 +1,4 @@
-"""The runner of the pages: what it runs, and that it notices what is not so."""
+"""The runner of the pages, and the differences that it detects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ASK = """python -c "import urllib.request as u; print(u.urlopen('http://127.0.0.
 
 
 def write(folder: Path, *parts: tuple[str, str]) -> Path:
-    """A page of these blocks: language and text."""
+    """Write a page with these blocks."""
     page = folder / "page.md"
     page.write_text("# A page\n\n" + "\n".join(f"```{language}\n{text}\n```\n" for language, text in parts))
     return page
@@ -39,34 +39,34 @@ def write(folder: Path, *parts: tuple[str, str]) -> Path:
         ("(.*)", "anything", False),
     ],
 )
-def test_an_ellipsis_stands_for_a_part_of_a_line_or_for_lines(shown: str, real: str, same: bool) -> None:
-    """Everything else is compared to the letter."""
+def test_ellipsis_matches_a_part_of_a_line_or_lines(shown: str, real: str, same: bool) -> None:
+    """Everything else has to match exactly."""
     assert matches(shown, real) is same
 
 
-def test_the_blocks_of_a_page_share_one_namespace(tmp_path: Path) -> None:
-    """What one block defines, the next may use; a text block is never run."""
+def test_blocks_of_a_page_share_a_namespace(tmp_path: Path) -> None:
+    """A block can use the names of earlier blocks; a text block is not run."""
     run_python(write(tmp_path, ("python", "x = 1"), ("text", "raise"), ("python", "print(x)"), ("output", "1")))
 
 
 @pytest.mark.parametrize("wrong", ["raise ValueError", "assert y", "print(2)"])
-def test_python_that_is_not_so_is_noticed(tmp_path: Path, wrong: str) -> None:
-    """A block that raises or prints something else fails, with the page's line."""
+def test_wrong_python_block_fails(tmp_path: Path, wrong: str) -> None:
+    """An exception or a different output is reported with the page's line."""
     page = write(tmp_path, ("python", "y = 0"), ("python", wrong), ("output", "1"))
     with pytest.raises(AssertionError, match=r"page\.md(:|\", line )8"):
         run_python(page)
 
 
-def test_an_output_belongs_to_the_block_right_above(tmp_path: Path) -> None:
-    """Text between them parts them."""
+def test_output_belongs_to_the_block_directly_above(tmp_path: Path) -> None:
+    """Text between them separates them."""
     page = write(tmp_path, ("python", "print(1)"), ("output", "1\n```\n\nWords.\n\n```output\n2"))
     (block,) = blocks(page, "python")
     assert block.shown == "1\n"
     assert [apart.text for apart in blocks(page, "output")] == ["2\n"]
 
 
-def test_commands_share_a_folder_and_talk_to_servers(tmp_path: Path) -> None:
-    """A `cd` holds, a server in the background answers on a port of its own, and it ends with the page."""
+def test_commands_share_a_folder_and_reach_servers(tmp_path: Path) -> None:
+    """`cd` affects later commands, and a server in the background has a free port and ends with the page."""
     run_commands(
         write(
             tmp_path,
@@ -88,7 +88,7 @@ def test_commands_share_a_folder_and_talk_to_servers(tmp_path: Path) -> None:
         ("console", "no command"),
     ],
 )
-def test_a_command_that_is_not_so_is_noticed(tmp_path: Path, wrong: tuple[str, str]) -> None:
-    """Other output than shown, a failure, or a server that does not start."""
+def test_wrong_command_fails(tmp_path: Path, wrong: tuple[str, str]) -> None:
+    """The output may differ, the command may fail, or a server may not start."""
     with pytest.raises(AssertionError, match=r"page\.md:4|line 4"):
         run_commands(write(tmp_path, wrong), tmp_path)

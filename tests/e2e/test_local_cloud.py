@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arc.tools.sandbox.cloud.local_cloud import LocalCloud
-from arc.tools.sandbox.cloud.state import passing_state
+from arc.tools.sandbox.cloud.state import temporary_state
 from tests.engines import client_of
 from tests.tools.sandbox.cloud_functions import ROLE, functions, make_api, make_function
 
@@ -67,7 +67,7 @@ class _Page(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[LocalCloud]:
     """A local cloud with the function `shop`."""
-    with contextlib.closing(passing_state()) as state, contextlib.closing(LocalCloud(state, print)) as cloud:
+    with contextlib.closing(temporary_state()) as state, contextlib.closing(LocalCloud(state, print)) as cloud:
         make_function(cloud.url, source=FORM)
         yield cloud
 

@@ -38,7 +38,7 @@ TESTS = ("tests/sessions", "tests/http", "tests/testing", "tests/test_public_nam
 
 
 def main(words: list[str]) -> int:
-    """Return pytest's exit code: 0 when enough mutants of each folder are killed."""
+    """Return pytest's exit code: 0 if enough mutants of each folder are killed."""
     os.chdir(ROOT)
     files = [file for word in words or FOLDERS for file in python_files(Path("src/arc") / word)]
     shutil.rmtree(COPY, ignore_errors=True)
@@ -64,7 +64,7 @@ def main(words: list[str]) -> int:
 
 
 def python_files(path: Path) -> list[Path]:
-    """The Python files at `path`, which is a file or a folder. Raises SystemExit if there is none."""
+    """Return the Python files at `path`, a file or a folder. Raises SystemExit if there is none."""
     found = [path] if path.is_file() else sorted(path.rglob("*.py"))
     return found or sys.exit(f"No Python file at {path}. FOLDER is sessions, http, or a file such as http/csrf.py.")
 
@@ -97,7 +97,7 @@ def mutate(file: Path) -> list[dict[str, Any]]:
 
 
 def function_lines(source: str) -> dict[str, int]:
-    """The line of each function and method, under the name that mutmut gives it."""
+    """Return the line of each function and method, by the name that mutmut gives it."""
     lines = {}
     for node in ast.parse(source).body:
         within = node.name if isinstance(node, ast.ClassDef) else None
@@ -108,7 +108,7 @@ def function_lines(source: str) -> dict[str, int]:
 
 
 def difference(before: list[str], after: list[str]) -> tuple[int, str, str]:
-    """Where two texts begin to differ, and the lines of each that do."""
+    """Return where two texts start to differ, and the lines of each that do."""
     start = next((n for n, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), 0)
     end = 0
     while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:

@@ -68,7 +68,7 @@ class Run:
         self.failed = self.failed or report.failed
 
     def passes(self, item: pytest.Item, following: pytest.Item | None) -> bool:
-        """Run a test. Without a following one, what the session shares is kept."""
+        """Run a test and return True if it passes. Without a next test, session fixtures are kept."""
         self.failed = False
         for module in [module for name, module in sys.modules.items() if name.startswith("arc.")]:
             for value in list(vars(module).values()):
@@ -113,7 +113,7 @@ class Run:
     def locate(
         self, coverage: Coverage, items: list[pytest.Item], apart: Mapping[str, list[pytest.Item]]
     ) -> None:
-        """Find the tests that run the very line of a mutant; `apart` are those of its function in other processes."""
+        """Find the tests that run the line of a mutant; `apart` are tests that reach its function in other processes."""
         by_file = {file: coverage.get_data().contexts_by_lineno(str(Path(file).absolute())) for file in self.files()}
         good = {item for tests in self.reaching.values() for item in tests}
         for mutant in self.mutants:
@@ -126,11 +126,11 @@ class Run:
                     self.on_line[place] += apart.get(mutant["function"], [])
 
     def files(self) -> set[str]:
-        """The files that have mutants."""
+        """Return the files that have mutants."""
         return {mutant["file"] for mutant in self.mutants}
 
     def unrepeatable(self) -> set[pytest.Item]:
-        """The tests that fail when they run a second time, in a fork without a mutant."""
+        """Return the tests that fail when they run a second time, in a fork without a mutant."""
         items = list(dict.fromkeys(item for tests in self.reaching.values() for item in tests))
         found = set()
         while items:
@@ -143,7 +143,7 @@ class Run:
         return found
 
     def tests_of(self, mutant: dict[str, Any], since: float, until: float) -> list[pytest.Item]:
-        """The tests for a mutant: what killed another of its function, then the quick ones that reach little else."""
+        """Return the tests for a mutant: first those that killed others of its function, then fast ones that reach little else."""
         items = self.on_line[mutant["file"], mutant["line_in_copy"]] or self.reaching[mutant["function"]]
         ordered = sorted(items, key=lambda item: (_on_engine(item), self.seconds[item] * self.breadth[item]))
         within = itertools.accumulate(self.seconds[item] for item in ordered)
@@ -151,7 +151,7 @@ class Run:
         return list(dict.fromkeys([*reversed(self.killers[mutant["function"]]), *ordered]))
 
     def fork(self, name: str, items: list[pytest.Item]) -> tuple[int, int]:
-        """Start the tests of a mutant in a process: its id, and a pipe that ends with the number of the last test."""
+        """Run a mutant's tests in a process; return its id, and a pipe that ends with the number of the last test."""
         reading, writing = os.pipe()
         process = os.fork()
         if process:
@@ -177,14 +177,14 @@ class Run:
             os._exit(status)
 
     def last(self, reading: int) -> int:
-        """The number of the last test of a fork that ends."""
+        """Return the number of the last test that a finished fork ran."""
         with open(reading, "rb") as pipe:
             return int.from_bytes(pipe.read()[-4:])
 
     def judge(
         self, mutants: list[dict[str, Any]], since: float, until: float
     ) -> Iterator[tuple[dict[str, Any], str]]:
-        """Every mutant with what became of it: killed, timed out, survived or unreached."""
+        """Return every mutant with its result: killed, timed out, survived or unreached."""
         running: dict[int, tuple[dict[str, Any], list[pytest.Item], int]] = {}
         waiting = list(reversed(mutants))
         while waiting or running:
@@ -212,12 +212,12 @@ class Run:
 
 
 def pytest_configure() -> None:
-    """Make properties quick, and the same at every run."""
+    """Make properties fast and deterministic."""
     settings.load_profile("mutants")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bound those that ask for many examples."""
+    """Limit properties with many examples."""
     for item in items:
         function = getattr(item, "obj", None)
         own = getattr(function, "_hypothesis_internal_use_settings", None)
@@ -227,7 +227,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool:
-    """Run the tests on every mutant, and show what survived."""
+    """Run the tests on every mutant, and print the survivors."""
     write = session.config.get_terminal_writer().line
     run = Run(session)
     session.config.pluginmanager.register(run)
@@ -252,7 +252,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
 
 
 def report(fates: list[tuple[dict[str, Any], str]], write: Any) -> int:
-    """Write the table and the survivors; the number of folders with too few killed."""
+    """Print the table and the survivors; return the number of folders with too few killed mutants."""
     by_file: dict[str, Counter[str]] = defaultdict(Counter)
     for mutant, fate in fates:
         file = mutant["file"]
@@ -273,14 +273,14 @@ def report(fates: list[tuple[dict[str, Any], str]], write: Any) -> int:
 
 
 def line_of(mutant: dict[str, Any], fate: str) -> str:
-    """A survivor in a line."""
+    """Return a survivor as a line."""
     function = mutant["function"].rpartition(".")[2].removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
     note = " (no test reaches it)" if fate == "unreached" else ""
     return f"{mutant['file']}:{mutant['line']} {function}: {mutant['before']} → {mutant['after']}{note}"
 
 
 def _is_left_out(item: pytest.Item) -> bool:
-    """Whether it needs a process that is slow to start, or plays many lives on an engine."""
+    """Return True for a test that starts a slow process or runs many scenarios on an engine."""
     return bool(_AWAY & set(_fixtures(item))) or "dynalite" in item.name or item.name.endswith("_on_dynamodb")
 
 

@@ -1,4 +1,4 @@
-"""A machine for tests of the set-up: a copy of the project, its own PATH, interpreters that play a part."""
+"""A machine for tests of the setup: a copy of the project, its own PATH, and fake interpreters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# Makes environments whose interpreter writes every call of pip down, and does then as it is told.
+# Creates environments whose interpreter records every call of pip and then follows the test's instructions.
 INTERPRETER = r"""
 real={real}
 case "$1 $2" in
@@ -35,7 +35,7 @@ esac
 
 
 class Machine:
-    """A machine with a checkout in a folder whose name has a space, and no interpreter until one is installed."""
+    """A machine with a checkout in a folder whose name has a space, and without any interpreter."""
 
     def __init__(self, folder: Path) -> None:
         self.programs = folder / "some programs"
@@ -51,30 +51,30 @@ class Machine:
             self.install(name, "exit 127")
 
     def install(self, name: str, script: str) -> Path:
-        """Put a program of this name, which runs `script`, on PATH; its path."""
+        """Write a program with this name, which runs `script`, to a folder on PATH, and return its path."""
         program = self.programs / name
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
         return program
 
     def install_python(self, name: str) -> Path:
-        """Put an interpreter on PATH whose environments only play at installing; its path."""
+        """Write a fake interpreter, whose environments only record calls of pip, to PATH, and return its path."""
         calls, behaviour, real = (shlex.quote(str(path)) for path in (self.calls, self.behaviour, sys.executable))
         return self.install(name, INTERPRETER.format(calls=calls, behaviour=behaviour, real=real))
 
     def run(self, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        """The outcome of a command in the checkout."""
+        """Run a command in the checkout."""
         env = {"PATH": f"{self.programs}:/usr/bin:/bin", "HOME": str(self.programs), **environ}
         return subprocess.run(
             command, cwd=self.checkout, env=env, capture_output=True, text=True, timeout=120, check=False
         )
 
     def setup(self, wanted: str = "test", **environ: str) -> subprocess.CompletedProcess[str]:
-        """The outcome of `scripts/setup`."""
+        """Run `scripts/setup`."""
         return self.run("/bin/sh", "scripts/setup", wanted, **environ)
 
     def called(self) -> list[str]:
-        """What was run since the last time this was asked: "venv", "pip"."""
+        """Return the calls since the last time, such as "venv" and "pip"."""
         if not self.calls.exists():
             return []
         lines = self.calls.read_text().splitlines()

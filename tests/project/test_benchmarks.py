@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: what it measures is what its tables say, and it fails and ends in plain sentences."""
+"""`python -m benchmarks`: it measures what its tables claim, and reports failures in plain sentences."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ def ignore(_: str) -> None:
 
 
 @pytest.mark.parametrize("expected", [54, 523, 2206])
-def test_payloads_have_the_size_that_names_them(expected: int) -> None:
-    """The JSON of each session has exactly so many bytes, before and after the change."""
+def test_payloads_have_the_size_in_their_name(expected: int) -> None:
+    """This holds for the JSON of each session before and after the change."""
     data = PAYLOADS[expected]
     assert size(data) == expected
     assert size({**data, "count": data["count"] + 1}) == expected
 
 
-def test_events_are_new_objects() -> None:
-    """Two calls with one cookie get two events, as two invocations do."""
+def test_each_event_is_a_new_object() -> None:
+    """Two invocations with the same cookie do not share an event."""
     first, second = event("_idx=a"), event("_idx=a")
     assert first == second
     assert first is not second
 
 
-def test_every_operation_of_a_candidate_is_measured_once_a_round() -> None:
-    """The process names its operations, and each has one time a round."""
+def test_every_operation_is_measured_once_a_round() -> None:
+    """The process reports its operations, and each has one time for each round."""
     with Process("ours", OURS, "benchmarks.candidates", "arc-sessions") as process:
         samples = interleave([process], ignore, rounds=2)
     names = ["change-54", "change-523", "change-2206", "read-2206", "count"]
@@ -60,7 +60,7 @@ def test_every_operation_of_a_candidate_is_measured_once_a_round() -> None:
     assert all(len(times) == 2 and min(times) > 0 for times in samples.values())
 
 
-def test_a_candidate_that_fails_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+def test_failing_candidate_is_named(capfd: pytest.CaptureFixture[str]) -> None:
     """Its error is on standard error, and one sentence names the candidate."""
     with pytest.raises(BenchmarkError, match="The process of a stranger ended; its error is above"):
         Process("a stranger", OURS, "benchmarks.candidates", "stranger")
@@ -68,8 +68,8 @@ def test_a_candidate_that_fails_is_named(capfd: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize("client", ["lean", "boto3", "bare"])
-def test_clients_of_a_table_meet_no_conflict(capfd: pytest.CaptureFixture[str], client: str) -> None:
-    """The server answers as DynamoDB does when no other request has changed the row, so nothing is logged."""
+def test_database_clients_have_no_conflicts(capfd: pytest.CaptureFixture[str], client: str) -> None:
+    """The server answers like DynamoDB without concurrent requests, so nothing is logged."""
     with Server(7) as port:
         variables = {
             "ARC_SESSION_TABLE_NAME": "app-production-session",
@@ -84,14 +84,14 @@ def test_clients_of_a_table_meet_no_conflict(capfd: pytest.CaptureFixture[str], 
     assert capfd.readouterr().err == ""
 
 
-def test_a_program_that_fails_is_named() -> None:
-    """A cold start that ends in an error is no time: the message names it and shows the error."""
+def test_failing_program_is_named() -> None:
+    """The message names the program and shows the error, and its time is not used."""
     with pytest.raises(BenchmarkError, match=r"broken failed(?s:.*)ZeroDivisionError"):
         start_times("first response", [Program("broken", OURS, "1 / 0")], ignore)
 
 
-def test_missing_environments_say_what_to_run(tmp_path: Path) -> None:
-    """Without the peers or the extra speed, the message names the folder and `make bench`."""
+def test_missing_environments_are_errors_with_the_command(tmp_path: Path) -> None:
+    """The message names the missing folder and `make bench`."""
     with pytest.raises(BenchmarkError, match=r"^\.venv/peers, the peers' environment, is missing .* `make bench`"):
         peers(tmp_path)
     with pytest.raises(BenchmarkError, match=r"^\.venv/speed does not contain orjson\. Run `make bench`"):
@@ -99,19 +99,19 @@ def test_missing_environments_say_what_to_run(tmp_path: Path) -> None:
 
 
 def test_versions_are_those_of_the_environment() -> None:
-    """Names that are not installed are left out."""
+    """Packages that are not installed are omitted."""
     assert OURS.versions("arc-sessions", "no-such-package") == ["arc-sessions 0.1.0"]
 
 
-def test_ratios_compare_with_our_row_of_the_same_operation() -> None:
-    """The median or the minimum is compared; an operation that we do not have has no ratio."""
+def test_ratios_compare_rows_of_the_same_operation() -> None:
+    """The median or the minimum is compared; an operation without a reference has no ratio."""
     by_minimum = Table(TABLE.title, TABLE.note, TABLE.unit, TABLE.rows, TABLE.reference, ratio_of="minimum")
     assert [TABLE.ratio(row) for row in TABLE.rows] == [1.0, 0.5, None]
     assert [by_minimum.ratio(row) for row in TABLE.rows] == [1.0, 0.75, None]
 
 
-def test_results_are_a_page_of_markdown() -> None:
-    """The page names the date, the machine and the versions, and has every row."""
+def test_results_are_a_markdown_page() -> None:
+    """The page has the date, the machine, the versions and every row."""
     page = as_markdown(
         [TABLE], date="2026-11-27", machine="CPU, 2 cores", python="CPython 3.11", versions={"peers": ["flask 3.1.3"]}
     )
@@ -131,23 +131,23 @@ CPU time per call.
     )
 
 
-def test_tables_on_a_terminal_show_names_with_brackets(capsys: pytest.CaptureFixture[str]) -> None:
-    """Brackets are text, not Rich's markup."""
+def test_brackets_in_names_are_not_rich_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    """The terminal shows them as text."""
     Console(width=100).print(as_rich(TABLE))
     printed = capsys.readouterr().out
     for cell in ("arc-sessions[speed]", "[minimum]", "[2.00]", "1,234"):
         assert cell in printed
 
 
-def test_an_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """The message names the parts that exist."""
+def test_unknown_part_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message lists the parts."""
     with pytest.raises(SystemExit, match="2"):
         main(["seal"])
     assert "unknown part 'seal': choose from sealed, cold, database, sandbox" in capsys.readouterr().err
 
 
-def test_an_interrupt_ends_everything() -> None:
-    """Ctrl-C ends the processes and writes nothing; the exit status is that of an interrupt."""
+def test_interrupt_ends_all_processes() -> None:
+    """Ctrl-C writes nothing, and the exit status is that of an interrupt."""
     command = [sys.executable, "-m", "benchmarks", "sandbox"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None

@@ -1,4 +1,4 @@
-"""`make demo`, ended as a terminal ends it."""
+"""`make demo`, interrupted as a terminal does it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_ctrl_c_ends_make_demo_without_a_word(tmp_path: Path) -> None:
-    """An interrupt of the whole foreground group leaves neither an error of make's nor a traceback."""
+def test_ctrl_c_ends_make_demo_without_an_error(tmp_path: Path) -> None:
+    """An interrupt of the foreground process group prints neither an error of make nor a traceback."""
     for folder in ("examples", "scripts"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Makefile", tmp_path)

@@ -1,4 +1,4 @@
-"""What the runtime may import from outside: the standard library, cryptography, and little else in its own place."""
+"""What the runtime may import: the standard library, cryptography, and a few packages in one place each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RUNTIME = (
 
 
 def packages(code: str) -> set[str]:
-    """The top names of everything that `code` imports, wherever in it."""
+    """Return the top-level names of all imports in `code`."""
     found = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
@@ -47,7 +47,7 @@ def packages(code: str) -> set[str]:
 
 
 def strays(package: Path) -> list[str]:
-    """Every file of the runtime in `package` that imports what has no place there, with the name."""
+    """Return every file of `package` with an import that is not allowed there."""
     files = [path for part in RUNTIME for path in [package / part, *(package / part).rglob("*.py")] if path.is_file()]
     assert len(files) >= len(RUNTIME)
     return [
@@ -58,8 +58,8 @@ def strays(package: Path) -> list[str]:
     ]
 
 
-def test_the_runtime_imports_only_what_has_a_place() -> None:
-    """Cryptography where sessions and form tokens are sealed, brotli and orjson in one place each, nothing else."""
+def test_runtime_imports_only_allowed_packages() -> None:
+    """Cryptography, brotli and orjson are each allowed in certain files."""
     assert strays(ROOT / "src/arc") == []
 
 
@@ -73,8 +73,8 @@ def test_the_runtime_imports_only_what_has_a_place() -> None:
         ("tables.py", "    import boto3", ["tables.py imports boto3"]),
     ],
 )
-def test_an_import_out_of_place_is_found(tmp_path: Path, file: str, line: str, found: list[str]) -> None:
-    """A package that nobody chose, and a chosen one elsewhere, at the top or inside a function."""
+def test_disallowed_import_is_found(tmp_path: Path, file: str, line: str, found: list[str]) -> None:
+    """It may be an unknown package or a known one elsewhere, at the top or inside a function."""
     for part in (
         "http/request.py",
         "sessions/cookie.py",
@@ -98,15 +98,15 @@ def test_an_import_out_of_place_is_found(tmp_path: Path, file: str, line: str, f
 
 
 def test_cryptography_is_the_only_dependency() -> None:
-    """Whatever else is installed belongs to an extra."""
+    """All other packages belong to extras."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
     (only,) = project["dependencies"]
     assert only.startswith("cryptography")
 
 
-def test_every_lint_exception_says_why() -> None:
-    """Each exception stands on a line of its own with its reason."""
+def test_every_lint_exception_has_a_reason() -> None:
+    """Each exception has its own line."""
     section = (
         (ROOT / "pyproject.toml").read_text().partition("[tool.ruff.lint]")[2].partition("[tool.ruff.lint.flake8")[0]
     )

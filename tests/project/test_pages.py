@@ -1,4 +1,4 @@
-"""What the pages say about the project's own commands and files."""
+"""The project's commands and files in its documentation."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), r
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_make_target_on_a_page_exists(page: Path) -> None:
-    """`make thing` in a page is a thing that make knows."""
+def test_every_make_target_in_the_documentation_exists(page: Path) -> None:
+    """The Makefile has each `make target` of a page."""
     named = set(re.findall(r"`(?:\S+=\S+ )?make ([a-z-]+)", page.read_text()))
     assert named <= TARGETS
 
 
-def test_the_readme_names_the_two_commands() -> None:
-    """A newcomer finds make demo and make test."""
+def test_readme_names_make_demo_and_make_test() -> None:
+    """Newcomers need both."""
     readme = (ROOT / "README.md").read_text()
     assert "`make demo`" in readme
     assert "`make test`" in readme
 
 
 def test_every_target_is_phony() -> None:
-    """A file called test or clean beside the Makefile changes nothing."""
+    """A file called test or clean in the project's folder has no effect."""
     declared = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert declared
     assert set(declared[1].split()) == TARGETS

@@ -1,4 +1,4 @@
-"""`scripts/setup`, which `make` runs: it finds an interpreter, says what is missing, and leaves a made .venv alone."""
+"""`scripts/setup`, which `make` runs: it finds an interpreter and creates or keeps the .venv."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def machine(tmp_path: Path) -> Machine:
 
 @pytest.fixture
 def ready(machine: Machine) -> Machine:
-    """A machine where everything has been set up once."""
+    """A machine where everything has been set up."""
     machine.install_python("python3.12")
     assert machine.setup("test").returncode == 0
     assert machine.called() == MADE
@@ -31,17 +31,17 @@ def ready(machine: Machine) -> Machine:
 
 
 def old(version: str) -> str:
-    """The script of an interpreter that is too old."""
+    """Return the script of an interpreter that is too old."""
     return f'case "$2" in *"print("*) echo {version};; *) exit 1;; esac'
 
 
 def bare(version: str) -> str:
-    """The script of an interpreter that is new enough and has no ensurepip."""
+    """Return the script of an interpreter that is new enough but has no ensurepip."""
     return f'case "$2" in *"print("*) echo {version};; *ensurepip*) exit 1;; esac'
 
 
-def test_without_an_interpreter_one_line_says_what_was_found(machine: Machine) -> None:
-    """A stand-in that fails, an old Python and one without ensurepip: one line names what to install."""
+def test_missing_interpreter_is_one_line_with_what_was_found(machine: Machine) -> None:
+    """Candidates may fail, be too old or lack ensurepip; the line names what to install."""
     machine.install("python3.12", bare("3.12.1"))
     machine.install("python3", old("3.9.2"))
     done = machine.setup()
@@ -53,8 +53,8 @@ def test_without_an_interpreter_one_line_says_what_was_found(machine: Machine) -
     assert not (machine.checkout / ".venv").exists()
 
 
-def test_the_newest_interpreter_that_runs_is_chosen(machine: Machine) -> None:
-    """Names that do not run, are too old or lack ensurepip are passed over."""
+def test_newest_usable_interpreter_is_selected(machine: Machine) -> None:
+    """Candidates that do not run, are too old or lack ensurepip are skipped."""
     machine.install("python3.13", bare("3.13.0"))
     machine.install_python("python3.11")
     done = machine.setup()
@@ -62,8 +62,8 @@ def test_the_newest_interpreter_that_runs_is_chosen(machine: Machine) -> None:
     assert machine.called() == MADE
 
 
-def test_python_overrides_the_choice(machine: Machine) -> None:
-    """PYTHON=… is the one interpreter that is asked, with spaces in its path or not."""
+def test_python_variable_selects_the_interpreter(machine: Machine) -> None:
+    """No other interpreter is tried, and its path may contain spaces."""
     machine.install_python("python3.13")
     mine = machine.install_python("my python")
     machine.install("python3.13", "exit 127")
@@ -72,8 +72,8 @@ def test_python_overrides_the_choice(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("name", ["no-such-python", "python3.14"])
-def test_a_python_that_cannot_be_used_is_named(ready: Machine, name: str) -> None:
-    """PYTHON=… never falls back to another interpreter, and the .venv that exists stays."""
+def test_unusable_python_variable_is_an_error(ready: Machine, name: str) -> None:
+    """There is no fallback, and an existing .venv is kept."""
     done = ready.setup(PYTHON=name)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
@@ -83,8 +83,8 @@ def test_a_python_that_cannot_be_used_is_named(ready: Machine, name: str) -> Non
     assert ready.called() == []
 
 
-def test_another_python_makes_another_environment(ready: Machine) -> None:
-    """The same interpreter by name changes nothing; a different one begins afresh."""
+def test_different_interpreter_recreates_the_environment(ready: Machine) -> None:
+    """The same interpreter under another name changes nothing."""
     assert ready.setup(PYTHON="python3.12").returncode == 0
     assert ready.called() == []
     other = ready.install_python("other")
@@ -94,16 +94,16 @@ def test_another_python_makes_another_environment(ready: Machine) -> None:
     assert ready.called() == MADE
 
 
-def test_a_current_stamp_touches_nothing(ready: Machine) -> None:
-    """What is set up is left alone, without a word; what the tests need holds what the demo needs."""
+def test_complete_setup_changes_nothing(ready: Machine) -> None:
+    """Nothing is printed; a setup for the tests includes that for the demo."""
     for wanted in ("test", "demo"):
         done = ready.setup(wanted)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert ready.called() == []
 
 
-def test_the_tests_are_added_to_the_demo(machine: Machine) -> None:
-    """After the demo the environment is kept and the rest installed."""
+def test_tests_are_added_to_the_demos_environment(machine: Machine) -> None:
+    """The environment is kept, and the missing packages are installed."""
     machine.install_python("python3")
     assert machine.setup("demo").returncode == 0
     assert machine.called() == DEMO
@@ -111,8 +111,8 @@ def test_the_tests_are_added_to_the_demo(machine: Machine) -> None:
     assert machine.called() == TOPPED_UP
 
 
-def test_mutation_testing_is_added_to_the_tests(ready: Machine) -> None:
-    """It is installed when it is first wanted, and the tests then have all that they need."""
+def test_mutation_testing_is_added_to_the_tests_environment(ready: Machine) -> None:
+    """It is installed when it is first needed, and the tests remain set up."""
     assert ready.setup("mutants").returncode == 0
     assert ready.called() == TOPPED_UP
     assert "mutmut" in (ready.checkout / ".venv/needed.txt").read_text()
@@ -147,7 +147,7 @@ def test_a_set_stays_complete_when_another_is_added(ready: Machine) -> None:
 
 
 def test_bench_adds_an_environment_for_the_peers(ready: Machine) -> None:
-    """The peers are installed once, with an interpreter of their own, and `make test` leaves them alone."""
+    """The peers are installed once, in a separate environment that `make test` does not change."""
     done = ready.setup("bench")
     assert done.returncode == 0
     assert done.stderr.splitlines() == ["Setting up .venv/peers for make bench, once; this takes a minute."]
@@ -162,14 +162,14 @@ def test_bench_adds_an_environment_for_the_peers(ready: Machine) -> None:
 
 
 def test_bench_sets_up_everything_on_a_fresh_machine(machine: Machine) -> None:
-    """Without any environment, what the tests need is installed first and the peers after it."""
+    """The packages of the tests are installed first, then the peers."""
     machine.install_python("python3")
     assert machine.setup("bench").returncode == 0
     assert machine.called() == [*MADE, "pip"]
 
 
-def test_peers_that_cannot_be_installed_leave_no_stamp(ready: Machine) -> None:
-    """One line says why and where the details are; the tests stay set up, and the next run tries again."""
+def test_failed_installation_of_peers_is_repeated(ready: Machine) -> None:
+    """One line has the reason and the log file; the tests remain set up."""
     ready.behaviour.write_text("fails")
     for _ in range(2):
         done = ready.setup("bench")
@@ -181,8 +181,8 @@ def test_peers_that_cannot_be_installed_leave_no_stamp(ready: Machine) -> None:
     assert ready.called() == []
 
 
-def test_a_changed_pyproject_is_installed(ready: Machine) -> None:
-    """Another pyproject.toml asks for another installation."""
+def test_changed_pyproject_is_installed(ready: Machine) -> None:
+    """A different pyproject.toml requires a new installation."""
     with (ready.checkout / "pyproject.toml").open("a") as file:
         file.write("\n")
     assert ready.setup().returncode == 0
@@ -191,8 +191,8 @@ def test_a_changed_pyproject_is_installed(ready: Machine) -> None:
     assert ready.called() == []
 
 
-def test_an_interrupted_installation_begins_afresh(ready: Machine) -> None:
-    """Killed in the middle, nothing counts as installed and the environment is made anew."""
+def test_interrupted_installation_starts_again(ready: Machine) -> None:
+    """The environment is created anew after a kill."""
     with (ready.checkout / "pyproject.toml").open("a") as file:
         file.write("\n")
     ready.behaviour.write_text("dies")
@@ -203,15 +203,15 @@ def test_an_interrupted_installation_begins_afresh(ready: Machine) -> None:
     assert ready.called() == MADE
 
 
-def test_a_moved_checkout_begins_afresh(ready: Machine) -> None:
-    """An environment knows its own path, so one that moved is no longer good."""
+def test_moved_checkout_recreates_the_environment(ready: Machine) -> None:
+    """An environment contains its own path."""
     ready.checkout = ready.checkout.rename(ready.checkout.parent / "elsewhere")
     assert ready.setup().returncode == 0
     assert ready.called() == MADE
 
 
-def test_a_failed_installation_is_one_line_and_leaves_no_stamp(machine: Machine) -> None:
-    """When packages cannot be had, one line says why and where the details are; the next run tries again."""
+def test_failed_installation_is_one_line_and_is_repeated(machine: Machine) -> None:
+    """The line has the reason and the log file."""
     machine.install_python("python3.11")
     machine.behaviour.write_text("fails")
     for _ in range(2):
@@ -225,8 +225,8 @@ def test_a_failed_installation_is_one_line_and_leaves_no_stamp(machine: Machine)
 
 
 @pytest.mark.exhaustive
-def test_a_real_pip_without_a_network_fails_in_one_line(machine: Machine) -> None:
-    """The real thing: an index that cannot be reached, and a log with the details."""
+def test_real_pip_without_a_network_fails_with_one_line(machine: Machine) -> None:
+    """The index cannot be reached, and the log has the details."""
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
     done = machine.setup(PYTHON=sys.executable, PIP_TIMEOUT="1", **nowhere)
     assert (done.returncode, done.stdout) == (1, "")
@@ -235,16 +235,16 @@ def test_a_real_pip_without_a_network_fails_in_one_line(machine: Machine) -> Non
     assert (machine.checkout / ".venv/pip.log").exists()
 
 
-def test_two_targets_at_once_install_one_after_the_other(machine: Machine) -> None:
-    """`make -j` does not make one environment twice at the same time."""
+def test_parallel_targets_install_one_after_the_other(machine: Machine) -> None:
+    """`make -j` does not create an environment twice."""
     machine.install_python("python3")
     done = machine.run("make", "-j4", "setup-demo", "setup-test")
     assert done.returncode == 0
     assert machine.called() == DEMO + TOPPED_UP
 
 
-def test_bare_make_prints_every_target(machine: Machine) -> None:
-    """`make` alone is help, and needs nothing."""
+def test_make_without_a_target_prints_help(machine: Machine) -> None:
+    """It lists every target and installs nothing."""
     done = machine.run("make")
     assert done.returncode == 0
     for target in ("demo", "test", "check", "bench", "docs", "vectors", "clean"):

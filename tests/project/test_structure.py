@@ -1,4 +1,4 @@
-"""The architecture and the rules of the runtime, as checks that can fail."""
+"""The architecture and the rules of the runtime."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ HEAVY = (
 
 
 def lint(project: Path) -> subprocess.CompletedProcess[str]:
-    """The outcome of import-linter in a copy of the project."""
+    """Run import-linter in a copy of the project."""
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
     environ = {"PYTHONPATH": str(project / "src"), "PATH": ""}
     return subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, timeout=120, check=False)
 
 
 def copy_of_the_project(folder: Path) -> Path:
-    """A copy of what import-linter reads."""
+    """Copy the files that import-linter reads."""
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
 
 
-def test_the_bands_hold_and_a_stray_module_must_choose_its_floor(tmp_path: Path) -> None:
-    """The contracts hold as they are, and a new module beside the bands breaks them."""
+def test_import_contracts_are_kept_and_cover_new_modules(tmp_path: Path) -> None:
+    """A module without a layer breaks a contract."""
     project = copy_of_the_project(tmp_path)
     held = lint(project)
     assert "0 broken" in held.stdout, held.stdout + held.stderr
@@ -48,11 +48,18 @@ def test_the_bands_hold_and_a_stray_module_must_choose_its_floor(tmp_path: Path)
     assert lint(project).returncode != 0
 
 
-def test_an_import_that_points_up_breaks_a_contract(tmp_path: Path) -> None:
-    """A core that imports the HTTP functions does not pass."""
+@pytest.mark.parametrize(
+    ("file", "upper"),
+    [
+        ("sessions/cookie.py", "arc.http.events"),
+        ("tools/sandbox/functions/changes.py", "arc.tools.sandbox.front.event"),
+    ],
+)
+def test_upward_import_breaks_a_contract(tmp_path: Path, file: str, upper: str) -> None:
+    """Neither the core nor the sandbox's functions may import HTTP."""
     project = copy_of_the_project(tmp_path)
-    with (project / "src/arc/sessions/cookie.py").open("a") as file:
-        file.write("\nimport arc.http.events\n")
+    with (project / "src/arc" / file).open("a") as module:
+        module.write(f"\nimport {upper}\n")
     broken = lint(project)
     assert broken.returncode != 0
     assert "BROKEN" in broken.stdout
@@ -84,8 +91,8 @@ print(*sorted(name for name in set(sys.modules) - before if name in {HEAVY!r} or
     assert done.stdout.strip() == ""
 
 
-def test_s44_a_sealed_session_imports_none_of_what_the_app_may_use_besides() -> None:
-    """A cold start with a session in a cookie pays for neither tables, events, queues, sockets nor the service map."""
+def test_s44_sealed_session_imports_no_other_service() -> None:
+    """Its cold start includes no tables, events, queues, web sockets or service map."""
     code = """
 import sys
 import arc
@@ -105,7 +112,7 @@ print(answer["statusCode"], *(name for name in besides if f"arc.{name}" in sys.m
 
 @pytest.mark.parametrize("path", RUNTIME, ids=lambda path: str(path.relative_to(ROOT / "src")))
 def test_s40_no_pickle_eval_or_yaml_in_the_runtime(path: Path) -> None:
-    """No file of the runtime names what runs or loads code out of data."""
+    """No file of the runtime uses a name that executes or deserializes code."""
     forbidden = {"pickle", "marshal", "shelve", "yaml", "eval", "exec", "compile", "__import__"}
     for node in ast.walk(ast.parse(path.read_text())):
         used = {alias.name.split(".")[0] for alias in node.names} if isinstance(node, ast.Import) else set()
@@ -116,8 +123,8 @@ def test_s40_no_pickle_eval_or_yaml_in_the_runtime(path: Path) -> None:
         assert not used & forbidden, f"{path.name}:{getattr(node, 'lineno', 0)}"
 
 
-def test_s40_the_lint_rule_refuses_pickle(tmp_path: Path) -> None:
-    """Ruff, as configured here, does not let pickle, eval or yaml.load pass."""
+def test_s40_lint_rules_refuse_pickle(tmp_path: Path) -> None:
+    """Ruff, as configured, also refuses eval and yaml.load."""
     (tmp_path / "bad.py").write_text(
         "import pickle\nimport yaml\n\npickle.loads(b'')\neval('1')\nyaml.load('a', Loader=yaml.Loader)\n"
     )
@@ -139,7 +146,7 @@ def test_s40_the_lint_rule_refuses_pickle(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "src").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT / "src"))
 )
-def test_one_noun_per_file_of_a_readable_size(path: Path) -> None:
-    """A file beyond 400 lines wants to be two."""
+def test_file_has_a_specific_name_and_a_readable_size(path: Path) -> None:
+    """The limit is 400 lines."""
     assert len(path.read_text().splitlines()) <= 400
     assert path.stem not in {"utils", "util", "helpers", "common", "base"}

@@ -21,8 +21,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(next(folder.glob("*.whl")))
 
 
-def test_the_wheel_holds_every_module_and_the_type_marker(wheel: zipfile.ZipFile) -> None:
-    """Every file of src/arc is in the wheel, py.typed among them, and nothing of the tests."""
+def test_wheel_contains_every_module_and_the_type_marker(wheel: zipfile.ZipFile) -> None:
+    """It contains all files of src/arc, including py.typed, and no tests."""
     there = {name for name in wheel.namelist() if ".dist-info/" not in name}
     wanted = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src/arc").rglob("*.py")}
     assert wanted <= there
@@ -30,8 +30,8 @@ def test_the_wheel_holds_every_module_and_the_type_marker(wheel: zipfile.ZipFile
     assert all(name.startswith("arc/") for name in there)
 
 
-def test_the_runtime_depends_on_cryptography_alone(wheel: zipfile.ZipFile) -> None:
-    """Without an extra nothing but cryptography is installed."""
+def test_runtime_depends_only_on_cryptography(wheel: zipfile.ZipFile) -> None:
+    """All other dependencies belong to extras."""
     metadata = next(name for name in wheel.namelist() if name.endswith("/METADATA"))
     required = [
         line.removeprefix("Requires-Dist: ")
@@ -42,8 +42,8 @@ def test_the_runtime_depends_on_cryptography_alone(wheel: zipfile.ZipFile) -> No
     assert required[0].startswith("cryptography")
 
 
-def test_the_installed_wheel_runs_a_handler(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
-    """Unpacked somewhere else, the wheel's own files serve a session."""
+def test_installed_wheel_runs_a_handler(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """A session works with the wheel's own files, unpacked elsewhere."""
     wheel.extractall(tmp_path)
     code = """
 import arc, sys

@@ -1,4 +1,4 @@
-"""Somebody who runs `arc` in the folder of an app, on AWS or what stands for it."""
+"""An operator who runs `arc` in an app's folder, against AWS or a stand-in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ session
 
 
 class Operator:
-    """Runs `arc` in `folder`, which has the manifest of the app `name`, with `environ` and nothing else."""
+    """Runs `arc` in `folder`, which has the manifest of the app `name`, with only the variables in `environ`."""
 
     def __init__(self, folder: Path, name: str, environ: Mapping[str, str], *, more: str = "") -> None:
         self.folder, self.name, self.environ = folder, name, dict(environ)
@@ -30,13 +30,13 @@ class Operator:
         (folder / "app.arc").write_text(f"@app\n{name}\n\n@http\nget /\npost /login\n{more}", encoding="utf-8")
 
     def arc(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        """What `arc` with these words does, with `given` on its standard input."""
+        """Run `arc` with these words and with `given` on standard input."""
         if warm.is_warm(self.environ):
             return warm.arc(words, self.folder, self.environ, given or "")
         return self.arc_alone(*words, given=given)
 
     def arc_alone(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        """The same in an interpreter of its own, which takes longer."""
+        """Run `arc` in a fresh interpreter, which takes longer."""
         return subprocess.run(
             self.command(*words),
             cwd=self.folder,
@@ -50,22 +50,22 @@ class Operator:
         )
 
     def does(self, *words: str, given: str | None = None) -> str:
-        """What `arc` says on standard output, when it ends well."""
+        """Run `arc`, which must succeed, and return its standard output."""
         done = self.arc(*words, given=given)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def json(self, *words: str) -> Any:
-        """What `arc … --json` answers, when it ends well."""
+        """Run `arc … --json`, which must succeed, and return its result."""
         return json.loads(self.does(*words, "--json"))
 
     def start(self, *words: str) -> warm.Captured:
-        """`arc` under way."""
+        """Start `arc` without waiting for its end."""
         assert warm.is_warm(self.environ)
         return warm.Captured(None, words, self.folder, self.environ, "")
 
     def start_alone(self, *words: str, given: str = "") -> subprocess.Popen[str]:
-        """`arc` under way in an interpreter of its own, with `given` on its standard input."""
+        """Start `arc` in a fresh interpreter, with `given` on standard input."""
         with tempfile.TemporaryFile() as file:
             file.write(given.encode())
             file.seek(0)
@@ -80,12 +80,12 @@ class Operator:
             )
 
     def command(self, *words: str) -> list[str]:
-        """The command line."""
+        """Return the command line."""
         return [sys.executable, "-W", "error", "-m", "arc", *words]
 
 
 def parameters(cloud: Engine, app: str, environment: str = "staging") -> dict[str, str]:
-    """The variables in SSM, read past the tools."""
+    """Return the variables in SSM, read without the tools."""
     pages = cloud.look("ssm").get_paginator("get_parameters_by_path")
     found = pages.paginate(Path=f"/{app}/{environment}", WithDecryption=True)
     return {one["Name"].rpartition("/")[2]: one["Value"] for page in found for one in page["Parameters"]}

@@ -1,4 +1,4 @@
-"""What is said about the table that sessions are to live in."""
+"""Warnings about the table that stores sessions."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def app(folder: Path, env: str = "SESSION_TABLE_NAME=session", table: str = GOOD
 
 
 def variables_of(inventory: Inventory) -> Mapping[str, str]:
-    """The variables of testing."""
+    """Return the variables of testing."""
     return inventory.env.get("testing", {})
 
 
 def warnings(inventory: Inventory) -> list[str]:
-    """What is said about the store that testing chooses."""
+    """Return the warnings about the store that testing selects."""
     return store_warnings(inventory, "testing", variables_of(inventory))
 
 
@@ -48,13 +48,13 @@ def warnings(inventory: Inventory) -> list[str]:
         ("ARC_SESSION_TABLE_NAME=\nSESSION_TABLE_NAME=session", "session"),
     ],
 )
-def test_either_variable_chooses_the_store(tmp_path: Path, env: str, store: str) -> None:
-    """An empty one is none."""
+def test_either_variable_selects_the_store(tmp_path: Path, env: str, store: str) -> None:
+    """An empty value has no effect."""
     assert chosen_store(variables_of(app(tmp_path, env))) == store
 
 
-def test_the_preferences_choose_the_store_too(tmp_path: Path) -> None:
-    """Where there is no .env."""
+def test_preferences_select_the_store(tmp_path: Path) -> None:
+    """They apply where there is no .env."""
     inventory = app(tmp_path)
     (tmp_path / ".env").unlink()
     (tmp_path / "preferences.arc").write_text(
@@ -68,13 +68,13 @@ def test_the_preferences_choose_the_store_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["session", "testapp-testing-session", "jwe"])
-def test_a_good_table_is_not_spoken_of(tmp_path: Path, name: str) -> None:
-    """Under either of its names."""
+def test_suitable_table_causes_no_warning(tmp_path: Path, name: str) -> None:
+    """Either of its names may be used."""
     assert warnings(app(tmp_path, f"SESSION_TABLE_NAME={name}")) == []
 
 
-def test_a_table_for_something_else_is_not_spoken_of(tmp_path: Path) -> None:
-    """Sessions in the cookie need no table."""
+def test_other_tables_cause_no_warning(tmp_path: Path) -> None:
+    """Sessions in the sealed cookie need no table."""
     assert warnings(app(tmp_path, "", "id *String")) == []
 
 
@@ -91,30 +91,30 @@ def test_a_table_for_something_else_is_not_spoken_of(tmp_path: Path) -> None:
         ("_idx *String\n  at **Number", "the table 'session' cannot hold sessions: its key is not '_idx *String'."),
     ],
 )
-def test_a_table_that_will_not_do_is_named_with_the_lines_that_mend_it(tmp_path: Path, table: str, told: str) -> None:
-    """One warning, the worst."""
+def test_unsuitable_table_causes_one_warning(tmp_path: Path, table: str, told: str) -> None:
+    """It is about the worst problem, and has the lines that fix it."""
     assert warnings(app(tmp_path, table=table)) == [f"{told} {LINES}"]
 
 
 @pytest.mark.parametrize(("name", "written"), [("other", "other"), ("testapp-testing-other", "other")])
-def test_a_table_that_is_not_declared_is_named(tmp_path: Path, name: str, written: str) -> None:
-    """With the manifest's name of it in the lines to write."""
+def test_undeclared_table_causes_a_warning(tmp_path: Path, name: str, written: str) -> None:
+    """The lines to write have the manifest's name of the table."""
     (warning,) = warnings(app(tmp_path, f"SESSION_TABLE_NAME={name}"))
     assert warning == (
         f"sessions are to live in the table {name!r}, which is not in app.arc. {LINES.replace('session', written)}"
     )
 
 
-def test_a_table_with_the_key_of_sessions_needs_its_ttl(tmp_path: Path) -> None:
-    """Whether it is chosen yet or not; other tables do not."""
+def test_table_with_the_key_of_sessions_needs_a_ttl(tmp_path: Path) -> None:
+    """This holds whether or not it is selected; other tables need none."""
     (told,) = ttl_warnings(app(tmp_path, "", "_idx *String"))
     assert told.startswith("ended sessions stay in the table 'session' for ever: it has no TTL on '_ttl'.")
     assert ttl_warnings(app(tmp_path, "")) == []
     assert ttl_warnings(app(tmp_path, "", "id *String")) == []
 
 
-def test_a_table_that_a_stack_has_named_is_known(tmp_path: Path) -> None:
-    """By the name that it has there."""
+def test_table_named_by_a_stack_is_recognized(tmp_path: Path) -> None:
+    """Its physical name differs from the usual one."""
     inventory = app(tmp_path)
     variables = {"SESSION_TABLE_NAME": "TestappStaging-SessionTable-1A2B"}
     assert store_warnings(inventory, "staging", variables)

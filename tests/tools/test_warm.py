@@ -1,4 +1,4 @@
-"""A command that is run by a fork of a warm interpreter does what it does in an interpreter of its own."""
+"""A fork of a warm interpreter behaves like a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ COMMANDS = [
 
 @pytest.mark.parametrize(("words", "given"), COMMANDS, ids=[" ".join(words) for words, _ in COMMANDS])
 @pytest.mark.sampled(2)
-def test_it_does_the_same(cloud: Engine, tmp_path: Path, words: tuple[str, ...], given: str | None) -> None:
+def test_fork_behaves_like_a_fresh_interpreter(
+    cloud: Engine, tmp_path: Path, words: tuple[str, ...], given: str | None
+) -> None:
     """The exit code, both outputs, files, variables in SSM and those of functions are the same."""
     found = []
     for name in ("warm", "alone"):
@@ -50,8 +52,8 @@ def test_it_does_the_same(cloud: Engine, tmp_path: Path, words: tuple[str, ...],
     assert found[0] == found[1]
 
 
-def test_variables_that_an_interpreter_reads_are_not_overlooked(cloud: Engine, tmp_path: Path) -> None:
-    """Such a command gets an interpreter of its own."""
+def test_variables_of_the_interpreter_prevent_a_fork(cloud: Engine, tmp_path: Path) -> None:
+    """Such a command runs in a fresh interpreter."""
     environ = cloud.environ(tmp_path)
     assert warm.is_warm(environ)
     for name in ("PYTHONPATH", "PYTHONIOENCODING", "LANG", "LC_ALL", "COLUMNS", "NO_COLOR"):
@@ -99,8 +101,8 @@ for popen in (fork, subprocess.Popen):
 
 
 @pytest.mark.parametrize("code", CLOUDS_ENDS.values(), ids=CLOUDS_ENDS.keys())
-def test_forked_local_cloud_has_what_an_interpreter_of_its_own_has(tmp_path: Path, code: str) -> None:
-    """Variables, descriptors, signals and the session, and whichever way it ends."""
+def test_forked_local_cloud_behaves_like_a_fresh_interpreter(tmp_path: Path, code: str) -> None:
+    """Variables, descriptors, signals, the session and the exit code are the same."""
     file = tmp_path / "cloud.py"
     file.write_text(code)
     done = warm.python(START_CLOUD, [str(file), str(tmp_path)], tmp_path, dict(os.environ))
@@ -109,8 +111,8 @@ def test_forked_local_cloud_has_what_an_interpreter_of_its_own_has(tmp_path: Pat
 
 
 @pytest.mark.parametrize("words", ["--version", "nothing", "env nowhere"])
-def test_command_of_shells_does_the_same(tmp_path: Path, words: str) -> None:
-    """The exit code, and both outputs in one."""
+def test_installed_command_behaves_like_a_fresh_interpreter(tmp_path: Path, words: str) -> None:
+    """The exit code and the combined output are the same."""
     programs = tmp_path / "programs"
     programs.mkdir()
     warm.install(programs)
@@ -137,8 +139,8 @@ ENDS = {
 
 
 @pytest.mark.parametrize("code", ENDS.values(), ids=ENDS.keys())
-def test_source_ends_as_in_an_interpreter_of_its_own(tmp_path: Path, code: str) -> None:
-    """The exit code, the output and the last word of a complaint are the same, whichever way it ends."""
+def test_code_ends_as_in_a_fresh_interpreter(tmp_path: Path, code: str) -> None:
+    """The exit code, the output and the last line of the traceback are the same."""
     environ = {**os.environ, "ARC_OWN": "é"}
     own = subprocess.run(
         [sys.executable, "-c", code, "a", "b"],

@@ -1,4 +1,4 @@
-"""`arc`, and Python source that uses it, run by forks of one interpreter that has loaded it."""
+"""Runs `arc`, and Python code that uses it, in forks of one interpreter that has already imported it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ import json, os, socket, sys, tempfile
 connection = socket.socket(socket.AF_UNIX)
 connection.connect({path!r})
 with tempfile.TemporaryFile() as request:
-    asked = {{"words": sys.argv[1:], "folder": os.getcwd(), "environ": dict(os.environ), "code": None}}
-    request.write(json.dumps(asked).encode())
+    arguments = {{"words": sys.argv[1:], "folder": os.getcwd(), "environ": dict(os.environ), "code": None}}
+    request.write(json.dumps(arguments).encode())
     request.seek(0)
     socket.send_fds(connection, [b"x"], [0, 1, 2, request.fileno()])
 with connection.makefile() as answer:
@@ -41,12 +41,12 @@ _ENVIRON = {"PATH", "HOME", "TMPDIR", "SYSTEMROOT"}
 
 
 def is_warm(environ: Mapping[str, str]) -> bool:
-    """True for an environment without variables that an interpreter reads when it starts."""
+    """Return True for an environment without variables that an interpreter reads when it starts."""
     return all(name in _ENVIRON or name.startswith("AWS_") for name in environ)
 
 
 class Process:
-    """A fork that runs, with as much of `subprocess.Popen` as tests use."""
+    """A running fork, with the methods of `subprocess.Popen` that tests use."""
 
     def __init__(
         self, code: str | None, words: Sequence[str], folder: Path, environ: Mapping[str, str], streams: Sequence[int]
@@ -56,11 +56,11 @@ class Process:
         self.stdin: IO[bytes] = io.BytesIO()
         self.stdout: IO[bytes] = io.BytesIO()
         self._answer = b""
-        self._one = threading.Lock()  # Several threads may wait for the end.
+        self._waiting = threading.Lock()  # Several threads may wait for the end.
         self._connection = socket.socket(socket.AF_UNIX)
         with tempfile.TemporaryFile() as request:
-            asked = {"words": list(words), "folder": str(folder), "environ": dict(environ), "code": code}
-            request.write(json.dumps(asked).encode())
+            arguments = {"words": list(words), "folder": str(folder), "environ": dict(environ), "code": code}
+            request.write(json.dumps(arguments).encode())
             request.seek(0)
             self._connection.settimeout(_SECONDS)
             self._connection.connect(str(_interpreter()))
@@ -72,28 +72,28 @@ class Process:
 
     @classmethod
     def piped(cls, code: str, words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Self:
-        """What `python -c code` starts with pipes: `stdin`, and `stdout`, which has standard error too."""
-        (given, stdin), (stdout, told) = os.pipe(), os.pipe()
+        """Start `python -c code` with pipes: `stdin`, and `stdout`, which receives standard error too."""
+        (child_stdin, stdin), (stdout, child_stdout) = os.pipe(), os.pipe()
         try:
-            process = cls(code, words, folder, environ, (given, told, told))
+            process = cls(code, words, folder, environ, (child_stdin, child_stdout, child_stdout))
         finally:
-            os.close(given)
-            os.close(told)
+            os.close(child_stdin)
+            os.close(child_stdout)
         process.stdin, process.stdout = os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb")
         return process
 
     def poll(self) -> int | None:
-        """The exit code, None while it runs."""
+        """Return the exit code, or None while it runs."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.wait(0)
         return self.returncode
 
     def wait(self, timeout: float = _SECONDS) -> int:
-        """Wait for its end; the exit code. Raises `subprocess.TimeoutExpired`."""
-        if not self._one.acquire(timeout=timeout):
+        """Wait for its end and return the exit code. Raises `subprocess.TimeoutExpired`."""
+        if not self._waiting.acquire(timeout=timeout):
             raise subprocess.TimeoutExpired("a warm process", timeout)
         try:
-            while not self._answer.endswith(b"\n"):  # It may have come with the number of the process.
+            while not self._answer.endswith(b"\n"):  # The code may have arrived with the process id.
                 self._connection.settimeout(timeout)
                 self._receive()
             self.returncode = int(self._answer)
@@ -101,11 +101,11 @@ class Process:
         except (BlockingIOError, TimeoutError):
             raise subprocess.TimeoutExpired("a warm process", timeout) from None
         finally:
-            self._one.release()
+            self._waiting.release()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, unless it has ended."""
+        """Send a signal unless it has ended."""
         if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -122,7 +122,7 @@ class Process:
 
 
 class Captured(Process):
-    """The same with standard input, output and error in files; a `with` block waits for its end."""
+    """A fork with standard input, output and error in files; a `with` block waits for its end."""
 
     def __init__(
         self, code: str | None, words: Sequence[str], folder: Path, environ: Mapping[str, str], given: str
@@ -142,7 +142,7 @@ class Captured(Process):
             file.close()
 
     def communicate(self, timeout: float = _SECONDS) -> tuple[str, str]:
-        """Wait for its end; what it wrote to standard output and to standard error."""
+        """Wait for its end, and return what it wrote to standard output and standard error."""
         self.wait(timeout)
         written = []
         for file in self._files[1:]:
@@ -152,12 +152,12 @@ class Captured(Process):
 
 
 def arc(words: Sequence[str], folder: Path, environ: Mapping[str, str], given: str) -> subprocess.CompletedProcess[str]:
-    """What `arc` does with `words` in `folder`, with `given` on its standard input."""
+    """Run `arc` with `words` in `folder`, with `given` on standard input."""
     return _completed(None, words, folder, environ, given)
 
 
 def install(folder: Path) -> None:
-    """Put an `arc` into `folder` for shells, which is such a fork and otherwise what it is."""
+    """Write an executable `arc` to `folder`, which runs such a fork."""
     program = folder / "arc.py"
     program.write_text(_PROGRAM.format(path=str(_interpreter())))
     command = folder / "arc"
@@ -168,7 +168,7 @@ def install(folder: Path) -> None:
 def python(
     code: str, words: Sequence[str], folder: Path, environ: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """What `python -c code` does with `words` in `folder`."""
+    """Run `python -c code` with `words` in `folder`."""
     return _completed(code, words, folder, environ, "")
 
 
@@ -182,7 +182,7 @@ def _completed(
 
 @functools.cache
 def _interpreter() -> Path:
-    """The socket of the interpreter, which ends with the tests."""
+    """Return the socket of the interpreter, which ends with the tests."""
     folder = tempfile.mkdtemp(prefix="arc-warm-")
     path = Path(folder) / "socket"
     command = [sys.executable, "-P", "-W", "error", str(Path(__file__).with_name("warm_interpreter.py")), str(path)]

@@ -1,7 +1,7 @@
-"""An interpreter that has loaded the `arc` command already, and forks for each run of it.
+"""An interpreter that has imported the `arc` command and forks for each run of it.
 
-Starting an interpreter and loading boto3 takes longer than most commands do. A fork is a process of its own, with its
-own working directory, environment and standard streams. This file is run with the path of a socket.
+Starting an interpreter and importing boto3 takes longer than most commands. A fork has its own working directory,
+environment and standard streams. This file is run as a script with the path of a socket.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-_LONGEST = 0.01  # seconds that a command sleeps: the tests' cloud needs no more
-_CALLS = 1000  # a second: nor does it have to be spared
+_LONGEST = 0.01  # seconds that a command sleeps at most, which is enough for the tests' cloud
+_CALLS = 1000  # a second, because the tests' cloud has no rate limit
 _sleep = time.sleep
 
 
@@ -35,14 +35,14 @@ def load() -> None:
     """Import what commands and the sandbox import when they run."""
     import arc
 
-    time.sleep = short  # type: ignore[assignment]  # the default of many arguments
+    time.sleep = short  # type: ignore[assignment]  # many arguments have it as their default
 
     for module in pkgutil.walk_packages(arc.__path__, "arc.", onerror=lambda _name: None):
         if not module.name.endswith("__main__") and not module.name.startswith(
             "arc.tools.sandbox.functions.bootstrap."
         ):
             importlib.import_module(module.name)
-    # typer loads the first, and pydantic, for the first parameter; uvicorn the others when it starts.
+    # typer imports the first for a command's first parameter, and uvicorn the others when it starts.
     for name in ("typer._adapters", "uvicorn.loops.asyncio", "uvicorn.lifespan.off"):
         importlib.import_module(name)
     from arc.tools.cloud.cloud import Cloud
@@ -56,7 +56,7 @@ def load() -> None:
 
     load_for_local_clouds()
     LocalCloud.__init__.__kwdefaults__["popen"] = Fork
-    # What AWS's services are is the same for every command.
+    # All commands can share the descriptions of AWS's services.
     sessions.create_loader = functools.cache(sessions.create_loader)
     session = boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
     for service in ("ssm", "lambda", "dynamodb", "cloudformation", "resourcegroupstaggingapi"):
@@ -66,7 +66,7 @@ def load() -> None:
 
 
 def load_for_local_clouds() -> None:
-    """Import what a local cloud imports, but for ministack itself, which reads its environment while it is imported."""
+    """Import the dependencies of a local cloud, but not ministack, which reads its environment when it is imported."""
     read, write = os.pipe()
     with open(read, encoding="utf-8") as names, open(write, "w", encoding="utf-8") as imported:  # noqa: PTH123
         process = os.fork()
@@ -85,7 +85,7 @@ def load_for_local_clouds() -> None:
 
 
 class Fork:
-    """A local cloud's process that is a fork of the sandbox's, with as much of `subprocess.Popen` as it needs."""
+    """A local cloud's process as a fork, with the methods of `subprocess.Popen` that `LocalCloud` uses."""
 
     def __init__(
         self,
@@ -98,14 +98,14 @@ class Fork:
         start_new_session: bool,
         pass_fds: Sequence[int],
     ) -> None:
-        """Run the Python file at the end of `command` in a session of its own, with a pipe to it and one from it."""
+        """Run the Python file at the end of `command` in a new session, with a pipe to it and one from it."""
         assert (stdin, stdout, stderr, start_new_session) == (subprocess.PIPE, subprocess.PIPE, subprocess.STDOUT, True)
         self.returncode: int | None = None
         self._lock = threading.Lock()
         (own_stdin, to_stdin), (from_stdout, own_stdout) = os.pipe(), os.pipe()
         ready, is_ready = os.pipe()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: they hold no lock that the fork needs
+            warnings.simplefilter("ignore", DeprecationWarning)  # about threads, which hold no lock that the fork needs
             self.pid = os.fork()
         if self.pid == 0:
             os.setsid()
@@ -122,7 +122,7 @@ class Fork:
         self._ended = os.pidfd_open(self.pid)
 
     def poll(self) -> int | None:
-        """The exit code, None while it runs."""
+        """Return the exit code, or None while it runs."""
         with self._lock:
             if self.returncode is None:
                 ended, status = os.waitpid(self.pid, os.WNOHANG)
@@ -131,7 +131,7 @@ class Fork:
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end; the exit code. Raises `subprocess.TimeoutExpired`."""
+        """Wait for its end and return the exit code. Raises `subprocess.TimeoutExpired`."""
         if self.poll() is None and not select.select([self._ended], [], [], timeout)[0]:
             assert timeout is not None
             raise subprocess.TimeoutExpired("a local cloud", timeout)
@@ -141,7 +141,7 @@ class Fork:
 
 
 def run_file(path: str, environ: Mapping[str, str], descriptors: Collection[int]) -> int:
-    """The exit code of a Python file that is run in a fork as by an interpreter of its own, without warnings."""
+    """Run a Python file in a fork as a fresh interpreter without warnings would, and return its exit code."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
@@ -163,18 +163,18 @@ def run_file(path: str, environ: Mapping[str, str], descriptors: Collection[int]
 
 
 def short(seconds: float) -> None:
-    """Sleep, but not for long."""
+    """Sleep, but only for a short time."""
     _sleep(min(seconds, _LONGEST))
 
 
 def serve(path: str) -> None:
-    """Run a command for each connection, which sends four files: its standard streams, and what `run` takes as JSON."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the processes between
+    """Run a command for each connection, which sends its standard streams and a file with the arguments of `run`."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # The intermediate processes are not waited for.
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
         server.listen(64)
         print("ready", flush=True)
-        while server in select.select([server, sys.stdin], [], [])[0]:  # standard input ends with whoever started this
+        while server in select.select([server, sys.stdin], [], [])[0]:  # Standard input ends with the parent.
             connection, _ = server.accept()
             if os.fork() == 0:
                 server.close()
@@ -184,11 +184,11 @@ def serve(path: str) -> None:
 
 
 def answer(connection: socket.socket) -> None:
-    """Fork once more for the command itself, and answer with its process and, in another line, its exit code."""
+    """Fork again for the command, and send its process id and, on another line, its exit code."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, (*streams, request), _, _ = socket.recv_fds(connection, 1, 4)
     with open(request, "rb") as file:  # noqa: PTH123  # it is open already
-        asked = json.load(file)
+        arguments = json.load(file)
     process = os.fork()
     if process == 0:
         connection.close()
@@ -196,17 +196,17 @@ def answer(connection: socket.socket) -> None:
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
-        end(run(**asked))
+        end(run(**arguments))
     for stream in streams:
-        os.close(stream)  # Which are at their end with the command.
-    with contextlib.suppress(OSError):  # Nobody may be left to be answered.
+        os.close(stream)  # Now they end with the command.
+    with contextlib.suppress(OSError):  # The client may have ended.
         connection.sendall(f"{process}\n".encode())
         _, status = os.waitpid(process, 0)
         connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
 def run(words: list[str], folder: str, environ: dict[str, str], code: str | None) -> int:
-    """The exit code of `arc` with these words, or of the Python source `code` as that of `python -c`."""
+    """Run `arc` with these words, or `code` like `python -c`, and return the exit code."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
@@ -221,7 +221,7 @@ def run(words: list[str], folder: str, environ: dict[str, str], code: str | None
 
 
 def exit_code(main: Callable[[], object]) -> int:
-    """The code with which an interpreter ends that runs `main`."""
+    """Return the exit code of an interpreter that runs `main`."""
     ended: object = 0
     try:
         main()
@@ -237,7 +237,7 @@ def exit_code(main: Callable[[], object]) -> int:
 
 
 def end(code: int) -> None:
-    """End this process as the interpreter does, but for freeing all that is loaded."""
+    """End this process as the interpreter does, without freeing the imported modules."""
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

@@ -1,4 +1,4 @@
-"""Small apps written for a test."""
+"""Small apps that tests write."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def handler(event, context):
 
 
 def says(text: str) -> str:
-    """A handler that answers with `text`."""
+    """Return a handler that responds with `text`."""
     return f"def handler(event, context):\n    return {{'statusCode': 200, 'body': {text!r}}}\n"
 
 
 def folder_of(app: Path, route: str) -> Path:
-    """The source folder of a route such as `get /users/:id`."""
+    """Return the source folder of a route such as `get /users/:id`."""
     method, path = route.split()
     name = path.replace("-", "_").replace(".", "_").replace("/", "-").replace(":", "000").replace("*", "catchall")
     return app / "src" / "http" / f"{method}{'-index' if path == '/' else name}"
 
 
 def write_handler(app: Path, route: str, code: str) -> Path:
-    """Write the handler of a route; its file."""
+    """Write the handler of a route, and return its file."""
     folder = folder_of(app, route)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "handler.py"
@@ -47,7 +47,7 @@ def write_manifest(app: Path, *routes: str) -> None:
 
 
 def write_app(app: Path, handlers: Mapping[str, str], files: Mapping[str, str] | None = None) -> Path:
-    """An app in the folder `app`: the code of each route's handler, and any other files below it."""
+    """Write an app to the folder `app`: the code of each route's handler, and other files relative to the folder."""
     app.mkdir(parents=True, exist_ok=True)
     write_manifest(app, *handlers)
     for route, code in handlers.items():

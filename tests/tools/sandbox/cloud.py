@@ -1,4 +1,4 @@
-"""Apps with tables, and what is in the tables of a running sandbox."""
+"""Apps with tables, and access to the tables of a running sandbox."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def handler(event, context):
 def write_tables(
     app: Path, handlers: Mapping[str, str] | None = None, files: Mapping[str, str] | None = None, tables: str = TABLES
 ) -> Path:
-    """An app with tables; `get /environ` answers with its function's environment."""
+    """Write an app with tables; `get /environ` responds with its function's environment."""
     write_app(app, {"get /environ": ENVIRON, **(handlers or {})}, files)
     with (app / "app.arc").open("a", encoding="utf-8") as manifest:
         manifest.write(tables)
@@ -48,40 +48,40 @@ def write_tables(
 
 
 def environ_of(sandbox: Sandbox) -> dict[str, str]:
-    """The environment of the functions."""
-    told: dict[str, str] = json.loads(sandbox.get("/environ").text)
-    return told
+    """Return the environment of the functions."""
+    environ: dict[str, str] = json.loads(sandbox.get("/environ").text)
+    return environ
 
 
 def port_of(sandbox: Sandbox) -> int:
-    """Where the sandbox's DynamoDB is, as functions are told."""
+    """Return the port of the sandbox's DynamoDB, from the functions' environment."""
     return int(json.loads(environ_of(sandbox)["ARC_SANDBOX"])["ports"]["tables"])
 
 
 def dynamodb(sandbox: Sandbox) -> Any:
-    """A boto3 client of the sandbox's DynamoDB."""
+    """Return a boto3 client of the sandbox's DynamoDB."""
     return client_of(f"http://127.0.0.1:{port_of(sandbox)}", "dynamodb")
 
 
 def rows(sandbox: Sandbox, table: str) -> list[dict[str, Any]]:
-    """Everything in a table of the app testapp, in DynamoDB's JSON."""
+    """Return all rows of a table of the app testapp, in DynamoDB's JSON."""
     found: list[dict[str, Any]] = dynamodb(sandbox).scan(TableName=f"testapp-testing-{table}")["Items"]
     return found
 
 
 def put(sandbox: Sandbox, table: str, **row: str) -> None:
-    """Write a row whose values are strings."""
+    """Write a row of strings."""
     item = {name: {"S": value} for name, value in row.items()}
     dynamodb(sandbox).put_item(TableName=f"testapp-testing-{table}", Item=item)
 
 
 def cloud_of(sandbox: Sandbox) -> int:
-    """The process of the local cloud."""
+    """Return the local cloud's process id."""
     (found,) = [child for child in children_of(sandbox.process.pid) if is_cloud(child)]
     return found
 
 
 def is_cloud(process: int) -> bool:
-    """True for a local cloud among the processes of a sandbox or a command, whose fork it may be."""
+    """Return True if a child process of a sandbox or a command is a local cloud, which may be a fork."""
     command = Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8")
-    return "cloud_process.py" in command or "warm_interpreter.py" in command
+    return "cloud/process.py" in command or "warm_interpreter.py" in command

@@ -1,4 +1,4 @@
-"""A function in a local cloud, and requests to the cloud as programs and browsers send them."""
+"""A function in a local cloud, and requests as programs and browsers send them to the cloud."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ TELLS = """
 import json, os
 
 def handler(event, context):
-    told = {"path": event.get("rawPath"), "environ": dict(os.environ), "process": os.getpid()}
-    return {"statusCode": 200, "body": json.dumps(told)}
+    result = {"path": event.get("rawPath"), "environ": dict(os.environ), "process": os.getpid()}
+    return {"statusCode": 200, "body": json.dumps(result)}
 """
 
 
 def make_function(url: str, name: str = "shop", source: str = TELLS) -> str:
-    """The ARN of a new function with the handler in `source`."""
+    """Create a function with the handler in `source`, and return its ARN."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("handler.py", source)
@@ -39,7 +39,7 @@ def make_function(url: str, name: str = "shop", source: str = TELLS) -> str:
 
 
 def make_api(url: str, arn: str) -> str:
-    """The host of a new HTTP API, all of whose requests go to a function."""
+    """Create an HTTP API that sends all requests to a function, and return its host."""
     api = client_of(url, "apigatewayv2")
     made: str = api.create_api(Name="shop", ProtocolType="HTTP")["ApiId"]
     target = api.create_integration(
@@ -52,20 +52,20 @@ def make_api(url: str, arn: str) -> str:
 
 
 def invoked(url: str, name: str = "shop") -> Any:
-    """What a function of the handler above tells."""
+    """Invoke a function with the handler above, and return its result."""
     answer = client_of(url, "lambda").invoke(FunctionName=name, Payload=b"{}")
     return json.loads(json.loads(answer["Payload"].read())["body"])
 
 
 def functions(url: str) -> list[str]:
-    """The names of the functions that are there."""
+    """Return the names of the existing functions."""
     return [one["FunctionName"] for one in client_of(url, "lambda").list_functions()["Functions"]]
 
 
 def ask(
     port: int, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
 ) -> Answer:
-    """The answer of a cloud to one request; without `Host` among the `headers` it is 127.0.0.1."""
+    """Return a cloud's response to a request; the default `Host` is 127.0.0.1."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path, body, dict(headers or {}))

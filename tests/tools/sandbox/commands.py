@@ -1,4 +1,4 @@
-"""A command with `--local` in a process of its own: it works on the app's local cloud until it is told to finish."""
+"""A command with `--local` in a separate process, which uses the app's local cloud until `finish()`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def say(kind, text=""):
 
 try:
     patience = {"patience": float(sys.argv[2])} if sys.argv[2:] else {}
-    with open_local_cloud(Path(sys.argv[1]), told=lambda sentence: say("told", sentence), **patience) as url:
+    with open_local_cloud(Path(sys.argv[1]), notify=lambda message: say("notice", message), **patience) as url:
         say("url", url)
         sys.stdin.readline()
         say("done")
@@ -40,7 +40,7 @@ except KeyboardInterrupt:
 
 
 class Command:
-    """A command on the app in `folder`."""
+    """A command for the app in `folder`."""
 
     def __init__(self, folder: Path, *words: str) -> None:
         self.process = warm.Process.piped(_COMMAND, [str(folder), *words], ROOT, surroundings())
@@ -49,13 +49,13 @@ class Command:
         self._reader.start()
 
     def said(self, kind: str) -> str:
-        """What it says next, which is of this kind: `url`, `told`, `done`, `ended`, `error`, `interrupted`."""
+        """Return the next message, which must be a `url`, `notice`, `done`, `ended`, `error` or `interrupted`."""
         line = self._said.get(timeout=PATIENCE)
         assert line.startswith(f"{kind} "), line
         return line.removeprefix(f"{kind} ")
 
     def finish(self) -> None:
-        """Let it come to the end of what it does on the cloud."""
+        """Let the command finish its work on the cloud."""
         self.process.stdin.write(b"\n")
         self.process.stdin.flush()
         self.said("done")
@@ -65,13 +65,13 @@ class Command:
         self.process.send_signal(signal.SIGINT)
 
     def ends(self) -> None:
-        """Wait for its end, and see that it has said no more."""
+        """Wait for the end, and check that no message is left."""
         self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
         assert list(self._said.queue) == []
 
     def close(self) -> None:
-        """End it if it runs."""
+        """Stop the command if it is running."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -86,7 +86,7 @@ class Command:
 
 @contextmanager
 def command(folder: Path, *words: str) -> Iterator[Command]:
-    """A command, ended with the block; the seconds it waits for a silent cloud may be among its `words`."""
+    """Run a command until the block ends; `words` may be the patience for an unresponsive cloud, in seconds."""
     started = Command(folder, *words)
     try:
         yield started
@@ -95,10 +95,10 @@ def command(folder: Path, *words: str) -> Iterator[Command]:
 
 
 def write(url: str, name: str) -> None:
-    """Leave something in the cloud."""
+    """Write something to the cloud."""
     client_of(url, "ssm").put_parameter(Name=name, Value="x", Type="String")
 
 
 def written(url: str) -> list[str]:
-    """What was left in the cloud."""
+    """Return what was written to the cloud."""
     return sorted(one["Name"] for one in client_of(url, "ssm").describe_parameters()["Parameters"])

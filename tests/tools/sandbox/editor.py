@@ -1,4 +1,4 @@
-"""A debugger's client, as an editor is one: it speaks the Debug Adapter Protocol to a port."""
+"""A debugger client, such as an editor, which speaks the Debug Adapter Protocol to a port."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Message = dict[str, Any]
 
 
 class Editor:
-    """One debugging session. What came and was not asked for yet is kept, in order."""
+    """A debugging session. Messages that no method has returned yet are kept in order."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
@@ -32,7 +32,7 @@ class Editor:
         self.vanish()
 
     def attach(self, file: Path | None = None, *lines: int) -> Self:
-        """Attach with breakpoints in these lines of `file`; the process goes on then."""
+        """Attach with breakpoints in these lines of `file`, and let the process continue."""
         try:
             self._attach(file, *lines)
         except BaseException:
@@ -52,38 +52,38 @@ class Editor:
         self.answer(attaching)
 
     def stopped(self) -> tuple[int, Message]:
-        """The thread that stops next, and the frame it stops in."""
+        """Return the next thread that stops, and its frame."""
         thread = self.event("stopped")["threadId"]
         return thread, self.request("stackTrace", threadId=thread)["stackFrames"][0]
 
     def value(self, expression: str, frame: Message) -> str:
-        """The value of an expression in a frame, as Python shows it."""
+        """Return the value of an expression in a frame, as Python prints it."""
         return str(self.request("evaluate", expression=expression, frameId=frame["id"])["result"])
 
     def request(self, command: str, **arguments: Any) -> Message:
-        """The body of the answer to a request."""
+        """Send a request and return the body of its response."""
         return self.answer(self.send(command, **arguments))
 
     def send(self, command: str, **arguments: Any) -> int:
-        """Send a request; its number."""
+        """Send a request and return its number."""
         number = next(self._numbers)
-        told = {"seq": number, "type": "request", "command": command, "arguments": arguments}
-        body = json.dumps(told).encode()
+        message = {"seq": number, "type": "request", "command": command, "arguments": arguments}
+        body = json.dumps(message).encode()
         self._socket.sendall(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         return number
 
     def answer(self, number: int) -> Message:
-        """The body of the answer to the request of this number."""
+        """Return the body of the response to the request with this number."""
         answer = self._next(lambda message: message.get("request_seq") == number)
         assert answer["success"], answer
         return dict(answer.get("body") or {})
 
     def event(self, name: str) -> Message:
-        """The body of the next event of this name."""
+        """Return the body of the next event with this name."""
         return dict(self._next(lambda message: message.get("event") == name).get("body") or {})
 
     def rest(self) -> list[Message]:
-        """Everything that comes until the other side hangs up."""
+        """Return all messages until the other side disconnects."""
         found = []
         while head := self._stream.readline():
             self._stream.readline()
@@ -91,7 +91,7 @@ class Editor:
         return self._kept + found
 
     def vanish(self) -> None:
-        """Close the connection without a word."""
+        """Close the connection without a disconnect request."""
         self._stream.close()
         self._socket.close()
 

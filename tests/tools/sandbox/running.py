@@ -1,4 +1,4 @@
-"""A real sandbox in a process of its own, for tests: `with running(folder) as sandbox: sandbox.get("/")`."""
+"""A real sandbox in a separate process: `with running(folder) as sandbox: sandbox.get("/")`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0  # seconds: a busy machine is slow, and a passing test never waits that long
 _LISTENS = "0A"  # in /proc/net/tcp
 START = (
-    "import os, pathlib, sys; from arc.tools.sandbox import serve; "
+    "import os, pathlib, sys; from arc.tools.sandbox.server import serve; "
     "serve(pathlib.Path(sys.argv[1]), port=int(sys.argv[2]) if sys.argv[2] != 'any' else None,"
     " quiet='quiet' in sys.argv, verbose='verbose' in sys.argv, pure='pure' in sys.argv, fresh='fresh' in sys.argv,"
     " debug='debug' in sys.argv, debug_only=[word[5:] for word in sys.argv if word.startswith('only=')],"
@@ -37,7 +37,7 @@ START = (
 
 @dataclass(frozen=True)
 class Answer:
-    """A response as it came: `headers` in order, names in lower case."""
+    """A response; `headers` are in order, with names in lower case."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -54,7 +54,7 @@ class Answer:
 
 
 class Sandbox:
-    """A sandbox that runs; `port` and `url`, which has no slash at its end, are there once it listens."""
+    """A running sandbox. `port` and `url`, without a trailing slash, are set once it listens."""
 
     def __init__(self, process: subprocess.Popen[bytes] | warm.Process) -> None:
         self.process = process
@@ -63,17 +63,17 @@ class Sandbox:
         self._reader.start()
 
     def listens(self) -> None:
-        """Wait until it listens."""
+        """Wait until the sandbox listens."""
         self.port = int(self.wait_for(r"listens on http://127\.0\.0\.1:(\d+)")[1])
         self.url = f"http://127.0.0.1:{self.port}"
 
     @property
     def output(self) -> str:
-        """What it has printed until now."""
+        """Everything that the sandbox has printed."""
         return b"".join(self._chunks).decode(errors="replace")
 
     def wait_for(self, pattern: str) -> re.Match[str]:
-        """The first match of `pattern` in what it prints, once it has printed it."""
+        """Wait until the output matches `pattern`, and return the first match."""
         end = time.monotonic() + PATIENCE
         while True:
             ended = self.process.poll() is not None and not self._reader.is_alive()
@@ -87,7 +87,7 @@ class Sandbox:
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """The answer to one request on a new connection."""
+        """Return the response to a request on a new connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, dict(headers or {}))
@@ -99,11 +99,11 @@ class Sandbox:
             connection.close()
 
     def get(self, path: str, **headers: str) -> Answer:
-        """The answer to a GET; `accept="text/html"` and the like are headers."""
+        """Return the response to a GET; headers are arguments such as `accept="text/html"`."""
         return self.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Send a signal, wait for the end, and give the exit code."""
+        """Send a signal, wait for the end, and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         code = self.process.wait(PATIENCE)
@@ -145,7 +145,7 @@ def starting(
     environ: Mapping[str, str] | None = None,
     python: Sequence[str] = (),
 ) -> Iterator[Sandbox]:
-    """The same before it listens; what it is doing at the end of the block is broken off."""
+    """Start a sandbox without waiting until it listens, and kill it when the block ends."""
     process = _process([str(folder), str(port), *options], surroundings(environ), python)
     try:
         yield Sandbox(process)
@@ -175,7 +175,7 @@ def _process(
 def failed_start(
     app: Path, *options: str, environ: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """A sandbox that ends by itself, because it cannot start."""
+    """Run a sandbox that fails to start."""
     if not options:
         return warm.python(START, [str(app), "0"], ROOT, surroundings(environ))
     return subprocess.run(
@@ -190,14 +190,14 @@ def failed_start(
 
 
 def surroundings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A developer's environment with nothing of AWS or Architect in it but what `environ` adds."""
+    """Return a developer's environment without variables of AWS or Architect, except those in `environ`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ARC_", "AWS_", "SESSION_"))}
     dummies = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
     return kept | dummies | dict(environ or {})
 
 
 def ends(process: int) -> bool:
-    """True once the process is gone, or a zombie that nobody has buried yet; False when it lives on."""
+    """Wait until the process has ended or is a zombie; return False if it keeps running."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
@@ -211,7 +211,7 @@ def ends(process: int) -> bool:
 
 
 def children_of(process: int) -> list[int]:
-    """The processes that a process has started, and theirs."""
+    """Return the child processes of a process, recursively."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -223,7 +223,7 @@ def children_of(process: int) -> list[int]:
 
 
 def listening_addresses(process: int) -> set[str]:
-    """Where a process waits for TCP connections, or has a UDP socket: `127.0.0.1:3333`, `::1:3333`."""
+    """Return the TCP addresses on which a process listens and those of its UDP sockets, as in `127.0.0.1:3333`."""
     inodes = set()
     for descriptor in Path(f"/proc/{process}/fd").iterdir():
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Functions in the local cloud: what they see of the developer's machine, and that they end with it."""
+"""Functions in the local cloud: what they see of the developer's machine, and how they end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.tools.sandbox.cloud.local_cloud import LocalCloud
-from arc.tools.sandbox.cloud.state import COMMAND, passing_state, take_state
+from arc.tools.sandbox.cloud.state import COMMAND, take_state, temporary_state
 from tests.tools.sandbox.cloud_functions import ask, functions, invoked, make_api, make_function
 from tests.tools.sandbox.commands import command
 from tests.tools.sandbox.running import PATIENCE, ends
@@ -47,8 +47,8 @@ def handler(event, context):
 
 
 def test_functions_see_nothing_of_the_shell() -> None:
-    """Neither its credentials, nor those in the developer's home, nor what the cloud is told."""
-    state = passing_state()
+    """They see neither credentials of the shell or the home folder, nor the cloud's settings."""
+    state = temporary_state()
     with contextlib.closing(state):
         cloud = LocalCloud(state, print, environ={**SHELL, "PATH": os.environ["PATH"], "HOME": "/home/ada"})
         with contextlib.closing(cloud):
@@ -63,8 +63,8 @@ def test_functions_see_nothing_of_the_shell() -> None:
     assert environ["TMPDIR"] == str(state.scratch)
 
 
-def test_a_function_is_there_again(tmp_path: Path) -> None:
-    """With its code; nothing of the run before lies around."""
+def test_functions_are_kept_between_runs(tmp_path: Path) -> None:
+    """Their code is kept, and temporary files of the previous run are deleted."""
     with command(tmp_path) as first:
         url = first.said("url")
         make_function(url)
@@ -79,8 +79,8 @@ def test_a_function_is_there_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("first", ["pass", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"], ids=["asleep", "deaf"])
 @pytest.mark.sampled(1)
-def test_a_function_that_hangs_ends_with_the_cloud(tmp_path: Path, first: str) -> None:
-    """Also one that heeds no signal; and the cloud has saved."""
+def test_hanging_function_ends_with_the_cloud(tmp_path: Path, first: str) -> None:
+    """It ends even if it ignores signals, and the cloud saves its data."""
     state = take_state(tmp_path, COMMAND)
     with contextlib.closing(state):
         cloud = LocalCloud(state, print)
@@ -93,8 +93,8 @@ def test_a_function_that_hangs_ends_with_the_cloud(tmp_path: Path, first: str) -
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.sampled(1)
-def test_a_function_that_hangs_ends_with_a_cloud_whose_owner_is_killed(tmp_path: Path, number: int) -> None:
-    """And the cloud has saved."""
+def test_hanging_function_ends_when_the_clouds_owner_is_killed(tmp_path: Path, number: int) -> None:
+    """The cloud saves its data."""
     with command(tmp_path) as owner:
         url = owner.said("url")
         function, asking = hanging(url, tmp_path / "process")
@@ -105,9 +105,9 @@ def test_a_function_that_hangs_ends_with_a_cloud_whose_owner_is_killed(tmp_path:
         assert functions(following.said("url")) == ["shop"]
 
 
-def test_a_function_that_hangs_ends_with_a_cloud_that_is_killed(tmp_path: Path) -> None:
-    """By somebody else."""
-    state = passing_state()
+def test_hanging_function_ends_when_the_cloud_is_killed(tmp_path: Path) -> None:
+    """Another process kills the cloud."""
+    state = temporary_state()
     with contextlib.closing(state):
         cloud = LocalCloud(state, print)
         with contextlib.closing(cloud):
@@ -118,7 +118,7 @@ def test_a_function_that_hangs_ends_with_a_cloud_that_is_killed(tmp_path: Path) 
 
 
 def hanging(url: str, file: Path, first: str = "pass") -> tuple[int, threading.Thread]:
-    """The process of a function that has begun to hang, and who asks it."""
+    """Start a function that hangs; yield its process id and the thread that invokes it."""
     port = int(url.rpartition(":")[2])
     host = make_api(url, make_function(url, source=HANGS.format(first=first, file=str(file))))
 

@@ -1,4 +1,4 @@
-"""The local cloud and the web pages that a developer's browser shows: they reach the app in it, and nothing else."""
+"""The guard of the local cloud: web pages reach the app's APIs and nothing else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from arc.tools.sandbox.cloud.local_cloud import LocalCloud
 from arc.tools.sandbox.cloud.process import guarded
-from arc.tools.sandbox.cloud.state import passing_state
+from arc.tools.sandbox.cloud.state import temporary_state
 from tests.engines import client_of
 from tests.tools.sandbox.cloud_functions import ROLE, ask, functions, make_api, make_function
 
@@ -36,8 +36,8 @@ UNKNOWN = ("deadbeef.execute-api.localhost", f"{'a' * 32}.lambda-url.us-east-1.l
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[LocalCloud]:
-    """A local cloud with a function, shop."""
-    state = passing_state()
+    """A local cloud with the function shop."""
+    state = temporary_state()
     cloud = LocalCloud(state, print)
     make_function(cloud.url)
     yield cloud
@@ -47,14 +47,14 @@ def cloud() -> Iterator[LocalCloud]:
 
 @pytest.fixture(scope="module")
 def host(cloud: LocalCloud) -> str:
-    """The host of an HTTP API in front of the function."""
+    """The host of an HTTP API for the function."""
     return make_api(
         cloud.url, client_of(cloud.url, "lambda").get_function(FunctionName="shop")["Configuration"]["FunctionArn"]
     )
 
 
 def create(cloud: LocalCloud, headers: Mapping[str, str]) -> int:
-    """How a request that would make a function is answered."""
+    """Return the status of a request that creates a function."""
     return ask(cloud.port, "POST", FUNCTIONS, headers, json.dumps(STOLEN).encode()).status
 
 
@@ -74,8 +74,8 @@ def create(cloud: LocalCloud, headers: Mapping[str, str]) -> int:
         {"Host": ""},
     ],
 )
-def test_a_web_page_makes_no_function(cloud: LocalCloud, headers: dict[str, str]) -> None:
-    """Whether the browser names the page or a name of the page's own points here; signed or not."""
+def test_web_pages_cannot_create_functions(cloud: LocalCloud, headers: dict[str, str]) -> None:
+    """This includes pages whose host name resolves to this machine, and signed requests."""
     assert create(cloud, headers) == 403
     assert create(cloud, headers | SIGNED) == 403
     assert functions(cloud.url) == ["shop"]
@@ -84,28 +84,28 @@ def test_a_web_page_makes_no_function(cloud: LocalCloud, headers: dict[str, str]
 @pytest.mark.parametrize(
     "host", ["localhost", "127.0.0.1:80", "127.8.8.8", "[::1]:80", "lambda.localhost", "LOCALHOST"]
 )
-def test_a_program_of_this_machine_is_served(cloud: LocalCloud, host: str) -> None:
-    """Also one that was asked for in the address bar."""
+def test_programs_on_this_machine_are_served(cloud: LocalCloud, host: str) -> None:
+    """So is a request from the browser's address bar."""
     assert ask(cloud.port, "GET", f"{FUNCTIONS}/", {"Host": host} | SIGNED).status == 200
     assert ask(cloud.port, "GET", f"{FUNCTIONS}/", {"Host": host, "Sec-Fetch-Site": "none"} | SIGNED).status == 200
 
 
-def test_what_nobody_signed_may_come_from_a_page(cloud: LocalCloud) -> None:
-    """Not every browser names the page behind a picture or a link; none signs it."""
+def test_unsigned_requests_are_refused(cloud: LocalCloud) -> None:
+    """Browsers do not always send the origin of a page, but they never sign requests."""
     assert create(cloud, {}) == 403
     for path in ("/?Action=CreateUser&UserName=stolen&Version=2010-05-08", "/_ministack/x?Action=CreateUser", "/"):
         assert ask(cloud.port, "GET", path).status == 403
     assert ask(cloud.port, "POST", "/_ministack/reset").status == 403
     session = boto3.session.Session(region_name="us-east-1")
     ssm = session.client("ssm", endpoint_url=cloud.url, config=Config(signature_version=UNSIGNED))
-    with pytest.raises(ssm.exceptions.ClientError, match=r"AccessDeniedException.*: a request must be signed"):
+    with pytest.raises(ssm.exceptions.ClientError, match=r"AccessDeniedException.*The request is not signed"):
         ssm.describe_parameters()
     assert client_of(cloud.url, "iam").list_users()["Users"] == []
     assert functions(cloud.url) == ["shop"]
 
 
-def test_no_answer_is_shared_with_web_pages(cloud: LocalCloud, host: str) -> None:
-    """Every page could read what ministack says by itself; an API does so when it is configured to."""
+def test_responses_have_no_cors_headers(cloud: LocalCloud, host: str) -> None:
+    """By default, ministack lets every page read its responses."""
     answers = [
         ask(cloud.port, "OPTIONS", "/"),
         ask(cloud.port, "OPTIONS", "/", EVIL | {"Access-Control-Request-Method": "PUT"}),
@@ -121,8 +121,8 @@ def test_no_answer_is_shared_with_web_pages(cloud: LocalCloud, host: str) -> Non
 @pytest.mark.parametrize(
     "path", ["/", "/login", "/logout", "/health", "/_ministack/reset", "/_ministack/health", "/v2/x"]
 )
-def test_the_apps_own_pages_pass(cloud: LocalCloud, host: str, path: str) -> None:
-    """A form names its origin; and every path is the app's, also those that ministack has pages for."""
+def test_apps_own_pages_are_served(cloud: LocalCloud, host: str, path: str) -> None:
+    """This includes forms, which send an origin, and paths that ministack handles itself."""
     page = {"Host": host, "Origin": f"http://{host}:{cloud.port}", "Sec-Fetch-Site": "same-origin"}
     methods = ("GET",) if path == "/" else ("GET", "POST")
     for method in methods:
@@ -132,8 +132,8 @@ def test_the_apps_own_pages_pass(cloud: LocalCloud, host: str, path: str) -> Non
 
 
 @pytest.mark.parametrize("host", UNKNOWN)
-def test_the_host_of_no_app_leads_to_no_service(cloud: LocalCloud, host: str) -> None:
-    """A page may send requests there."""
+def test_unknown_api_host_reaches_no_service(cloud: LocalCloud, host: str) -> None:
+    """Web pages may send requests to such hosts."""
     page = EVIL | {"Host": host}
     assert create(cloud, page | SIGNED) == 404
     assert ask(cloud.port, "GET", "/?Action=CreateUser&UserName=stolen", page).status == 404
@@ -142,8 +142,8 @@ def test_the_host_of_no_app_leads_to_no_service(cloud: LocalCloud, host: str) ->
     assert client_of(cloud.url, "iam").list_users()["Users"] == []
 
 
-def test_a_web_socket_is_refused(cloud: LocalCloud) -> None:
-    """With the origin of a page and without."""
+def test_web_sockets_are_refused(cloud: LocalCloud) -> None:
+    """They are refused with and without an origin."""
     for origin in ("Origin: https://evil.example\r\n", ""):
         with socket.create_connection(("127.0.0.1", cloud.port)) as connection:
             connection.sendall(
@@ -154,8 +154,8 @@ def test_a_web_socket_is_refused(cloud: LocalCloud) -> None:
 
 
 @pytest.mark.parametrize("hosts", [[], [b"localhost", b"deadbeef.execute-api.localhost"], [b"127.0.0.1"] * 2])
-def test_a_request_has_exactly_one_host_header(hosts: list[bytes]) -> None:
-    """RFC 9112 §3.2: without one, and with two, the answer is 400, whatever the other headers are."""
+def test_request_without_exactly_one_host_header_is_refused(hosts: list[bytes]) -> None:
+    """The status is 400 (RFC 9112 §3.2), whatever the other headers are."""
     passed: list[Any] = []
     sent: list[Any] = []
 

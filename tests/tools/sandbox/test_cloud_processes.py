@@ -1,4 +1,4 @@
-"""The local cloud beside a running sandbox: its sockets, its end, and what is said without it."""
+"""The local cloud's process beside a running sandbox, and a sandbox without ministack."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEEDED = "pip install 'arc-sessions[local]'"
 
 
 def without_ministack(folder: Path) -> dict[str, str]:
-    """An environment in which `python -S` finds every package but ministack."""
+    """Return an environment in which `python -S` finds every package except ministack."""
     folder.mkdir()
     for package in Path(sysconfig.get_path("purelib")).iterdir():
         if not package.name.startswith("ministack"):
@@ -27,8 +27,8 @@ def without_ministack(folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{folder}"}
 
 
-def test_nothing_listens_beyond_loopback(tmp_path: Path) -> None:
-    """Neither the sandbox nor the cloud nor a worker, while all of them run."""
+def test_all_processes_listen_on_loopback_only(tmp_path: Path) -> None:
+    """This holds for the sandbox, the cloud and the workers."""
     with running(write_tables(tmp_path)) as sandbox:
         environ_of(sandbox)
         processes = [sandbox.process.pid, *children_of(sandbox.process.pid)]
@@ -40,8 +40,8 @@ def test_nothing_listens_beyond_loopback(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 @pytest.mark.sampled(1)
-def test_the_cloud_ends_with_the_sandbox(tmp_path: Path, number: int) -> None:
-    """However that ends, and without a word."""
+def test_cloud_ends_with_the_sandbox(tmp_path: Path, number: int) -> None:
+    """Nothing is printed, whatever ends the sandbox."""
     with running(write_tables(tmp_path)) as sandbox:
         before = sandbox.output
         cloud = cloud_of(sandbox)
@@ -50,20 +50,20 @@ def test_the_cloud_ends_with_the_sandbox(tmp_path: Path, number: int) -> None:
         assert sandbox.output == before
 
 
-def test_the_cloud_ends_when_the_tables_cannot_be_made(tmp_path: Path) -> None:
-    """An error at the start leaves no process behind, and the data free for the next one."""
+def test_cloud_ends_when_tables_cannot_be_created(tmp_path: Path) -> None:
+    """A failed start leaves no process behind and releases the data."""
     write_tables(tmp_path, files={"sandbox-seed.json": '{"nobody": []}'})
     failed = failed_start(tmp_path)
     assert failed.returncode == 1
-    assert "sandbox-seed.json has rows for a table 'nobody'" in failed.stderr
+    assert "sandbox-seed.json: unknown table 'nobody'" in failed.stderr
     assert _using(tmp_path) == []
     (tmp_path / "sandbox-seed.json").unlink()
     with running(tmp_path) as sandbox:
-        assert "another sandbox" not in sandbox.output
+        assert "nother sandbox" not in sandbox.output
 
 
 def _using(folder: Path) -> list[str]:
-    """The files below a folder that processes have open, as a local cloud has the lock on its data."""
+    """Return the files below a folder that any process has open, such as the lock of a local cloud."""
     found = []
     for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
         with contextlib.suppress(OSError):
@@ -71,29 +71,29 @@ def _using(folder: Path) -> list[str]:
     return [path for path in found if path.startswith(f"{folder}{os.sep}")]
 
 
-def test_a_cloud_that_dies_is_told_and_the_app_goes_on(tmp_path: Path) -> None:
-    """At once, not at the next change of the manifest."""
+def test_death_of_the_cloud_is_reported_at_once(tmp_path: Path) -> None:
+    """The app keeps running."""
     with running(write_tables(tmp_path, {"get /": says("still here")})) as sandbox:
         os.kill(cloud_of(sandbox), signal.SIGKILL)
-        sandbox.wait_for(r"The local cloud \(ministack\) has ended with -9: .*start the sandbox again")
+        sandbox.wait_for(r"The local cloud \(ministack\) ended with exit code -9\. .*restart the sandbox")
         assert sandbox.get("/").text == "still here"
 
 
-def test_without_ministack_the_app_runs_with_one_sentence(tmp_path: Path) -> None:
-    """Where sessions live in the cookie, nothing of theirs is missing."""
+def test_without_ministack_the_app_runs_with_a_warning(tmp_path: Path) -> None:
+    """Sessions in the sealed cookie need no table."""
     app = write_tables(tmp_path / "app")
     with running(app, environ=without_ministack(tmp_path / "packages"), python=(sys.executable, "-S")) as sandbox:
         assert sandbox.output.count(NEEDED) == 1
-        assert f"Warning: the app runs without its tables, which need: {NEEDED}\n" in sandbox.output
+        assert f"Warning: the app runs without its tables. To create them, run: {NEEDED}\n" in sandbox.output
         assert environ_of(sandbox)["ARC_SESSION_TABLE_NAME"] == "jwe"
 
 
 @pytest.mark.parametrize("name", ["SESSION_TABLE_NAME", "ARC_SESSION_TABLE_NAME"])
-def test_without_ministack_sessions_in_a_table_are_refused(tmp_path: Path, name: str) -> None:
-    """The same words, and no sandbox whose every page fails."""
+def test_without_ministack_sessions_in_a_table_are_an_error(tmp_path: Path, name: str) -> None:
+    """The message says what to install."""
     app = write_tables(tmp_path / "app", files={".env": f"{name}=session\n"})
     failed = failed_start(app, "-S", environ=without_ministack(tmp_path / "packages"))
     assert failed.returncode == 1
     assert failed.stderr.endswith(
-        f"ToolError: Sessions are to live in the table 'session', and tables here need: {NEEDED}\n"
+        f"ToolError: Sessions are stored in the table 'session', which requires a local cloud: {NEEDED}\n"
     )

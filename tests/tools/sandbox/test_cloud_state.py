@@ -1,4 +1,4 @@
-"""Where the local cloud's data lies, and that one process at a time has it."""
+"""The local cloud's data, and the lock that one process at a time holds on it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from arc.tools.sandbox.cloud.state import (
     SANDBOX,
     CloudAddress,
     StateTaken,
-    passing_state,
     read_address,
     take_state,
+    temporary_state,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_data_lies_in_the_app_and_is_never_committed(tmp_path: Path) -> None:
-    """Its folder tells git so itself, and others on the machine cannot look inside."""
+def test_data_is_private_and_ignored_by_git(tmp_path: Path) -> None:
+    """Its folder has a .gitignore, and other users cannot read it."""
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     state = take_state(tmp_path, SANDBOX)
     (state.folder / "dynamodb.json").write_text("{}")
@@ -42,8 +42,8 @@ def test_the_data_lies_in_the_app_and_is_never_committed(tmp_path: Path) -> None
     assert (tmp_path / FOLDER / "cloud.json").stat().st_mode & 0o077 == 0
 
 
-def test_the_data_is_there_again(tmp_path: Path) -> None:
-    """Unless a fresh beginning is asked for."""
+def test_data_is_kept_between_runs(tmp_path: Path) -> None:
+    """A fresh start deletes it."""
     first = take_state(tmp_path, SANDBOX)
     (first.folder / "dynamodb.json").write_text("{}")
     first.close()
@@ -55,8 +55,8 @@ def test_the_data_is_there_again(tmp_path: Path) -> None:
     third.close()
 
 
-def test_what_a_killed_cloud_left_behind_goes(tmp_path: Path) -> None:
-    """The code of its functions, and the address at which nobody answers any more."""
+def test_remains_of_a_killed_cloud_are_deleted(tmp_path: Path) -> None:
+    """These are the code of its functions, and its address."""
     killed = subprocess.run([sys.executable, "-c", _IS_KILLED, str(tmp_path)], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert read_address(tmp_path / FOLDER) == CloudAddress(1, 2, "token")
@@ -81,17 +81,17 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
-    ("by", "told"),
+    ("by", "message"),
     [
-        (SANDBOX, "another sandbox of this app has its tables"),
+        (SANDBOX, "Another sandbox is using this app's tables."),
         (
             COMMAND,
-            "A command with --local has the app's local cloud (process {}): the tables are made when it has ended.",
+            "A command with --local is using the app's local cloud (process {}). The tables are created when it ends.",
         ),
     ],
 )
-def test_one_process_has_it(tmp_path: Path, by: str, told: str) -> None:
-    """Others hear which kind it is, and touch nothing, not even for a fresh beginning."""
+def test_one_process_at_a_time_has_the_data(tmp_path: Path, by: str, message: str) -> None:
+    """The error says which kind of process has it, and even a fresh start changes nothing."""
     first = take_state(tmp_path, by)
     (first.folder / "dynamodb.json").write_text("{}")
     (first.scratch / "code.zip").write_text("")
@@ -100,7 +100,7 @@ def test_one_process_has_it(tmp_path: Path, by: str, told: str) -> None:
         with pytest.raises(StateTaken) as raised:
             take_state(tmp_path, SANDBOX, fresh=True)
         assert raised.value.by == by
-        assert str(raised.value) == told.format(os.getpid())
+        assert str(raised.value) == message.format(os.getpid())
     assert (first.folder / "dynamodb.json").exists()
     assert (first.scratch / "code.zip").exists()
     assert read_address(tmp_path / FOLDER) == CloudAddress(1, 2, "token")
@@ -108,9 +108,9 @@ def test_one_process_has_it(tmp_path: Path, by: str, told: str) -> None:
     take_state(tmp_path, COMMAND).close()
 
 
-def test_a_passing_one_is_empty_and_goes() -> None:
-    """For a second sandbox, and for an app that cannot be written to."""
-    state = passing_state()
+def test_temporary_state_is_empty_and_deleted_at_the_end() -> None:
+    """It is for a second sandbox, and for an app that is not writable."""
+    state = temporary_state()
     assert state.home is None
     for folder in (state.folder, state.scratch):
         assert list(folder.iterdir()) == []
@@ -120,8 +120,8 @@ def test_a_passing_one_is_empty_and_goes() -> None:
     assert not state.scratch.exists()
 
 
-def test_a_cloud_that_still_saves_is_waited_for(tmp_path: Path) -> None:
-    """The sandbox was killed and its cloud has not ended yet: the next one begins when it has."""
+def test_next_process_waits_until_the_cloud_has_saved(tmp_path: Path) -> None:
+    """The sandbox was killed, and its cloud is still running."""
     killed = take_state(tmp_path, SANDBOX)
     with subprocess.Popen(
         [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, pass_fds=killed.descriptors
@@ -144,8 +144,8 @@ _TAKES_IT = (
 )
 
 
-def test_an_app_that_cannot_be_written_to_is_an_error_of_the_system(tmp_path: Path) -> None:
-    """Which names the file."""
+def test_unwritable_app_raises_oserror(tmp_path: Path) -> None:
+    """The error names the file."""
     (tmp_path / FOLDER).write_text("a file in the way")
     with pytest.raises(OSError, match=FOLDER):
         take_state(tmp_path, SANDBOX)
@@ -154,14 +154,14 @@ def test_an_app_that_cannot_be_written_to_is_an_error_of_the_system(tmp_path: Pa
 @pytest.mark.parametrize(
     "content", ["", "[]", "{", '{"port": "1", "process": 2, "token": "t"}', '{"port": 1, "process": 2}', "\udcff"]
 )
-def test_an_address_that_nobody_wrote_is_none(tmp_path: Path, content: str) -> None:
-    """A torn or foreign file stops no command."""
+def test_invalid_address_file_is_ignored(tmp_path: Path, content: str) -> None:
+    """A command continues without it."""
     (tmp_path / "cloud.json").write_bytes(content.encode(errors="surrogateescape"))
     assert read_address(tmp_path) is None
 
 
-def test_data_outside_the_app_is_not_used(tmp_path: Path) -> None:
-    """A link in place of the folder could lead to files that a fresh start would delete."""
+def test_link_out_of_the_app_is_refused(tmp_path: Path) -> None:
+    """A fresh start could otherwise delete files outside of the app."""
     app, outside = tmp_path / "app", tmp_path / "outside"
     app.mkdir()
     (outside / "data").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""`arc sandbox --debug`: an editor attaches to a function's process, and the handler stops there."""
+"""`arc sandbox --debug`: an editor attaches to a function's process and stops its handler."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ STOP = """
 import time
 
 def handler(event, context):
-    secret = "told"
+    secret = "plain"
     breakpoint()
     left = context.get_remaining_time_in_millis()
     return {"statusCode": 200, "body": f"{secret} {left > 900_000}"}
@@ -66,27 +66,27 @@ def pool() -> Iterator[concurrent.futures.ThreadPoolExecutor]:
 
 
 def debugger_port(sandbox: Sandbox, route: str = "get /") -> int:
-    """The port that the sandbox prints for a route."""
+    """Return the port that the sandbox prints for a route."""
     return int(sandbox.wait_for(rf"(?m)^{route} \| debugger port: 127\.0\.0\.1:(\d+)$")[1])
 
 
-def asked(sandbox: Sandbox, pool: concurrent.futures.Executor, path: str = "/") -> concurrent.futures.Future[str]:
-    """The text of an answer that is on its way."""
+def pending(sandbox: Sandbox, pool: concurrent.futures.Executor, path: str = "/") -> concurrent.futures.Future[str]:
+    """Return the text of a pending response."""
     return pool.submit(lambda: sandbox.get(path).text)
 
 
 def code(version: str) -> str:
-    """A handler that adds in its third line and names its version."""
+    """Return a handler that adds in its third line and returns its version."""
     return ADD % version
 
 
-def test_a_breakpoint_stops_the_handler_in_the_editor(
+def test_breakpoint_in_the_editor_stops_the_handler(
     tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor
 ) -> None:
-    """Attach, stop, read a variable, continue: the response is what the handler returns."""
+    """Attach, stop, read a variable and continue: the response is the handler's."""
     app = write_app(tmp_path, {"get /": code("added")})
     with running(app, "debug") as sandbox:
-        answer = asked(sandbox, pool)
+        answer = pending(sandbox, pool)
         port = int(sandbox.wait_for(WAITS)[1])
         assert port == debugger_port(sandbox)
         with Editor(port).attach(folder_of(app, "get /") / "handler.py", 3) as editor:
@@ -98,59 +98,59 @@ def test_a_breakpoint_stops_the_handler_in_the_editor(
             assert answer.result(PATIENCE) == "added 42"
 
 
-def test_breakpoint_stops_in_the_editor_for_longer_than_the_timeout(
+def test_breakpoint_call_may_last_longer_than_the_timeout(
     tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor
 ) -> None:
-    """Neither a request that waits for an editor nor a stopped handler is ended, and the handler has time left."""
+    """Neither a request that waits for an editor nor a paused handler times out."""
     app = write_app(tmp_path, {"get /": STOP}, HURRIED)
     with running(app, "debug") as sandbox:
-        answer = asked(sandbox, pool)
+        answer = pending(sandbox, pool)
         sandbox.wait_for(WAITS)
         time.sleep(1.1)
         with Editor(debugger_port(sandbox)).attach() as editor:
             thread, frame = editor.stopped()
-            assert editor.value("secret", frame) == "'told'"
+            assert editor.value("secret", frame) == "'plain'"
             time.sleep(1.1)
             editor.request("continue", threadId=thread)
-            assert answer.result(PATIENCE) == "told True"
+            assert answer.result(PATIENCE) == "plain True"
 
 
-def test_only_the_first_invocation_waits(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
-    """After the editor has left, the same process answers at once and skips breakpoint(); it can come back."""
+def test_only_the_first_invocation_waits_for_an_editor(
+    tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor
+) -> None:
+    """Once the editor disconnects, the process answers at once and skips breakpoint(); the editor can attach again."""
     with running(write_app(tmp_path, {"get /": STOP}), "debug") as sandbox:
-        answer = asked(sandbox, pool)
+        answer = pending(sandbox, pool)
         sandbox.wait_for(WAITS)
         with Editor(debugger_port(sandbox)).attach() as editor:
             editor.stopped()
             editor.request("disconnect", terminateDebuggee=False)
-        assert answer.result(PATIENCE) == "told True"
-        assert sandbox.get("/").text == "told True"
+        assert answer.result(PATIENCE) == "plain True"
+        assert sandbox.get("/").text == "plain True"
         with Editor(debugger_port(sandbox)).attach() as editor:
-            answer = asked(sandbox, pool)
+            answer = pending(sandbox, pool)
             thread, _ = editor.stopped()
             editor.request("continue", threadId=thread)
-            assert answer.result(PATIENCE) == "told True"
+            assert answer.result(PATIENCE) == "plain True"
         assert len(re.findall(WAITS, sandbox.output)) == 1
 
 
-def test_a_handler_goes_on_when_its_editor_vanishes(
-    tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor
-) -> None:
-    """An editor that crashes leaves no request hanging."""
+def test_handler_continues_when_the_editor_crashes(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
+    """The request does not hang."""
     with running(write_app(tmp_path, {"get /": STOP}), "debug") as sandbox:
-        answer = asked(sandbox, pool)
+        answer = pending(sandbox, pool)
         sandbox.wait_for(WAITS)
         with Editor(debugger_port(sandbox)).attach() as editor:
             editor.stopped()
-        assert answer.result(PATIENCE) == "told True"
+        assert answer.result(PATIENCE) == "plain True"
 
 
-def test_an_editor_that_leaves_before_it_is_attached_changes_nothing(
+def test_request_keeps_waiting_if_the_editor_leaves_before_it_attaches(
     tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor
 ) -> None:
-    """The request goes on waiting, and that is said again."""
+    """The sandbox prints again that it waits."""
     with running(write_app(tmp_path, {"get /": STOP}), "debug") as sandbox:
-        answer = asked(sandbox, pool)
+        answer = pending(sandbox, pool)
         sandbox.wait_for(WAITS)
         with Editor(debugger_port(sandbox)) as editor:
             editor.request("initialize", adapterID="debugpy")
@@ -159,7 +159,7 @@ def test_an_editor_that_leaves_before_it_is_attached_changes_nothing(
 
 
 def test_an_editor_may_attach_before_the_first_request(tmp_path: Path) -> None:
-    """It starts the process, whose module it can stop in, and no request has to wait."""
+    """This starts the process, so that breakpoints in the module work and no request has to wait."""
     app = write_app(tmp_path, {"get /": code("early")})
     with (
         running(app, "debug") as sandbox,
@@ -172,8 +172,8 @@ def test_an_editor_may_attach_before_the_first_request(tmp_path: Path) -> None:
         assert not re.search(WAITS, sandbox.output)
 
 
-def test_saved_code_is_debugged_at_the_same_port(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
-    """The editor is asked to attach again, which it does at the port it knows; then the new code stops."""
+def test_new_code_is_debugged_at_the_same_port(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
+    """The editor is pending to attach again, and then stops in the new code."""
     app = write_app(tmp_path, {"get /": code("old")})
     file = folder_of(app, "get /") / "handler.py"
     with running(app, "debug") as sandbox:
@@ -183,7 +183,7 @@ def test_saved_code_is_debugged_at_the_same_port(tmp_path: Path, pool: concurren
             write_handler(app, "get /", code("new"))
             assert editor.event("terminated") == {"restart": True}
         with Editor(port).attach(file, 3) as editor:
-            answer = asked(sandbox, pool)
+            answer = pending(sandbox, pool)
             thread, _ = editor.stopped()
             editor.request("continue", threadId=thread)
             assert answer.result(PATIENCE) == "new 42"
@@ -191,13 +191,13 @@ def test_saved_code_is_debugged_at_the_same_port(tmp_path: Path, pool: concurren
 
 @pytest.mark.parametrize("seconds", [0.0, 5.5])  # A request without a debugger runs on older code after five.
 @pytest.mark.sampled(1)
-def test_code_saved_while_a_request_waits_is_what_runs(
+def test_request_that_waits_for_an_editor_runs_the_newest_code(
     tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor, seconds: float
 ) -> None:
-    """However long the request has waited for an editor."""
+    """This holds however long the request has waited."""
     app = write_app(tmp_path, {"get /": code("old")})
     with running(app, "debug") as sandbox:
-        answer = asked(sandbox, pool)
+        answer = pending(sandbox, pool)
         sandbox.wait_for(WAITS)
         time.sleep(seconds)
         write_handler(app, "get /", code("new"))
@@ -206,15 +206,13 @@ def test_code_saved_while_a_request_waits_is_what_runs(
             assert answer.result(PATIENCE) == "new 42"
 
 
-def test_code_saved_while_a_handler_is_stopped_leaves_it_alone(
-    tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor
-) -> None:
-    """The stopped request ends as it began; the next one runs the new code."""
+def test_saving_does_not_affect_a_paused_handler(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
+    """The paused request finishes on the old code, and the next one runs the new code."""
     app = write_app(tmp_path, {"get /": code("old")})
     with running(app, "debug") as sandbox:
         port = debugger_port(sandbox)
         with Editor(port).attach(folder_of(app, "get /") / "handler.py", 3) as editor:
-            answer = asked(sandbox, pool)
+            answer = pending(sandbox, pool)
             thread, _ = editor.stopped()
             write_handler(app, "get /", code("new"))
             sandbox.wait_for(WAITS)
@@ -224,39 +222,43 @@ def test_code_saved_while_a_handler_is_stopped_leaves_it_alone(
             assert sandbox.get("/").text == "new 42"
 
 
-def test_an_editor_that_leaves_is_not_called_back(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
-    """Though the process that it leaves is replaced, since its code was saved meanwhile."""
+def test_editor_that_disconnects_is_not_asked_to_attach_again(
+    tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor
+) -> None:
+    """This holds even if its process is replaced because the code was saved."""
     app = write_app(tmp_path, {"get /": STOP})
     with running(app, "debug") as sandbox, Editor(debugger_port(sandbox)).attach() as editor:
-        answer = asked(sandbox, pool)
+        answer = pending(sandbox, pool)
         editor.stopped()
         write_handler(app, "get /", code("new"))
         sandbox.wait_for(WAITS)
         editor.request("disconnect", terminateDebuggee=False)
-        assert answer.result(PATIENCE) == "told True"
+        assert answer.result(PATIENCE) == "plain True"
         assert not [message for message in editor.rest() if (message.get("body") or {}).get("restart")]
 
 
-def test_each_function_has_a_port_and_one_process(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
-    """Requests to one function wait for each other, and those to another one do not."""
+def test_each_function_has_its_own_port_and_one_process(
+    tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor
+) -> None:
+    """Requests to one function wait for each other, but not for another function."""
     with running(write_app(tmp_path, {"get /": COUNT, "get /other": code("other")}), "debug") as sandbox:
         ports = [debugger_port(sandbox, route) for route in ("get /", "get /other")]
         assert len(set(ports)) == 2
-        answers = [asked(sandbox, pool) for _ in range(5)]
+        answers = [pending(sandbox, pool) for _ in range(5)]
         with Editor(ports[1]).attach():
             assert sandbox.get("/other").text == "other 42"
         with Editor(ports[0]).attach():
             assert sorted(answer.result(PATIENCE) for answer in answers) == ["1", "2", "3", "4", "5"]
 
 
-def test_a_new_route_gets_a_port(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
-    """Which is printed when its line is read; a function in another language has none."""
+def test_new_route_gets_a_port(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
+    """It is printed when the manifest is read; functions in other languages have none."""
     app = write_app(tmp_path, {"get /": COUNT}, {"src/http/get-node/index.mjs": "// none"})
     with running(app, "debug") as sandbox:
         first = debugger_port(sandbox)
         write_handler(app, "get /new", code("new"))
         write_manifest(app, "get /", "get /node", "get /new")
-        answer = asked(sandbox, pool, "/new")
+        answer = pending(sandbox, pool, "/new")
         port = debugger_port(sandbox, "get /new")
         assert port != first
         with Editor(port).attach():
@@ -264,10 +266,10 @@ def test_a_new_route_gets_a_port(tmp_path: Path, pool: concurrent.futures.Thread
         assert "get /node | debugger port" not in sandbox.output
 
 
-def test_a_module_that_cannot_be_imported_is_reported_after_one_attachment(
+def test_failing_import_is_reported_after_one_attachment(
     tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor
 ) -> None:
-    """Without a second try, for which the editor would have to attach again; it is not asked to."""
+    """The start is not repeated, because the editor would have to attach again."""
     with running(write_app(tmp_path, {"get /": "import no_such_module\n"}), "debug") as sandbox:
         answer = pool.submit(sandbox.get, "/")
         sandbox.wait_for(WAITS)
@@ -278,8 +280,8 @@ def test_a_module_that_cannot_be_imported_is_reported_after_one_attachment(
         assert len(re.findall(WAITS, sandbox.output)) == 1
 
 
-def test_a_port_that_is_taken_is_passed_over(tmp_path: Path) -> None:
-    """A second sandbox has the ports after those of the first."""
+def test_debugger_port_in_use_is_skipped(tmp_path: Path) -> None:
+    """A second sandbox uses the ports after those of the first."""
     app = write_app(tmp_path, {"get /": COUNT})
     with running(app, "debug") as first, running(app, "debug") as second:
         assert debugger_port(first) != debugger_port(second)
@@ -287,25 +289,25 @@ def test_a_port_that_is_taken_is_passed_over(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["get /", "GET /", "/"])
 @pytest.mark.sampled(1)
-def test_one_function_can_be_debugged_alone(
+def test_debug_only_affects_one_function(
     tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor, name: str
 ) -> None:
-    """Every other one runs as ever: it waits for nobody, and its breakpoint() says what to do."""
+    """Other functions wait for no editor, and their breakpoint() raises an error with instructions."""
     with running(write_app(tmp_path, {"get /": STOP, "get /other": STOP}), f"only={name}") as sandbox:
         other = sandbox.get("/other", accept="text/html")
         assert (other.status, "arc sandbox --debug" in other.text) == (500, True)
-        answer = asked(sandbox, pool)
+        answer = pending(sandbox, pool)
         with Editor(int(sandbox.wait_for(WAITS)[1])).attach() as editor:
             thread, _ = editor.stopped()
             editor.request("continue", threadId=thread)
-            assert answer.result(PATIENCE) == "told True"
+            assert answer.result(PATIENCE) == "plain True"
         assert "get /other | debugger port" not in sandbox.output
 
 
-def test_a_web_page_reaches_no_debugger(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
-    """Its POST has the header of a debugger's message, but gets no answer; a program of the machine still does."""
+def test_web_pages_cannot_reach_the_debugger(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
+    """A POST has a debugger message's header but gets no response; programs on this machine still do."""
     with running(write_app(tmp_path, {"get /": code("safe")}), "debug") as sandbox:
-        answer = asked(sandbox, pool)
+        answer = pending(sandbox, pool)
         port = int(sandbox.wait_for(WAITS)[1])
         page = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         page.request("POST", "/", json.dumps(EVALUATE), {"Content-Type": "text/plain", "Origin": "http://evil.example"})
@@ -321,10 +323,10 @@ VALUES = st.text('Content-Length: 0123456789/{}"', max_size=40)
 
 
 @given(method=TOKENS, target=VALUES, headers=st.lists(st.tuples(TOKENS, VALUES)), body=st.binary(max_size=50))
-def test_no_http_request_is_read_as_a_debuggers_message(
+def test_http_request_is_never_read_as_a_debugger_message(
     method: str, target: str, headers: list[tuple[str, str]], body: bytes
 ) -> None:
-    """Whatever its method, address, headers and body."""
+    """This holds for any method, path, headers and body."""
     fields = [*headers, ("Content-Length", str(len(body)))]
     lines = [f"{method} /{target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields), "", ""]
 
@@ -334,14 +336,14 @@ def test_no_http_request_is_read_as_a_debuggers_message(
         reader.feed_eof()
         return await read_message(reader)
 
-    with pytest.raises(ValueError, match="no message of the Debug Adapter Protocol"):
+    with pytest.raises(ValueError, match="Not a message of the Debug Adapter Protocol"):
         asyncio.run(read())
 
 
-def test_the_functions_own_port_needs_a_secret(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
-    """Whoever finds the port that the process listens on is not let in."""
+def test_debugpys_own_port_requires_a_secret(tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor) -> None:
+    """A client that finds the process's port cannot attach."""
     with running(write_app(tmp_path, {"get /": code("safe")}), "debug") as sandbox:
-        asked(sandbox, pool)
+        pending(sandbox, pool)
         sandbox.wait_for(WAITS)
         (worker,) = children_of(sandbox.process.pid)
         (port,) = listening_ports(worker)
@@ -350,7 +352,7 @@ def test_the_functions_own_port_needs_a_secret(tmp_path: Path, pool: concurrent.
 
 
 def listening_ports(process: int) -> list[int]:
-    """The ports on which a process waits for connections, on 127.0.0.1 alone."""
+    """Return the ports of 127.0.0.1 on which a process listens; other addresses are an error."""
     found = [address.rpartition(":") for address in listening_addresses(process)]
     assert {host for host, _, _ in found} == {"127.0.0.1"}
     return [int(port) for _, _, port in found]
@@ -358,10 +360,10 @@ def listening_ports(process: int) -> list[int]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.sampled(1)
-def test_ctrl_c_ends_a_sandbox_that_waits(
+def test_ctrl_c_stops_a_sandbox_that_waits_for_an_editor(
     tmp_path: Path, pool: concurrent.futures.ThreadPoolExecutor, number: int
 ) -> None:
-    """No traceback, no process that stays, and an editor is told that its session has ended for good."""
+    """There is no traceback and no remaining process, and the editor receives the end of its session."""
     handlers = {"get /": STOP, "get /stopped": STOP}
     with running(write_app(tmp_path, handlers), "debug") as sandbox:
         with contextlib.suppress(OSError), Editor(debugger_port(sandbox, "get /stopped")).attach() as editor:
@@ -382,8 +384,8 @@ def _ask(sandbox: Sandbox, path: str) -> None:
         sandbox.get(path)
 
 
-def test_debugpy_is_imported_in_debugged_functions_alone(tmp_path: Path) -> None:
-    """Not in other functions, and not in the sandbox."""
+def test_only_debugged_functions_import_debugpy(tmp_path: Path) -> None:
+    """Neither other functions nor the sandbox import it."""
     shows = "import sys\ndef handler(event, context):\n    return str('debugpy' in sys.modules)\n"
     app = write_app(tmp_path, {"get /": shows, "get /other": shows})
     python = (sys.executable, "-X", "importtime")
@@ -395,16 +397,16 @@ def test_debugpy_is_imported_in_debugged_functions_alone(tmp_path: Path) -> None
         assert not re.search(r"\| +(debugpy|pydevd)$", sandbox.output, re.MULTILINE)
 
 
-def test_debugging_changes_nothing_that_a_handler_imports(tmp_path: Path) -> None:
-    """The path has no folder of the debugger's in it, and a module of the app may have any name."""
-    shows = "import json, sys, debugger, lifeline\n"
+def test_debugging_does_not_change_a_handlers_imports(tmp_path: Path) -> None:
+    """The path has no folder of the bootstrap, and the app's modules may have the names of its modules."""
+    shows = "import json, sys, debugger, app_code\n"
     shows += (
         "def handler(event, context):\n    return {'statusCode': 200, 'body': json.dumps([*sys.path, debugger.X])}\n"
     )
     named = {
         f"src/http/{folder}/{name}.py": "X = 'mine'\n"
         for folder in ("get-index", "get-other")
-        for name in ("debugger", "lifeline")
+        for name in ("debugger", "app_code")
     }
     app = write_app(tmp_path, {"get /": shows, "get /other": shows}, named)
     with running(app, "only=/") as sandbox, Editor(debugger_port(sandbox)).attach():
@@ -414,7 +416,7 @@ def test_debugging_changes_nothing_that_a_handler_imports(tmp_path: Path) -> Non
 
 
 def command(app: Path, *words: str, before: str = "") -> subprocess.CompletedProcess[str]:
-    """What `arc sandbox` with these words does, when it ends by itself."""
+    """Run `arc sandbox` with these words until it ends by itself."""
     program = f"import sys; {before}sys.argv[0] = 'arc'; from arc.__main__ import main; main()"
     return subprocess.run(
         [sys.executable, "-c", program, "sandbox", str(app), "--port", "0", *words],
@@ -429,23 +431,23 @@ def command(app: Path, *words: str, before: str = "") -> subprocess.CompletedPro
 @pytest.mark.parametrize("words", [["--debug"], ["--debug-only", "/"]])
 @pytest.mark.sampled(1)
 def test_without_debugpy_the_command_says_what_to_install(tmp_path: Path, words: list[str]) -> None:
-    """Before anything is started."""
+    """It fails before anything is started."""
     app = write_app(tmp_path, {"get /": COUNT})
     done = command(app, *words, before="sys.modules['debugpy'] = None; ")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "--debug needs debugpy, which is not installed. Run: pip install 'arc-sessions[debug]'\n"
+    assert done.stderr == "--debug requires debugpy, which is not installed. Run: pip install 'arc-sessions[debug]'\n"
 
 
-def test_an_unknown_route_is_named(tmp_path: Path) -> None:
-    """With those that there are."""
+def test_unknown_route_is_an_error(tmp_path: Path) -> None:
+    """The message lists the known routes."""
     app = write_app(tmp_path, {"get /": COUNT, "post /cart": says("x")})
     done = command(app, "--debug-only", "get /cart")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "Unknown route 'get /cart'. Choose one of: get /, post /cart.\n"
 
 
-def test_the_command_ends_with_130_while_it_waits(tmp_path: Path) -> None:
-    """Ctrl-C is how it ends, with a request that waits for a debugger too."""
+def test_ctrl_c_while_waiting_ends_the_command_with_130(tmp_path: Path) -> None:
+    """A request is waiting for a debugger."""
     app = write_app(tmp_path, {"get /": COUNT})
     arc = f"import sys; sys.argv = ['arc', 'sandbox', {str(app)!r}, '--port', '0', '--debug']; "
     arc += "from arc.__main__ import main; main(); "

@@ -1,4 +1,4 @@
-"""A request as an event, key by key."""
+"""The conversion of a request to an event."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOW = 1_795_417_200.25  # 2026-11-23 07:00:00.25 UTC
 
 
 def scope_of(**changes: Any) -> dict[str, Any]:
-    """An ASGI scope of a GET."""
+    """Return the ASGI scope of a GET."""
     scope = {
         "method": "GET",
         "path": "/",
@@ -38,14 +38,14 @@ def route(tmp_path_factory: pytest.TempPathFactory) -> Route:
     return read(write_app(tmp_path_factory.mktemp("event"), {"get /": says("x")})).routes[0]
 
 
-def test_time_is_written_as_api_gateway_writes_it(route: Route) -> None:
-    """The common log format, and milliseconds."""
+def test_time_has_api_gateways_formats(route: Route) -> None:
+    """These are the common log format, and milliseconds."""
     context = make_event(scope_of(), b"", route, {}, NOW)["requestContext"]
     assert (context["time"], context["timeEpoch"]) == ("23/Nov/2026:07:00:00 +0000", 1_795_417_200_250)
 
 
-def test_an_event_without_host_agent_or_address_still_has_the_keys(route: Route) -> None:
-    """Handlers may rely on them."""
+def test_event_of_a_minimal_request_has_all_keys(route: Route) -> None:
+    """Handlers may rely on the host, the user agent and the address."""
     event = make_event(scope_of(headers=[], client=None), b"", route, {}, NOW)
     http = event["requestContext"]["http"]
     assert (http["sourceIp"], http["userAgent"], event["requestContext"]["domainName"]) == (
@@ -68,20 +68,20 @@ def test_an_event_without_host_agent_or_address_still_has_the_keys(route: Route)
         (b"", True),
     ],
 )
-def test_which_bodies_are_text(route: Route, content_type: bytes, encoded: bool) -> None:
-    """By the content type, as API Gateway decides."""
+def test_content_type_decides_whether_a_body_is_text(route: Route, content_type: bytes, encoded: bool) -> None:
+    """The rules are those of API Gateway."""
     event = make_event(scope_of(headers=[(b"content-type", content_type)]), b"{}", route, {}, NOW)
     assert event["isBase64Encoded"] is encoded
 
 
-def test_a_compressed_body_is_binary(route: Route) -> None:
-    """Whatever is inside of it."""
+def test_compressed_body_is_binary(route: Route) -> None:
+    """The content type is ignored."""
     headers = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip")]
     assert make_event(scope_of(headers=headers), b"abc", route, {}, NOW)["isBase64Encoded"] is True
 
 
-def test_cookie_headers_are_split_and_empty_ones_absent(route: Route) -> None:
-    """Several headers, odd spaces and nothing between semicolons."""
+def test_cookie_headers_are_split_and_empty_cookies_dropped(route: Route) -> None:
+    """There may be several headers, extra spaces and empty parts."""
     headers = [(b"cookie", b"a=1;  b=2; ;"), (b"cookie", b"c=x=y")]
     assert make_event(scope_of(headers=headers), b"", route, {}, NOW)["cookies"] == ["a=1", "b=2", "c=x=y"]
     assert "cookies" not in make_event(scope_of(headers=[(b"cookie", b"")]), b"", route, {}, NOW)
@@ -90,8 +90,8 @@ def test_cookie_headers_are_split_and_empty_ones_absent(route: Route) -> None:
 TRACE = f"Root=1-{int(NOW):08x}-"
 
 
-def test_headers_of_the_front_door_are_added(route: Route) -> None:
-    """Who sent the request, to which port and how, and a trace that begins with the time."""
+def test_gateway_headers_are_added(route: Route) -> None:
+    """They are the client's address, the port, the protocol, and a trace id that starts with the time."""
     headers = make_event(scope_of(server=("127.0.0.1", 3333)), b"", route, {}, NOW)["headers"]
     trace = headers.pop("x-amzn-trace-id")
     assert headers == {
@@ -105,7 +105,7 @@ def test_headers_of_the_front_door_are_added(route: Route) -> None:
 
 
 def test_headers_of_a_tunnel_are_kept(route: Route) -> None:
-    """The sandbox is the last in the row of addresses."""
+    """The client's address is appended to those that the tunnel has added."""
     sent = {
         "x-forwarded-for": "203.0.113.9",
         "x-forwarded-port": "443",
@@ -118,14 +118,14 @@ def test_headers_of_a_tunnel_are_kept(route: Route) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"Root=1", b"Root=1-67891233-abcdef012345678912345678\r\nx: y", b"x" * 600])
-def test_a_trace_that_is_none_is_replaced(route: Route, sent: bytes) -> None:
-    """It goes into a header of the Runtime API."""
+def test_invalid_trace_header_is_replaced(route: Route, sent: bytes) -> None:
+    """The trace id is sent in a header of the Runtime API."""
     headers = make_event(scope_of(headers=[(b"x-amzn-trace-id", sent)]), b"", route, {}, NOW)["headers"]
     assert headers["x-amzn-trace-id"].startswith(TRACE)
 
 
-def test_headers_of_the_connection_are_left_out(route: Route) -> None:
-    """Those of RFC 9110, and those that the Connection header names."""
+def test_hop_by_hop_headers_are_dropped(route: Route) -> None:
+    """These are the headers in RFC 9110 and those that the Connection header names."""
     names = (
         *(b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"proxy-authorization"),
         *(b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect", b"x-own"),
@@ -140,10 +140,10 @@ def test_headers_of_the_connection_are_left_out(route: Route) -> None:
     query=st.binary(max_size=40),
     body=st.binary(max_size=40),
 )
-def test_no_request_breaks_the_event(
+def test_any_request_becomes_a_json_event(
     route: Route, headers: list[tuple[bytes, bytes]], query: bytes, body: bytes
 ) -> None:
-    """Whatever bytes arrive, there is an event of text that JSON can carry."""
+    """The request consists of arbitrary bytes."""
     event = make_event(scope_of(headers=headers, query_string=query), body, route, {}, NOW)
     assert all(isinstance(value, str) for value in event["headers"].values())
     assert ("body" in event) == bool(body)

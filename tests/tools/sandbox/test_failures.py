@@ -1,4 +1,4 @@
-"""Handlers that fail in every way: the answer, the terminal, and that no other route is harmed."""
+"""Handlers that fail: the response, the terminal, and the other routes."""
 
 from __future__ import annotations
 
@@ -62,26 +62,26 @@ UNMET = {"src/http/get-import/requirements.txt": "no-such-distribution>=2  # not
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An app of failing handlers beside a good one."""
+    """An app with failing handlers and a working one."""
     return write_app(tmp_path_factory.mktemp("failures") / "app", HANDLERS, TIMEOUT | UNMET | OTHERS)
 
 
 @pytest.fixture(scope="module", params=["native", "pure"])
 def sandbox(app: Path, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """The app in a sandbox, with awslambdaric's native client and with ours."""
+    """The app in a sandbox, with awslambdaric's native client and with the pure one."""
     with running(app, request.param) as sandbox:
         yield sandbox
 
 
 def page(sandbox: Sandbox, path: str) -> Answer:
-    """The answer for a browser; what it holds is printed for whoever reads the test's output."""
+    """Return the response for a browser, and print its text."""
     answer = sandbox.get(path, accept="text/html,*/*;q=0.8")
     print(path, answer.status, re.sub(r"(?s)<style>.*</style>|<[^>]+>", " ", answer.text[:20_000])[:700])
     return answer
 
 
-def test_an_exception_gives_a_page_with_the_escaped_traceback(sandbox: Sandbox) -> None:
-    """The page has the whole traceback with its cause, and nothing in it is markup."""
+def test_exception_page_has_the_escaped_traceback(sandbox: Sandbox) -> None:
+    """The traceback includes chained exceptions, and its markup is escaped."""
     answer = page(sandbox, "/raise")
     assert answer.status == 500
     assert "ValueError: &lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
@@ -92,16 +92,16 @@ def test_an_exception_gives_a_page_with_the_escaped_traceback(sandbox: Sandbox) 
     assert answer.all("cache-control") == ["no-store"]
 
 
-def test_prints_and_tracebacks_are_marked_with_their_route(sandbox: Sandbox) -> None:
-    """Each line in the terminal says which route it comes from."""
+def test_output_is_labeled_with_the_route(sandbox: Sandbox) -> None:
+    """This holds for prints and tracebacks."""
     sandbox.get("/raise")
     sandbox.wait_for(r"(?m)^get /raise \| before it fails$")
     sandbox.wait_for(r"(?m)^get /raise \| Traceback \(most recent call last\):$")
     sandbox.wait_for(r"(?m)^get /raise \| ValueError: <script>alert\(1\)</script>$")
 
 
-def test_who_does_not_ask_for_html_gets_what_api_gateway_says(sandbox: Sandbox) -> None:
-    """A client that is no browser gets the JSON of AWS and nothing of the traceback."""
+def test_client_that_does_not_accept_html_gets_json(sandbox: Sandbox) -> None:
+    """The response is that of API Gateway, without the traceback."""
     for headers in ({}, {"accept": "*/*"}, {"accept": "application/json"}):
         answer = sandbox.get("/raise", **headers)
         assert (answer.status, answer.text) == (500, '{"message":"Internal Server Error"}')
@@ -109,43 +109,43 @@ def test_who_does_not_ask_for_html_gets_what_api_gateway_says(sandbox: Sandbox) 
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "told"),
+    ("path", "status", "expected"),
     [
-        ("/os-exit", 500, "ended before the handler answered (exit code 3)"),
-        ("/sys-exit", 500, "ended before the handler answered (exit code 4)"),
-        ("/kill", 500, "ended before the handler answered (killed by SIGKILL)"),
-        ("/hang", 504, "did not answer within 1 second"),
-        ("/hang-in-c", 504, "did not answer within 1 second"),
+        ("/os-exit", 500, "ended before the handler returned (exit code 3)"),
+        ("/sys-exit", 500, "ended before the handler returned (exit code 4)"),
+        ("/kill", 500, "ended before the handler returned (killed by SIGKILL)"),
+        ("/hang", 504, "did not return within 1 second"),
+        ("/hang-in-c", 504, "did not return within 1 second"),
         ("/import", 500, "No module named &#x27;no_such_module&#x27;"),
         ("/exit-at-import", 500, "ended while the handler was being imported (exit code 5)"),
         ("/no-handler", 500, "has no callable named &#x27;handler&#x27;"),
         ("/unserialisable", 500, "set is not JSON serializable"),
-        ("/async", 500, "The handler is async, which Lambda does not await. Write @arc.http.handler above it"),
+        ("/async", 500, "The handler is async, and Lambda does not await it. Decorate it with @arc.http.handler"),
         ("/breakpoint", 500, "Run `arc sandbox --debug` and attach your editor"),
         ("/malformed", 502, "&#x27;statusCode&#x27; is &#x27;fine&#x27;"),
     ],
 )
 @pytest.mark.sampled(6)
-def test_every_kind_of_failure_says_what_happened_and_harms_nobody(
-    sandbox: Sandbox, path: str, status: int, told: str
+def test_failure_is_explained_and_affects_no_other_route(
+    sandbox: Sandbox, path: str, status: int, expected: str
 ) -> None:
-    """The page names the reason, again at the next request, and another route answers as before."""
+    """The page names the reason, again at the next request, and another route keeps its process."""
     before = int(sandbox.get("/").text)
     for _ in range(2):
         answer = page(sandbox, path)
         assert answer.status == status
-        assert told in answer.text
+        assert expected in answer.text
     sandbox.wait_for(rf"(?m)^get {path} \| ")
     assert int(sandbox.get("/").text) == before + 1
 
 
-def test_a_function_answers_again_after_its_process_was_killed(sandbox: Sandbox) -> None:
-    """The next request gets a new process, whichever way the last one ended."""
+def test_function_gets_a_new_process_after_a_crash(sandbox: Sandbox) -> None:
+    """This holds whatever ended the previous process."""
     assert [sandbox.get(path).status for path in ("/kill", "/kill", "/os-exit", "/os-exit")] == [500] * 4
 
 
-def test_hanging_handler_holds_up_no_other_route_and_is_killed_with_its_children(sandbox: Sandbox) -> None:
-    """While one route hangs, another one answers many times; a process that the handler started does not outlive it."""
+def test_hanging_handler_is_killed_with_its_children(sandbox: Sandbox) -> None:
+    """Another route answers in the meantime."""
     statuses: list[int] = []
     hanging = threading.Thread(target=lambda: statuses.append(sandbox.get("/hang").status))
     hanging.start()
@@ -162,8 +162,8 @@ def test_hanging_handler_holds_up_no_other_route_and_is_killed_with_its_children
         assert ends(int(child))
 
 
-def test_a_megabyte_of_prints_blocks_nothing(sandbox: Sandbox) -> None:
-    """All of it arrives, each line marked, and other routes answer meanwhile."""
+def test_large_output_does_not_block(sandbox: Sandbox) -> None:
+    """All lines arrive with a label, and other routes answer in the meantime."""
     printing = threading.Thread(target=sandbox.get, args=("/print",))
     printing.start()
     assert sandbox.get("/").status == 200
@@ -174,16 +174,16 @@ def test_a_megabyte_of_prints_blocks_nothing(sandbox: Sandbox) -> None:
     assert sandbox.get("/print").text == "printed"
 
 
-def test_a_result_over_six_megabytes_is_refused(sandbox: Sandbox) -> None:
-    """Lambda takes no more, so the visitor gets a 413."""
+def test_result_over_six_megabytes_is_refused(sandbox: Sandbox) -> None:
+    """The status is 413, because the result exceeds Lambda's limit."""
     answer = page(sandbox, "/large")
     assert answer.status == 413
     assert "larger than 6 MB" in answer.text
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream"])
-def test_an_event_over_six_megabytes_is_refused(sandbox: Sandbox, content_type: str) -> None:
-    """What counts is the event: binary bodies grow by a third."""
+def test_event_over_six_megabytes_is_refused(sandbox: Sandbox, content_type: str) -> None:
+    """The limit applies to the event, in which binary bodies grow by a third."""
     headers = {"content-type": content_type}
     most = 6_200_000 if content_type == "text/plain" else 4_600_000
     assert sandbox.request("POST", "/", b"x" * most, headers).status == 200
@@ -191,8 +191,8 @@ def test_an_event_over_six_megabytes_is_refused(sandbox: Sandbox, content_type: 
     assert (too_large.status, too_large.text) == (413, '{"message":"Request Entity Too Large"}')
 
 
-def test_a_bare_handler_with_architect_keys_is_served_as_on_lambda_with_a_hint(sandbox: Sandbox) -> None:
-    """The answer is the JSON that AWS would serve; the terminal says once which line to add."""
+def test_bare_handler_with_architect_keys_gets_a_hint(sandbox: Sandbox) -> None:
+    """The response is JSON as on Lambda, and the terminal says once what to add."""
     for _ in range(2):
         answer = sandbox.get("/bare")
         assert (answer.status, answer.text) == (200, '{"html": "<p>hello", "status": 201}')
@@ -202,8 +202,8 @@ def test_a_bare_handler_with_architect_keys_is_served_as_on_lambda_with_a_hint(s
     assert len(re.findall(hint, sandbox.output)) == 1
 
 
-def test_an_unmet_requirement_is_named_once_with_its_command(sandbox: Sandbox) -> None:
-    """Only the line that is not met is named, and another package in the place of this one."""
+def test_unsatisfied_requirement_is_reported_once(sandbox: Sandbox) -> None:
+    """The message has the command to install it; a conflicting package is reported too."""
     sandbox.wait_for(r"get /import \| .*pip install 'no-such-distribution>=2'")
     sandbox.wait_for(r"get /import \| vendor/arc is imported instead of arc-sessions")
     sandbox.get("/import")

@@ -1,4 +1,4 @@
-"""Which changes are seen, and which files do not count."""
+"""Fingerprints: which changes they detect, and which files they ignore."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
 
 
 def write(file: Path, text: str = "x") -> Path:
-    """Write a file and the folders above it."""
+    """Write a file and its parent folders."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     return file
 
 
 def same_size_other_time(folder: Path) -> None:
-    """A save that keeps the size."""
+    """Save without a change of the size."""
     status = (folder / "handler.py").stat()
     os.utime(folder / "handler.py", ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000))
 
 
 def same_time_other_size(folder: Path) -> None:
-    """A save that keeps the time."""
+    """Save without a change of the time."""
     status = (folder / "handler.py").stat()
     write(folder / "handler.py", "longer")
     os.utime(folder / "handler.py", ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def same_time_same_size_other_file(folder: Path) -> None:
-    """A save by renaming that keeps time and size."""
+    """Save by renaming, without a change of time and size."""
     status = (folder / "handler.py").stat()
     other = write(folder / "other", "y")
     os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -52,8 +52,8 @@ def same_time_same_size_other_file(folder: Path) -> None:
         lambda folder: (folder / "page.html").unlink(),
     ],
 )
-def test_a_change_is_seen(tmp_path: Path, change: Callable[[Path], object]) -> None:
-    """Each makes another fingerprint."""
+def test_fingerprint_detects_a_change(tmp_path: Path, change: Callable[[Path], object]) -> None:
+    """Each way of saving changes the fingerprint."""
     write(tmp_path / "handler.py")
     write(tmp_path / "page.html")
     before = changes.fingerprint_folders([tmp_path])
@@ -74,8 +74,8 @@ def test_a_change_is_seen(tmp_path: Path, change: Callable[[Path], object]) -> N
         "thing-1.dist-info/METADATA",
     ],
 )
-def test_caches_hidden_files_and_installed_packages_do_not_count(tmp_path: Path, name: str) -> None:
-    """The fingerprint stays when they come and change."""
+def test_caches_hidden_files_and_installed_packages_are_ignored(tmp_path: Path, name: str) -> None:
+    """The fingerprint does not change with them."""
     write(tmp_path / "handler.py")
     write(tmp_path / "thing-1.dist-info" / "RECORD", "installed/module.py,sha256=x,1\n")
     before = changes.fingerprint_folders([tmp_path])
@@ -83,8 +83,8 @@ def test_caches_hidden_files_and_installed_packages_do_not_count(tmp_path: Path,
     assert changes.fingerprint_folders([tmp_path]) == before
 
 
-def test_what_is_not_there_has_a_fingerprint_too(tmp_path: Path) -> None:
-    """A file that appears is a change."""
+def test_missing_files_have_a_fingerprint(tmp_path: Path) -> None:
+    """It changes when the file is created."""
     missing = tmp_path / "missing"
     before = changes.fingerprint_files([missing])
     assert changes.fingerprint_folders([missing]) == ()
@@ -92,8 +92,8 @@ def test_what_is_not_there_has_a_fingerprint_too(tmp_path: Path) -> None:
     assert changes.fingerprint_files([missing]) != before
 
 
-def test_the_newest_file_dates_a_fingerprint(tmp_path: Path) -> None:
-    """In seconds since 1970."""
+def test_newest_returns_the_latest_modification_time(tmp_path: Path) -> None:
+    """It is in seconds since 1970."""
     for name, at in (("a", 100.0), ("b", 300.5), ("c", 200.0)):
         os.utime(write(tmp_path / name), (at, at))
     assert changes.newest(changes.fingerprint_folders([tmp_path])) == 300.5

@@ -1,4 +1,4 @@
-"""Which Host headers the sandbox answers to."""
+"""The Host headers that the sandbox answers to."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 def ask(sandbox: Sandbox, *headers: bytes, line: bytes = b"GET / HTTP/1.1") -> tuple[int, bytes]:
-    """Status and body of the answer to a request with exactly these header lines."""
+    """Return the status and body of the response to a request with exactly these header lines."""
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=PATIENCE) as connection:
         connection.sendall(b"\r\n".join([line, *headers, b"Connection: close", b"", b""]))
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -67,15 +67,15 @@ def ask(sandbox: Sandbox, *headers: bytes, line: bytes = b"GET / HTTP/1.1") -> t
 
 
 @pytest.mark.parametrize("host", LOCAL)
-def test_names_and_addresses_of_this_machine_are_answered(sandbox: Sandbox, host: str) -> None:
-    """Loopback addresses, `localhost` and everything below it, in any case and with any port."""
+def test_loopback_hosts_are_answered(sandbox: Sandbox, host: str) -> None:
+    """These are loopback addresses, `localhost` and its subdomains, in any case and with any port."""
     assert ask(sandbox, b"Host: " + host.encode()) == (200, b"the app")
 
 
 @pytest.mark.parametrize("path", [b"/", b"/nothing", b"/_arc/ssm"])
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:3333", "localhost.evil.example", "192.0.2.1"])
-def test_another_host_gets_a_sentence_that_names_it(sandbox: Sandbox, host: str, path: bytes) -> None:
-    """A web page whose own name resolves to this machine (DNS rebinding) cannot reach the app or read the routes."""
+def test_foreign_host_is_refused_with_a_message(sandbox: Sandbox, host: str, path: bytes) -> None:
+    """A web page whose host name resolves to this machine (DNS rebinding) cannot reach the app."""
     status, body = ask(sandbox, b"Host: " + host.encode(), line=b"GET " + path + b" HTTP/1.1")
     assert status == 403
     message = json.loads(body)["message"]
@@ -95,22 +95,22 @@ def test_another_host_gets_a_sentence_that_names_it(sandbox: Sandbox, host: str,
         ([b"Host: evil.example", b"HOST: localhost"], "2 Host headers"),
     ],
 )
-def test_a_request_has_exactly_one_host_header(
+def test_request_without_exactly_one_host_header_is_refused(
     sandbox: Sandbox, headers: list[bytes], found: str, version: bytes
 ) -> None:
-    """RFC 9112 §3.2: without one, and with two, the request is answered with 400."""
+    """The status is 400 (RFC 9112 §3.2)."""
     status, body = ask(sandbox, *headers, line=b"GET / " + version)
     assert (status, found in json.loads(body)["message"]) == (400, True)
 
 
 @pytest.mark.parametrize("host", INVALID)
-def test_a_host_header_that_is_not_a_host_is_a_bad_request(sandbox: Sandbox, host: str) -> None:
-    """RFC 9112 §3.2: an invalid value is answered with 400; a URL with an empty host is invalid (RFC 9110 §4.2.1)."""
+def test_invalid_host_header_is_a_bad_request(sandbox: Sandbox, host: str) -> None:
+    """The status is 400 (RFC 9112 §3.2, RFC 9110 §4.2.1)."""
     assert ask(sandbox, b"Host: " + host.encode())[0] == 400
 
 
-def test_a_named_host_is_answered(tmp_path: Path) -> None:
-    """The first `--host` is also where the sandbox listens; the loopback names are answered as ever."""
+def test_named_hosts_are_answered(tmp_path: Path) -> None:
+    """The sandbox listens on the first `--host`, and still answers to loopback names."""
     app = write_app(tmp_path, {"get /": says("the app")})
     with running(app, "host=127.0.0.1", "host=Shop.Test", "host=b\u00fccher.test") as sandbox:
         for host in (b"shop.test", b"SHOP.test.:3333", b"xn--bcher-kva.test", b"localhost", b"127.0.0.1:1"):
@@ -123,8 +123,8 @@ def test_a_named_host_is_answered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("wildcard", "host"), [("0.0.0.0", "192.0.2.5"), ("::", "[2001:db8::1]")])  # noqa: S104
-def test_the_address_that_a_request_came_in_on_is_the_sandboxs_own(wildcard: str, host: str) -> None:
-    """`--host 0.0.0.0` names every address of the machine, and no other address."""
+def test_address_of_the_connection_is_answered(wildcard: str, host: str) -> None:
+    """`--host 0.0.0.0` stands for every address of the machine, and no other address."""
     address = host.strip("[]")
     hosts = Hosts([wildcard])
     assert hosts.refusal([host], address) is None
@@ -137,9 +137,9 @@ def test_the_address_that_a_request_came_in_on_is_the_sandboxs_own(wildcard: str
 @pytest.mark.parametrize(
     "name", ["", "http://a.test", "a.test:80", "a.test/", "a b", "*", "*.test", "[::1]:80", "-x", "a" * 64]
 )
-def test_a_name_that_is_not_a_host_is_an_error(name: str) -> None:
-    """The message quotes it and says what to leave out."""
-    with pytest.raises(ToolError, match="--host takes a name or an address"):
+def test_invalid_host_option_is_an_error(name: str) -> None:
+    """The message quotes it and says what to omit."""
+    with pytest.raises(ToolError, match="is neither a name nor an address"):
         Hosts([name])
 
 
@@ -151,8 +151,8 @@ def test_a_name_that_is_not_a_host_is_an_error(name: str) -> None:
 @example([], "[::1]\n")
 @example(["a.test"], "a.test\n")
 @example(["a.test"], "a.test@evil.example")
-def test_any_text_is_answered_only_when_it_is_one_of_the_sandboxs_hosts(named: list[str], text: str) -> None:
-    """Whatever else a Host header holds is refused, with a sentence on one line."""
+def test_arbitrary_host_header_is_answered_only_if_it_is_a_known_host(named: list[str], text: str) -> None:
+    """All others are refused with a message on one line."""
     refusal = Hosts(named).refusal([text], "127.0.0.1")
     if refusal is None:
         host = urlsplit(f"http://{text}/").hostname or ""
@@ -160,20 +160,20 @@ def test_any_text_is_answered_only_when_it_is_one_of_the_sandboxs_hosts(named: l
         assert text.isprintable()
     else:
         assert refusal.status in (400, 403)
-        assert refusal.sentence.isprintable()
+        assert refusal.message.isprintable()
 
 
 @given(st.from_regex(r"\A[a-z0-9-]{1,10}(\.[a-z0-9-]{1,10}){0,2}\Z"), st.integers(0, 65535))
-def test_a_foreign_name_never_gets_through(name: str, port: int) -> None:
-    """No prefix, suffix or port makes another name the sandbox's own."""
+def test_variations_of_a_known_host_are_refused(name: str, port: int) -> None:
+    """No prefix, suffix or port turns another name into a known host."""
     for host in (f"{name}.example", f"localhost.{name}.example", f"127.0.0.1.{name}.example", f"x{name}localhost"):
         refusal = Hosts(["shop.test"]).refusal([f"{host}:{port}"], "127.0.0.1")
         assert refusal is not None
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_what_only_looks_like_this_machine_is_refused(host: str) -> None:
-    """Also addresses in forms that no browser sends."""
+def test_hosts_that_resemble_loopback_are_refused(host: str) -> None:
+    """This includes addresses in forms that no browser sends."""
     refusal = Hosts([]).refusal([host], "127.0.0.1")
     assert refusal is not None
     assert refusal.status == 403

@@ -1,4 +1,4 @@
-"""What is saved is live at the next request, and nobody is harmed by it."""
+"""Saved changes are live at the next request, and fail no request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLIENTS = 8
 
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
-    """An app whose index says `0`."""
+    """An app whose index returns `0`."""
     return write_app(tmp_path / "app", {"get /": says("0")})
 
 
@@ -37,7 +37,7 @@ def sandbox(app: Path) -> Iterator[Sandbox]:
 
 
 class Load:
-    """Clients that load a page until the block ends; `answers` is what they got, `(when, status, text)`."""
+    """Clients that load a page until the block ends; `answers` lists `(time, status, text)`."""
 
     def __init__(self, sandbox: Sandbox, path: str = "/") -> None:
         self.answers: list[tuple[float, int, str]] = []
@@ -64,19 +64,19 @@ class Load:
 
 
 def save_in_one(file: Path, code: str) -> None:
-    """Save as `open(…).write(…)` does: the file is empty for a moment."""
+    """Save like `open(…).write(…)`, which leaves the file empty for a moment."""
     file.write_text(code, encoding="utf-8")
 
 
 def save_by_rename(file: Path, code: str) -> None:
-    """Save as careful editors do: a new file takes the old one's name."""
+    """Save like careful editors, which rename a new file to the old one's name."""
     other = file.with_name(".saving")
     other.write_text(code, encoding="utf-8")
     other.replace(file)
 
 
 def save_slowly(file: Path, code: str) -> None:
-    """Save in two halves: between them the file does not even parse."""
+    """Save in two halves, between which the file is a syntax error."""
     with file.open("w", encoding="utf-8") as stream:
         half = code.index("{") + 5
         stream.write(code[:half])
@@ -88,7 +88,7 @@ def save_slowly(file: Path, code: str) -> None:
 @pytest.mark.parametrize("save", [save_in_one, save_by_rename, save_slowly])
 @pytest.mark.sampled(1)
 def test_saving_under_load_fails_no_request(app: Path, sandbox: Sandbox, save: Callable[[Path, str], None]) -> None:
-    """Eight clients load a route while it is saved twenty times: every answer is a good one, the last code wins."""
+    """Eight clients load a route while it is saved twenty times: all requests succeed, and the last code remains."""
     file = folder_of(app, "get /") / "handler.py"
     sandbox.get("/")
     with Load(sandbox) as load:
@@ -96,35 +96,35 @@ def test_saving_under_load_fails_no_request(app: Path, sandbox: Sandbox, save: C
             save(file, says(str(number)))
             time.sleep(0.05)
         saved = time.monotonic()
-        seen = sandbox.get("/").text
+        newest = sandbox.get("/").text
         took = time.monotonic() - saved
         time.sleep(0.2)
     failed = [answer for answer in load.answers if answer[1] != 200]
     print(f"{save.__name__}: {len(load.answers)} answers, {len(failed)} failed, newest code after {took:.3f} s")
     assert not failed
-    assert seen == str(SAVES)
+    assert newest == str(SAVES)
     assert load.answers[-1][2] == str(SAVES)
 
 
-def test_every_save_is_live_at_the_very_next_request(app: Path, sandbox: Sandbox) -> None:
-    """Saves of the same size within one second are all seen: no stale bytecode."""
-    seen = []
+def test_every_save_is_live_at_the_next_request(app: Path, sandbox: Sandbox) -> None:
+    """This includes saves of the same size within one second, because no bytecode is cached."""
+    texts = []
     for number in range(10, 20):
         write_handler(app, "get /", says(str(number)))
-        seen.append(sandbox.get("/").text)
-    assert seen == [str(number) for number in range(10, 20)]
+        texts.append(sandbox.get("/").text)
+    assert texts == [str(number) for number in range(10, 20)]
 
 
-def test_module_state_survives_between_requests_and_starts_anew_after_a_save(app: Path, sandbox: Sandbox) -> None:
-    """A worker stays warm until its code changes."""
+def test_module_state_is_kept_until_the_code_changes(app: Path, sandbox: Sandbox) -> None:
+    """A worker stays warm between requests."""
     write_handler(app, "get /", COUNT)
     assert [sandbox.get("/").text for _ in range(3)] == ["1", "2", "3"]
     write_handler(app, "get /", COUNT + "\n")
     assert sandbox.get("/").text == "1"
 
 
-def test_an_event_that_runs_while_its_file_is_saved_finishes_on_the_old_code(app: Path, sandbox: Sandbox) -> None:
-    """The old worker finishes, the new one answers who comes next."""
+def test_running_event_finishes_on_the_old_code(app: Path, sandbox: Sandbox) -> None:
+    """A new worker answers the next request."""
     write_handler(app, "get /", "import time\nprint('begun', flush=True)\n" + SLEEPY)
     old: list[str] = []
     visitor = threading.Thread(target=lambda: old.append(sandbox.get("/").text))
@@ -144,8 +144,8 @@ def handler(event, context):
 """
 
 
-def test_a_new_route_is_live_once_the_manifest_is_saved(app: Path, sandbox: Sandbox) -> None:
-    """The route answers 404 until it is in the manifest, and 404 again once it is not."""
+def test_new_route_is_live_once_the_manifest_is_saved(app: Path, sandbox: Sandbox) -> None:
+    """Before that, and after it is removed from the manifest, the status is 404."""
     write_handler(app, "get /new", says("new"))
     assert sandbox.get("/new").status == 404
     write_manifest(app, "get /", "get /new")
@@ -154,8 +154,8 @@ def test_a_new_route_is_live_once_the_manifest_is_saved(app: Path, sandbox: Sand
     assert sandbox.get("/new").status == 404
 
 
-def test_a_route_gets_its_handler_file_while_the_sandbox_runs(app: Path, sandbox: Sandbox) -> None:
-    """First a page that says which file to create, then the handler that was created."""
+def test_handler_file_can_be_created_while_the_sandbox_runs(app: Path, sandbox: Sandbox) -> None:
+    """Until then, the page says which file to create."""
     write_manifest(app, "get /", "get /later")
     page = sandbox.get("/later", accept="text/html")
     assert page.status == 500
@@ -165,16 +165,16 @@ def test_a_route_gets_its_handler_file_while_the_sandbox_runs(app: Path, sandbox
     assert sandbox.get("/later").text == "here"
 
 
-def test_a_broken_manifest_keeps_the_last_good_one_and_is_told_once(app: Path, sandbox: Sandbox) -> None:
-    """The routes stay, the fault is printed once, and mending it takes effect."""
+def test_invalid_manifest_is_reported_once_and_changes_nothing(app: Path, sandbox: Sandbox) -> None:
+    """The routes remain until it is fixed."""
     good = (app / "app.arc").read_text()
     (app / "app.arc").write_text(good + "get\n")
     assert [sandbox.get("/").status for _ in range(3)] == [200, 200, 200]
-    sandbox.wait_for("stay as they were")
+    sandbox.wait_for("remain unchanged")
     (app / "app.arc").write_text(good + "get /new\n")
     write_handler(app, "get /new", says("new"))
     assert sandbox.get("/new").text == "new"
-    assert sandbox.output.count("stay as they were") == 1
+    assert sandbox.output.count("remain unchanged") == 1
 
 
 # In a process of its own: beside eight busy threads the halves may lie far apart.
@@ -191,7 +191,7 @@ for _ in range(saves):
 
 
 def test_saving_the_manifest_under_load_fails_no_request(app: Path, sandbox: Sandbox) -> None:
-    """A manifest that is only half there for a moment loses no route and prints no fault."""
+    """A half-written manifest loses no route and prints no error."""
     write_handler(app, "get /last", says("last"))
     text = "@app\ntestapp\n\n@http\n" + "".join(f"get /{name}\n" for name in ("", "one", "two", "last"))
     (app / "app.arc").write_text(text)
@@ -201,11 +201,11 @@ def test_saving_the_manifest_under_load_fails_no_request(app: Path, sandbox: San
         subprocess.run(saving, check=True)
     assert load.answers
     assert [answer for answer in load.answers if answer[1] != 200] == []
-    assert "stay as they were" not in sandbox.output
+    assert "remain unchanged" not in sandbox.output
 
 
-def test_a_syntax_error_is_shown_once_the_file_has_come_to_rest(app: Path, sandbox: Sandbox) -> None:
-    """An error that stays is no half-written file: the page and the terminal say where it is."""
+def test_lasting_syntax_error_is_shown(app: Path, sandbox: Sandbox) -> None:
+    """The page and the terminal show its place."""
     sandbox.get("/")
     write_handler(app, "get /", "def handler(event, context)\n    return 1\n")
     page = sandbox.get("/", accept="text/html")
@@ -214,12 +214,12 @@ def test_a_syntax_error_is_shown_once_the_file_has_come_to_rest(app: Path, sandb
     assert "handler.py" in page.text
     sandbox.wait_for(r"get / \| SyntaxError")
     assert sandbox.output.count("SyntaxError") == 1
-    write_handler(app, "get /", says("mended"))
-    assert sandbox.get("/").text == "mended"
+    write_handler(app, "get /", says("fixed"))
+    assert sandbox.get("/").text == "fixed"
 
 
-def test_shared_code_configuration_and_variables_are_live_too(app: Path) -> None:
-    """src/shared, config.arc and .env count as the function's own files."""
+def test_changes_of_shared_code_configuration_and_variables_are_live(app: Path) -> None:
+    """These are src/shared, config.arc and .env."""
     write_handler(
         app,
         "get /",
@@ -245,7 +245,7 @@ def test_shared_code_configuration_and_variables_are_live_too(app: Path) -> None
         assert sandbox.get("/").text == "two red 9"
 
 
-def test_the_app_folder_is_never_written_to(app: Path, sandbox: Sandbox) -> None:
+def test_sandbox_writes_nothing_to_the_app(app: Path, sandbox: Sandbox) -> None:
     """Neither bytecode nor vendored code appears in the app."""
     write_handler(app, "get /", "import beside\n" + says("x"))
     (folder_of(app, "get /") / "beside.py").write_text("")
@@ -262,13 +262,13 @@ def test_the_app_folder_is_never_written_to(app: Path, sandbox: Sandbox) -> None
         ("app.arc", "@app\ntestapp\n\n@http\nget /\n", "@app\ntestapp\n\n@http\nget\n"),
     ],
 )
-def test_the_file_that_is_good_again_is_named(name: str, good: str, faulty: str, tmp_path: Path) -> None:
-    """Whichever held the fault."""
+def test_fixed_file_is_named(name: str, good: str, faulty: str, tmp_path: Path) -> None:
+    """Any of the app's files may have had the error."""
     write_app(tmp_path, {"get /": says("x")}, {name: good})
     with running(tmp_path) as sandbox:
         (tmp_path / name).write_text(faulty)
         sandbox.get("/")
-        sandbox.wait_for("stay as they were")
+        sandbox.wait_for("remain unchanged")
         (tmp_path / name).write_text(good)
         sandbox.get("/")
-        sandbox.wait_for(rf"(?m)^{re.escape(name)} is good again\.")
+        sandbox.wait_for(rf"(?m)^{re.escape(name)} is valid again\.")

@@ -1,4 +1,4 @@
-"""The local cloud's process: how it starts, how it ends, and what is said when it does so by itself."""
+"""The local cloud's process: its start, its end, and the messages when it ends unexpectedly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from arc.errors import ToolError
 from arc.tools.sandbox.cloud.local_cloud import LocalCloud, answers, is_installed
-from arc.tools.sandbox.cloud.state import passing_state
+from arc.tools.sandbox.cloud.state import temporary_state
 from tests.engines import client_of
 from tests.tools.sandbox.running import PATIENCE, ends, listening_addresses
 
@@ -56,9 +56,9 @@ raise SystemExit(7)
 
 @contextmanager
 def running_cloud() -> Iterator[tuple[LocalCloud, queue.Queue[str]]]:
-    """A cloud, and what it says when it ends by itself."""
+    """Yield a cloud, and the queue of its messages."""
     said: queue.Queue[str] = queue.Queue()
-    state = passing_state()
+    state = temporary_state()
     cloud = LocalCloud(state, said.put)
     try:
         yield cloud, said
@@ -68,7 +68,7 @@ def running_cloud() -> Iterator[tuple[LocalCloud, queue.Queue[str]]]:
 
 
 def interpreter(folder: Path, script: str) -> str:
-    """Something that is started as an interpreter is, and does what `script` says."""
+    """Write an executable that runs `script` in place of an interpreter, and return its path."""
     file = folder / "python"
     file.write_text(f"#!/bin/sh\n{script}\n")
     file.chmod(0o755)
@@ -76,8 +76,8 @@ def interpreter(folder: Path, script: str) -> str:
 
 
 def refused(python: str) -> str:
-    """Why a cloud does not start with this interpreter."""
-    state = passing_state()
+    """Return the error when a cloud is started with this interpreter."""
+    state = temporary_state()
     try:
         with pytest.raises(ToolError) as raised:
             LocalCloud(state, print, python=python)
@@ -86,8 +86,8 @@ def refused(python: str) -> str:
     return str(raised.value)
 
 
-def test_it_is_found_without_being_imported() -> None:
-    """In a process of its own: asking costs nothing."""
+def test_is_installed_imports_neither_package() -> None:
+    """The check runs in a separate process."""
     code = (
         "import sys; from arc.tools.sandbox.cloud.local_cloud import is_installed; "
         "print(is_installed(), 'ministack' in sys.modules, 'boto3' in sys.modules)"
@@ -97,14 +97,14 @@ def test_it_is_found_without_being_imported() -> None:
     assert is_installed()
 
 
-def test_it_listens_on_loopback_alone() -> None:
-    """On one port."""
+def test_cloud_listens_on_one_loopback_port() -> None:
+    """No other socket is open."""
     with running_cloud() as (cloud, _):
         assert listening_addresses(cloud.process_id) == {f"127.0.0.1:{cloud.port}"}
 
 
-def test_it_answers_for_the_services_of_an_app_alone() -> None:
-    """Others would be ways in that nobody needs."""
+def test_cloud_provides_only_the_services_of_an_app() -> None:
+    """Requests to other services fail."""
     with running_cloud() as (cloud, _):
         for service, operation in _SERVED:
             assert getattr(client_of(cloud.url, service), operation)()["ResponseMetadata"]["HTTPStatusCode"] == 200
@@ -114,8 +114,8 @@ def test_it_answers_for_the_services_of_an_app_alone() -> None:
                 getattr(client, operation)()
 
 
-def test_it_is_known_by_its_token() -> None:
-    """Which is another one for each cloud."""
+def test_cloud_is_identified_by_its_token() -> None:
+    """Each cloud has a different one."""
     with running_cloud() as (one, _), running_cloud() as (other, _):
         assert answers(one.port, one.token)
         assert answers(other.port, other.token)
@@ -123,55 +123,55 @@ def test_it_is_known_by_its_token() -> None:
     assert not answers(one.port, one.token)
 
 
-def test_another_cloud_at_its_port_is_not_taken_for_it(tmp_path: Path) -> None:
-    """It may have won the free port in between: what answers there has no token, or another."""
+def test_other_program_at_the_clouds_port_is_an_error(tmp_path: Path) -> None:
+    """It may have bound the port first, and returns no token or a different one."""
     stranger = tmp_path / "stranger.py"
     stranger.write_text(_STRANGER)
-    told = refused(interpreter(tmp_path, f'exec "{sys.executable}" "{stranger}"'))
-    assert told.startswith("The local cloud (ministack) has ended with 7. Its last words:\n  asked 3 times")
+    message = refused(interpreter(tmp_path, f'exec "{sys.executable}" "{stranger}"'))
+    assert message.startswith("The local cloud (ministack) ended with exit code 7. Its last lines:\n  asked 3 times")
 
 
-def test_closing_it_ends_it_and_says_nothing() -> None:
-    """That is how it is meant to end."""
+def test_closing_the_cloud_prints_nothing() -> None:
+    """Its process ends."""
     with running_cloud() as (cloud, said):
         assert cloud.failure is None
     assert ends(cloud.process_id)
     assert said.empty()
 
 
-def test_it_says_that_it_was_killed() -> None:
-    """Once, with what to do."""
+def test_killed_cloud_is_reported_once() -> None:
+    """The message says what to do."""
     with running_cloud() as (cloud, said):
         os.kill(cloud.process_id, signal.SIGKILL)
-        told = said.get(timeout=PATIENCE)
-        assert told.startswith(
-            "The local cloud (ministack) has ended with -9: the tables are gone until you start the sandbox again."
+        message = said.get(timeout=PATIENCE)
+        assert message.startswith(
+            "The local cloud (ministack) ended with exit code -9. The tables are unavailable until you restart the"
         )
         assert cloud.failure is not None
     assert said.empty()
 
 
-def test_an_interpreter_without_it_is_told_with_the_last_lines(tmp_path: Path) -> None:
-    """And how it is installed."""
-    told = refused(interpreter(tmp_path, f'exec "{sys.executable}" -S "$@"'))
-    assert told.startswith("The local cloud (ministack) has ended with 1. Its last words:\n")
-    assert "No module named 'ministack'" in told
-    assert told.endswith("If it is damaged, install it again: pip install 'arc-sessions[local]'")
+def test_failed_start_shows_the_last_lines(tmp_path: Path) -> None:
+    """The message says how to reinstall ministack."""
+    message = refused(interpreter(tmp_path, f'exec "{sys.executable}" -S "$@"'))
+    assert message.startswith("The local cloud (ministack) ended with exit code 1. Its last lines:\n")
+    assert "No module named 'ministack'" in message
+    assert message.endswith("If the installation is damaged, reinstall it: pip install 'arc-sessions[local]'")
 
 
-def test_only_the_last_lines_are_told(tmp_path: Path) -> None:
-    """However much it says."""
-    told = refused(interpreter(tmp_path, "seq 1 5000; exit 3"))
-    assert told.startswith("The local cloud (ministack) has ended with 3. Its last words:\n  4989\n  4990\n")
-    assert "\n  5000\n" in told
+def test_failed_start_shows_only_the_last_lines(tmp_path: Path) -> None:
+    """The cloud may print any number of lines, or none."""
+    message = refused(interpreter(tmp_path, "seq 1 5000; exit 3"))
+    assert message.startswith("The local cloud (ministack) ended with exit code 3. Its last lines:\n  4989\n  4990\n")
+    assert "\n  5000\n" in message
     assert refused(interpreter(tmp_path, "exit 4")).startswith(
-        "The local cloud (ministack) has ended with 4. Its last words: Nothing."
+        "The local cloud (ministack) ended with exit code 4. It printed nothing."
     )
 
 
-def test_nothing_of_the_shell_reaches_it_but_what_a_process_needs(tmp_path: Path) -> None:
-    """Neither credentials nor variables that would open ports."""
-    state = passing_state()
+def test_cloud_inherits_only_a_few_shell_variables(tmp_path: Path) -> None:
+    """It sees neither credentials nor variables that open ports."""
+    state = temporary_state()
     python = interpreter(tmp_path, "env | grep -E '^(AWS_|USE_SSL|SERVICES|HOME|LAMBDA_|DOCKER_)' | sort; exit 1")
     shell = {"PATH": os.environ["PATH"], "HOME": "/h", "AWS_PROFILE": "work", "AWS_SESSION_TOKEN": "real"}
     shell |= {"USE_SSL": "1", "SERVICES": "s3", "LAMBDA_EXECUTOR": "docker", "DOCKER_HOST": "tcp://127.0.0.1:2375"}

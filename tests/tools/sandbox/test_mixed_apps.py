@@ -1,4 +1,4 @@
-"""Apps that hold functions in other languages beside those in Python."""
+"""Apps with functions in Python and in other languages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NODE = "export const handler = async () => ({})\n"
 
 
 def test_python_routes_are_served_beside_those_in_node(tmp_path: Path) -> None:
-    """A route in Node is named in one line, and its page says why it is not answered."""
+    """A route in Node has one line in the terminal, and its page says why it is not served."""
     write_app(
         tmp_path,
         {"get /": says("python"), "get /both": says("not asked")},
@@ -32,13 +32,13 @@ def test_python_routes_are_served_beside_those_in_node(tmp_path: Path) -> None:
             assert answer.status == 501
             assert f"get {path} is not a Python function" in answer.text
             assert sandbox.get(path).text == '{"message":"Not Implemented"}'
-        told = "Warning: Not Python, so not served by the sandbox: get /both (nodejs22.x), get /old (index.mjs).\n"
-        assert sandbox.output.count(told) == 1
+        warning = "Warning: Not Python, so not served by the sandbox: get /both (nodejs22.x), get /old (index.mjs).\n"
+        assert sandbox.output.count(warning) == 1
         assert "no handler yet" not in sandbox.output
 
 
-def test_a_python_handler_replaces_one_in_node_while_the_sandbox_runs(tmp_path: Path) -> None:
-    """A port of a function, one file after the other, needs no restart."""
+def test_function_can_be_ported_while_the_sandbox_runs(tmp_path: Path) -> None:
+    """Replacing its files needs no restart."""
     write_app(tmp_path, {"get /": says("python")})
     handler = tmp_path / "src/http/get-index/handler.py"
     handler.unlink()

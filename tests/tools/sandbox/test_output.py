@@ -1,4 +1,4 @@
-"""What workers print on its way to the terminal."""
+"""The output of workers on its way to the terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from arc.tools.sandbox.terminal import Output, Terminal
 
 
 class SlowStream(io.StringIO):
-    """A terminal that stands still until it is let go."""
+    """A terminal that blocks until it is released."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class SlowStream(io.StringIO):
 
 
 def printed(*chunks: bytes, wait: float = 0, hold: bool = False, then: str = "") -> str:
-    """What the terminal shows after these bytes have come from a worker of `get /`."""
+    """Return what the terminal shows after a worker of `get /` has printed these bytes."""
     stream = io.StringIO()
     terminal = Terminal(stream)
 
@@ -46,68 +46,68 @@ def printed(*chunks: bytes, wait: float = 0, hold: bool = False, then: str = "")
     return stream.getvalue()
 
 
-def test_lines_are_marked_wherever_the_chunks_end() -> None:
-    """Also inside of a character."""
+def test_lines_are_labeled_wherever_chunks_end() -> None:
+    """A chunk may even end inside a character."""
     text = "höhe\nwidth\n".encode()
     expected = "get / | höhe\nget / | width\n"
     assert all(printed(text[:cut], text[cut:]) == expected for cut in range(len(text)))
 
 
-def test_a_line_without_an_end_appears_after_a_moment() -> None:
-    """A prompt or a progress bar is not kept back for ever."""
+def test_unfinished_line_appears_after_a_moment() -> None:
+    """Prompts and progress bars are therefore visible."""
     assert printed(b"no end") == ""
     assert printed(b"no end", wait=0.4) == "get / | no end\n"
     assert printed(b"no end", then="flush") == "get / | no end\n"
 
 
-def test_a_line_of_any_length_uses_little_memory() -> None:
-    """It is cut."""
+def test_long_lines_are_split() -> None:
+    """This limits the use of memory."""
     shown = printed(*[b"x" * 1000] * 40)
     assert shown.startswith("get / | xxx")
     assert len(shown) > 30_000
 
 
-def test_reports_of_awslambdaric_are_readable() -> None:
-    """Their carriage returns and no-break spaces become lines and spaces."""
+def test_error_reports_of_awslambdaric_are_readable() -> None:
+    """Their carriage returns and no-break spaces become line breaks and spaces."""
     report = "[ERROR] X: y\rTraceback\r\u00a0\u00a0File\n".encode()
     assert printed(report) == "get / | [ERROR] X: y\nget / | Traceback\nget / |   File\n"
 
 
-def test_held_lines_appear_when_released_and_never_when_discarded() -> None:
-    """What a half-written file says while it is imported is nobody's concern."""
+def test_held_lines_are_released_or_discarded() -> None:
+    """They may come from a process that has read a half-written file."""
     assert printed(b"a\n", hold=True) == ""
     assert printed(b"a\n", hold=True, then="release") == "get / | a\n"
     assert printed(b"a\n", hold=True, then="discard") == ""
 
 
-def test_a_terminal_that_stands_still_blocks_nobody_and_says_what_was_left_out() -> None:
-    """Ten megabytes are taken at once; some lines are lost and their number is told."""
+def test_blocked_terminal_blocks_no_writer() -> None:
+    """Ten megabytes are accepted at once, and some of them are dropped."""
     stream = SlowStream()
     terminal = Terminal(stream)
     terminal.say("first")
     assert stream.stands.wait(30)
     for _ in range(10):
-        terminal.lines("get /", ["x" * 1_000_000])
+        terminal.write_lines("get /", ["x" * 1_000_000])
     stream.go.set()
     terminal.close(30)
     assert "first\nget / | x" in stream.getvalue()
     assert len(stream.getvalue()) < 8_100_000
 
 
-def test_left_out_lines_are_counted_once_there_is_room_again() -> None:
-    """The next line is preceded by their number."""
+def test_number_of_dropped_lines_is_printed() -> None:
+    """It precedes the next line that fits into the buffer."""
     stream = SlowStream()
     terminal = Terminal(stream)
     terminal.say("first")
     assert stream.stands.wait(30)
     terminal.say("x" * 7_999_990)
-    terminal.lines("get /", ["lost", "lost too"])
+    terminal.write_lines("get /", ["lost", "lost too"])
     stream.go.set()
     end = time.monotonic() + 30
-    while "left out" not in stream.getvalue() and time.monotonic() < end:
-        terminal.lines("get /", ["more"])
+    while "dropped" not in stream.getvalue() and time.monotonic() < end:
+        terminal.write_lines("get /", ["more"])
         time.sleep(0.01)
     terminal.close(30)
     shown = stream.getvalue()
-    assert re.search(r"… \d+ lines left out: the terminal did not keep up\nget / \| more\n", shown)
+    assert re.search(r"… \d+ lines dropped: the terminal did not keep up\nget / \| more\n", shown)
     assert "lost" not in shown

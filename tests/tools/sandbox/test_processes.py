@@ -1,4 +1,4 @@
-"""Ports, sockets and processes: what a sandbox opens, and that nothing of it stays."""
+"""Ports, sockets and processes that a sandbox opens, and their end."""
 
 from __future__ import annotations
 
@@ -13,21 +13,18 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
 from arc.errors import ToolError
 from arc.tools.sandbox.addresses import bind
+from arc.tools.sandbox.functions.function import Function
 from arc.tools.sandbox.functions.worker import Worker
 from arc.tools.sandbox.terminal import Output, Terminal
 from tests.tools.sandbox.apps import COUNT, says, write_app
 from tests.tools.sandbox.running import PATIENCE, ROOT, START, Sandbox, ends, running, surroundings
 from tests.tools.sandbox.test_launch import launched
-
-if TYPE_CHECKING:
-    from arc.tools.sandbox.front.failures import InvocationFailure
-    from arc.tools.sandbox.functions.worker import Invocation
 
 BUSY = {
     "get /": "import os\n" + says("x") + "print('worker', os.getpid())\n",
@@ -51,7 +48,7 @@ CONFIG = {f"src/http/get-{name}/config.arc": "@aws\ntimeout 600\n" for name in (
 
 
 def processes_of(sandbox: Sandbox) -> list[int]:
-    """The sandbox's workers, one idle and two that are busy, and a child of one; once all of them run."""
+    """Return the sandbox's running workers, one idle and two busy ones, and a child of a worker."""
     sandbox.get("/")
     for path in ("/sleep", "/spin"):
         threading.Thread(target=_ask, args=(sandbox, path), daemon=True).start()
@@ -69,7 +66,7 @@ def _ask(sandbox: Sandbox, path: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_process_is_left_behind(tmp_path: Path, number: int) -> None:
-    """Idle and busy workers and their children go with the sandbox, even when it is killed."""
+    """Idle and busy workers and their children end with the sandbox, even if it is killed."""
     with running(write_app(tmp_path, BUSY, CONFIG)) as sandbox:
         processes = processes_of(sandbox)
         code = sandbox.stop(number)
@@ -77,8 +74,8 @@ def test_no_process_is_left_behind(tmp_path: Path, number: int) -> None:
         assert all(ends(process) for process in processes)
 
 
-def test_ending_says_nothing_about_what_was_running(tmp_path: Path) -> None:
-    """Ctrl-C is no failure: neither a traceback nor a status is printed."""
+def test_stopping_prints_no_failures(tmp_path: Path) -> None:
+    """Ctrl-C prints neither a traceback nor a status."""
     with running(write_app(tmp_path, BUSY, CONFIG)) as sandbox:
         processes_of(sandbox)
         sandbox.stop(signal.SIGINT)
@@ -86,8 +83,8 @@ def test_ending_says_nothing_about_what_was_running(tmp_path: Path) -> None:
         assert "Traceback" not in sandbox.output
 
 
-def test_ending_under_load_prints_nothing(tmp_path: Path) -> None:
-    """Requests that arrive while the functions end, and workers that ask once more, are no failure."""
+def test_stopping_under_load_prints_nothing(tmp_path: Path) -> None:
+    """Requests and workers may arrive while the functions end."""
     with running(write_app(tmp_path, {"get /": says("x")})) as sandbox:
         sandbox.get("/")
         visitors = [threading.Thread(target=_ask_without_end, args=(sandbox.port,)) for _ in range(6)]
@@ -109,8 +106,8 @@ def _ask_without_end(port: int) -> None:
                 return
 
 
-def test_ending_during_an_upload_prints_nothing(tmp_path: Path) -> None:
-    """A visitor who has sent half of a body is hung up on."""
+def test_stopping_during_an_upload_prints_nothing(tmp_path: Path) -> None:
+    """The client is disconnected."""
     with running(write_app(tmp_path, {"post /": says("x")})) as sandbox:
         said = sandbox.output
         with socket.create_connection(("127.0.0.1", sandbox.port), timeout=PATIENCE) as connection:
@@ -123,8 +120,8 @@ def test_ending_during_an_upload_prints_nothing(tmp_path: Path) -> None:
         assert sandbox.output == said
 
 
-def test_an_upload_that_breaks_off_reaches_no_handler(tmp_path: Path) -> None:
-    """A function never runs on half of a body."""
+def test_interrupted_upload_reaches_no_handler(tmp_path: Path) -> None:
+    """A function never runs on part of a body."""
     code = "def handler(event, context):\n    print('body', event['body'])\n"
     with running(write_app(tmp_path, {"post /": code})) as sandbox:
         with socket.create_connection(("127.0.0.1", sandbox.port), timeout=PATIENCE) as connection:
@@ -138,41 +135,22 @@ def test_an_upload_that_breaks_off_reaches_no_handler(tmp_path: Path) -> None:
         assert sandbox.output.count("| body") == 1
 
 
-def test_an_ended_worker_gets_no_event(tmp_path: Path) -> None:
-    """Its process may ask for one after it was killed, and is not kept waiting."""
+def test_ended_worker_gets_no_event(tmp_path: Path) -> None:
+    """Its process may request one after it was killed, and does not have to wait."""
 
-    async def asked() -> object:
+    async def request_next() -> object:
         launch = launched(tmp_path)
-        worker = Worker(Owner(), Output(Terminal(io.StringIO()), "get /"), launch, 0)
+        worker = Worker(Mock(spec=Function), Output(Terminal(io.StringIO()), "get /"), launch, 0)
         worker.end()
         found = await asyncio.wait_for(worker.next(), PATIENCE)
-        worker.exited(-signal.SIGKILL)
+        worker.on_exit(-signal.SIGKILL)
         return found
 
-    assert asyncio.run(asked()) is None
-
-
-class Owner:
-    """A function that does nothing with what its worker tells it."""
-
-    def is_idle(self, worker: Worker) -> None:
-        """Give no event."""
-
-    def has_ended(self, worker: Worker) -> None:
-        """Start no other."""
-
-    def take_back(self, invocation: Invocation) -> None:
-        """There is none."""
-
-    def can_be_debugged(self, worker: Worker, port: int, secret: str) -> None:
-        """No editor comes."""
-
-    def has_not_started(self, worker: Worker, failure: InvocationFailure) -> None:
-        """Nobody waits."""
+    assert asyncio.run(request_next()) is None
 
 
 def test_only_loopback_sockets_are_opened(tmp_path: Path) -> None:
-    """Neither the sandbox nor a worker listens on, or is connected to, anything but 127.0.0.1 and ::1."""
+    """The sandbox and its workers use only 127.0.0.1 and ::1."""
     with running(write_app(tmp_path, {"get /": "import os\n" + COUNT + "print('worker', os.getpid())\n"})) as sandbox:
         sandbox.get("/")
         worker = int(sandbox.wait_for(r"worker (\d+)")[1])
@@ -182,7 +160,7 @@ def test_only_loopback_sockets_are_opened(tmp_path: Path) -> None:
 
 
 def addresses_of(process: int) -> set[str]:
-    """The local addresses of a process's TCP and UDP sockets."""
+    """Return the local addresses of a process's TCP and UDP sockets."""
     listed = subprocess.run(["ls", "-l", f"/proc/{process}/fd"], capture_output=True, text=True, check=True).stdout
     inodes = set(re.findall(r"socket:\[(\d+)\]", listed))
     found = set()
@@ -199,8 +177,8 @@ def _address(raw: str) -> str:
     return socket.inet_ntop(socket.AF_INET if len(words) == 1 else socket.AF_INET6, b"".join(words))
 
 
-def test_ipv6_loopback_answers_too(tmp_path: Path) -> None:
-    """`localhost` may mean either address; a machine without IPv6 has the other one alone."""
+def test_both_loopback_addresses_answer(tmp_path: Path) -> None:
+    """`localhost` may mean either; a machine without IPv6 has only 127.0.0.1."""
     with running(write_app(tmp_path, {"get /": says("both")})) as sandbox:
         addresses = re.findall(r"http://(127\.0\.0\.1|\[::1\]):\d+", sandbox.output)
         for address in addresses:
@@ -211,7 +189,7 @@ def test_ipv6_loopback_answers_too(tmp_path: Path) -> None:
 
 
 def test_two_sandboxes_run_at_once(tmp_path: Path) -> None:
-    """Each has its own port, its own app and its own state."""
+    """Each has its own port, app and state."""
     first, second = (write_app(tmp_path / name, {"get /": COUNT, "get /name": says(name)}) for name in ("one", "two"))
     with running(first, port="any") as one, running(second, port="any") as two:
         print(one.output, two.output, sep="")
@@ -220,19 +198,19 @@ def test_two_sandboxes_run_at_once(tmp_path: Path) -> None:
         assert (one.get("/name").text, two.get("/name").text) == ("one", "two")
 
 
-def test_a_taken_default_port_leads_to_the_next_free_one(tmp_path: Path) -> None:
-    """The address that is printed is the one that answers."""
+def test_next_free_port_is_used_if_the_default_is_in_use(tmp_path: Path) -> None:
+    """The printed address is the one that answers."""
     app = write_app(tmp_path, {"get /": says("x")})
     with running(app, port="any") as one, running(app, port="any") as two:
         assert two.port > one.port >= 3333
         assert two.get("/").text == "x"
 
 
-def test_a_taken_port_that_was_asked_for_is_an_error(tmp_path: Path) -> None:
-    """The message names the port and the way out, and nothing else is started."""
+def test_configured_port_in_use_is_an_error(tmp_path: Path) -> None:
+    """The message names the port and the option, and nothing is started."""
     app = write_app(tmp_path, {"get /": says("x")})
     with running(app) as sandbox:
-        with pytest.raises(ToolError, match=rf"Port {sandbox.port} is taken.*--port"):
+        with pytest.raises(ToolError, match=rf"Port {sandbox.port} is in use.*--port"):
             bind(sandbox.port, None)
         second = subprocess.run(
             [sys.executable, "-c", START, str(app), str(sandbox.port)],
@@ -244,18 +222,18 @@ def test_a_taken_port_that_was_asked_for_is_an_error(tmp_path: Path) -> None:
             check=False,
         )
     assert second.returncode == 1
-    assert f"Port {sandbox.port} is taken" in second.stderr
+    assert f"Port {sandbox.port} is in use" in second.stderr
 
 
-def test_quiet_prints_the_address_alone(tmp_path: Path) -> None:
-    """One line, which says where."""
+def test_quiet_prints_only_the_address(tmp_path: Path) -> None:
+    """The output is one line."""
     with running(write_app(tmp_path, {"get /": says("x")}), "quiet") as sandbox:
         assert sandbox.get("/").text == "x"
         assert sandbox.output.splitlines() == [sandbox.output.strip()]
 
 
-def test_a_start_lists_the_routes(tmp_path: Path) -> None:
-    """Method, path and the file that answers, or that there is none yet."""
+def test_start_prints_the_routes(tmp_path: Path) -> None:
+    """Each has a method, a path and a file, or a hint that the file is missing."""
     app = write_app(tmp_path, {"get /": says("x"), "post /users/:id": says("x")})
     (app / "src" / "http" / "get-index" / "handler.py").unlink()
     with running(app) as sandbox:
@@ -263,8 +241,8 @@ def test_a_start_lists_the_routes(tmp_path: Path) -> None:
         assert re.search(r"post +/users/:id +src/http/post-users-000id/handler\.py", sandbox.output)
 
 
-def test_an_idle_worker_that_was_killed_costs_no_request(tmp_path: Path) -> None:
-    """The next event goes to a new process instead of the one that is gone."""
+def test_killed_idle_worker_fails_no_request(tmp_path: Path) -> None:
+    """The next event goes to a new process."""
     with running(
         write_app(tmp_path, {"get /": "import os\ndef handler(event, context):\n    return os.getpid()\n"})
     ) as sandbox:
@@ -274,8 +252,8 @@ def test_an_idle_worker_that_was_killed_costs_no_request(tmp_path: Path) -> None
             subprocess.run(["kill", "-9", answer.text], check=True)
 
 
-def test_slow_requests_of_one_route_run_side_by_side(tmp_path: Path) -> None:
-    """A pool grows under load: two events that wait for each other both finish."""
+def test_slow_requests_of_one_route_run_in_parallel(tmp_path: Path) -> None:
+    """Two events that wait for each other both finish."""
     code = """
         import os, pathlib, time
 
@@ -304,7 +282,7 @@ def test_slow_requests_of_one_route_run_side_by_side(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["native", "pure"])
 def test_workers_run_with_and_without_the_native_client(tmp_path: Path, option: str) -> None:
-    """The tests that run both ways do run both ways; where the native client is not built, ours is the only one."""
+    """Tests with the option "pure" use the pure client, and others the native one where it is built."""
     code = (
         "import sys\ndef handler(event, context):\n    return sys.modules['runtime_client'].__file__.endswith('.py')\n"
     )
@@ -314,8 +292,8 @@ def test_workers_run_with_and_without_the_native_client(tmp_path: Path, option: 
 
 
 @pytest.mark.parametrize("option", ["native", "pure"])
-def test_large_bodies_arrive_whole(tmp_path: Path, option: str) -> None:
-    """Five megabytes go in and come out."""
+def test_large_bodies_arrive_complete(tmp_path: Path, option: str) -> None:
+    """Five megabytes are received and returned."""
     code = "def handler(event, context):\n    return event['body']\n"
     body = b"0123456789" * 500_000
     with running(write_app(tmp_path, {"post /": code}), option) as sandbox:

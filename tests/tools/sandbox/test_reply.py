@@ -1,4 +1,4 @@
-"""What becomes of a handler's result."""
+"""The conversion of a handler's result to a response."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from arc.tools.sandbox.front.failures import Malformed
-from arc.tools.sandbox.front.reply import make_reply
+from arc.tools.sandbox.front.reply import Malformed, make_reply
 
 
 @pytest.mark.parametrize(
@@ -29,31 +28,31 @@ from arc.tools.sandbox.front.reply import make_reply
         ({"statusCode": 200, "cookies": ["a=1\nb"]}, "line break"),
         ({"statusCode": 200, "body": {"a": 1}}, "'body' is an object"),
         ({"statusCode": 200, "body": 7}, "'body' is a number"),
-        ({"statusCode": 200, "body": "#", "isBase64Encoded": True}, "not base64"),
+        ({"statusCode": 200, "body": "#", "isBase64Encoded": True}, "not valid base64"),
         ({"statusCode": 200, "body": "", "isBase64Encoded": "yes"}, "'isBase64Encoded' is 'yes'"),
     ],
 )
-def test_a_malformed_result_is_refused_with_its_reason(result: object, reason: str) -> None:
-    """The message names the key and what was found."""
+def test_malformed_result_is_refused_with_its_reason(result: object, reason: str) -> None:
+    """The message names the key and the value."""
     with pytest.raises(Malformed) as refused:
         make_reply(json.dumps(result).encode())
     assert reason in refused.value.detail
 
 
-def test_what_is_no_json_is_malformed() -> None:
-    """A runtime of another kind could send it."""
+def test_result_that_is_not_json_is_malformed() -> None:
+    """A custom runtime could send it."""
     with pytest.raises(Malformed, match="not JSON"):
         make_reply(b"{")
 
 
 @pytest.mark.parametrize("status", [201, "201", 201.0])
-def test_a_status_may_be_written_in_several_ways(status: object) -> None:
-    """As a number, or as text of digits."""
+def test_status_may_be_a_number_or_digits(status: object) -> None:
+    """API Gateway accepts both."""
     assert make_reply(json.dumps({"statusCode": status}).encode()).status == 201
 
 
-def test_a_complete_result_becomes_a_response() -> None:
-    """Names in lower case, cookies one by one in their order, the content type as given."""
+def test_complete_result_becomes_a_response() -> None:
+    """Header names are in lower case, cookies keep their order, and the content type is unchanged."""
     result = {"statusCode": 302, "headers": {"Location": "/é", "Content-Type": "text/html"}, "cookies": ["b", "a"]}
     reply = make_reply(json.dumps(result).encode())
     assert reply.headers == [
@@ -80,8 +79,8 @@ def test_a_complete_result_becomes_a_response() -> None:
         ("html", False),
     ],
 )
-def test_a_hint_is_given_for_architect_keys_alone(result: object, hinted: bool) -> None:
-    """A JSON answer that merely looks similar gets none."""
+def test_hint_is_only_for_architect_keys(result: object, hinted: bool) -> None:
+    """Similar JSON gets none."""
     hint = make_reply(json.dumps(result).encode()).hint
     assert bool(hint) == hinted
     if hinted:

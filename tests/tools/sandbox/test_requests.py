@@ -1,4 +1,4 @@
-"""What a visitor sends reaches the handler as on AWS, and what the handler gives reaches the visitor."""
+"""Requests reach the handler as on AWS, and its results reach the visitor."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ HANDLERS = {
         def handler(event, context):
             names = ("function_name", "function_version", "invoked_function_arn", "memory_limit_in_mb",
                      "aws_request_id", "log_group_name", "log_stream_name")
-            told = {name: getattr(context, name) for name in names}
-            told["remaining"] = context.get_remaining_time_in_millis()
-            told["same_trace"] = os.environ["_X_AMZN_TRACE_ID"] == event["headers"]["x-amzn-trace-id"]
-            told["same_id"] = context.aws_request_id == event["requestContext"]["requestId"]
-            body = {"context": told, "environ": dict(os.environ), "cwd": os.getcwd()}
+            result = {name: getattr(context, name) for name in names}
+            result["remaining"] = context.get_remaining_time_in_millis()
+            result["same_trace"] = os.environ["_X_AMZN_TRACE_ID"] == event["headers"]["x-amzn-trace-id"]
+            result["same_id"] = context.aws_request_id == event["requestContext"]["requestId"]
+            body = {"context": result, "environ": dict(os.environ), "cwd": os.getcwd()}
             return {"statusCode": 200, "body": json.dumps(body)}
         """,
     "get /vendored": """
@@ -92,7 +92,7 @@ FILES = {
 
 @pytest.fixture(scope="module", params=["native", "pure"])
 def sandbox(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """An app that tells what it got, with awslambdaric's native client and with ours."""
+    """An app that returns what it receives, with awslambdaric's native client and with the pure one."""
     app = write_app(tmp_path_factory.mktemp("requests") / "app", HANDLERS, FILES)
     shell = {
         "ARC_APP_SECRET": "of the shell",
@@ -106,14 +106,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 
 
 def event_of(sandbox: Sandbox, method: str, path: str, body: bytes | None = None, **headers: str) -> dict[str, Any]:
-    """The event that reached the handler."""
+    """Return the event that reached the handler."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     event: dict[str, Any] = json.loads(sandbox.request(method, path, body, named).body)
     return event
 
 
-def test_an_event_is_complete_and_what_is_absent_is_absent(sandbox: Sandbox) -> None:
-    """Every key of payload format 2.0 that API Gateway sends for a plain GET, and no other."""
+def test_event_has_exactly_the_keys_of_api_gateway(sandbox: Sandbox) -> None:
+    """The request is a plain GET, in payload format 2.0."""
     event = event_of(sandbox, "GET", "/", user_agent="test")
     keys = {"version", "routeKey", "rawPath", "rawQueryString", "headers", "requestContext", "isBase64Encoded"}
     assert event.keys() == keys
@@ -130,22 +130,22 @@ def test_an_event_is_complete_and_what_is_absent_is_absent(sandbox: Sandbox) -> 
     assert isinstance(context["timeEpoch"], int)
 
 
-def test_cookies_are_a_list_and_no_header(sandbox: Sandbox) -> None:
-    """API Gateway takes the Cookie header apart and leaves it out of the headers."""
+def test_cookies_are_a_list_and_not_a_header(sandbox: Sandbox) -> None:
+    """API Gateway removes the Cookie header."""
     event = event_of(sandbox, "GET", "/", cookie="a=1; b=2;c=3")
     assert event["cookies"] == ["a=1", "b=2", "c=3"]
     assert "cookie" not in event["headers"]
 
 
-def test_repeated_query_keys_are_joined_and_the_raw_query_stays(sandbox: Sandbox) -> None:
-    """Both forms, decoded and raw."""
+def test_repeated_query_keys_are_joined(sandbox: Sandbox) -> None:
+    """The raw query string is unchanged."""
     event = event_of(sandbox, "GET", "/?a=1&a=2&b=%26%20&c=")
     assert event["rawQueryString"] == "a=1&a=2&b=%26%20&c="
     assert event["queryStringParameters"] == {"a": "1,2", "b": "& ", "c": ""}
 
 
 def test_repeated_headers_are_joined(sandbox: Sandbox) -> None:
-    """By a comma, under the name in lower case."""
+    """They are separated by commas, under a lower-case name."""
     with socket.create_connection(("127.0.0.1", sandbox.port)) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: 1\r\nx-a: 2\r\nConnection: close\r\n\r\n")
         response = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -153,7 +153,7 @@ def test_repeated_headers_are_joined(sandbox: Sandbox) -> None:
 
 
 def test_text_bodies_arrive_as_text_and_binary_ones_as_base64(sandbox: Sandbox) -> None:
-    """JSON stays readable; forms and bytes are encoded, and so is what calls itself text and is none."""
+    """Forms, and text that is not valid UTF-8, are base64 too."""
     data = event_of(sandbox, "POST", "/", b'{"a": 1}', content_type="application/json")
     assert (data["body"], data["isBase64Encoded"]) == ('{"a": 1}', False)
     form = event_of(sandbox, "POST", "/", b"a=1&b=%C3%A9", content_type="application/x-www-form-urlencoded")
@@ -163,8 +163,8 @@ def test_text_bodies_arrive_as_text_and_binary_ones_as_base64(sandbox: Sandbox) 
         assert (base64.b64decode(event["body"]), event["isBase64Encoded"]) == (b"\x00\xff\xfe", True)
 
 
-def test_routes_match_from_the_most_to_the_least_specific(sandbox: Sandbox) -> None:
-    """Static parts before parameters before catch-alls, and the parameters are decoded."""
+def test_most_specific_route_matches(sandbox: Sandbox) -> None:
+    """Static parts precede parameters, and parameters precede catch-alls; parameters are decoded."""
     assert sandbox.get("/users/me").text == "me"
     user = event_of(sandbox, "GET", "/users/j%C3%BCrgen")
     assert (user["routeKey"], user["pathParameters"]) == ("GET /users/{id}", {"id": "jürgen"})
@@ -174,34 +174,34 @@ def test_routes_match_from_the_most_to_the_least_specific(sandbox: Sandbox) -> N
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_any_takes_every_method(sandbox: Sandbox, method: str) -> None:
-    """The route key stays ANY, the method is the visitor's."""
+def test_any_matches_every_method(sandbox: Sandbox, method: str) -> None:
+    """The route key is ANY, and the method is the request's."""
     event = event_of(sandbox, method, "/any")
     assert (event["routeKey"], event["requestContext"]["http"]["method"]) == ("ANY /any", method)
 
 
 def test_head_has_the_length_and_no_body(sandbox: Sandbox) -> None:
-    """As HTTP wants it (RFC 9110 §9.3.2)."""
+    """RFC 9110 §9.3.2 requires it."""
     answer = sandbox.request("HEAD", "/")
     assert (answer.status, answer.body, answer.all("content-length")) == (200, b"", ["12"])
 
 
-def test_options_is_a_route_like_any_other(sandbox: Sandbox) -> None:
-    """With its own handler, and 204 without a body or a length."""
+def test_options_routes_are_invoked(sandbox: Sandbox) -> None:
+    """A 204 response has neither a body nor a length."""
     answer = sandbox.request("OPTIONS", "/")
     assert (answer.status, answer.all("allow"), answer.all("content-length"), answer.body) == (204, ["GET"], [], b"")
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/no"), ("DELETE", "/"), ("GET", "/users")])
-def test_what_matches_no_route_is_not_found(sandbox: Sandbox, method: str, path: str) -> None:
-    """The answer of API Gateway, byte for byte."""
+def test_unknown_route_is_not_found(sandbox: Sandbox, method: str, path: str) -> None:
+    """The response is byte for byte that of API Gateway."""
     answer = sandbox.request(method, path)
     assert (answer.status, answer.text) == (404, '{"message":"Not Found"}')
     assert answer.all("content-type") == ["application/json"]
 
 
-def test_a_reply_has_every_cookie_and_its_bytes(sandbox: Sandbox) -> None:
-    """Several cookies, base64, numbers as header values; what belongs to the connection is ours."""
+def test_reply_has_all_cookies_and_binary_bodies(sandbox: Sandbox) -> None:
+    """Header values may be numbers, and connection headers are replaced."""
     answer = sandbox.get("/reply")
     assert (answer.status, answer.body) == (201, b"\x00\x01\x02\xff")
     assert answer.all("set-cookie") == ["a=1; Path=/", "b=2"]
@@ -210,20 +210,20 @@ def test_a_reply_has_every_cookie_and_its_bytes(sandbox: Sandbox) -> None:
     assert answer.all("content-type") == ["text/plain;charset=UTF-8"]
 
 
-def test_a_result_without_a_status_is_the_body(sandbox: Sandbox) -> None:
-    """A string as it stands, null as JSON, both named JSON as API Gateway does."""
+def test_result_without_a_status_is_the_body(sandbox: Sandbox) -> None:
+    """A string is sent as it is, null as JSON, both with the content type of JSON."""
     assert (sandbox.get("/text").text, sandbox.get("/none").text) == ("bare text ☃", "null")
     assert sandbox.get("/text").all("content-type") == ["application/json"]
 
 
-def test_the_folder_of_a_catch_all_is_its_own(sandbox: Sandbox) -> None:
-    """With an empty parameter, as in Architect."""
+def test_catch_all_matches_its_own_folder(sandbox: Sandbox) -> None:
+    """The parameter is empty, as in Architect."""
     event = json.loads(sandbox.get("/files/").text)
     assert (event["routeKey"], event["pathParameters"]) == ("GET /files/{proxy+}", {"proxy": ""})
 
 
-def test_the_context_is_an_object_as_on_lambda(sandbox: Sandbox) -> None:
-    """Every attribute has a value, and the time that is left counts down from the timeout."""
+def test_context_has_lambdas_attributes(sandbox: Sandbox) -> None:
+    """The remaining time counts down from the timeout."""
     context = json.loads(sandbox.get("/context").text)["context"]
     assert context["function_name"] == "testapp-testing-GetContext"
     assert context["invoked_function_arn"].endswith(":function:testapp-testing-GetContext")
@@ -236,10 +236,10 @@ def test_the_context_is_an_object_as_on_lambda(sandbox: Sandbox) -> None:
     assert context["same_trace"] is True
 
 
-def test_a_function_has_its_own_environment_and_nothing_of_the_shells(sandbox: Sandbox) -> None:
-    """Architect's variables, the app's, and what `--env` names; nothing else of the developer's shell."""
-    told = json.loads(sandbox.get("/context").text)
-    environ = told["environ"]
+def test_function_environment_excludes_the_shell(sandbox: Sandbox) -> None:
+    """It has Architect's variables, the app's, and those that `--env` names."""
+    result = json.loads(sandbox.get("/context").text)
+    environ = result["environ"]
     assert environ["ARC_ENV"] == "testing"
     assert environ["ARC_APP_NAME"] == "testapp"
     assert environ["ARC_SESSION_TABLE_NAME"] == "jwe"
@@ -248,11 +248,11 @@ def test_a_function_has_its_own_environment_and_nothing_of_the_shells(sandbox: S
     assert (environ["COLOUR"], environ["PASSED"]) == ("red", "on")
     assert environ["AWS_ACCESS_KEY_ID"] == "dummy"
     assert not {"ARC_APP_SECRET", "AWS_PROFILE", "SESSION_TTL", "GITHUB_TOKEN"} & environ.keys()
-    assert told["cwd"].endswith("src/http/get-context")
+    assert result["cwd"].endswith("src/http/get-context")
 
 
-def test_shared_code_is_importable_as_vendor_shared_beside_a_real_vendor_folder(sandbox: Sandbox) -> None:
-    """From handlers and from shared code itself, and packages in the function's own vendor folder are found too."""
+def test_shared_code_is_importable_beside_a_real_vendor_folder(sandbox: Sandbox) -> None:
+    """Handlers and shared code can import it, and packages in the function's vendor folder."""
     assert sandbox.get("/vendored").text == "hello word word plain own"
 
 
@@ -264,17 +264,17 @@ def test_shared_code_is_importable_as_vendor_shared_beside_a_real_vendor_folder(
         ("/both-shared", "hello word and mine"),
     ],
 )
-def test_shared_code_is_importable_as_shared_too(sandbox: Sandbox, path: str, text: str) -> None:
-    """Architect puts `vendor` on the path of a function, after the function's own folder."""
+def test_shared_code_is_importable_as_shared(sandbox: Sandbox, path: str, text: str) -> None:
+    """Architect puts `vendor` on the path, after the function's own folder."""
     assert sandbox.get(path).text == text
 
 
-def test_a_handler_that_reads_its_input_gets_none(sandbox: Sandbox) -> None:
-    """Nothing waits for a terminal."""
+def test_standard_input_of_a_handler_is_empty(sandbox: Sandbox) -> None:
+    """It does not wait for a terminal."""
     assert sandbox.get("/input").text == "''"
 
 
-def test_a_head_over_ten_kilobytes_is_refused(sandbox: Sandbox) -> None:
-    """API Gateway's limit for the request line and all headers."""
+def test_head_over_ten_kilobytes_is_refused(sandbox: Sandbox) -> None:
+    """API Gateway has this limit for the request line and all headers."""
     answer = sandbox.get("/", x_long="x" * 10_240)
     assert (answer.status, answer.text) == (431, '{"message":"Request Header Fields Too Large"}')

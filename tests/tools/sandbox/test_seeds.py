@@ -1,4 +1,4 @@
-"""What `sandbox-seed.json` may hold, and what is said about what it may not."""
+"""The contents of `sandbox-seed.json`, and its errors."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 TABLES = (Table("products", Key("id", "String"), Key("at", "Number")), Table("session", Key("_idx", "String")))
 
 
-def test_rows_are_given_as_dynamodb_takes_them(tmp_path: Path) -> None:
-    """Every kind of JSON value, at any depth; no digit of a number is lost."""
+def test_rows_are_converted_to_dynamodbs_json(tmp_path: Path) -> None:
+    """All JSON types are supported, nested as well, and numbers keep all digits."""
     (tmp_path / "sandbox-seed.json").write_text(
         '{"products": [{"id": "a", "at": 1, "price": 0.1234567890123456789, "on": true, "none": null,'
         ' "tags": ["x", 2], "deep": {"é": {}}}], "session": []}',
@@ -35,42 +35,42 @@ def test_rows_are_given_as_dynamodb_takes_them(tmp_path: Path) -> None:
     assert read_seeds(tmp_path, TABLES) == {"products": [row], "session": []}
 
 
-def test_an_app_needs_no_seeds(tmp_path: Path) -> None:
-    """Without the file there are none."""
+def test_missing_file_has_no_seeds(tmp_path: Path) -> None:
+    """The file is optional."""
     assert read_seeds(tmp_path, TABLES) == {}
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("{", "sandbox-seed.json is not JSON: Expecting property name"),
-        ('{"products": [{"id": "a", "at": NaN}]}', "sandbox-seed.json is not JSON: NaN is no number"),
+        ('{"products": [{"id": "a", "at": NaN}]}', "sandbox-seed.json is not JSON: NaN is not a valid number"),
         ("[" * 100_000, "sandbox-seed.json is not JSON: "),
         ("[]", "sandbox-seed.json is not an object. Write {"),
-        ('{"nobody": []}', "rows for a table 'nobody', and the manifest declares products, session."),
-        ('{"products": {}}', "sandbox-seed.json: 'products' does not hold a list of rows."),
+        ('{"nobody": []}', "sandbox-seed.json: unknown table 'nobody'. The manifest declares products, session."),
+        ('{"products": {}}', "sandbox-seed.json: 'products' is not a list of rows."),
         ('{"products": ["a"]}', "sandbox-seed.json: row 1 of products is not an object."),
         (
             '{"products": [{"id": "a", "at": 1}, {"id": "b"}]}',
-            "row 2 of products lacks the key 'at'. Give it a Number.",
+            "row 2 of products lacks the key 'at'. Add it as a Number.",
         ),
-        ('{"products": [{"id": "", "at": 1}]}', "row 1 of products has the key 'id' as \"\". Give it a String."),
-        ('{"products": [{"id": 1.5, "at": 1}]}', "has the key 'id' as 1.5. Give it a String."),
-        ('{"products": [{"id": "a", "at": true}]}', "has the key 'at' as true. Give it a Number."),
-        ('{"products": [{"id": "a", "at": null}]}', "has the key 'at' as null. Give it a Number."),
+        ('{"products": [{"id": "", "at": 1}]}', "row 1 of products has \"\" as the key 'id'. Use a String."),
+        ('{"products": [{"id": 1.5, "at": 1}]}', "has 1.5 as the key 'id'. Use a String."),
+        ('{"products": [{"id": "a", "at": true}]}', "has true as the key 'at'. Use a Number."),
+        ('{"products": [{"id": "a", "at": null}]}', "has null as the key 'at'. Use a Number."),
     ],
 )
-def test_a_fault_names_file_row_and_key(tmp_path: Path, text: str, told: str) -> None:
-    """And how it is written."""
+def test_error_names_file_row_and_key(tmp_path: Path, text: str, expected: str) -> None:
+    """The message also shows the expected format."""
     (tmp_path / "sandbox-seed.json").write_text(text, encoding="utf-8")
     with pytest.raises(ToolError) as raised:
         read_seeds(tmp_path, TABLES)
-    assert told in str(raised.value)
+    assert expected in str(raised.value)
     assert str(raised.value).startswith("sandbox-seed.json")
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
-    """Instead of a traceback."""
+def test_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
+    """There is no traceback."""
     (tmp_path / "sandbox-seed.json").write_bytes(b"\xff\xfe{")
     with pytest.raises(ToolError, match=r"sandbox-seed\.json cannot be read: .*UTF-8"):
         read_seeds(tmp_path, TABLES)

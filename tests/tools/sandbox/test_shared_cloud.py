@@ -1,4 +1,4 @@
-"""Commands with `--local`: each finds the local cloud that runs, or starts it, and none ends it under another."""
+"""Commands with `--local`, which find a running local cloud or start one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.tools.sandbox.running import PATIENCE, children_of, ends, running
 if TYPE_CHECKING:
     from pathlib import Path
 
-WAITS = "A command still uses the local cloud, which ends after it. Ctrl-C ends it now."
+WAITS = "A command is still using the local cloud. Waiting for it; press Ctrl-C to stop the cloud now."
 
 
 def cloud_process(owner: int) -> int:
-    """The local cloud that a process has started, once it is there."""
+    """Wait until a process has started a local cloud, and return the cloud's process id."""
     end = time.monotonic() + PATIENCE
     while True:
         found = [child for child in children_of(owner) if is_cloud(child)]
@@ -34,14 +34,14 @@ def cloud_process(owner: int) -> int:
         assert time.monotonic() < end
 
 
-def test_a_command_alone_starts_it_and_ends_it(tmp_path: Path) -> None:
-    """What it has written is there for the next one."""
+def test_single_command_starts_and_stops_the_cloud(tmp_path: Path) -> None:
+    """The next command finds its data."""
     with command(tmp_path) as first:
         url = first.said("url")
         address = tmp_path / FOLDER / "cloud.json"
-        told = json.loads(address.read_text())
-        assert url == f"http://127.0.0.1:{told['port']}"
-        assert told["process"] == first.process.pid
+        content = json.loads(address.read_text())
+        assert url == f"http://127.0.0.1:{content['port']}"
+        assert content["process"] == first.process.pid
         assert address.stat().st_mode & 0o777 == 0o600
         cloud = cloud_process(first.process.pid)
         write(url, "kept")
@@ -54,15 +54,15 @@ def test_a_command_alone_starts_it_and_ends_it(tmp_path: Path) -> None:
         assert written(second.said("url")) == ["kept"]
 
 
-def test_two_at_once_work_on_one_cloud(tmp_path: Path) -> None:
-    """Whoever started it ends it when the other one has finished, and says so."""
+def test_simultaneous_commands_share_a_cloud(tmp_path: Path) -> None:
+    """The one that started it waits for the other one and prints that."""
     with command(tmp_path) as first, command(tmp_path) as second:
         url = first.said("url") if _starts(tmp_path, first.process.pid) else second.said("url")
         starter, guest = (first, second) if _starts(tmp_path, first.process.pid) else (second, first)
         assert guest.said("url") == url
         cloud = cloud_process(starter.process.pid)
         starter.finish()
-        assert starter.said("told") == WAITS
+        assert starter.said("notice") == WAITS
         write(url, "late")
         guest.finish()
         guest.said("ended")
@@ -73,7 +73,7 @@ def test_two_at_once_work_on_one_cloud(tmp_path: Path) -> None:
 
 
 def _starts(root: Path, process: int) -> bool:
-    """True when the cloud of the app, once it runs, is this process's."""
+    """Wait until the app's cloud runs; return True if this process has started it."""
     address = root / FOLDER / "cloud.json"
     end = time.monotonic() + PATIENCE
     while not address.exists():
@@ -82,8 +82,8 @@ def _starts(root: Path, process: int) -> bool:
     return bool(json.loads(address.read_text())["process"] == process)
 
 
-def test_many_in_a_row_and_at_once_lose_nothing(tmp_path: Path) -> None:
-    """They begin while others end: each waits for what is saved, or joins what runs."""
+def test_overlapping_commands_lose_no_data(tmp_path: Path) -> None:
+    """Each one joins the running cloud, or waits until the previous one has saved."""
     names = [f"of-{number}" for number in range(8)]
     with ExitStack() as stack:
         commands = [stack.enter_context(command(tmp_path)) for _ in names[:4]]
@@ -98,8 +98,8 @@ def test_many_in_a_row_and_at_once_lose_nothing(tmp_path: Path) -> None:
         assert written(last.said("url")) == names
 
 
-def test_a_command_beside_a_sandbox_uses_its_cloud(tmp_path: Path) -> None:
-    """The sandbox ends when the command has finished."""
+def test_command_uses_the_cloud_of_a_sandbox(tmp_path: Path) -> None:
+    """The sandbox ends after the command."""
     with running(write_tables(tmp_path)) as sandbox, command(tmp_path) as one:
         url = one.said("url")
         assert url == f"http://127.0.0.1:{port_of(sandbox)}"
@@ -114,8 +114,8 @@ def test_a_command_beside_a_sandbox_uses_its_cloud(tmp_path: Path) -> None:
         assert written(f"http://127.0.0.1:{port_of(sandbox)}") == ["late"]
 
 
-def test_a_second_interrupt_ends_the_sandbox_at_once(tmp_path: Path) -> None:
-    """Its rows are saved all the same."""
+def test_second_interrupt_ends_the_sandbox_at_once(tmp_path: Path) -> None:
+    """Its rows are saved."""
     with running(write_tables(tmp_path)) as sandbox, command(tmp_path) as one:
         write(one.said("url"), "kept")
         cloud = cloud_of(sandbox)
@@ -131,8 +131,8 @@ def test_a_second_interrupt_ends_the_sandbox_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.sampled(1)
-def test_an_owner_that_is_killed_stands_in_nobodys_way(tmp_path: Path, number: int) -> None:
-    """The next one waits until its cloud has saved, and has a cloud of its own."""
+def test_command_after_a_killed_owner_starts_its_own_cloud(tmp_path: Path, number: int) -> None:
+    """It waits until the old cloud has saved."""
     with command(tmp_path) as killed:
         url = killed.said("url")
         write(url, "kept")
@@ -144,46 +144,46 @@ def test_an_owner_that_is_killed_stands_in_nobodys_way(tmp_path: Path, number: i
             assert written(own) == ["kept"]
 
 
-def test_a_guest_that_is_killed_is_not_waited_for(tmp_path: Path) -> None:
-    """It uses the cloud no longer."""
+def test_owner_does_not_wait_for_a_killed_guest(tmp_path: Path) -> None:
+    """The guest no longer uses the cloud."""
     with command(tmp_path) as owner:
         url = owner.said("url")
         with command(tmp_path) as guest:
             assert guest.said("url") == url
             owner.finish()
-            owner.said("told")
+            owner.said("notice")
             guest.process.kill()
             owner.said("ended")
 
 
-def test_a_cloud_that_has_died_is_not_waited_for_long(tmp_path: Path) -> None:
-    """The owner is named, who has to end first."""
+def test_dead_cloud_is_an_error_that_names_its_owner(tmp_path: Path) -> None:
+    """The command waits only for a short time."""
     with running(write_tables(tmp_path)) as sandbox:
         os.kill(cloud_of(sandbox), signal.SIGKILL)
-        sandbox.wait_for("has ended with -9")
+        sandbox.wait_for("ended with exit code -9")
         with command(tmp_path, "0.5") as refused:
-            told = refused.said("error")
-    assert told == (
-        f"The app's local cloud belongs to the process {sandbox.process.pid}, and does not answer. "
-        "End that process, then run the command again."
+            message = refused.said("error")
+    assert message == (
+        f"The app's local cloud, which process {sandbox.process.pid} has started, does not answer. "
+        "Stop that process and run the command again."
     )
 
 
-def test_another_cloud_at_the_address_is_not_taken_for_it(tmp_path: Path) -> None:
-    """The token tells them apart."""
+def test_cloud_with_another_token_is_not_used(tmp_path: Path) -> None:
+    """The token identifies a cloud."""
     with running(write_tables(tmp_path)) as sandbox:
         address = tmp_path / FOLDER / "cloud.json"
-        told = json.loads(address.read_text())
-        address.write_text(json.dumps({**told, "token": "another"}))
+        content = json.loads(address.read_text())
+        address.write_text(json.dumps({**content, "token": "another"}))
         with command(tmp_path, "0.5") as refused:
             assert "does not answer" in refused.said("error")
-        address.write_text(json.dumps(told))
+        address.write_text(json.dumps(content))
         with command(tmp_path) as one:
             assert one.said("url") == f"http://127.0.0.1:{port_of(sandbox)}"
 
 
-def test_an_interrupt_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
-    """At several moments of the start."""
+def test_interrupt_during_the_start_leaves_nothing(tmp_path: Path) -> None:
+    """It arrives at several moments of the start."""
     for pause in (0.0, 0.01, 0.03, 0.06):
         with command(tmp_path) as interrupted:
             cloud = cloud_process(interrupted.process.pid)
@@ -196,8 +196,8 @@ def test_an_interrupt_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
         write(following.said("url"), "works")
 
 
-def test_an_interrupt_while_it_runs_ends_it_in_order(tmp_path: Path) -> None:
-    """Once or twice: what was written is saved."""
+def test_interrupt_saves_the_data(tmp_path: Path) -> None:
+    """This holds for one interrupt and for two."""
     for presses, kept in ((1, ["one"]), (2, ["one", "two"])):
         with command(tmp_path) as interrupted:
             write(interrupted.said("url"), kept[-1])
@@ -212,8 +212,8 @@ def test_an_interrupt_while_it_runs_ends_it_in_order(tmp_path: Path) -> None:
             assert written(following.said("url")) == kept
 
 
-def test_an_interrupted_guest_leaves_the_cloud_running(tmp_path: Path) -> None:
-    """It belongs to the other one."""
+def test_interrupted_guest_leaves_the_cloud_running(tmp_path: Path) -> None:
+    """The cloud belongs to the other command."""
     with command(tmp_path) as owner:
         url = owner.said("url")
         with command(tmp_path) as guest:
@@ -226,21 +226,24 @@ def test_an_interrupted_guest_leaves_the_cloud_running(tmp_path: Path) -> None:
         owner.said("ended")
 
 
-def test_what_a_command_needs_is_told_where_it_is_missing(tmp_path: Path) -> None:
-    """And nothing is written there."""
+def test_missing_ministack_is_an_error(tmp_path: Path) -> None:
+    """Nothing is written to the app."""
     with (
-        pytest.raises(ToolError, match=r"--local needs a local cloud .*: pip install 'arc-sessions\[local\]'"),
-        open_local_cloud(tmp_path, told=print, installed=lambda: False),
+        pytest.raises(
+            ToolError,
+            match=r"--local requires a local cloud.* Run: pip install 'arc-sessions\[local\]'",
+        ),
+        open_local_cloud(tmp_path, notify=print, installed=lambda: False),
     ):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_app_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
-    """What a command sets there would be gone at once."""
+def test_unwritable_app_is_an_error(tmp_path: Path) -> None:
+    """A command's changes would be lost at once."""
     (tmp_path / FOLDER).write_text("a file in the way")
     with (
-        pytest.raises(ToolError, match=rf"{FOLDER} cannot be used \(File exists\)"),
-        open_local_cloud(tmp_path, told=print),
+        pytest.raises(ToolError, match=rf"Cannot write to .*{FOLDER}, where .*: File exists\."),
+        open_local_cloud(tmp_path, notify=print),
     ):
         pass

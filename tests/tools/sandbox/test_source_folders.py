@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_function_may_lie_in_the_apps_own_folder(tmp_path: Path) -> None:
-    """`src .` is served, and a saved file is live as anywhere."""
+def test_function_may_be_in_the_apps_folder(tmp_path: Path) -> None:
+    """`src .` is served, and changes are live."""
     (tmp_path / "app.arc").write_text("@app\ntestapp\n\n@http\n/\n  method get\n  src .\n")
     (tmp_path / "handler.py").write_text(says("first"))
     with running(tmp_path) as sandbox:
@@ -21,8 +21,8 @@ def test_a_function_may_lie_in_the_apps_own_folder(tmp_path: Path) -> None:
         assert sandbox.get("/").text == "second"
 
 
-def test_routes_that_name_one_folder_share_their_process(tmp_path: Path) -> None:
-    """What a module keeps between requests is kept for all of them."""
+def test_routes_with_one_folder_share_a_process(tmp_path: Path) -> None:
+    """They share the module's state."""
     routes = "".join(f"{path}\n  method get\n  src code/all\n" for path in ("/a", "/b"))
     (tmp_path / "app.arc").write_text(f"@app\ntestapp\n\n@http\n{routes}")
     (tmp_path / "code/all").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Architect's own libraries under the ARC_SANDBOX of a running sandbox: they find its tables."""
+"""Architect's own libraries, which find the tables of a running sandbox through ARC_SANDBOX."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 def node_says(node: str, environ: Mapping[str, str]) -> Any:
-    """What Node's library finds."""
+    """Return what Node's library finds."""
     run = subprocess.run(
         [node, "-e", WRITES_AND_READS],
         capture_output=True,
@@ -60,17 +60,17 @@ def node_says(node: str, environ: Mapping[str, str]) -> Any:
 
 
 def test_nodes_library_writes_and_reads_a_row(library: str, sandbox: Sandbox) -> None:
-    """In the environment of a function, with no address told but in ARC_SANDBOX."""
+    """It runs in the environment of a function, without any address except ARC_SANDBOX."""
     environ = environ_of(sandbox)
     del environ["AWS_ENDPOINT_URL_DYNAMODB"]
-    told = node_says(library, environ)
-    assert told["row"] == {"_idx": "from-node", "visits": 3}
-    assert told["names"] == NAMES
+    result = node_says(library, environ)
+    assert result["row"] == {"_idx": "from-node", "visits": 3}
+    assert result["names"] == NAMES
     assert {"_idx": {"S": "from-node"}, "visits": {"N": "3"}} in rows(sandbox, "session")
 
 
 def test_nodes_library_finds_the_tables_by_the_apps_name(library: str, sandbox: Sandbox) -> None:
-    """Beside the sandbox, where nothing names the stack."""
+    """It runs outside of the sandbox, where no variable names the stack."""
     ports = {"_arc": sandbox.port, "tables": json.loads(environ_of(sandbox)["ARC_SANDBOX"])["ports"]["tables"]}
     environ = surroundings(
         {
@@ -79,14 +79,14 @@ def test_nodes_library_finds_the_tables_by_the_apps_name(library: str, sandbox: 
             "ARC_SANDBOX": json.dumps({"ports": ports, "version": "5.0.0"}),
         }
     )
-    told = node_says(library, environ)
-    assert told["names"] == NAMES
-    assert sorted(told["services"]) == ["ARC_SANDBOX", "tables"]
+    result = node_says(library, environ)
+    assert result["names"] == NAMES
+    assert sorted(result["services"]) == ["ARC_SANDBOX", "tables"]
 
 
 @pytest.mark.parametrize("path", ["/TestappTesting", "/MyStack"])
-def test_boto3s_client_of_ssm_pages_through_the_map(sandbox: Sandbox, path: str) -> None:
-    """As Python's `architect-functions` asks for it."""
+def test_boto3_reads_the_service_map_in_pages(sandbox: Sandbox, path: str) -> None:
+    """Python's `architect-functions` reads it like this."""
     client = boto3.session.Session(
         aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1"
     ).client("ssm", endpoint_url=f"http://localhost:{sandbox.port}/_arc/ssm")
@@ -97,12 +97,12 @@ def test_boto3s_client_of_ssm_pages_through_the_map(sandbox: Sandbox, path: str)
     assert ports == json.loads(environ_of(sandbox)["ARC_SANDBOX"])["ports"]
 
 
-def test_our_own_library_finds_them(sandbox: Sandbox) -> None:
-    """With the names of the manifest."""
-    told = json.loads(sandbox.get("/").text)
-    assert (told["name"], told["services"]) == (NAMES["session"], NAMES)
+def test_own_library_finds_the_tables(sandbox: Sandbox) -> None:
+    """It uses the manifest's names."""
+    result = json.loads(sandbox.get("/").text)
+    assert (result["name"], result["services"]) == (NAMES["session"], NAMES)
     assert {"_idx": {"S": "from-python"}} in rows(sandbox, "session")
-    assert told["found"] >= 1
+    assert result["found"] >= 1
 
 
 @pytest.mark.parametrize(
@@ -114,16 +114,16 @@ def test_our_own_library_finds_them(sandbox: Sandbox) -> None:
         ({"X-Amz-Target": ""}, 400),
     ],
 )
-def test_the_map_is_for_programs_on_this_machine(sandbox: Sandbox, headers: dict[str, str], status: int) -> None:
-    """Neither for a page that a browser shows nor for a name that points here."""
+def test_service_map_is_for_programs_on_this_machine(sandbox: Sandbox, headers: dict[str, str], status: int) -> None:
+    """Web pages and other host names are refused."""
     target = {"X-Amz-Target": "AmazonSSM.GetParametersByPath"}
     answer = sandbox.request("POST", "/_arc/ssm", b'{"Path": "/TestappTesting"}', target | headers)
     assert answer.status == status
     assert (NAMES["session"] in answer.text) is (status == 200)
 
 
-def test_what_the_sandbox_keeps_for_itself_never_reaches_the_app(sandbox: Sandbox) -> None:
-    """Not found, as JSON."""
+def test_reserved_paths_never_reach_the_app(sandbox: Sandbox) -> None:
+    """The response is 404, in JSON."""
     answer = sandbox.get("/_arc/nothing")
     assert answer.status == 404
     assert "/_arc/ssm" in json.loads(answer.text)["message"]

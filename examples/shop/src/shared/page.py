@@ -42,7 +42,7 @@ section { margin-top: 2.5rem; }
 
 
 def page(req, title, body, status=200):
-    """A whole page around `body`, with the messages that wait for this visitor."""
+    """Return a whole page around `body`, with the visitor's pending messages."""
     messages = "".join(f'<p class="message" role="status">{escape(text)}</p>' for text in req.session.flashes())
     return {
         "status": status,
@@ -59,7 +59,7 @@ def page(req, title, body, status=200):
 
 
 def form(req, action, inside, **attributes):
-    """A form that proves it came from this shop."""
+    """Return a form with a CSRF token."""
     extra = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
     return f'<form method="post" action="{action}"{extra}>{arc.http.csrf.field(req)}{inside}</form>'
 

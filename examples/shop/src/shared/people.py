@@ -1,4 +1,4 @@
-"""Who may sign in. A real shop keeps people in a table; the password of this one is `correct horse`."""
+"""The accounts of the shop. A real shop stores them in a table; the password here is `correct horse`."""
 
 import hashlib
 import hmac
@@ -12,5 +12,5 @@ def _hash(password):
 
 
 def knows(email, password):
-    """True when `password` is that of `email`; takes as long for people it does not know."""
+    """Return True if the password is correct. Unknown email addresses take as long."""
     return hmac.compare_digest(_hash(password), _HASHES.get(email, bytes(32)))

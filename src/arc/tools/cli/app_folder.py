@@ -43,7 +43,7 @@ def chosen_cloud(inventory: Inventory, *, local: bool) -> Iterator[Cloud]:
     from arc.tools.sandbox.cloud.local_tables import region_of
     from arc.tools.sandbox.cloud.shared_cloud import open_local_cloud
 
-    with open_local_cloud(inventory.root, told=_tell) as url:
+    with open_local_cloud(inventory.root, notify=_tell) as url:
         yield local_cloud(url, region_of(inventory), on_wait=_tell)
 
 

@@ -35,7 +35,7 @@ def _check_hosts(names: list[str] | None) -> list[str]:
 
 
 def _check_variables(names: list[str] | None) -> list[str]:
-    from arc.tools.sandbox.launch import passed_variables
+    from arc.tools.sandbox.functions.launch import passed_variables
 
     with _as_wrong_usage():
         passed_variables(names or (), os.environ)
@@ -111,9 +111,9 @@ def sandbox(
     'arc-sessions[local]'. Rows are kept between runs, in the app's folder .arc-sandbox. Empty tables are filled from
     sandbox-seed.json: {"table": [{"key": "value"}]}.
     """
-    from arc.tools.sandbox import serve
     from arc.tools.sandbox.addresses import find_host, is_quiet
-    from arc.tools.sandbox.launch import passed_variables
+    from arc.tools.sandbox.functions.launch import passed_variables
+    from arc.tools.sandbox.server import serve
 
     variables = passed_variables(env or (), os.environ)
     number = serve(

@@ -1,8 +1,9 @@
-"""The app as it is now: its inventory, read again when a file it came from has changed, and its functions."""
+"""The running app: its functions, and its inventory, which is read again when one of its files changes."""
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from arc.tools.sandbox.cloud import local_tables
 from arc.tools.sandbox.cloud.state import StateTaken
 from arc.tools.sandbox.functions import changes
 from arc.tools.sandbox.functions.function import Function
-from arc.tools.sandbox.functions.requirements import others_in_our_place, unmet
+from arc.tools.sandbox.functions.requirements import conflicting_packages, unsatisfied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,17 +21,18 @@ if TYPE_CHECKING:
 
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.functions.changes import Fingerprint
+    from arc.tools.sandbox.functions.launch import Launch
     from arc.tools.sandbox.functions.runtime_api import RuntimeApi
-    from arc.tools.sandbox.launch import Launch
     from arc.tools.sandbox.terminal import Terminal
 
-_QUIET = 0.25  # seconds without a change after which a manifest counts as wholly written
-_TOLD_AFTER = 0.5  # seconds after a save in which a fault is not told yet
-_PATIENCE = 2.0  # seconds that a request without a route waits for that
+_QUIET = 0.25  # seconds without a change after which a manifest counts as completely written
+_REPORT_DELAY = 0.5  # seconds after a change before an error is reported
+_PATIENCE = 2.0  # seconds that a request without a route waits for a manifest to be written
+_WATCH_INTERVAL = 60  # milliseconds in which changes are collected
 
 
 class Application:
-    """Finds the function for a request, on the newest manifest that is valid."""
+    """Finds functions for requests, according to the newest valid manifest."""
 
     def __init__(
         self,
@@ -39,20 +41,19 @@ class Application:
         launch: Callable[[Route, Inventory], Launch],
         terminal: Terminal,
         api: RuntimeApi,
-        prepare: Callable[[Inventory], None] = lambda _inventory: None,
+        prepare: Callable[[Inventory], None],
     ) -> None:
-        """`inventory` is what `read` returned first; `launch` says how a function is started.
+        """`inventory` is the first result of `read`; `launch` returns how a function is started.
 
-        `prepare` is called with each newly read inventory before it is taken; what it raises is a fault.
+        `prepare` is called with each new inventory before it is used, and may raise an error to reject it.
         """
         self.inventory = inventory
         self._read, self._prepare = read, prepare
         self._launch, self._terminal, self._api = launch, terminal, api
         self._functions: dict[Path, Function] = {}
-        self._files = self._good_files = self._faulty_files = self._look()
+        self._files = self._good_files = self._faulty_files = self._scan()
         self._fault = ""
         self._later: asyncio.TimerHandle | None = None
-        self._told: set[tuple[str, str]] = set()
         self._adopt(inventory)
 
     @property
@@ -61,11 +62,11 @@ class Application:
         return tuple(self._functions.values())
 
     async def find(self, method: str, path: str) -> tuple[Function, Route, Mapping[str, str]] | None:
-        """The function, route and path parameters for a request, or None; `path` is as the visitor sent it."""
+        """Return the function, route and path parameters for a request with an encoded path, or None."""
         self.refresh()
         found = inventories.match(self.inventory.routes, method, path)
         end = time.monotonic() + _PATIENCE
-        while found is None and (rest := self._unrest(_QUIET)) > 0 and time.monotonic() < end:
+        while found is None and (rest := self._until_quiet(_QUIET)) > 0 and time.monotonic() < end:
             await asyncio.sleep(rest)
             self.refresh()
             found = inventories.match(self.inventory.routes, method, path)
@@ -74,70 +75,96 @@ class Application:
         route, parameters = found
         return self._functions[route.folder], route, parameters
 
-    def refresh(self) -> None:
-        """Read the manifest and what belongs to it again, if a file has changed."""
-        files = self._look()
-        if files != self._files:
-            self._files = files
-            self.read_again()
+    async def watch(self) -> None:
+        """Refresh the app and its functions when files change, until cancelled.
 
-    def read_again(self) -> None:
-        """Take the app as its files are now; a faulty manifest is told once, and the last good one stays."""
-        self._files = self._look()
+        If the folders cannot be watched, report it and return.
+        """
+        await asyncio.get_running_loop().run_in_executor(None, importlib.import_module, "watchfiles")
+        root = self.inventory.root
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch(root, recursive=False))
+                if (root / "src").is_dir():
+                    group.create_task(self._watch(root / "src", recursive=True))
+        except* OSError as errors:
+            reason = errors.exceptions[0]
+            self._terminal.say(f"Cannot watch the app's folders: {reason}. Changes are detected at the next request.")
+
+    async def _watch(self, folder: Path, *, recursive: bool) -> None:
+        import watchfiles
+
+        saved = watchfiles.awatch(
+            folder,
+            debounce=_WATCH_INTERVAL,
+            step=_WATCH_INTERVAL // 3,
+            recursive=recursive,
+            raise_interrupt=False,
+        )
+        async for _ in saved:
+            self.refresh()
+            for function in self.functions:
+                function.warm()
+
+    def refresh(self) -> None:
+        """Reload the app if one of its files has changed."""
+        if self._scan() != self._files:
+            self.reload()
+
+    def reload(self) -> None:
+        """Read the manifest again. Report an error once, and keep the last valid manifest."""
+        self._files = self._scan()
         try:
             inventory = self._read()
             self._prepare(inventory)
         except (ArcError, OSError) as fault:
             self._faulty_files = self._files
-            if self._unrest(_TOLD_AFTER) > 0 or self._look() != self._files:
-                self._read_later(_QUIET)
+            if self._until_quiet(_REPORT_DELAY) > 0 or self._scan() != self._files:
+                self._reload_later()
             elif str(fault) != self._fault:
                 self._fault = str(fault)
-                self._terminal.say(f"{fault}\n\nThe routes stay as they were until this is mended.")
+                self._terminal.say(f"{fault}\n\nThe routes remain unchanged until this is fixed.")
             if isinstance(fault, StateTaken):
-                self._read_later(_QUIET)
+                self._reload_later()
             return
         if self._fault:
             self._fault = ""
-            self._terminal.say(f"{self._repaired(inventory)} is good again.")
+            self._terminal.say(f"{self._fixed_file(inventory)} is valid again.")
         self._good_files = self._files
         for warning in inventory.warnings:
             if warning not in self.inventory.warnings:
                 self._terminal.say(f"Warning: {warning}")
         self._adopt(inventory)
-        asyncio.get_running_loop().run_in_executor(None, self.tell_unmet)
+        asyncio.get_running_loop().run_in_executor(None, self.check_requirements)
 
-    def tell_unmet(self) -> None:
-        """Name, once, each requirement of a function that is not met, and what it has in place of this package."""
+    def check_requirements(self) -> None:
+        """Report each function's unsatisfied requirements and conflicting packages, once."""
         for function in self.functions:
             launch = function.launch
             for folder in launch.folders:
                 places = (folder, folder / "vendor")
-                faults = [*map(str, unmet(folder / "requirements.txt", places)), *others_in_our_place(places)]
-                for fault in faults:
-                    if (launch.route, fault) not in self._told:
-                        self._told.add((launch.route, fault))
-                        self._terminal.lines(launch.route, [fault])
+                for fault in (*unsatisfied(folder / "requirements.txt", places), *conflicting_packages(places)):
+                    self._terminal.write_once(launch.route, fault)
 
-    def _repaired(self, inventory: Inventory) -> str:
-        """The file whose change has ended a fault: the one saved last, or that which brought the fault."""
+    def _fixed_file(self, inventory: Inventory) -> str:
+        """Return the file whose change has fixed a fault: the one saved last, or the one that had the fault."""
         changed = set(self._files) - set(self._faulty_files) or set(self._files) - set(self._good_files)
         if not changed:
             return inventory.manifest.name
         file = inventory.root.joinpath(max(changed, key=lambda entry: entry[1])[0])
         return file.relative_to(inventory.root).as_posix() if file.is_relative_to(inventory.root) else str(file)
 
-    def _read_later(self, seconds: float) -> None:
+    def _reload_later(self) -> None:
         if self._later is not None:
             self._later.cancel()
-        self._later = asyncio.get_running_loop().call_later(seconds, self.read_again)
+        self._later = asyncio.get_running_loop().call_later(_QUIET, self.reload)
 
-    def _unrest(self, quiet: float) -> float:
-        """How many seconds are missing until no file has changed for `quiet` seconds."""
-        rest = changes.newest(self._look()) + quiet - time.time()
-        return rest if rest <= quiet else 0.0  # A time in the future is not waited for.
+    def _until_quiet(self, quiet: float) -> float:
+        """Return the seconds that remain until no file has changed for `quiet` seconds."""
+        rest = changes.newest(self._scan()) + quiet - time.time()
+        return rest if rest <= quiet else 0.0  # A modification time in the future is ignored.
 
-    def _look(self) -> Fingerprint:
+    def _scan(self) -> Fingerprint:
         root = self.inventory.root
         return changes.fingerprint_files((*self.inventory.sources, root / local_tables.FILE, root / "src" / "shared"))
 
@@ -151,8 +178,8 @@ class Application:
             launch = self._launch(route, inventory)
             function = self._functions.get(route.folder)
             if function is None:
-                self._functions[route.folder] = Function(launch, self._terminal, self._api, self.read_again)
+                self._functions[route.folder] = Function(launch, self._terminal, self._api, self.reload)
             else:
                 function.update(launch)
         for folder in self._functions.keys() - folders:
-            self._functions[folder].retire()
+            self._functions[folder].renew()

@@ -1,6 +1,6 @@
 from html import escape
 
-from vendor.shared.catalogue import PRODUCTS, money, total
+from vendor.shared.catalog import PRODUCTS, money, total
 from vendor.shared.page import form, page
 
 import arc

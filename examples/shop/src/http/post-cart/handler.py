@@ -1,4 +1,4 @@
-from vendor.shared.catalogue import PRODUCTS
+from vendor.shared.catalog import PRODUCTS
 
 import arc
 
@@ -7,7 +7,7 @@ import arc
 def handler(req):
     product = req.form.get("product", "")
     if product not in PRODUCTS:
-        raise arc.BadRequest("There is no such product.")
+        raise arc.BadRequest("Unknown product. Choose one from the shop.")
     req.session.increment(("cart", product))
     req.session.flash("info", f"{PRODUCTS[product][0]} is in your cart.")
     return {"status": 303, "location": "/#cart"}

@@ -1,1 +1,1 @@
-"""The local cloud: AWS services on this machine, with the app's tables and the data between runs."""
+"""The local cloud: AWS services on this machine, the app's tables, and their data between runs."""

@@ -1,4 +1,4 @@
-"""The local cloud: AWS's services on this machine, a ministack in a process of its own. Nothing of it is imported."""
+"""The local cloud: AWS services on this machine, provided by ministack in a separate process."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.cloud.state import CloudState
 
 INSTALL = "pip install 'arc-sessions[local]'"
+LOSS = "The tables are unavailable until you restart the sandbox."
 _SERVICES = "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam"
 _PROCESS = str(Path(__file__).with_name("process.py"))
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "VIRTUAL_ENV")
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "VIRTUAL_ENV")
 _SECONDS_TO_START = 30
 _SECONDS_TO_END = 10
 _SECONDS_TO_ANSWER = 10  # on a busy machine
@@ -37,39 +38,39 @@ _PORTS_TRIED = 3
 
 
 def is_installed() -> bool:
-    """True when the extra `local` is there."""
+    """Return True if the extra `local` is installed."""
     return all(importlib.util.find_spec(package) is not None for package in ("ministack", "boto3"))
 
 
 class LocalCloud:
-    """A running local cloud at `url`, on 127.0.0.1 alone, with the data of `state`.
+    """A local cloud at `url`, a port of 127.0.0.1, with the data of `state`.
 
-    `told` is called, in a thread of its own, with a sentence when it ends by itself; `loss` says what that means.
-    Its health names `token`: what answers at the port is this cloud and no other. `popen` starts the process; it takes
-    the arguments of `subprocess.Popen`.
+    If it ends unexpectedly, `notify` is called with a message, from a separate thread; `loss` is the sentence in it
+    about the consequences. The cloud's health check returns `token`, which identifies it. `popen` takes the arguments
+    of `subprocess.Popen`.
     """
 
     def __init__(
         self,
         state: CloudState,
-        told: Callable[[str], None],
+        notify: Callable[[str], None],
         *,
-        loss: str = "the tables are gone until you start the sandbox again",
+        loss: str = LOSS,
         port: int | None = None,
         environ: Mapping[str, str] = os.environ,
         python: str = sys.executable,
         popen: Callable[..., subprocess.Popen[bytes]] = subprocess.Popen,
     ) -> None:
-        """Start it at `port`, or at any that is free; takes about a second.
+        """Start the cloud at `port` or any free port, which takes about a second.
 
-        Raises `ToolError` for a port that is taken, and with its last lines when it does not start.
+        Raises `ToolError` if the port is in use, and with the cloud's last lines if it does not start.
         """
         if port is not None and _is_taken(port):
             raise ToolError(
-                f"Port {port}, where the tables are to answer, is taken. Choose another one in the preferences "
+                f"Port {port}, configured for the tables, is in use. Choose another one in the preferences "
                 "(@sandbox, ports, tables) or ARC_TABLES_PORT."
             )
-        self._state, self._told, self._loss, self._popen = state, told, loss, popen
+        self._state, self._notify, self._loss, self._popen = state, notify, loss, popen
         self.token = secrets.token_urlsafe(16)
         self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
         self._ready = self._closing = False
@@ -91,31 +92,29 @@ class LocalCloud:
 
     @property
     def process_id(self) -> int:
-        """The number of its process."""
+        """The cloud's process id."""
         return self._process.pid
 
     @property
     def failure(self) -> str | None:
-        """That it has ended by itself, with its last lines; None while it runs."""
-        code = self._process.poll()
-        if code is None:
+        """A message with the last lines of a cloud that has ended; None while it runs."""
+        if self._process.poll() is None:
             return None
         self._reader.join(1)
-        said = "".join(f"\n  {line}" for line in self._lines) or " Nothing."
-        return f"The local cloud (ministack) has ended with {code}. Its last words:{said}"
+        return f"{self._exit_message()}{self._last_lines() or ' It printed nothing.'}"
 
     def close(self) -> None:
-        """End it and the functions that it runs, which saves its data."""
+        """Stop the cloud and its functions, and wait until its data is saved."""
         self._closing = True
         interrupt = None
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
-        self._process.stdin.close()  # Which the process waits for.
+        self._process.stdin.close()  # This is the signal to end.
         end = time.monotonic() + _SECONDS_TO_END
         while self._process.poll() is None and time.monotonic() < end:
             try:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(max(0.0, end - time.monotonic()))
-            except KeyboardInterrupt as pressed:  # Once more, and what is being saved would be lost.
+            except KeyboardInterrupt as pressed:  # Ending now would lose data.
                 interrupt = pressed
         self._kill()
         if interrupt is not None:
@@ -141,19 +140,22 @@ class LocalCloud:
         for line in stream:
             self._lines.append(line.decode(errors="replace").rstrip())
         process.wait()
-        _kill_group(process)  # Functions that do not end when they are asked to.
+        _kill_group(process)  # Functions may ignore SIGTERM.
         if self._ready and not self._closing:
-            said = "".join(f"\n  {line}" for line in self._lines)
-            self._told(
-                f"The local cloud (ministack) has ended with {process.returncode}: {self._loss}."
-                f"{said and f' Its last words:{said}'}"
-            )
+            self._notify(f"{self._exit_message()} {self._loss}{self._last_lines()}")
+
+    def _exit_message(self) -> str:
+        return f"The local cloud (ministack) ended with exit code {self._process.returncode}."
+
+    def _last_lines(self) -> str:
+        lines = "".join(f"\n  {line}" for line in self._lines)
+        return f" Its last lines:{lines}" if lines else ""
 
     def _wait(self) -> None:
         end = time.monotonic() + _SECONDS_TO_START
         while time.monotonic() < end:
             if self.failure is not None:
-                raise ToolError(f"{self.failure}\nIf it is damaged, install it again: {INSTALL}")
+                raise ToolError(f"{self.failure}\nIf the installation is damaged, reinstall it: {INSTALL}")
             if answers(self.port, self.token):
                 self._ready = True
                 return
@@ -161,7 +163,7 @@ class LocalCloud:
         raise ToolError(f"The local cloud did not answer within {_SECONDS_TO_START} seconds. Try again.")
 
     def _kill(self) -> None:
-        """Make sure that it has ended, and its children."""
+        """Kill the process and its children if it is still running, and close its pipes."""
         if self._process.poll() is None:
             _kill_group(self._process)
             self._process.wait()
@@ -172,13 +174,13 @@ class LocalCloud:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and those that it has started; where there are no such groups, the process."""
+    """Kill a process and its children, or only the process where process groups are not available."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
 
 
 def answers(port: int, token: str) -> bool:
-    """True when the local cloud whose token this is answers at `port` of 127.0.0.1."""
+    """Return True if the local cloud with this token answers at `port` of 127.0.0.1."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS_TO_ANSWER)
     try:
         connection.request("GET", "/_ministack/health")
@@ -191,11 +193,11 @@ def answers(port: int, token: str) -> bool:
 
 
 def _environ(environ: Mapping[str, str], port: int, token: str, state: CloudState) -> dict[str, str]:
-    """Only what is chosen here: a variable of the developer's shell may open a port or reach out to Docker.
+    """Return the cloud's environment, which is also that of its functions.
 
-    Functions have it too, and so find no credentials but these.
+    It has few of the shell's variables, because others may open ports, reach Docker or contain credentials.
     """
-    return {name: environ[name] for name in _PASSED_ON if name in environ} | {
+    return {name: environ[name] for name in _INHERITED if name in environ} | {
         "AWS_ACCESS_KEY_ID": "dummy",
         "AWS_SECRET_ACCESS_KEY": "dummy",
         "AWS_CONFIG_FILE": os.devnull,
@@ -217,8 +219,7 @@ def _environ(environ: Mapping[str, str], port: int, token: str, state: CloudStat
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
 

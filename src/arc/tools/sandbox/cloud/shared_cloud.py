@@ -1,4 +1,4 @@
-"""One local cloud of an app for all: the process that starts it, and the commands that find it running."""
+"""A local cloud that is shared by an app's sandbox and commands: one process starts it, and others use it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
-from arc.tools.sandbox.cloud.local_cloud import INSTALL, LocalCloud, answers, is_installed
+from arc.tools.sandbox.cloud.local_cloud import INSTALL, LOSS, LocalCloud, answers, is_installed
 from arc.tools.sandbox.cloud.state import (
     COMMAND,
     EXCLUDES,
@@ -28,45 +28,38 @@ if TYPE_CHECKING:
 
     from arc.tools.sandbox.cloud.state import CloudState
 
-_USERS = "users.lock"  # shared by the commands that use a cloud, and taken alone by who ends it
-_SECONDS_TO_START = 45  # longer than a cloud may take to save what it has, and the next one to start
+_USERS = "users.lock"  # held shared by commands that use a cloud, and exclusively by the process that stops it
+_SECONDS_TO_START = 45  # longer than one cloud takes to save and the next one to start
 _SECONDS_OF_SILENCE = 5
-_PAUSE = 0.05
+_POLL = 0.05  # seconds
 
 
 class SharedCloud:
-    """The local cloud that this process has started, and that commands find while it runs.
+    """A local cloud that this process starts, and that commands find while it runs.
 
-    `told` and `loss` are `LocalCloud`'s; `told` also hears of a command that is waited for at the end.
+    `notify` and `loss` are those of `LocalCloud`; `notify` also receives a message if a command delays the end.
     """
 
     def __init__(
-        self,
-        state: CloudState,
-        told: Callable[[str], None],
-        *,
-        loss: str = "the tables are gone until you start the sandbox again",
-        port: int | None = None,
+        self, state: CloudState, notify: Callable[[str], None], *, loss: str = LOSS, port: int | None = None
     ) -> None:
-        """Start it on `state`, which is closed with it, at `port` or any that is free.
+        """Start a cloud on `state`, which is closed with it, at `port` or any free port.
 
-        Raises `ToolError` when it does not start.
+        Raises `ToolError` if it does not start.
         """
         with contextlib.ExitStack() as ends:
             ends.callback(state.close)
-            users = None if state.home is None else FileLock(state.home / _USERS)
-            if users is not None:
-                ends.callback(users.close)
-            self.cloud = LocalCloud(state, told, loss=loss, port=port)
+            users = None if state.home is None else ends.enter_context(FileLock(state.home / _USERS))
+            self.cloud = LocalCloud(state, notify, loss=loss, port=port)
             ends.callback(self.cloud.close)
             if state.home is not None and users is not None:
                 CloudAddress(self.cloud.port, os.getpid(), self.cloud.token).write(state.home)
                 ends.callback(forget_address, state.home)
-                ends.callback(_let_finish, users, told)
+                ends.callback(_wait_for_users, users, notify)
             self._ends = ends.pop_all()
 
     def close(self) -> None:
-        """End it, once no command uses it any more; it saves its data. An interrupt ends it at once."""
+        """Wait until no command uses the cloud, then save its data and stop it. An interrupt ends the wait."""
         self._ends.close()
 
 
@@ -74,24 +67,24 @@ class SharedCloud:
 def open_local_cloud(
     root: Path,
     *,
-    told: Callable[[str], None],
+    notify: Callable[[str], None],
     installed: Callable[[], bool] = is_installed,
     patience: float = _SECONDS_OF_SILENCE,
 ) -> Iterator[str]:
-    """Inside the block, the url of the local cloud of the app in `root`: the running one, or one started for it.
+    """Yield the URL of a local cloud for the app in `root`: the running one, or one that is started.
 
-    `told` is called with a sentence when the cloud ends by itself, and when another command is waited for. A running
-    cloud that does not answer is given up after the seconds of `patience`. Raises `ToolError`.
+    `notify` receives a message if the cloud ends unexpectedly, and if another command delays its end. Raises
+    `ToolError`, also when a running cloud does not answer for `patience` seconds.
     """
     if not installed():
-        raise ToolError(f"--local needs a local cloud on this machine: {INSTALL}")
+        raise ToolError(f"--local requires a local cloud, which is not installed. Run: {INSTALL}")
     with contextlib.ExitStack() as ends:
-        yield _found(root, told, ends, patience)
+        yield _find_or_start(root, notify, ends, patience)
 
 
-def _found(root: Path, told: Callable[[str], None], ends: contextlib.ExitStack, patience: float) -> str:
+def _find_or_start(root: Path, notify: Callable[[str], None], ends: contextlib.ExitStack, patience: float) -> str:
     home = root / FOLDER
-    if not EXCLUDES and (url := _joined(home, ends)):
+    if not EXCLUDES and (url := _join(home, ends)):
         return url
     begun = answered = time.monotonic()
     while True:
@@ -99,33 +92,32 @@ def _found(root: Path, told: Callable[[str], None], ends: contextlib.ExitStack, 
         try:
             state = take_state(root, COMMAND)
         except StateTaken as taken:
-            # Somebody has it: the running cloud is used, one that starts or ends is waited for.
-            if url := _joined(home, ends):
+            # Use the cloud of the other process, or wait for one that is starting or ending.
+            if url := _join(home, ends):
                 return url
             address = read_address(home)
             answered = now if address is None else answered
             if now - begun > _SECONDS_TO_START or now - answered > patience:
                 process = taken.process if address is None else address.process
                 raise ToolError(
-                    f"The app's local cloud belongs to the process {process}, and does not answer. "
-                    "End that process, then run the command again."
+                    f"The app's local cloud, which process {process} has started, does not answer. "
+                    "Stop that process and run the command again."
                 ) from None
-            time.sleep(_PAUSE)
+            time.sleep(_POLL)
         except OSError as error:
             raise ToolError(
-                f"{error.filename or home} cannot be used ({error.strerror}), and the local cloud keeps its data there."
+                f"Cannot write to {error.filename or home}, where the local cloud stores its data: {error.strerror}."
             ) from None
         else:
-            cloud = SharedCloud(state, told, loss="run the command again")
+            cloud = SharedCloud(state, notify, loss="Run the command again.")
             ends.callback(cloud.close)
             return cloud.cloud.url
 
 
-def _joined(home: Path, ends: contextlib.ExitStack) -> str | None:
-    """The url of the running cloud, which goes on running until `ends` is closed; None when none answers."""
+def _join(home: Path, ends: contextlib.ExitStack) -> str | None:
+    """Return the URL of the running cloud, which runs at least until `ends` is closed; None if none answers."""
     with contextlib.ExitStack() as unused:
-        users = FileLock(home / _USERS)
-        unused.callback(users.close)
+        users = unused.enter_context(FileLock(home / _USERS))
         if not users.take(shared=True):
             return None
         address = read_address(home)
@@ -135,7 +127,7 @@ def _joined(home: Path, ends: contextlib.ExitStack) -> str | None:
         return f"http://127.0.0.1:{address.port}"
 
 
-def _let_finish(users: FileLock, told: Callable[[str], None]) -> None:
+def _wait_for_users(users: FileLock, notify: Callable[[str], None]) -> None:
     if not users.take(patience=0.2):
-        told("A command still uses the local cloud, which ends after it. Ctrl-C ends it now.")
+        notify("A command is still using the local cloud. Waiting for it; press Ctrl-C to stop the cloud now.")
         users.take(patience=math.inf)

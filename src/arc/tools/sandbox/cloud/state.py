@@ -1,4 +1,7 @@
-"""Where the local cloud keeps its data between runs, and which process has it."""
+"""The local cloud's data between runs, the lock that one process at a time holds on it, and the cloud's address.
+
+They are files in the app's folder `.arc-sandbox`.
+"""
 
 from __future__ import annotations
 
@@ -11,155 +14,157 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Self
 
 from arc.errors import ToolError
 from arc.inventory.files import check_within
 
-FOLDER = ".arc-sandbox"  # in the app's root; `.arc` may be the manifest
+FOLDER = ".arc-sandbox"  # in the app's root, where `.arc` may be the manifest
 SANDBOX, COMMAND = "sandbox", "command"
-_SECONDS_FOR_SAVING = 12  # longer than a cloud may take to end
+EXCLUDES = importlib.util.find_spec("fcntl") is not None
+"""False on Windows, where locks have no effect and the developer has to run one process at a time."""
+_ADDRESS = "cloud.json"
+_SECONDS_TO_SAVE = 12  # longer than a cloud takes to end
+_POLL = 0.05  # seconds
 
 
 class StateTaken(ToolError):
-    """Another process has the data: a sandbox, or a command, as `by` says, with the number `process`."""
+    """Another process has the data. `by` is SANDBOX or COMMAND, and `process` its number."""
 
     def __init__(self, by: str, process: str) -> None:
         self.by, self.process = by, process
         if by == COMMAND:
             super().__init__(
-                f"A command with --local has the app's local cloud (process {process}): the tables are made when it "
-                "has ended."
+                f"A command with --local is using the app's local cloud (process {process}). "
+                "The tables are created when it ends."
             )
         else:
-            super().__init__("another sandbox of this app has its tables")
+            super().__init__("Another sandbox is using this app's tables.")
 
 
+@dataclass(frozen=True)
 class CloudState:
-    """What a local cloud works on: its data in `folder`, and `scratch`, a folder for what goes with it.
+    """The folders of a local cloud: `folder` for its data, `scratch` for files that are deleted at the end."""
 
-    `home` is the app's own folder around both, None when the data goes too. `descriptors` are what the cloud's
-    process inherits: the data stays taken until that has ended.
-    """
-
-    def __init__(
-        self, folder: Path, scratch: Path, home: Path | None, descriptors: tuple[int, ...], ends: contextlib.ExitStack
-    ) -> None:
-        self.folder, self.scratch, self.home, self.descriptors = folder, scratch, home, descriptors
-        self._ends = ends
+    folder: Path
+    scratch: Path
+    home: Path | None
+    """The app's `.arc-sandbox`; None if the data is temporary."""
+    descriptors: tuple[int, ...]
+    """File descriptors that the cloud's process inherits, so that the data stays locked until it ends."""
+    ends: contextlib.ExitStack = field(repr=False)
 
     def close(self) -> None:
-        """Let others have it."""
-        self._ends.close()
+        """Release the data."""
+        self.ends.close()
 
 
 def take_state(root: Path, by: str, *, fresh: bool = False) -> CloudState:
-    """The data of the app in the folder `root`, kept in its `.arc-sandbox`, emptied when it is to be `fresh`.
+    """Lock and return the data of the app in the folder `root`, deleted first if `fresh` is true.
 
-    `by` is SANDBOX or COMMAND. After a crash this waits until the old cloud has saved. Raises `StateTaken`, `ToolError`
-    for a folder that leads out of the app, and `OSError` for one that cannot be written to.
+    `by` is SANDBOX or COMMAND. After a crash, wait until the old cloud has saved. Raises `StateTaken`, `ToolError` if
+    `.arc-sandbox` leads out of the app, and `OSError` if it is not writable.
     """
     home = root / FOLDER
     check_within(root, home)
     home.mkdir(mode=0o700, exist_ok=True)
     (home / ".gitignore").write_text("*\n", encoding="utf-8")
     with contextlib.ExitStack() as ends:
-        owner, cloud = (FileLock(home / f"{name}.lock") for name in ("sandbox", "cloud"))
-        ends.callback(owner.close)
-        ends.callback(cloud.close)
+        owner, cloud = (ends.enter_context(FileLock(home / f"{name}.lock")) for name in ("sandbox", "cloud"))
         if not owner.take():
             holder, _, process = owner.note.partition(" ")
             raise StateTaken(holder or SANDBOX, process)
         owner.write(f"{by} {os.getpid()}")
-        forget_address(home)  # somebody may have been killed
-        if not cloud.take(patience=_SECONDS_FOR_SAVING):
+        forget_address(home)  # A killed process may have left one.
+        if not cloud.take(patience=_SECONDS_TO_SAVE):
             raise StateTaken(SANDBOX, "")
-        folder, scratch = home / "data", home / "scratch"
-        shutil.rmtree(scratch, ignore_errors=True)
-        if fresh and folder.exists():
-            shutil.rmtree(folder)
-        for one in (folder, scratch):
-            one.mkdir(exist_ok=True)
-        ends.callback(shutil.rmtree, scratch, ignore_errors=True)
-        return CloudState(folder, scratch, home, (cloud.descriptor,), ends.pop_all())
+        shutil.rmtree(home / "scratch", ignore_errors=True)
+        if fresh and (home / "data").exists():
+            shutil.rmtree(home / "data")
+        ends.callback(shutil.rmtree, home / "scratch", ignore_errors=True)
+        return CloudState(*_make_folders(home), home, (cloud.descriptor,), ends.pop_all())
 
 
-def passing_state() -> CloudState:
-    """An empty folder, which goes when it is closed."""
+def temporary_state() -> CloudState:
+    """Return empty folders that are deleted when the state is closed."""
     with contextlib.ExitStack() as ends:
-        temporary = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="arc-sandbox-")))
-        folder, scratch = temporary / "data", temporary / "scratch"
-        for one in (folder, scratch):
-            one.mkdir()
-        return CloudState(folder, scratch, None, (), ends.pop_all())
+        folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="arc-sandbox-")))
+        return CloudState(*_make_folders(folder), None, (), ends.pop_all())
 
 
-_ADDRESS = "cloud.json"
+def _make_folders(parent: Path) -> tuple[Path, Path]:
+    folder, scratch = parent / "data", parent / "scratch"
+    folder.mkdir(exist_ok=True)
+    scratch.mkdir(exist_ok=True)
+    return folder, scratch
 
 
 @dataclass(frozen=True)
 class CloudAddress:
-    """A local cloud at `port` of 127.0.0.1 that says `token`, started by the process with the number `process`."""
+    """The address of a running local cloud: `port` on 127.0.0.1, the process that started it, and its token."""
 
     port: int
     process: int
     token: str = field(repr=False)
 
     def write(self, home: Path) -> None:
-        """Leave it in the folder `home`, for the eyes of this user alone. Raises `OSError`."""
+        """Write the address into the folder `home`, readable only by this user. Raises `OSError`."""
         written = home / f"{_ADDRESS}.new"
         written.unlink(missing_ok=True)
-        descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(self), file)
+        written.touch(0o600, exist_ok=False)
+        written.write_text(json.dumps(asdict(self)), encoding="utf-8")
         written.replace(home / _ADDRESS)
 
 
 def read_address(home: Path) -> CloudAddress | None:
-    """The address in the folder `home`, None without one."""
+    """Return the address in the folder `home`, or None without a valid one."""
     with contextlib.suppress(OSError, ValueError):
-        told = json.loads((home / _ADDRESS).read_text(encoding="utf-8"))
-        match told:
+        match json.loads((home / _ADDRESS).read_text(encoding="utf-8")):
             case {"port": int(port), "process": int(process), "token": str(token)}:
                 return CloudAddress(port, process, token)
     return None
 
 
 def forget_address(home: Path) -> None:
-    """Take the address out of the folder `home`."""
+    """Delete the address from the folder `home`."""
     (home / _ADDRESS).unlink(missing_ok=True)
 
 
-EXCLUDES = importlib.util.find_spec("fcntl") is not None
-"""False on Windows, where a lock keeps nobody out: the developer keeps to one process at a time."""
-_PAUSE = 0.05  # seconds
-
-
 class FileLock:
-    """A lock on the file at `path`, which may hold a note. It is free when whoever has it ends, however that is."""
+    """A lock on a file, which may contain a note. The system releases it when its holder ends.
+
+    The package `filelock` has no shared locks, and none that a child process inherits.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Open the file, made when it is missing; nothing is locked yet. Raises `OSError`."""
+        """Open or create the file, without locking it. Raises `OSError`."""
         self._file = path.open("a+", encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     @property
     def descriptor(self) -> int:
-        """Which a process that inherits it holds the lock with."""
+        """The file descriptor; a process that inherits it holds the lock too."""
         return self._file.fileno()
 
     @property
     def note(self) -> str:
-        """What the last one who had the lock wrote down."""
+        """The note of the last holder."""
         self._file.seek(0)
         return self._file.read()
 
     def write(self, note: str) -> None:
-        """Replace the note; for who has the lock."""
+        """Replace the note; the lock must be held."""
         self._file.truncate(0)
         self._file.write(note)
         self._file.flush()
 
     def take(self, *, shared: bool = False, patience: float = 0.0) -> bool:
-        """True once the lock is ours, `shared` or alone; False when it is not for `patience` seconds."""
+        """Try for `patience` seconds to lock the file, shared or exclusively; return True if that succeeds."""
         if not EXCLUDES:
             return True
         import fcntl
@@ -172,10 +177,6 @@ class FileLock:
             except BlockingIOError:
                 if time.monotonic() >= end:
                     return False
-                time.sleep(_PAUSE)
+                time.sleep(_POLL)
             else:
                 return True
-
-    def close(self) -> None:
-        """Let others have it."""
-        self._file.close()

@@ -1,1 +1,1 @@
-"""The sandbox's HTTP front: a request becomes an event, and a function's result becomes a response."""
+"""The sandbox's HTTP front: turns a request into an event, and a function's result into a response."""

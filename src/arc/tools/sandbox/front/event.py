@@ -1,13 +1,14 @@
-"""An HTTP request as the event of API Gateway's payload format 2.0.
+"""Converts an HTTP request to an event in API Gateway's payload format 2.0.
 
-After "Working with AWS Lambda proxy integrations for HTTP APIs" in the API Gateway developer guide: names of
-headers are in lower case, repeats are joined by commas, cookies are in `cookies` and not among the headers, and
-what is empty is absent. The path arrives percent-decoded; only `rawQueryString` is as sent.
+Header names are in lower case, repeated headers and parameters are joined by commas, cookies are in `cookies` only,
+and empty fields are absent. The path is percent-decoded; only `rawQueryString` is unchanged.
+Source: "Working with AWS Lambda proxy integrations for HTTP APIs" in the API Gateway developer guide.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import time
 import uuid
@@ -18,30 +19,30 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from arc.inventory import Route
-    from arc.tools.sandbox.front.asgi import Scope
+    from arc.tools.sandbox.asgi import Scope
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# API Gateway sends everything else as base64, HTML forms included: `parse_body` of Architect's libraries counts on it.
+# API Gateway encodes all other bodies as base64, even HTML forms; `parse_body` of Architect's libraries relies on it.
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml")
 _TEXT_SUFFIXES = ("+json", "+xml")
-# Between one connection's two ends alone (RFC 9110 §7.6.1), and what Architect's sandbox leaves out besides.
-_OF_THE_CONNECTION = frozenset(
+# Headers of a connection (RFC 9110 §7.6.1), and others that Architect's sandbox omits.
+_HOP_BY_HOP = frozenset(
     (
         *("connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization"),
         *("te", "trailer", "transfer-encoding", "upgrade", "expect"),
     )
 )
 _TRACE = re.compile(r"(?:[\x21-\x3a\x3c-\x7e]+;)*Root=1-[0-9a-f]{8}-[0-9a-f]{24}(?:;[\x21-\x7e]*)?")
-_HTTP = 80
+_HTTP_PORT = 80
 _LONGEST_TRACE = 500  # characters
 
 
 def make_event(scope: Scope, body: bytes, route: Route, parameters: Mapping[str, str], now: float) -> dict[str, Any]:
-    """The event for a request that `route` matched with these path parameters; `now` in seconds since 1970."""
+    """Return the event for a request that matches `route` with these path parameters; `now` is seconds since 1970."""
     headers, cookies = _headers(scope["headers"])
     client, server = scope.get("client"), scope.get("server")
     address = client[0] if client else "127.0.0.1"
-    _add_front_door(headers, address, server[1] if server else None, now)
+    _add_gateway_headers(headers, address, server[1] if server else None, now)
     path = scope["path"]
     query = scope["query_string"].decode("latin-1")
     host = headers.get("host", "localhost")
@@ -90,16 +91,16 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> tuple[dict[str, str], list[str]]
         else:
             headers[name] = f"{headers[name]},{value}" if name in headers else value
     named = {name.strip().lower() for name in headers.get("connection", "").split(",")}
-    for name in (*_OF_THE_CONNECTION, *named):
+    for name in (*_HOP_BY_HOP, *named):
         headers.pop(name, None)
     return headers, cookies
 
 
-def _add_front_door(headers: dict[str, str], address: str, port: int | None, now: float) -> None:
-    """Add what API Gateway adds to the headers of a request; a tunnel before the sandbox may have added some."""
+def _add_gateway_headers(headers: dict[str, str], address: str, port: int | None, now: float) -> None:
+    """Add the headers that API Gateway adds. A tunnel in front of the sandbox may have added some of them."""
     sent = headers.get("x-forwarded-for")
     headers["x-forwarded-for"] = f"{sent}, {address}" if sent else address
-    headers.setdefault("x-forwarded-port", str(port or _HTTP))
+    headers.setdefault("x-forwarded-port", str(port or _HTTP_PORT))
     headers.setdefault("x-forwarded-proto", "http")
     trace = headers.get("x-amzn-trace-id", "")
     if len(trace) > _LONGEST_TRACE or not _TRACE.fullmatch(trace):
@@ -125,11 +126,8 @@ def _add_body(event: dict[str, Any], body: bytes, headers: Mapping[str, str]) ->
     if not body:
         return
     if _is_text(headers.get("content-type", "")) and "content-encoding" not in headers:
-        try:
+        with contextlib.suppress(UnicodeDecodeError):
             event["body"] = body.decode()
-        except UnicodeDecodeError:
-            pass
-        else:
             return
     event["body"] = base64.b64encode(body).decode()
     event["isBase64Encoded"] = True
@@ -142,5 +140,5 @@ def _is_text(content_type: str) -> bool:
 
 def _time(now: float) -> str:
     at = time.gmtime(now)
-    clock = f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02}"
-    return f"{at.tm_mday:02}/{_MONTHS[at.tm_mon - 1]}/{at.tm_year}:{clock} +0000"
+    month = _MONTHS[at.tm_mon - 1]  # The names of strftime depend on the locale.
+    return time.strftime(f"%d/{month}/%Y:%H:%M:%S +0000", at)

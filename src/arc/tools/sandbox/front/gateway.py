@@ -1,4 +1,4 @@
-"""API Gateway's part: finds the route, makes the event, and sends what the function gives back."""
+"""The sandbox's API Gateway: finds the route, invokes the function, and sends the response."""
 
 from __future__ import annotations
 
@@ -7,161 +7,128 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from arc.tools.sandbox.cloud import service_map
-from arc.tools.sandbox.front.asgi import BodyTooLong, Disconnected, read_body
+from arc.tools.sandbox.asgi import BodyTooLong, Disconnected, read_body
+from arc.tools.sandbox.front import service_map
 from arc.tools.sandbox.front.event import make_event
-from arc.tools.sandbox.front.failures import InvocationFailure, TooLarge, failure_page, wants_html
-from arc.tools.sandbox.front.reply import Reply, make_reply
+from arc.tools.sandbox.front.reply import Reply, failure_reply, make_reply, message_reply
+from arc.tools.sandbox.functions.failures import InvocationFailure
 from arc.tools.sandbox.functions.worker import Invocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from arc.tools.sandbox.application import Application
-    from arc.tools.sandbox.front.asgi import Message, Receive, Scope, Send
+    from arc.tools.sandbox.asgi import Receive, Scope, Send
     from arc.tools.sandbox.front.hosts import Hosts, Refusal
     from arc.tools.sandbox.terminal import Terminal
 
-_MOST = 6 * 1024 * 1024  # bytes of an event, or of a result: Lambda's limit
-_LONGEST_HEAD = 10_240  # bytes of request line and headers: API Gateway's limit
-_LONGEST_PATH = 100  # bytes of a path in the terminal
-_JSON = (b"content-type", b"application/json")
+_MAX_PAYLOAD = 6 * 1024 * 1024  # bytes of an event or a result, Lambda's limit
+_MAX_HEAD = 10_240  # bytes of the request line and headers, API Gateway's limit
+_LONGEST_PATH = 100  # bytes of a path that are printed
 _BODYLESS = frozenset((204, 304))
 
 
+class TooLarge(InvocationFailure):
+    """A request, an event or a result exceeds Lambda's limit."""
+
+    status = 413
+    message = "Request Entity Too Large"
+
+    def __init__(self, payload: str) -> None:
+        super().__init__(f"{payload} is larger than 6 MB, Lambda's limit.")
+
+
 class Gateway:
-    """The ASGI app that visitors talk to. While it is `closing`, what fails is nobody's fault."""
+    """The ASGI app that visitors use. While it is `closing`, failures are not printed."""
 
     def __init__(
         self,
         application: Application,
         terminal: Terminal,
         hosts: Hosts,
-        services: Callable[[], Mapping[str, str]] = dict,
+        services: Callable[[], Mapping[str, str]],
         *,
-        verbose: bool = False,
+        verbose: bool,
     ) -> None:
-        """`hosts` decides which requests are answered; `verbose` adds a line to the terminal for each of them.
-
-        `services` returns what the service map holds, such as `tables/session` with a physical name.
-        """
+        """`verbose` prints a line for each request; `services` returns the service map's parameters."""
         self._application, self._terminal, self._hosts, self._services = application, terminal, hosts, services
         self._verbose = verbose
-        self._refusal: Refusal | None = None
-        self._hinted: set[tuple[str, str]] = set()
+        self._last_refusal: Refusal | None = None
         self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; one whose body breaks off has no one to answer."""
-        with contextlib.suppress(Disconnected):
-            await self._answer(scope, receive, self._reporting(scope, send) if self._verbose else send)
-
-    def _reporting(self, scope: Scope, send: Send) -> Send:
-        """Return `send` with a line for the terminal: the request, its status and the time that it took."""
+        """Respond to a request, unless the client disconnects while it sends the body."""
         since = time.monotonic()
+        with contextlib.suppress(Disconnected):
+            reply = await self._reply(scope, receive)
+            if self._verbose:
+                duration = round((time.monotonic() - since) * 1000)
+                self._terminal.write_lines(_label(scope), [f"{reply.status} in {duration} ms"])
+            await _send(scope, send, reply)
 
-        async def report(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                took = round((time.monotonic() - since) * 1000)
-                self._terminal.lines(_name(scope), [f"{message['status']} in {took} ms"])
-            await send(message)
-
-        return report
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _length_of_head(scope) > _LONGEST_HEAD:
-            self._terminal.lines(_name(scope), ["431: the request line and headers have more than 10,240 bytes"])
-            await _send(scope, send, _plain(431, "Request Header Fields Too Large"))
-            return
-        refusal = self._hosts.refusal(_hosts_of(scope), scope["server"][0] if scope.get("server") else None)
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        if _length_of_head(scope) > _MAX_HEAD:
+            message = f"431: The request line and headers exceed {_MAX_HEAD:,} bytes, API Gateway's limit."
+            self._terminal.write_lines(_label(scope), [message])
+            return message_reply(431, "Request Header Fields Too Large")
+        refusal = self._hosts.refusal(_values(scope, b"host"), scope["server"][0] if scope.get("server") else None)
         if refusal is not None:
-            self._tell(scope, refusal)
-            await _send(scope, send, _plain(refusal.status, refusal.sentence))
-            return
+            if refusal != self._last_refusal:
+                self._last_refusal = refusal
+                self._terminal.write_lines(_label(scope), [f"{refusal.status}: {refusal.message}"])
+            return message_reply(refusal.status, refusal.message)
         if service_map.is_internal(scope["path"]) and service_map.is_this_machine(scope.get("client")):
-            await _send(scope, send, await self._internal(scope, receive))
-            return
+            return await self._read_service_map(scope, receive)
         found = await self._application.find(scope["method"], scope["raw_path"].decode("utf-8", "replace"))
         if found is None:
-            await _send(scope, send, _plain(404, "Not Found"))
-            return
+            return message_reply(404, "Not Found")
         function, route, parameters = found
         try:
-            body = await _body(receive)
-            event = make_event(scope, body, route, parameters, time.time())
+            event = make_event(scope, await _read(receive), route, parameters, time.time())
             trace = event["headers"]["x-amzn-trace-id"]
-            invocation = Invocation(_event_json(event), event["requestContext"]["requestId"], trace)
-            result = await function.run(invocation)
-            if len(result) > _MOST:
+            result = await function.run(Invocation(_event_json(event), event["requestContext"]["requestId"], trace))
+            if len(result) > _MAX_PAYLOAD:
                 raise TooLarge("The handler's result")
             reply = make_reply(result)
-            self._hint(route.name, reply)
         except InvocationFailure as failure:
-            if not self.closing:
-                self._terminal.lines(route.name, _told(failure))
-            reply = _reply_of(route.name, failure, scope)
-        await _send(scope, send, reply)
+            if not self.closing and not failure.traceback:  # The worker has already printed a traceback.
+                lines = f"{failure.status}: {failure.title} {failure.detail}".splitlines()
+                self._terminal.write_lines(route.name, lines)
+            return failure_reply(route.name, failure, ",".join(_values(scope, b"accept")))
+        if reply.hint:
+            self._terminal.write_once(route.name, reply.hint)
+        return reply
 
-    async def _internal(self, scope: Scope, receive: Receive) -> Reply:
+    async def _read_service_map(self, scope: Scope, receive: Receive) -> Reply:
         try:
-            body = await _body(receive)
+            body = await _read(receive)
         except TooLarge:
-            return _plain(413, "Payload Too Large")
+            return message_reply(413, "Payload Too Large")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         return service_map.answer(scope["method"], scope["path"], headers, body, self._services())
 
-    def _tell(self, scope: Scope, refusal: Refusal) -> None:
-        """Say why a request is refused, once when the same is sent again and again."""
-        if refusal != self._refusal:
-            self._refusal = refusal
-            self._terminal.lines(_name(scope), [f"{refusal.status}: {refusal.sentence}"])
 
-    def _hint(self, route: str, reply: Reply) -> None:
-        if reply.hint and (route, reply.hint) not in self._hinted:
-            self._hinted.add((route, reply.hint))
-            self._terminal.lines(route, [reply.hint])
-
-
-async def _body(receive: Receive) -> bytes:
+async def _read(receive: Receive) -> bytes:
     try:
-        return await read_body(receive, _MOST)
+        return await read_body(receive, _MAX_PAYLOAD)
     except BodyTooLong:
         raise TooLarge("The request") from None
 
 
 def _event_json(event: dict[str, object]) -> bytes:
     text = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    if len(text) > _MOST:
+    if len(text) > _MAX_PAYLOAD:
         raise TooLarge("The request's event")
     return text
 
 
-def _told(failure: InvocationFailure) -> list[str]:
-    """What the terminal says: nothing of an exception whose traceback the worker has printed already."""
-    if failure.traceback:
-        return []
-    return f"{failure.status}: {failure.title} {failure.detail}".splitlines()
-
-
-def _reply_of(route: str, failure: InvocationFailure, scope: Scope) -> Reply:
-    accept = b",".join(value for name, value in scope["headers"] if name == b"accept").decode("latin-1")
-    if not wants_html(accept):
-        return _plain(failure.status, failure.message)
-    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-store")]
-    return Reply(failure.status, headers, failure_page(route, failure))
-
-
-def _plain(status: int, message: str) -> Reply:
-    return Reply(status, [_JSON], json.dumps({"message": message}, separators=(",", ":")).encode())
-
-
-def _name(scope: Scope) -> str:
-    """The request as the terminal marks it, in printable ASCII."""
+def _label(scope: Scope) -> str:
+    """Return the request's label in the terminal, in printable ASCII."""
     return f"{scope['method'].lower()} {ascii(scope['raw_path'][:_LONGEST_PATH].decode('latin-1'))[1:-1]}"
 
 
-def _hosts_of(scope: Scope) -> list[str]:
-    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+def _values(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
 
 
 def _length_of_head(scope: Scope) -> int:

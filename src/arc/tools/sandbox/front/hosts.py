@@ -1,7 +1,7 @@
-"""Which hosts the sandbox answers to.
+"""The hosts that the sandbox answers to, which protects it from DNS rebinding.
 
-A web page whose own name resolves to 127.0.0.1 (DNS rebinding) is of the same origin as the sandbox for a browser,
-and could read everything that it serves. Only the Host header shows where such a request was meant to go.
+A browser considers a web page whose host name resolves to 127.0.0.1 to be of the sandbox's origin, and lets it read
+every response. Only the Host header distinguishes such requests.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ _LONGEST_SHOWN = 80  # characters
 
 
 class Refusal(NamedTuple):
-    """Why a request is not answered."""
+    """The reason for refusing a request."""
 
     status: int
-    sentence: str
+    message: str
 
 
 class Hosts:
-    """The hosts of one sandbox: those of this machine, and `names`."""
+    """The hosts of a sandbox: loopback hosts, the address of the connection, and `names`."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        """`names` are what `--host` was given. Raises `ToolError` for what is not a name or an address."""
-        self.names = tuple(_checked(name) for name in names)
+        """`names` are the values of `--host`. Raises `ToolError` for one that is neither a name nor an address."""
+        self.names = tuple(_validate(name) for name in names)
         """Names in lower case, and addresses without brackets."""
         self._own = frozenset(_address(name) or name for name in self.names)
 
     def refusal(self, headers: Sequence[str], local: str | None) -> Refusal | None:
-        """Return why a request with these Host headers is refused; None when it is to be answered.
+        """Return the reason for refusing a request with these Host headers, or None.
 
-        `local` is the address of this machine that the request came in on. Source: RFC 9112 §3.2.
+        `local` is this machine's address of the connection. Source: RFC 9112 §3.2.
         """
         if len(headers) != 1:
             return Refusal(400, f"The request has {len(headers)} Host headers. Send exactly one.")
@@ -50,11 +50,11 @@ class Hosts:
             return Refusal(400, f"The Host header {shown} is not a valid host. Send a name, such as localhost.")
         if self._answers(host, local):
             return None
-        named = " ".join(f"--host {name}" for name in (*(self.names or ("localhost",)), host))
+        options = " ".join(f"--host {name}" for name in (*(self.names or ("localhost",)), host))
         return Refusal(
             403,
-            f"The sandbox does not answer to the host {host!r}, which may be a web page's (DNS rebinding). "
-            f"Use localhost. If the host is yours, start the sandbox with: arc sandbox {named}",
+            f"The sandbox does not answer to the host {host!r}, because a web page may use it for DNS rebinding. "
+            f"Use localhost, or, if the host is yours, run: arc sandbox {options}",
         )
 
     def _answers(self, host: str, local: str | None) -> bool:
@@ -68,7 +68,7 @@ def names_loopback(header: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return True for `localhost`, any name below it (RFC 6761 §6.3), and loopback addresses; without a port."""
+    """Return True for `localhost`, its subdomains (RFC 6761 §6.3) and loopback addresses, without a port."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -77,7 +77,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _checked(name: str) -> str:
+def _validate(name: str) -> str:
     address = name.strip("[]")
     if _address(address) is not None:
         return address
@@ -87,14 +87,14 @@ def _checked(name: str) -> str:
         parts = None
     if parts is None:
         raise ToolError(
-            f"--host takes a name or an address, and {name!r} is neither. "
-            "Leave out the scheme, port and path: --host localhost"
+            f"The host {name!r} is neither a name nor an address. "
+            "Omit the scheme, port and path, as in --host localhost"
         )
     return parts[1].lower()
 
 
 def _parse(header: str) -> str | None:
-    """Return the host of a Host header, in the one form in which hosts are compared; None when it is not valid."""
+    """Return the host in a Host header in a normalized form, or None if it is not valid."""
     parts = _HOST.fullmatch(header)
     if parts is None:
         return None
@@ -106,7 +106,7 @@ def _parse(header: str) -> str | None:
 
 def _address(text: str) -> str | None:
     try:
-        address = ip_address(text.partition("%")[0])  # without the zone of a link-local address
+        address = ip_address(text.partition("%")[0])  # A link-local address may have a zone.
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

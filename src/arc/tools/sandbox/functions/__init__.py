@@ -1,1 +1,1 @@
-"""The app's functions: their code, their worker processes, and what watches and debugs them."""
+"""The app's functions: their workers, the changes of their files, and debugging."""

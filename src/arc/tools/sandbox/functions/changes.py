@@ -1,9 +1,7 @@
-"""What tells that a function's files have changed: their names, times, sizes and inodes, and never their content."""
+"""Fingerprints of files, which change when a file is saved. They hold names, times, sizes and inodes, no content."""
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import os
 from typing import TYPE_CHECKING
 
@@ -13,25 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from arc.tools.sandbox.application import Application
-    from arc.tools.sandbox.terminal import Terminal
-
 
 Fingerprint = tuple[tuple[str, int, int, int], ...]
+"""Path, modification time in nanoseconds, size and inode of each file."""
 
-_DEEPEST = 12
+_MAX_DEPTH = 12
 
 
 def fingerprint_folders(folders: Iterable[Path]) -> Fingerprint:
-    """The fingerprint of all files below `folders`, without hidden ones, caches and installed packages."""
+    """Return the fingerprint of all files below `folders`, except hidden ones, caches and installed packages."""
     found: list[tuple[str, int, int, int]] = []
     for folder in folders:
-        _scan(str(folder), found, _DEEPEST)
+        _scan(str(folder), found, _MAX_DEPTH)
     return tuple(found)
 
 
 def fingerprint_files(files: Iterable[Path]) -> Fingerprint:
-    """The fingerprint of `files`; one that is not there counts as such."""
+    """Return the fingerprint of `files`, including those that do not exist."""
     found = []
     for file in files:
         try:
@@ -44,7 +40,7 @@ def fingerprint_files(files: Iterable[Path]) -> Fingerprint:
 
 
 def newest(files: Fingerprint) -> float:
-    """When the file that was saved last was saved, in seconds since 1970; 0 without files."""
+    """Return the latest modification time, in seconds since 1970, or 0 without files."""
     return max((modified for _, modified, _, _ in files), default=0) / 1e9
 
 
@@ -70,8 +66,8 @@ def _scan(folder: str, found: list[tuple[str, int, int, int]], depth: int) -> No
         found.append((entry.path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
 
 
-def _installed(folder: str, listed: list[os.DirEntry[str]]) -> frozenset[str]:
-    """The top folders of packages that pip installed right into `folder`."""
+def _installed(folder: str, listed: list[os.DirEntry[str]]) -> set[str]:
+    """Return the top-level folders of packages that pip installed directly into `folder`."""
     tops: set[str] = set()
     for entry in listed:
         if entry.name.endswith(".dist-info"):
@@ -80,34 +76,4 @@ def _installed(folder: str, listed: list[os.DirEntry[str]]) -> frozenset[str]:
                     tops.update(line.split("/", 1)[0] for line in record if "/" in line)
             except OSError:
                 continue
-    return frozenset(tops)
-
-
-_SETTLED = 60  # milliseconds in which changes are taken together
-
-
-async def watch(application: Application, terminal: Terminal) -> None:
-    """Renew what has changed, until cancelled. Where folders cannot be watched, it says so and ends."""
-    loop = asyncio.get_running_loop()
-    await loop.run_in_executor(None, importlib.import_module, "watchfiles")
-    root = application.inventory.root
-    try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_watch(application, [root], recursive=False))
-            if (root / "src").is_dir():
-                group.create_task(_watch(application, [root / "src"], recursive=True))
-    except* OSError as errors:
-        reason = errors.exceptions[0]
-        terminal.say(f"The folders cannot be watched ({reason}): saved files are found at the next request.")
-
-
-async def _watch(application: Application, folders: list[Path], *, recursive: bool) -> None:
-    import watchfiles
-
-    changes = watchfiles.awatch(
-        *folders, debounce=_SETTLED, step=_SETTLED // 3, recursive=recursive, raise_interrupt=False
-    )
-    async for _ in changes:
-        application.refresh()
-        for function in application.functions:
-            function.warm()
+    return tops

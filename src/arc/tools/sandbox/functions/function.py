@@ -1,4 +1,4 @@
-"""A route's function: its files, its workers, and the events that wait for one."""
+"""A function: its files, its workers, and the queue of events."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from arc.tools.sandbox.front.failures import InvocationFailure, NoHandler, NotPython
 from arc.tools.sandbox.functions import changes
 from arc.tools.sandbox.functions.debugging import Debuggee
+from arc.tools.sandbox.functions.failures import InvocationFailure, NoHandler, NotPython
+from arc.tools.sandbox.functions.launch import shell_path
 from arc.tools.sandbox.functions.worker import Worker
-from arc.tools.sandbox.greeting import shown_root
 from arc.tools.sandbox.terminal import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from arc.tools.sandbox.functions.changes import Fingerprint
+    from arc.tools.sandbox.functions.launch import Launch
     from arc.tools.sandbox.functions.runtime_api import RuntimeApi
     from arc.tools.sandbox.functions.worker import Invocation
-    from arc.tools.sandbox.launch import Launch
     from arc.tools.sandbox.terminal import Terminal
 
-_ENDED = "The sandbox was ended."
+_ENDED = "The sandbox was stopped."
 _MOST_WORKERS = 4
-_GROW_AFTER = 0.025  # seconds an event waits for a busy worker before another one is started
-_SETTLED = 0.15  # seconds without a change after which a file that could not be run counts as wholly written
-_QUIET = 0.1  # seconds the same for one that can be run; starting a worker takes half of it anyway
-_RECENT = 2.0  # seconds after a change in which a failing start may be due to a half-written file
-_MANY, _SELDOM = 2000, 0.05  # a tree of so many files is looked through only every so many seconds
-_PATIENCE = 5.0  # seconds an event waits while files keep changing; then it runs on code that is not the newest
+_GROW_AFTER = 0.025  # seconds that an event waits for a busy worker before another one is started
+_RETRY_QUIET = 0.15  # seconds without a change after which a failed start is repeated
+_START_QUIET = 0.1  # seconds without a change after which a new worker is used; its start takes half of that
+_RECENT = 2.0  # seconds after a change during which a half-written file may cause a failed start
+_MANY_FILES, _SCAN_INTERVAL = 2000, 0.05  # a larger folder is scanned at most every so many seconds
+_PATIENCE = 5.0  # seconds that an event waits while files keep changing, before it runs on outdated code
 
 
 class Function:
-    """Runs the events of one route, each on the newest code saved when it arrives.
+    """Runs events, each on the newest code that was saved when it arrived.
 
-    Idle workers are used last in, first out, so that one warm process serves whoever comes one at a time.
-    `changed` is called when a file of the function has changed, before its workers are replaced.
+    Idle workers are used last in, first out, so that sequential requests reach the same warm process. `on_change` is
+    called when a file of the function has changed, before its workers are replaced.
     """
 
-    def __init__(self, launch: Launch, terminal: Terminal, api: RuntimeApi, changed: Callable[[], None]) -> None:
+    def __init__(self, launch: Launch, terminal: Terminal, api: RuntimeApi, on_change: Callable[[], None]) -> None:
         self.launch = launch
-        self._terminal, self._api, self._changed = terminal, api, changed
-        self._files, self._looked_at = self._look(), 0.0
+        self._terminal, self._api, self._on_change = terminal, api, on_change
+        self._files, self._scanned_at = self._scan(), 0.0
         self._generation, self._changed_at = 0, time.monotonic()
         self._workers: set[Worker] = set()
         self._starting: set[Worker] = set()
@@ -57,7 +57,7 @@ class Function:
             launch.debug.wake = self.wake
 
     async def run(self, invocation: Invocation) -> bytes:
-        """The handler's result for this event, as JSON. Raises `InvocationFailure`."""
+        """Return the handler's result for this event, as JSON. Raises `InvocationFailure`."""
         if self._closed:
             raise InvocationFailure(_ENDED)
         self.refresh()
@@ -66,59 +66,57 @@ class Function:
         return await invocation.result
 
     def refresh(self) -> bool:
-        """Compare the files with those the workers run on; True when they have changed."""
+        """Return True if files have changed since the workers were started, and replace the workers."""
         now = time.monotonic()
-        if len(self._files) > _MANY and now - self._looked_at < _SELDOM:
+        if len(self._files) > _MANY_FILES and now - self._scanned_at < _SCAN_INTERVAL:
             return False
-        self._looked_at = now
-        files = self._look()
+        self._scanned_at = now
+        files = self._scan()
         if files == self._files:
             return False
         self._files = files
-        self._changed()
-        self._renew()
+        self._on_change()
+        self.renew()
         return True
 
     def update(self, launch: Launch) -> None:
-        """Take what the app says now about how to start a worker."""
+        """Use `launch` from now on, and replace the workers if it differs."""
         if launch != self.launch:
             self.launch = launch
-            self._files = self._look()
-            self._renew()
+            self._files = self._scan()
+            self.renew()
 
     def warm(self) -> None:
-        """Replace workers whose files have changed before somebody has to wait for it."""
+        """Replace outdated workers before the next request."""
         used = any(not worker.ended for worker in self._workers)
         if self.refresh() and used and not self._settling:
             self._start()
 
     def wake(self) -> None:
-        """Start a process when there is none, for an editor that wants to attach to it."""
+        """Start a worker if there is none, for an editor to attach to."""
         if all(worker.ended for worker in self._workers):
             self._start()
 
     async def close(self) -> None:
-        """Kill every worker and wait until the processes have gone."""
+        """Kill every worker and wait until the processes have ended."""
         self._closed = True
-        self.retire()
+        self.renew()
         for worker in list(self._workers):
             worker.end()
         await asyncio.gather(*(worker.gone.wait() for worker in list(self._workers)))
-        for invocation in self._waiting:  # Also events that a killed worker had not begun with.
+        for invocation in self._waiting:  # Including events that a killed worker had not started with.
             invocation.fail(InvocationFailure(_ENDED))
         self._waiting.clear()
 
-    def retire(self) -> None:
-        """End the workers, busy ones after their event: the route has gone from the manifest."""
-        self._renew()
-
-    def is_idle(self, worker: Worker) -> None:
-        """See `worker.Owner`."""
+    def on_idle(self, worker: Worker) -> None:
+        """Use a worker that waits for an event."""
+        if worker.ended:
+            return
         if worker in self._starting:
-            self.refresh()  # What was saved since then may have been the other half of a file.
-            rest = changes.newest(self._files) + _QUIET - time.time()
-            if 0 < rest <= _QUIET and worker.generation == self._generation:
-                asyncio.get_running_loop().call_later(rest, self._is_idle_still, worker)
+            self.refresh()  # The worker may have read a half-written file.
+            rest = changes.newest(self._files) + _START_QUIET - time.time()
+            if 0 < rest <= _START_QUIET and worker.generation == self._generation:
+                asyncio.get_running_loop().call_later(rest, self.on_idle, worker)
                 return
             self._starting.discard(worker)
         if worker.generation == self._generation:
@@ -127,41 +125,43 @@ class Function:
             self._idle.append(worker)
         elif self._is_impatient():
             worker.output.release()
-            worker.give(self._waiting.popleft())
+            worker.assign(self._waiting.popleft())
         else:
             worker.end()
         self._dispatch()
 
-    def _is_idle_still(self, worker: Worker) -> None:
-        if not worker.ended:
-            self.is_idle(worker)
-
-    def has_ended(self, worker: Worker) -> None:
-        """See `worker.Owner`."""
-        self._forget(worker)
+    def on_end(self, worker: Worker) -> None:
+        """Forget a worker whose process and its children are gone."""
+        self._workers.discard(worker)
+        self._starting.discard(worker)
+        self._api.forget(worker)
+        if self.launch.debug is not None:
+            self.launch.debug.withdraw(self._debuggees.pop(worker, None))
+        if worker in self._idle:
+            self._idle.remove(worker)
         self._dispatch()
 
-    def take_back(self, invocation: Invocation) -> None:
-        """See `worker.Owner`."""
+    def requeue(self, invocation: Invocation) -> None:
+        """Requeue an event whose worker ended before the handler started."""
         self._waiting.appendleft(invocation)
 
-    def can_be_debugged(self, worker: Worker, port: int, secret: str) -> None:
-        """See `worker.Owner`."""
+    def on_debugger(self, worker: Worker, port: int, secret: str) -> None:
+        """Offer editors a worker that waits for a debugger on `port` and requires `secret`."""
         if self.launch.debug is not None:
             debuggee = Debuggee(port, secret, lambda: worker.generation != self._generation and not self._closed)
             self._debuggees[worker] = debuggee
             self.launch.debug.offer(debuggee)
 
-    def has_not_started(self, worker: Worker, failure: InvocationFailure) -> None:
-        """See `worker.Owner`."""
+    def on_failed_start(self, worker: Worker, failure: InvocationFailure) -> None:
+        """Handle a worker that has ended before it fetched an event."""
         self._starting.discard(worker)
-        self._take_failure(failure, worker)
+        self._handle_failure(failure, worker)
 
-    def _look(self) -> Fingerprint:
+    def _scan(self) -> Fingerprint:
         return changes.fingerprint_folders(self.launch.folders)
 
-    def _renew(self) -> None:
-        """Make all workers outdated: idle and starting ones end now, busy ones after their event."""
+    def renew(self) -> None:
+        """Retire all workers: idle and starting ones now, busy ones after their event."""
         self._generation += 1
         self._changed_at = time.monotonic()
         self._confirming = False
@@ -175,8 +175,8 @@ class Function:
             self._starting.clear()
 
     def _is_impatient(self) -> bool:
-        """True when an event has waited so long that it had better run on code that is not the newest."""
-        if not self._waiting or self.launch.debug is not None:  # There it waits for a person.
+        """Return True if an event has waited so long that it runs on outdated code."""
+        if not self._waiting or self.launch.debug is not None:  # A debugged worker waits for a person.
             return False
         return time.monotonic() - self._waiting[0].since > _PATIENCE
 
@@ -184,7 +184,7 @@ class Function:
         while self._waiting and self._idle:
             worker = self._idle.pop()
             if not worker.is_dead():
-                worker.give(self._waiting.popleft())
+                worker.assign(self._waiting.popleft())
         if self._waiting and not self._starting and not self._settling:
             self._grow()
 
@@ -194,9 +194,9 @@ class Function:
             self._start()
         elif self.launch.debug is None and fresh < _MOST_WORKERS and self._growth is None:
             wait = max(0.0, self._waiting[0].since + _GROW_AFTER - time.monotonic())
-            self._growth = asyncio.get_running_loop().call_later(wait, self._grow_for_the_waiting)
+            self._growth = asyncio.get_running_loop().call_later(wait, self._grow_now)
 
-    def _grow_for_the_waiting(self) -> None:
+    def _grow_now(self) -> None:
         self._growth = None
         if not self._waiting or self._starting or self._settling:
             return
@@ -210,10 +210,10 @@ class Function:
             return
         launch = self.launch
         if launch.other_language:
-            self._take_failure(NotPython(launch.route, launch.other_language, launch.wanted_file), None)
+            self._handle_failure(NotPython(launch.route, launch.other_language, launch.default_handler), None)
             return
         if launch.module is None:
-            self._take_failure(NoHandler(launch.route, launch.wanted_file, shown_root(launch.root)), None)
+            self._handle_failure(NoHandler(launch.route, launch.default_handler, shell_path(launch.root)), None)
             return
         output = Output(self._terminal, launch.route)
         if launch.debug is None:
@@ -228,13 +228,13 @@ class Function:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _take_failure(self, failure: InvocationFailure, worker: Worker | None) -> None:
-        """A start has failed: try again if that may be due to a file that is being written, else tell."""
+    def _handle_failure(self, failure: InvocationFailure, worker: Worker | None) -> None:
+        """Try a failed start again if a half-written file may have caused it; otherwise fail the waiting events."""
         outdated = worker is not None and worker.generation != self._generation
         recent = time.monotonic() - self._changed_at < _RECENT
         if self.refresh() or outdated:
             self._dispatch()
-        elif recent and not self._confirming and self.launch.debug is None:  # A person would have to attach again.
+        elif recent and not self._confirming and self.launch.debug is None:  # The editor would have to attach again.
             self._settling = True
             self._spawn(self._settle())
         else:
@@ -246,22 +246,13 @@ class Function:
                 invocation.fail(failure)
 
     async def _settle(self) -> None:
-        """Wait until no file has changed for a moment, then start once more for those who wait."""
+        """Wait until no file has changed for a moment, then start a worker once more."""
         failed_at = time.monotonic()
         while True:
             self.refresh()
-            rest = max(failed_at, self._changed_at) + _SETTLED - time.monotonic()
+            rest = max(failed_at, self._changed_at) + _RETRY_QUIET - time.monotonic()
             if rest <= 0:
                 break
             await asyncio.sleep(rest)
         self._settling, self._confirming = False, True
         self._dispatch()
-
-    def _forget(self, worker: Worker) -> None:
-        self._workers.discard(worker)
-        self._starting.discard(worker)
-        self._api.forget(worker)
-        if self.launch.debug is not None:
-            self.launch.debug.withdraw(self._debuggees.pop(worker, None))
-        if worker in self._idle:
-            self._idle.remove(worker)

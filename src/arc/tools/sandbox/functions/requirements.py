@@ -1,10 +1,9 @@
-"""Which lines of a `requirements.txt` the interpreter that runs the functions does not meet."""
+"""Requirements in a `requirements.txt` that the interpreter of the functions does not satisfy."""
 
 from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -16,73 +15,57 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-# Architect's package for Python: this one does its part, and both are called arc.
-_OURS = "architect-functions"
+# Architect's package for Python. It is named arc as well, and this package replaces it.
+_REPLACED = "architect-functions"
 _COMMENT = re.compile(r"(^|\s)#.*$")
 
 
-@dataclass(frozen=True)
-class Unmet:
-    """One requirement that is not met; `found` is the version that is installed instead, or None."""
+def unsatisfied(file: Path, folders: Iterable[Path] = ()) -> list[str]:
+    """Return a message for each requirement in `file` that is not installed on Python's path or in `folders`.
 
-    requirement: str
-    found: str | None
-
-    def __str__(self) -> str:
-        state = "is not installed" if self.found is None else f"is not met by the {self.found} that is installed"
-        return f"requirements.txt: {self.requirement} {state}. Run: pip install '{self.requirement}'"
-
-
-def unmet(file: Path, folders: Iterable[Path] = ()) -> list[Unmet]:
-    """The unmet lines of `file`; packages count where Python finds them, and in `folders`.
-
-    A missing file has none. Options (`-r …`), URLs and what is meant for another platform are passed over, and so
-    is `architect-functions`: this package takes its place, and installing both breaks either.
+    A missing file has no requirements. Options (`-r …`), URLs, requirements for other platforms and
+    `architect-functions`, which this package replaces, are skipped.
     """
     try:
         text = file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
         return []
-    missing = []
+    messages = []
     paths = [*map(str, folders), *sys.path]
     for line in text.replace("\\\n", " ").splitlines():
-        requirement = _requirement(_COMMENT.sub("", line).split(" --", 1)[0].strip())
-        if requirement is None or canonicalize_name(requirement.name) == _OURS:
+        requirement = _parse(_COMMENT.sub("", line).split(" --", 1)[0].strip())
+        if requirement is None or canonicalize_name(requirement.name) == _REPLACED:
             continue
-        found = _installed(requirement.name, paths)
-        if found is None or not _fits(requirement, found):
-            missing.append(Unmet(f"{requirement.name}{_extras(requirement)}{requirement.specifier}", found))
-    return missing
+        installed = next(
+            (one.version for one in metadata.distributions(name=canonicalize_name(requirement.name), path=paths)), None
+        )
+        if installed is None or not _fits(requirement, installed):
+            requirement.marker = None
+            state = (
+                "is not installed" if installed is None else f"is not satisfied by the installed version {installed}"
+            )
+            messages.append(f"requirements.txt: {requirement} {state}. Run: pip install '{requirement}'")
+    return messages
 
 
-def others_in_our_place(folders: Iterable[Path]) -> list[str]:
-    """A sentence for each package `arc` in `folders`, which functions import instead of this one."""
+def conflicting_packages(folders: Iterable[Path]) -> list[str]:
+    """Return a message for each package named `arc` in `folders` that functions import instead of this one."""
     return [
-        f"{folder.name}/arc is imported instead of arc-sessions, which does what architect-functions does. Delete it."
+        f"{folder.name}/arc is imported instead of arc-sessions, which replaces architect-functions. Delete it."
         for folder in folders
         if (folder / "arc" / "__init__.py").is_file() and not (folder / "arc" / "sessions" / "session.py").is_file()
     ]
 
 
-def _requirement(line: str) -> Requirement | None:
+def _parse(line: str) -> Requirement | None:
     if not line or line.startswith("-"):
         return None
     try:
         requirement = Requirement(line)
     except InvalidRequirement:
         return None
-    wanted_here = requirement.marker is None or requirement.marker.evaluate()
-    return requirement if wanted_here and requirement.url is None else None
-
-
-def _extras(requirement: Requirement) -> str:
-    return f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-
-
-def _installed(name: str, paths: list[str]) -> str | None:
-    for distribution in metadata.distributions(name=canonicalize_name(name), path=paths):
-        return distribution.version
-    return None
+    applies = requirement.marker is None or requirement.marker.evaluate()
+    return requirement if applies and requirement.url is None else None
 
 
 def _fits(requirement: Requirement, version: str) -> bool:

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API for all workers on one loopback port, each under an unguessable path of its own."""
+"""Lambda's Runtime API for all workers on one loopback port, where each worker has a secret path."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import contextlib
 import json
 from typing import TYPE_CHECKING
 
-from arc.tools.sandbox.front.asgi import Disconnected, read_body
+from arc.tools.sandbox.addresses import bind_loopback
+from arc.tools.sandbox.asgi import Disconnected, read_body
+from arc.tools.sandbox.functions.failures import Raised
 
 if TYPE_CHECKING:
-    from arc.tools.sandbox.front.asgi import Receive, Scope, Send
+    from collections.abc import Sequence
+
+    from arc.tools.sandbox.asgi import Receive, Scope, Send
     from arc.tools.sandbox.functions.worker import Worker
 
 _RUNTIME = "2018-06-01/runtime/"
@@ -17,26 +21,23 @@ _ACCEPTED = b'{"status":"OK"}'
 
 
 class RuntimeApi:
-    """An ASGI app: `GET /{token}/2018-06-01/runtime/invocation/next`, its three companions, and `debugger`.
-
-    `port` is set once the socket is bound.
-    """
+    """An ASGI app for the paths `/{token}/2018-06-01/runtime/…`: Lambda's four operations, and `debugger`."""
 
     def __init__(self) -> None:
-        self.port = 0
+        self.socket = bind_loopback()
         self._workers: dict[str, Worker] = {}
 
     def admit(self, worker: Worker) -> str:
-        """Admit `worker`; what its `AWS_LAMBDA_RUNTIME_API` must say."""
+        """Accept requests of `worker`; return the value of its `AWS_LAMBDA_RUNTIME_API`."""
         self._workers[worker.token] = worker
-        return f"127.0.0.1:{self.port}/{worker.token}"
+        return f"127.0.0.1:{self.socket.getsockname()[1]}/{worker.token}"
 
     def forget(self, worker: Worker) -> None:
-        """Close the door behind a worker that has ended."""
+        """Refuse requests of a worker that has ended."""
         self._workers.pop(worker.token, None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request of a worker, unless the worker is killed meanwhile."""
+        """Respond to a worker's request, unless the worker is killed in the meantime."""
         with contextlib.suppress(Disconnected):
             await self._answer(scope, receive, send)
 
@@ -48,48 +49,47 @@ class RuntimeApi:
             return
         match path.removeprefix(_RUNTIME).split("/"):
             case ["invocation", "next"]:
-                await self._next(worker, send)
-            case ["invocation", request_id, "response"]:
+                await _respond_next(send, worker)
+            case ["invocation", request_id, "response" | "error" as kind]:
                 body = await read_body(receive)
-                await _respond(send, 202 if worker.answer(request_id, body) else 400, _ACCEPTED)
-            case ["invocation", request_id, "error"]:
-                report = _parsed(await read_body(receive))
-                await _respond(send, 202 if worker.report(request_id, report) else 400, _ACCEPTED)
+                event = worker.finish(request_id)
+                if event is not None and kind == "response":
+                    event.answer(body)
+                elif event is not None:
+                    event.fail(Raised.from_report(_parse(body)))
+                await _respond(send, 400 if event is None else 202, _ACCEPTED)
             case ["init", "error"]:
-                report = _parsed(await read_body(receive))
+                report = _parse(await read_body(receive))
                 await _respond(send, 202, _ACCEPTED)
-                worker.report_start(report)
+                worker.fail_start(Raised.from_report(report, importing=True))
             case ["debugger"]:
-                worker.take_debugger(_parsed(await read_body(receive)))
+                worker.report_debugger(_parse(await read_body(receive)))
                 await _respond(send, 202, _ACCEPTED)
             case _:
                 await _respond(send, 404, b'{"errorMessage":"Not Found"}')
 
-    async def _next(self, worker: Worker, send: Send) -> None:
-        invocation = await worker.next()
-        if invocation is None:
-            await _respond(send, 410, b'{"errorMessage":"Gone"}')
-            return
-        await _respond(
-            send,
-            200,
-            invocation.body,
-            [
-                (b"lambda-runtime-aws-request-id", invocation.id.encode()),
-                (b"lambda-runtime-deadline-ms", str(invocation.deadline_ms).encode()),
-                (b"lambda-runtime-invoked-function-arn", worker.arn.encode()),
-                (b"lambda-runtime-trace-id", invocation.trace.encode()),
-            ],
-        )
+
+async def _respond_next(send: Send, worker: Worker) -> None:
+    invocation = await worker.next()
+    if invocation is None:
+        await _respond(send, 410, b'{"errorMessage":"Gone"}')
+        return
+    headers = [
+        (b"lambda-runtime-aws-request-id", invocation.id.encode()),
+        (b"lambda-runtime-deadline-ms", str(invocation.deadline_ms).encode()),
+        (b"lambda-runtime-invoked-function-arn", worker.arn.encode()),
+        (b"lambda-runtime-trace-id", invocation.trace.encode()),
+    ]
+    await _respond(send, 200, invocation.body, headers)
 
 
-async def _respond(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:
-    fields = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *(headers or ())]
+async def _respond(send: Send, status: int, body: bytes, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    fields = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *headers]
     await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})
 
 
-def _parsed(body: bytes) -> object:
+def _parse(body: bytes) -> object:
     try:
         return json.loads(body)
     except ValueError:

@@ -1,5 +1,5 @@
-"""What runs inside a worker process, around the function's own code.
+"""The code that runs inside a worker's process, around the function's own code.
 
-The folder is started by path (`python …/bootstrap`), so that nothing of the tools is imported next to the
-function; there its modules are the package `_arc_bootstrap`.
+The folder is started by its path (`python …/bootstrap`), so that the function's process imports nothing else of the
+tools. There these modules are the package `_arc_bootstrap`.
 """

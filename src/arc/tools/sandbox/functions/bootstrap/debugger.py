@@ -1,4 +1,4 @@
-"""Lets an editor attach to this process with debugpy, which nothing else of the tools imports."""
+"""Lets an editor attach to this process with debugpy, which only this module imports."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import os
 import socket
 import sys
 
-from .reporting import report
+from .invocations import report
 
 
 def wait() -> None:
-    """Listen on a free loopback port, tell the sandbox which, and return once an editor is attached.
+    """Listen on a free loopback port, report it to the sandbox, and return once an editor has attached.
 
-    The port takes the secret that the sandbox alone is told: debugpy lets anybody in, and would read a web page's
-    POST, whose header `Content-Length` is that of the protocol.
+    The port requires a secret that only the sandbox receives. debugpy accepts any client, and would read a web page's
+    POST, because the header `Content-Length` is that of its protocol.
     """
     import debugpy
 
     secret = os.urandom(16).hex()
-    with socket.socket() as free:  # debugpy before 1.8.22 does not say which one it has taken
+    with socket.socket() as free:  # debugpy before 1.8.22 does not return the port that it has chosen.
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     debugpy.listen(("127.0.0.1", port), in_process_debug_adapter=True)
-    import pydevd  # debugpy has it in a folder of its own, which it finds by now
+    import pydevd  # It is in a folder of debugpy, which is on the path once debugpy is imported.
 
     pydevd.get_global_debugger().authentication.access_token = secret
     if "PYTHONBREAKPOINT" not in os.environ:

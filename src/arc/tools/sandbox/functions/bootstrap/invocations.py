@@ -1,4 +1,4 @@
-"""Runs the handler under awslambdaric, as AWS does, and tells the sandbox more about what goes wrong."""
+"""Runs the handler under awslambdaric, as AWS does, and reports errors to the sandbox in more detail."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ if TYPE_CHECKING:
 
 _WRAPPED = "_arc_handler"
 _ASYNC = (
-    "The handler is async, which Lambda does not await. Write @arc.http.handler above it, with one argument: "
-    "async def handler(req). Or leave out async."
+    "The handler is async, and Lambda does not await it. Decorate it with @arc.http.handler and give it one argument, "
+    "`async def handler(req)`, or remove async."
 )
 _NO_TERMINAL = (
-    "breakpoint() needs a debugger, and a function has no terminal for one. Run `arc sandbox --debug` and attach your "
-    "editor, or call the handler from a test, with arc.testing.Browser(handler). PYTHONBREAKPOINT in the app's .env "
-    "names another debugger."
+    "breakpoint() needs a debugger, and a function has no terminal. Run `arc sandbox --debug` and attach your editor, "
+    "call the handler in a test with arc.testing.Browser(handler), or set PYTHONBREAKPOINT in the app's .env."
 )
 
 
 def run(module: str, begins: int, *, pure: bool, debug: bool) -> None:
-    """Serve invocations of `module.handler`, until the sandbox ends us.
+    """Serve invocations of `module.handler` until the process is killed.
 
-    A byte is written to the file descriptor `begins` when the handler begins with an event; `pure` leaves
-    awslambdaric's native client aside; with `debug` an editor stops at `breakpoint()`.
+    A byte is written to the file descriptor `begins` whenever the handler starts with an event. `pure` replaces
+    awslambdaric's native client. With `debug`, `breakpoint()` is left to the debugger.
     """
-    os.set_inheritable(begins, False)  # noqa: FBT003  # its own signature
+    os.set_inheritable(begins, False)  # noqa: FBT003 - its signature
     _choose_client(pure=pure)
     if not debug and "PYTHONBREAKPOINT" not in os.environ:
         sys.breakpointhook = _refuse_breakpoint
@@ -46,7 +45,7 @@ def run(module: str, begins: int, *, pure: bool, debug: bool) -> None:
 
 
 def _choose_client(*, pure: bool) -> None:
-    """Put our client in the place of awslambdaric's native one where that is missing, or `pure` asks for it."""
+    """Replace awslambdaric's native client if it is missing or `pure` is true."""
     if not pure:
         try:
             import runtime_client  # type: ignore[import-not-found] # noqa: F401
@@ -63,7 +62,7 @@ def _refuse_breakpoint(*_: object, **__: object) -> NoReturn:
 
 
 def _load(module: str) -> Handler:
-    """The handler; when its module cannot be imported, tell the sandbox with the whole traceback and end."""
+    """Return the handler. If it cannot be imported, report the whole traceback and exit."""
     import importlib
 
     try:
@@ -71,10 +70,10 @@ def _load(module: str) -> Handler:
     except BaseException as error:  # noqa: BLE001 - also sys.exit() while importing
         import traceback
 
-        ours = error.__traceback__
-        while ours is not None and _is_machinery(ours.tb_frame.f_code.co_filename):
-            ours = ours.tb_next
-        text = "".join(traceback.format_exception(type(error), error, ours))
+        frames = error.__traceback__
+        while frames is not None and _is_machinery(frames.tb_frame.f_code.co_filename):
+            frames = frames.tb_next
+        text = "".join(traceback.format_exception(type(error), error, frames))
         _refuse(type(error).__name__, str(error), text)
     handler = getattr(loaded, "handler", None)
     if not callable(handler):
@@ -87,49 +86,58 @@ def _is_machinery(file: str) -> bool:
 
 
 def _refuse(kind: str, message: str, traceback: str) -> NoReturn:
-    """Print and report why the function cannot start, then end this process."""
-    from .reporting import report
-
+    """Print and report why the function cannot start, then exit."""
     sys.stderr.write((traceback.rstrip() or message) + "\n")
     report("init/error", {"errorType": kind, "errorMessage": message, "traceback": traceback})
     os._exit(1)
 
 
 def _recording(handler: Handler, begins: int) -> Handler:
-    """`handler`, with the whole traceback of what it raises in the sandbox's hands.
+    """Return `handler` wrapped to report the whole traceback of an exception.
 
-    AWS reports neither the cause of an exception nor a readable text, and prints its lines joined by
-    carriage returns.
+    awslambdaric reports no chained exceptions, and prints a traceback as lines joined by carriage returns.
     """
     from awslambdaric import bootstrap  # type: ignore[import-untyped, unused-ignore]
 
     raised: list[str] = []
-    log_as_aws = bootstrap.log_error
+    log_original = bootstrap.log_error
 
     def log_error(result: dict[str, Any], sink: Any) -> None:
         if raised:
             result["traceback"] = raised.pop()
             sys.stderr.write(result["traceback"])
         else:
-            log_as_aws(result, sink)
+            log_original(result, sink)
 
     bootstrap.log_error = log_error
 
     def record(event: object, context: object) -> object:
-        with suppress(OSError):  # The handler has closed what it did not open.
+        with suppress(OSError):  # The handler may have closed file descriptors that it did not open.
             os.write(begins, b".")
         try:
             result = handler(event, context)
             if hasattr(result, "__await__"):
                 if hasattr(result, "close"):
-                    result.close()  # It is never awaited, and Python would warn of that.
-                raise TypeError(_ASYNC)  # noqa: TRY301 - reported as what the handler raises is
+                    result.close()  # Otherwise Python warns that it was never awaited.
+                raise TypeError(_ASYNC)  # noqa: TRY301 - reported like the handler's exceptions
             return result  # noqa: TRY300
         except Exception as error:
             import traceback
 
-            beyond_us = error.__traceback__.tb_next if error.__traceback__ else None
-            raised[:] = ["".join(traceback.format_exception(type(error), error, beyond_us))]
+            frames = error.__traceback__.tb_next if error.__traceback__ else None
+            raised[:] = ["".join(traceback.format_exception(type(error), error, frames))]
             raise
 
     return record
+
+
+def report(path: str, content: dict[str, object]) -> None:
+    """Post `content` as JSON to a path of the Runtime API below `/2018-06-01/runtime/`, and wait for the response."""
+    import http.client
+    import json
+
+    address, _, prefix = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
+    connection = http.client.HTTPConnection(address)
+    connection.request("POST", f"/{prefix}/2018-06-01/runtime/{path}", json.dumps(content))
+    connection.getresponse().read()
+    connection.close()

@@ -1,73 +1,72 @@
-"""How to start a worker of a function: its files, its module and its whole environment."""
+"""How a function's worker is started: its files, its module and its environment variables."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
 from arc.service_map import stack_name
-from arc.tools.sandbox.addresses import HEEDED
+from arc.tools.sandbox.addresses import SANDBOX_VARIABLES
 from arc.tools.sandbox.cloud.local_tables import region_of
 from arc.tools.session_tables import chosen_store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Mapping
-    from pathlib import Path
 
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.functions.debugging import DebugPort
 
-# All that functions get of the developer's shell, which may hold secrets. An interpreter may not start without the
-# last two: one whose libpython lies in a folder of its own, and any on Windows.
-_FROM_THE_SHELL = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT")
-_LAMBDAS = ("AWS_LAMBDA_", "LAMBDA_", "_LAMBDA_", "_HANDLER", "_X_AMZN_")
+# The only variables of the developer's shell, which may contain secrets, that functions inherit. An interpreter may
+# need the last two to start: one whose libpython is in a folder of its own, and any on Windows.
+_INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT")
+_RESERVED_PREFIXES = ("AWS_LAMBDA_", "LAMBDA_", "_LAMBDA_", "_HANDLER", "_X_AMZN_")
 _RESERVED = frozenset(
     ("ARC_APP_NAME", "ARC_ENV", "ARC_ROLE", "ARC_SANDBOX", "ARC_STACK_NAME", "AWS_REGION", "AWS_DEFAULT_REGION")
 )
-# The sandbox of Architect that ours answers like: its libraries refuse an older one.
+# The version of Architect's sandbox that this one is compatible with. Architect's libraries refuse an older one.
 _VERSION = "5.0.0"
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What a worker needs. Two that are equal start the same process on the same files."""
+    """What a worker needs. Two equal launches start the same process on the same files."""
 
     route: str
-    """The route's name, which marks its lines in the terminal: `get /users/:id`."""
+    """The route's name, which labels its lines in the terminal: `get /users/:id`."""
     arn: str
-    """The function's name on AWS; it ends in `app-testing-GetUsersId`."""
+    """The function's ARN on AWS; it ends in `app-testing-GetUsersId`."""
     root: Path
     folder: Path
     shared: Path | None
     module: str | None
-    """The handler's module, None while there is no file."""
+    """The handler's module, None without a handler file."""
     timeout: int
     """Seconds."""
     environ: tuple[tuple[str, str], ...] = field(repr=False)
     other_language: str = ""
     """The runtime or file in another language, empty for a Python function."""
     pure: bool = False
-    """True to leave awslambdaric's native client aside."""
+    """True to run without awslambdaric's native client."""
     debug: DebugPort | None = None
     """The port where an editor attaches to the function, which then has no timeout; None without `--debug`."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where the files lie whose changes need a new worker."""
+        """The folders whose files, when they change, require a new worker."""
         return (self.folder,) if self.shared is None else (self.folder, self.shared)
 
     @property
-    def wanted_file(self) -> str:
-        """The handler file that is missing, as a path below the app's root."""
-        try:
-            return (self.folder / "handler.py").relative_to(self.root).as_posix()
-        except ValueError:
-            return str(self.folder / "handler.py")
+    def default_handler(self) -> str:
+        """The handler file to create where there is none, relative to the app's root if it is below that."""
+        file = self.folder / "handler.py"
+        return file.relative_to(self.root).as_posix() if file.is_relative_to(self.root) else str(file)
 
     def plan(self) -> dict[str, object]:
-        """What the bootstrap is told."""
+        """Return the instructions for the bootstrap."""
         return {
             "root": str(self.root),
             "folder": str(self.folder),
@@ -78,7 +77,7 @@ class Launch:
         }
 
 
-def launch_of(
+def build_launch(
     route: Route,
     inventory: Inventory,
     *,
@@ -88,20 +87,19 @@ def launch_of(
     pure: bool = False,
     debug: DebugPort | None = None,
 ) -> Launch:
-    """How to start `route`'s worker in a sandbox on `port`, from a shell whose variables are `environ`.
+    """Return how to start `route`'s worker in a sandbox on `port`, from a shell with the variables `environ`.
 
-    `tables` is the port on which DynamoDB answers, None in an app without tables; `debug` that of the function's
-    debugger.
+    `tables` is DynamoDB's port, None in an app without tables; `debug` is the port of the function's debugger.
     """
     config = route.config
     name = f"{inventory.app}-testing-{route.logical_id}"
     region = region_of(inventory)
-    variables = {key: environ[key] for key in _FROM_THE_SHELL if key in environ}
+    variables = {key: environ[key] for key in _INHERITED if key in environ}
     variables |= {
         "ARC_APP_NAME": inventory.app,
         "ARC_ENV": "testing",
         "ARC_ROLE": f"arn:aws:iam::123456789012:role/{inventory.app}-testing",
-        "ARC_SANDBOX": json.dumps({"ports": ports_told(port, tables), "version": _VERSION}),
+        "ARC_SANDBOX": json.dumps({"ports": sandbox_ports(port, tables), "version": _VERSION}),
         "ARC_STACK_NAME": stack_name(inventory.app, "testing"),
         "AWS_ACCESS_KEY_ID": "dummy",
         "AWS_SECRET_ACCESS_KEY": "dummy",
@@ -115,14 +113,13 @@ def launch_of(
         "LAMBDA_TASK_ROOT": str(route.folder),
         "TZ": ":UTC",
     }
-    if tables is not None:
-        variables["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{tables}"
     testing = inventory.env.get("testing", {}) if config.env else {}
     own = {key: value for key, value in testing.items() if key not in _RESERVED}
-    variables |= {"ARC_SESSION_TABLE_NAME": chosen_store(testing)} | own
     if tables is not None:
-        past = ",".join(filter(None, (own.get("no_proxy") or own.get("NO_PROXY"), "localhost,127.0.0.1")))
-        variables |= {"no_proxy": past, "NO_PROXY": past}
+        variables["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{tables}"
+        bypass = ",".join(filter(None, (own.get("no_proxy") or own.get("NO_PROXY"), "localhost,127.0.0.1")))
+        own |= {"no_proxy": bypass, "NO_PROXY": bypass}
+    variables |= {"ARC_SESSION_TABLE_NAME": chosen_store(testing)} | own
     module = route.handler.stem if route.handler is not None else None
     if module is not None:
         variables["_HANDLER"] = f"{module}.handler"
@@ -141,26 +138,26 @@ def launch_of(
     )
 
 
-def ports_told(port: int, tables: int | None) -> dict[str, int]:
-    """The ports of a sandbox, as Architect's libraries look for them."""
+def sandbox_ports(port: int, tables: int | None) -> dict[str, int]:
+    """Return a sandbox's ports under the names that Architect's libraries look up."""
     return {"http": port, "_arc": port} | ({} if tables is None else {"tables": tables})
 
 
 def passed_variables(names: Collection[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of the shell's `environ` that `--env` names. Raises `ToolError` for one it cannot pass."""
+    """Return the variables of the shell's `environ` that `--env` names. Raises `ToolError` for an invalid name."""
     for name in names:
-        if not name or "=" in name:  # What follows it may be a secret.
-            raise ToolError("--env takes the name of a variable that is set in this shell, and no value: --env TOKEN")
+        if not name or "=" in name:  # The text after the equals sign may be a secret.
+            raise ToolError("--env takes the name of a variable in this shell, without a value, as in --env TOKEN")
         if is_reserved(name):
-            raise ToolError(f"{name} is set by the sandbox for each function. Leave out --env {name}.")
+            raise ToolError(f"The sandbox sets {name} for each function. Remove --env {name}.")
         if name not in environ:
-            raise ToolError(f"{name} is not set in this shell. Export it first, or put it into the app's .env.")
+            raise ToolError(f"{name} is not set in this shell. Export it, or add it to the app's .env.")
     return {name: environ[name] for name in names}
 
 
 def is_reserved(name: str) -> bool:
-    """Return True for a variable that the sandbox sets itself, for each function."""
-    return name in _RESERVED or name.startswith(_LAMBDAS)
+    """Return True for a variable that the sandbox sets for each function."""
+    return name in _RESERVED or name.startswith(_RESERVED_PREFIXES)
 
 
 def with_variables(inventory: Inventory, variables: Mapping[str, str]) -> Inventory:
@@ -169,8 +166,16 @@ def with_variables(inventory: Inventory, variables: Mapping[str, str]) -> Invent
     return replace(inventory, env={**inventory.env, "testing": testing})
 
 
-def unheeded(environ: Mapping[str, str], passed: Container[str]) -> list[str]:
-    """The settings of sessions in the shell's `environ` that functions do not see, as they are not `passed`."""
+def ignored_settings(environ: Mapping[str, str], passed: Container[str]) -> list[str]:
+    """Return the shell's session settings that functions do not see, because they are not `passed`."""
     return sorted(
-        name for name in environ if name.startswith(("ARC_", "SESSION_")) and name not in passed and name not in HEEDED
+        name
+        for name in environ
+        if name.startswith(("ARC_", "SESSION_")) and name not in passed and name not in SANDBOX_VARIABLES
     )
+
+
+def shell_path(root: Path) -> str:
+    """Return the app's folder as a word for the shell, relative to the current folder if it is below that."""
+    here = Path.cwd()
+    return shlex.quote(str(root.relative_to(here)) if root.is_relative_to(here) else str(root))

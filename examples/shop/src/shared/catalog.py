@@ -1,9 +1,9 @@
-"""What the shop sells: name, description, price in cents, and a drawing as the inside of an SVG."""
+"""The shop's products: name, description, price in cents, and a drawing as the contents of an SVG."""
 
 PRODUCTS = {
     "kettle": (
         "Stovetop kettle",
-        "Two litres, whistles in F sharp.",
+        "Two liters, whistles in F sharp.",
         5900,
         '<path d="M12 42h30l-4-22H16zM42 24c9-2 10 8 1 12M21 20a6 6 0 0 1 12 0M16 20c0-16 22-16 22 0"/>',
     ),

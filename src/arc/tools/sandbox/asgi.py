@@ -1,4 +1,4 @@
-"""The types of an ASGI application (asgi.readthedocs.io), and the one way its bodies are read here."""
+"""ASGI (asgi.readthedocs.io): its types, request bodies, and the protocol class for uvicorn."""
 
 from __future__ import annotations
 
@@ -15,50 +15,47 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class BodyTooLong(Exception):
-    """A request body has more bytes than were allowed."""
+    """A request body exceeds the limit."""
 
 
 class Disconnected(Exception):
-    """The client hung up before the whole request body had arrived."""
+    """The client disconnected before it had sent the whole request body."""
 
 
-async def read_body(receive: Receive, most: float = float("inf")) -> bytes:
+async def read_body(receive: Receive, limit: float = float("inf")) -> bytes:
     """Return the whole request body.
 
-    Raises `BodyTooLong` when it has more than `most` bytes, and `Disconnected` when it breaks off.
+    Raises `BodyTooLong` for more than `limit` bytes, and `Disconnected` when the client disconnects.
     """
-    chunks: list[bytes] = []
-    size = 0
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        chunk: bytes = message.get("body", b"")
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > most:
+        body += message.get("body", b"")
+        if len(body) > limit:
             raise BodyTooLong
         if not message.get("more_body", False):
-            return chunk if len(chunks) == 1 else b"".join(chunks)
+            return bytes(body)
 
 
 class OneSegmentProtocol(HttpToolsProtocol):
-    """What is written within one turn of the event loop is sent together."""
+    """Sends everything that is written in one iteration of the event loop in one TCP segment."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Put the gathering transport between uvicorn and the socket."""
-        super().connection_made(_Gathering(transport))  # type: ignore[arg-type]
+        """Put a buffer between uvicorn and the socket."""
+        super().connection_made(_BufferedTransport(transport))  # type: ignore[arg-type]
 
 
-class _Gathering:
-    """Passes everything on to the real transport, and writes at the end of the loop's turn."""
+class _BufferedTransport:
+    """A transport that collects writes until the end of the event loop's iteration."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
-        self._real = transport
+        self._transport = transport
         self._chunks: list[bytes] = []
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
+        return getattr(self._transport, name)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._chunks:
@@ -67,10 +64,10 @@ class _Gathering:
 
     def close(self) -> None:
         self._flush()
-        self._real.close()
+        self._transport.close()
 
     def _flush(self) -> None:
         if self._chunks:
             data = b"".join(self._chunks)
             self._chunks.clear()
-            self._real.write(data)
+            self._transport.write(data)
