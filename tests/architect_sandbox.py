@@ -1,34 +1,33 @@
-"""A stand-in for what Architect's sandbox does with events, queues and sockets: it records every call."""
+"""A stand-in for Architect's sandbox: it records every call about events, queues and sockets."""
 
 from __future__ import annotations
 
 import json
 import secrets
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from tests.engines import AWS
+from tests.local_server import Handler, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 CONNECTED_AT = "2026-11-23T07:00:00.000Z"
 _SOCKETS = "/_arc/ws/@connections/"
 
 
-def named(**ports: int) -> dict[str, str]:
-    """The environment of a function of an app that no other test has, in a sandbox with these ports."""
+def sandbox_environ(**ports: int) -> dict[str, str]:
+    """Variables of a function in a sandbox with these ports. No other test uses its app."""
     sandbox = json.dumps({"ports": ports, "version": "8.0.0"})
-    own = {"ARC_ENV": "testing", "ARC_APP_NAME": f"app{secrets.token_hex(8)}", "AWS_REGION": AWS["AWS_REGION"]}
-    return {**own, "ARC_SANDBOX": sandbox}
+    app = {"ARC_ENV": "testing", "ARC_APP_NAME": f"app{secrets.token_hex(8)}", "AWS_REGION": AWS["AWS_REGION"]}
+    return {**app, "ARC_SANDBOX": sandbox}
 
 
 class ArchitectSandbox(ThreadingHTTPServer):
     """Events and queues called `names`, and sockets of the `connections`, at `port`.
 
-    `calls` has the method, path and body of every call; `failure` is the status of every answer where it is set.
+    `calls` has the method, path and body of every call. `failure` is the status of every response, if it is set.
     """
 
     daemon_threads = True
@@ -41,7 +40,7 @@ class ArchitectSandbox(ThreadingHTTPServer):
         self.port = int(self.server_address[1])
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body, as Architect's sandbox answers."""
+        """Status, headers and body of the response."""
         value: Any = json.loads(body) if body else None
         self.calls.append((method, path, value))
         if self.failure is not None:
@@ -53,32 +52,13 @@ class ArchitectSandbox(ThreadingHTTPServer):
         return 200, {}, json.dumps({"connectedAt": CONNECTED_AT}).encode() if method == "GET" else b""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: ArchitectSandbox
 
-    def _reply(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        status, headers, answer = self.server.answer(self.command, self.path, body)
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(answer))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer)
-
-    do_DELETE = do_GET = do_POST = _reply  # noqa: N815  # the names are http.server's
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is http.server's
-        """Nothing is printed."""
+    def answer(self) -> None:
+        self.respond(*self.server.answer(self.command, self.path, self.body()))
 
 
-@contextmanager
-def architect_sandbox(*names: str, connections: tuple[str, ...] = ()) -> Iterator[ArchitectSandbox]:
-    """The stand-in, ended with the block."""
-    with ArchitectSandbox(names, connections) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def architect_sandbox(*names: str, connections: tuple[str, ...] = ()) -> AbstractContextManager[ArchitectSandbox]:
+    """Run a stand-in until the block ends."""
+    return serving(ArchitectSandbox(names, connections))

@@ -1,4 +1,4 @@
-"""Calls to AWS on the wire: what each is called, and how its service refuses it."""
+"""Calls to AWS on the wire: their names, and the refusals of their services."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REFUSALS = {
 
 
 class Reply(NamedTuple):
-    """An answer of a service."""
+    """A response of a service."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -43,7 +43,7 @@ class Reply(NamedTuple):
 
 
 def call_name(method: str, path: str, headers: Message[str, str], body: bytes) -> str:
-    """The service and the operation of a call: `lambda.Invoke`; method and path where nothing tells."""
+    """The service and the operation of a call, such as `lambda.Invoke`, or its method and path if unknown."""
     scope = _SCOPE.search(headers.get("Authorization", ""))
     service = scope[1] if scope else "unsigned"
     plain = urlsplit(path).path
@@ -58,21 +58,21 @@ def call_name(method: str, path: str, headers: Message[str, str], body: bytes) -
 
 
 def refusal(word: str, name: str) -> Reply:
-    """How the service of the call `name` says no; `word` is one of `REFUSALS`."""
+    """The refusal `word`, one of `REFUSALS`, by the service of the call `name`."""
     service = name.partition(".")[0]
     known = REFUSALS[word]
     status, code, message = known.get(service, known[""])
     if service in _XML:
         error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
-        told = f"<ErrorResponse>{error}</ErrorResponse>"
-        return Reply(status, [("Content-Type", "text/xml")], told.encode())
-    told = json.dumps({"__type": code, "message": message})
-    return Reply(status, [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)], told.encode())
+        body = f"<ErrorResponse>{error}</ErrorResponse>"
+        return Reply(status, [("Content-Type", "text/xml")], body.encode())
+    body = json.dumps({"__type": code, "message": message})
+    return Reply(status, [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)], body.encode())
 
 
 @functools.cache
 def _operations() -> list[tuple[str, re.Pattern[str], str]]:
-    """Lambda's operations with their methods and paths, as boto3 knows them."""
+    """Lambda's operations with their methods and paths, from boto3's model."""
     model = get_session().get_service_model("lambda")
     found = []
     for operation in model.operation_names:

@@ -1,4 +1,4 @@
-"""A proxy in front of the tests' cloud that knows each call by its name, and lets chosen ones go wrong."""
+"""A proxy in front of the tests' cloud that makes selected calls fail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from arc.tools.cloud.cloud import Cloud
 from tests.cloud_calls import REFUSALS, Reply, call_name, refusal
 from tests.engines import Engine, client_of, environ_of
+from tests.local_server import Handler, serving
 from tests.tools import warm
 from tests.tools.pauses import session_at, short
 
@@ -26,14 +27,18 @@ _UPDATES = ("lambda.UpdateFunctionConfiguration", "lambda.UpdateFunctionCode")
 
 
 class FaultyCloud(ThreadingHTTPServer):
-    """The cloud at another `url`. `calls` are the names of the calls that came, in order: `ssm.PutParameter`.
+    """The cloud at another `url`. `calls` are the names of all calls in order, such as `ssm.PutParameter`.
 
-    `faults(name, number)` says what becomes of the call that is the `number`th of all, from 1: None lets it pass;
-    `throttle`, `conflict`, `pending` and `error` refuse it as its service does; `lost` passes it on and drops
-    the answer; `unsent` drops the call itself. A callable is run with True before the call is passed on, where it
-    may answer one of these words, and with False once it took effect. A service is called as in signatures (`tagging`
-    is `resourcegroupstaggingapi`). With `strict` an update of a function while another one is under way is refused,
-    as Lambda does and the local cloud does not.
+    `faults(name, number)` decides about a call, where the first call has the number 1:
+
+    - None forwards the call.
+    - `throttle`, `conflict`, `pending` and `error` refuse it as its service does.
+    - `lost` forwards it and drops the response. `unsent` drops the call itself.
+    - A callable is called with True before the call is forwarded, and may return one of these words. It is called with
+      False after the call took effect.
+
+    Services have their names in signatures (`tagging` is `resourcegroupstaggingapi`). With `strict`, an update of a
+    function during another update is refused, as Lambda does and the local cloud does not.
     """
 
     daemon_threads = True
@@ -50,26 +55,26 @@ class FaultyCloud(ThreadingHTTPServer):
         self._lock = threading.Lock()
 
     def client(self, service: str, **config: Any) -> Any:
-        """A boto3 client that goes through here; `cloud.client` goes past."""
+        """A boto3 client that uses this proxy. `cloud.client` does not use it."""
         return client_of(self.url, service, **config)
 
     def environ(self, home: Path) -> dict[str, str]:
-        """Variables for a command whose calls go through here."""
+        """Variables for a command that uses this proxy."""
         return environ_of(self.url, home)
 
     def begin(self, faults: Plan) -> None:
-        """Let `faults` decide from now on, with calls counted anew."""
+        """Use `faults` from now on, and count calls from 1."""
         with self._lock:
             self.calls, self.faults = [], faults
 
-    def planned(self, name: str) -> Fault:
-        """What is to become of a call that has come."""
+    def record_call(self, name: str) -> Fault:
+        """Record a call. Return its fault."""
         with self._lock:
             self.calls.append(name)
             return self.faults(name, len(self.calls))
 
     def forward(self, method: str, path: str, headers: list[tuple[str, str]], body: bytes) -> Reply:
-        """The cloud's own answer."""
+        """The cloud's response."""
         connection = http.client.HTTPConnection("127.0.0.1", self.cloud.port, timeout=60)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
@@ -82,7 +87,7 @@ class FaultyCloud(ThreadingHTTPServer):
             connection.close()
 
     def is_updating(self, path: str) -> bool:
-        """True while an update of the function that `path` names is under way."""
+        """True during an update of the function in `path`."""
         name = unquote(urlsplit(path).path.split("/")[3])
         client = self.cloud.look("lambda")
         with suppress(client.exceptions.ResourceNotFoundException):
@@ -90,29 +95,29 @@ class FaultyCloud(ThreadingHTTPServer):
         return False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing is printed: a client that was killed is no fault."""
+        """Print nothing: a killed client is no error."""
 
 
 class Kill:
-    """A plan that kills a process at its `number`th call: before that takes effect, or `after` it did."""
+    """A plan that kills a process at its `number`th call, before the call takes effect or `after` it."""
 
     def __init__(self, number: int, *, after: bool) -> None:
         self.number, self.after, self.fired = number, after, False
         self._aimed = threading.Event()
 
     def aim(self, process: subprocess.Popen[Any] | warm.Process) -> None:
-        """Tell which process; until then the call waits."""
+        """Set the process. The call waits for it."""
         self._process = process
         self._aimed.set()
 
     def __call__(self, name: str, number: int) -> Fault:
-        """The hook for the call that it is about."""
+        """The hook for the selected call."""
         return self._strike if number == self.number else None
 
     def _strike(self, before: bool) -> str | None:
         if before == self.after:
             return None
-        assert self._aimed.wait(30), "Nobody told which process is to be killed."
+        assert self._aimed.wait(30), "No process to kill was set."
         self.fired = True
         self._process.kill()
         self._process.wait(30)
@@ -120,14 +125,14 @@ class Kill:
 
 
 class Death(BaseException):
-    """The command was killed: no error handler of its own catches this."""
+    """The command was killed. Its error handlers do not catch this."""
 
 
 class MortalCloud(Cloud):
     """The cloud at `url`, for a command in this process that is killed at its `number`th call among those `counted`.
 
-    That call and each one after it raises `Death`, so that nothing of the command reaches the cloud any more, as after
-    SIGKILL; with `after` that call took effect first. `dead` tells that the command came so far.
+    That call and all later ones raise `Death` and do not reach the cloud, as after SIGKILL. With `after`, that call
+    takes effect first. `dead` is True once the call was made.
     """
 
     def __init__(
@@ -140,7 +145,7 @@ class MortalCloud(Cloud):
         self._one = threading.Lock()
 
     def call(self, service: str, operation: str, doing: str, **request: Any) -> dict[str, Any]:
-        """The cloud's answer, or `Death`."""
+        """The cloud's response, or `Death`."""
         with self._one:
             if self.dead:
                 raise Death
@@ -157,19 +162,19 @@ class MortalCloud(Cloud):
 
 
 def on(name: str, fault: Fault, *, first: int = 1, times: int = 1) -> Plan:
-    """A plan that gives `fault` to `times` calls of `name`, from the `first` of them on."""
-    seen = 0
+    """A plan with `fault` for `times` calls of `name`, beginning with the `first`."""
+    count = 0
 
-    def plan(called: str, number: int) -> Fault:
-        nonlocal seen
-        seen += called == name
-        return fault if called == name and first <= seen < first + times else None
+    def plan(call: str, number: int) -> Fault:
+        nonlocal count
+        count += call == name
+        return fault if call == name and first <= count < first + times else None
 
     return plan
 
 
 def afterwards(change: Callable[[], object]) -> Hook:
-    """A hook that makes a `change` once the call took effect: behind the client's back, before it has the answer."""
+    """A hook that calls `change` after the call took effect, before the client has the response."""
 
     def hook(before: bool) -> None:
         if not before:
@@ -180,41 +185,29 @@ def afterwards(change: Callable[[], object]) -> Hook:
 
 @contextmanager
 def faulty_cloud(cloud: Engine, *, strict: bool = True, kind: type[FaultyCloud] = FaultyCloud) -> Iterator[FaultyCloud]:
-    """A proxy that ends with the block, and then raises what a plan or a hook raised."""
-    with kind(cloud, strict=strict) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    """Run a proxy until the block ends. Then raise what a plan or a hook raised."""
+    with serving(kind(cloud, strict=strict)) as server:
+        yield server
     for failure in server.failures:
         raise failure
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: FaultyCloud
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # an answer in one piece: in two it waits for the client's acknowledgement
+    wbufsize = -1  # Sends a response in one piece. A second piece would wait for the client's acknowledgement.
     disable_nagle_algorithm = True
 
-    def __getattr__(self, name: str) -> Callable[[], None]:
-        """`do_GET`, `do_POST` and so on: what is looked up for each method."""
-        if name.startswith("do_"):
-            return self._answer
-        raise AttributeError(name)
-
-    def _answer(self) -> None:
+    def answer(self) -> None:
         size = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(size)
-        if len(body) < size:  # the client was killed in the middle of a call
+        if len(body) < size:  # The client was killed during the call.
             self.close_connection = True
             return
         name = call_name(self.command, self.path, self.headers, body)
         try:
             reply = self._reply(name, body)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the test is to know
+        except Exception as error:  # noqa: BLE001  # reported to the test
             self.server.failures.append(error)
             reply = None
         if reply is None:
@@ -229,7 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body)
 
     def _reply(self, name: str, body: bytes) -> Reply | None:
-        fault = self.server.planned(name)
+        fault = self.server.record_call(name)
         hook = fault if callable(fault) else None
         word = hook(True) if hook else fault  # noqa: FBT003
         assert word in {None, "lost", "unsent", *REFUSALS}, word
@@ -249,6 +242,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self, body: bytes) -> Reply:
         return self.server.forward(self.command, self.path, self.headers.items(), body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is http.server's
-        """Nothing is printed."""

@@ -1,4 +1,4 @@
-"""What tests need from the machine: Node and a browser, looked up on PATH, and two real DynamoDB APIs."""
+"""Fixtures for what tests need from the machine: Node, a browser, and two real DynamoDB APIs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def library(node: str) -> str:
-    """The path of Node, once the pinned packages lie in `tests/interop`; one process installs, the others wait."""
+    """The path of Node, after one process has installed the pinned packages in `tests/interop`."""
     installed, lock = INTEROP / "node_modules/.package-lock.json", INTEROP / "package-lock.json"
     with (INTEROP / ".installing").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -70,7 +70,7 @@ def ministack() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Engine]:
-    """A local cloud for commands: functions, HTTP APIs, stacks, tags, parameters and tables; tests share it."""
+    """A shared local cloud for commands: functions, HTTP APIs, stacks, tags, parameters and tables."""
     with engines.cloud() as engine:
         yield engine
 
@@ -84,7 +84,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 
 @pytest.fixture
 def faulty(cloud: Engine) -> Iterator[FaultyCloud]:
-    """That cloud behind a proxy, where a test chooses what goes wrong."""
+    """That cloud behind a proxy that makes selected calls fail."""
     with faulty_cloud(cloud) as proxy:
         yield proxy
 
@@ -99,12 +99,12 @@ def dynalite(library: str) -> Iterator[Engine]:
 @pytest.fixture(params=["ministack", "dynalite"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each of both engines."""
-    chosen: Engine = request.getfixturevalue(request.param)
-    return chosen
+    engine: Engine = request.getfixturevalue(request.param)
+    return engine
 
 
 def found(what: str, names: tuple[str, ...], command: str) -> str:
-    """The first of `names` on PATH. Without one: skipped with the command that adds it, failed under CI."""
+    """The first of `names` on PATH. Skip with the command that installs it, or fail under CI, if there is none."""
     for name in names:
         path = shutil.which(name)
         if path is not None:

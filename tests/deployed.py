@@ -1,4 +1,4 @@
-"""Real Lambda functions in the tests' cloud, as a deployment makes them, with HTTP APIs in front."""
+"""Real Lambda functions in the tests' cloud, as a deployment creates them, with HTTP APIs in front."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def handler(event, context):
     found = {name: value for name, value in os.environ.items() if name in event.get("names", ()) or name[:4] == "ARC_"}
     return {"statusCode": 200, "body": json.dumps(found)}
 """
-# `print`: the local cloud waits for a line of a silent function. A failure of ours is told from one of the cloud.
+# The local cloud waits for output, hence `print`. The header `x-raised` marks failures of the handler itself.
 COUNTER = """
 import os
 
@@ -41,9 +41,9 @@ import cryptography
 def count(req):
     if req.path != "/read":
         req.session.increment("visits")
-    told = {"visits": req.session.get("visits", 0), "store": os.environ["ARC_SESSION_TABLE_NAME"]}
+    shown = {"visits": req.session.get("visits", 0), "store": os.environ["ARC_SESSION_TABLE_NAME"]}
     files = {"arc": arc.__file__, "cryptography": cryptography.__file__}
-    return {"json": {**told, **files, "root": os.environ["LAMBDA_TASK_ROOT"]}}
+    return {"json": {**shown, **files, "root": os.environ["LAMBDA_TASK_ROOT"]}}
 
 def handler(event, context):
     print("asked")
@@ -58,7 +58,7 @@ _SECONDS_TO_SETTLE = 60
 
 @functools.cache
 def zipped(handler: str = TINY) -> bytes:
-    """A zip of a handler that needs nothing but Python."""
+    """A zip of a handler that needs only Python."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("handler.py", handler)
@@ -67,7 +67,7 @@ def zipped(handler: str = TINY) -> bytes:
 
 @functools.cache
 def package(handler: str = COUNTER) -> bytes:
-    """A zip of `arc` without its tools, of the packages that it needs, and of a handler."""
+    """A zip of a handler, `arc` without its tools, and its dependencies."""
     buffer = io.BytesIO(_without_handler())
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("handler.py", handler)
@@ -75,7 +75,7 @@ def package(handler: str = COUNTER) -> bytes:
 
 
 class Deployed:
-    """An app's functions in one environment: `functions` are their physical names by logical id."""
+    """An app's functions in one environment. `functions` has their physical names by logical id."""
 
     def __init__(self, cloud: Engine, app: str, environment: str, functions: dict[str, str]) -> None:
         self.cloud, self.app, self.environment, self.functions = cloud, app, environment, functions
@@ -84,31 +84,31 @@ class Deployed:
         self.settle()
 
     def configuration(self, name: str = INDEX) -> dict[str, Any]:
-        """What Lambda knows about the function with the logical id `name`."""
+        """The configuration of the function with the logical id `name`."""
         found: dict[str, Any] = self._client.get_function_configuration(FunctionName=self.functions[name])
         return found
 
     def variables(self, name: str = INDEX) -> dict[str, str]:
-        """The variables that a function is configured with."""
+        """The variables of a function."""
         found: dict[str, str] = self.configuration(name).get("Environment", {}).get("Variables", {})
         return found
 
     def set_variables(self, variables: Mapping[str, str], name: str = INDEX) -> None:
-        """Configure a function with just these `variables`, as somebody does by hand, and wait until it has them."""
+        """Set exactly these `variables` of a function, as an operator might by hand, and wait."""
         self._client.update_function_configuration(
             FunctionName=self.functions[name], Environment={"Variables": dict(variables)}
         )
         self.settle()
 
     def environ(self, *names: str, function: str = INDEX) -> dict[str, str]:
-        """What a running function of the tiny zip sees of its variables: those of ARC, and `names`."""
+        """The variables of ARC and `names` in a running function of the tiny zip."""
         answer = self._client.invoke(FunctionName=self.functions[function], Payload=json.dumps({"names": names}))
         payload = json.loads(answer["Payload"].read())
         found: dict[str, str] = json.loads(payload["body"])
         return found
 
     def settle(self) -> None:
-        """Wait until every function is active and no update of one is under way."""
+        """Wait until every function is active and none is being updated."""
         end = time.monotonic() + _SECONDS_TO_SETTLE
         for name in self.functions:
             while (now := self.configuration(name))["State"] != "Active" or now["LastUpdateStatus"] == "InProgress":
@@ -116,7 +116,7 @@ class Deployed:
                 time.sleep(0.005)
 
     def visitor(self, name: str = INDEX) -> Visitor:
-        """Somebody with an empty cookie jar who asks a function over HTTP."""
+        """A visitor of a function over HTTP, with an empty cookie jar."""
         return Visitor(self.cloud.port, self.host(name))
 
     def host(self, name: str = INDEX) -> str:
@@ -148,10 +148,10 @@ def deploy(
     tags: bool = True,
     stack: bool = False,
 ) -> Deployed:
-    """Make a function for each logical id in `names`, with the variables that a deployment gives and `variables`.
+    """Create a function for each logical id in `names`, with the variables of a deployment and `variables`.
 
-    `code` is the tiny zip unless given. They are called `{app}-{environment}-{name}` and tagged. With `stack` they
-    are resources of the app's CloudFormation stack, which names them and leaves the app's own tags out.
+    `code` is the tiny zip by default. The functions are called `{app}-{environment}-{name}` and are tagged. With
+    `stack` they are resources of the app's CloudFormation stack, which names them and does not tag them.
     """
     own = {
         "ARC_APP_NAME": app,
@@ -175,7 +175,7 @@ def deploy(
 
 
 def _stacked(cloud: Engine, stack: str, names: Sequence[str], specification: dict[str, Any]) -> dict[str, str]:
-    """Physical names by logical id, once a stack has made functions, and a role beside them."""
+    """Physical names by logical id of functions that a stack creates, with a role."""
     client = cloud.client("cloudformation")
     inline = {**specification, "Code": {"ZipFile": TINY}}
     resources: dict[str, Any] = {name: {"Type": "AWS::Lambda::Function", "Properties": inline} for name in names}
@@ -207,11 +207,11 @@ def _without_handler() -> bytes:
 
 
 def _needed(distribution: str) -> list[str]:
-    """The distribution and all that it needs without extras, here."""
+    """The distribution and its dependencies without extras, on this machine."""
     found = [distribution]
     for name in found:
         for requirement in map(Requirement, metadata.requires(name) or ()):
-            wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-            if wanted and requirement.name not in found:
+            is_needed = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+            if is_needed and requirement.name not in found:
                 found.append(requirement.name)
     return found

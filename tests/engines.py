@@ -1,4 +1,4 @@
-"""Real AWS APIs on loopback, for tests: ministack and dynalite, each a process of its own."""
+"""Real AWS APIs on loopback, for tests: ministack and dynalite, each in a separate process."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _OF_A_CLOUD = "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tag
 
 
 def fresh_app() -> str:
-    """The name of an app that no other test has: tests share one cloud."""
+    """The name of an app that no other test uses, because tests share one cloud."""
     return "shop-" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(10))
 
 
 def client_of(url: str, service: str, **config: Any) -> Any:
-    """A boto3 client of the API at `url` that never retries by itself; `config` goes to botocore's Config."""
+    """A boto3 client of the API at `url` that never retries. `config` is for botocore's Config."""
     options = Config(retries={"total_max_attempts": 1}, max_pool_connections=64, **config)
     return make_client(service, endpoint_url=url, config=options)
 
@@ -49,21 +49,21 @@ def make_client(service: str, **options: Any) -> Any:
 
 @functools.cache
 def session() -> boto3.session.Session:
-    """One for all clients: most of the time that a client takes to make goes into reading what AWS's services are."""
+    """One session for all clients, because reading AWS's service models takes most of the time."""
     return boto3.session.Session(aws_access_key_id="dummy", aws_secret_access_key="dummy", region_name="us-east-1")
 
 
 def environ_of(url: str, home: Path) -> dict[str, str]:
-    """Variables for a command that finds AWS at `url`, and nothing of whoever runs the tests but the machine's own."""
+    """Variables for a command that uses AWS at `url`, with nothing else of this machine but its basics."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    told = {"PATH": path, "HOME": str(home), "AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true"}
-    return {**_machine(), **told}
+    variables = {"PATH": path, "HOME": str(home), "AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true"}
+    return {**_machine(), **variables}
 
 
 class Engine:
-    """A running DynamoDB API at `url`; `transactions` tells whether it knows TransactWriteItems and TTL calls.
+    """A running DynamoDB API at `url`; `transactions` is True if it supports TransactWriteItems and TTL.
 
-    `transport` names the one by which stores ask it.
+    `transport` is the name of the transport that stores use.
     """
 
     transport = "lean"
@@ -76,17 +76,17 @@ class Engine:
         self._functions: list[str] = []
 
     def through(self, transport: str) -> Engine:
-        """The same API, asked by stores through the `transport` of that name."""
+        """The same API for stores that use the `transport` of that name."""
         engine = copy.copy(self)
         engine.transport = transport
         return engine
 
     def client(self, service: str = "dynamodb", **config: Any) -> Any:
-        """A boto3 client for it that never retries by itself; `config` goes to botocore's Config."""
+        """A boto3 client of it that never retries. `config` is for botocore's Config."""
         return client_of(self.url, service, **config)
 
     def look(self, service: str) -> Any:
-        """The one boto3 client of a service that tests look and set things up with; nobody changes it."""
+        """The shared boto3 client of a service, for reading and for setting things up."""
         if service not in self._clients:
             self._clients[service] = self.client(service)
         return self._clients[service]
@@ -97,19 +97,19 @@ class Engine:
         self.look("lambda").create_function(FunctionName=name, **request)
 
     def delete_functions(self) -> None:
-        """Delete the functions made here: a command lists all there are, and looks at each."""
+        """Delete the functions that tests created, because commands list and read all functions."""
         client = self.look("lambda")
         while self._functions:
             with contextlib.suppress(client.exceptions.ResourceNotFoundException):
                 client.delete_function(FunctionName=self._functions.pop())
 
     def start_over(self, first: int) -> None:
-        """Have connections and names of tables of its own in a fork of the process; the names begin at `first`."""
+        """Use separate connections and names of tables in a fork. The names begin at `first`."""
         self._clients = {}
         self._numbers = itertools.count(first * 1_000)
 
     def environ(self, home: Path) -> dict[str, str]:
-        """Variables for a command, such as `arc`, that works on it; `home` is the folder that it is at home in."""
+        """Variables for a command, such as `arc`, that uses it. `home` is its home folder."""
         return environ_of(self.url, home)
 
     def table(self, *, key: str = "_idx", ttl: str | None = "_ttl") -> str:
@@ -144,10 +144,10 @@ def ministack() -> Iterator[Engine]:
 
 @contextlib.contextmanager
 def cloud() -> Iterator[Engine]:
-    """A ministack that runs functions behind HTTP APIs and keeps stacks and tags; it ends with the block.
+    """A ministack with functions, HTTP APIs, stacks and tags that ends with the block.
 
-    What it and its functions write is gone with it, and no container is started. Functions are made and updated within
-    milliseconds.
+    The files that it and its functions write are removed with it. It starts no containers, and creates and updates
+    functions within milliseconds.
     """
     quick = ["-P", str(Path(__file__).with_name("quick_ministack.py"))]
     with tempfile.TemporaryDirectory(prefix="cloud-", ignore_cleanup_errors=True) as folder:
@@ -188,16 +188,16 @@ def _running(
     name: str, command: list[str], port: int, environ: dict[str, str], *, transactions: bool
 ) -> Iterator[Engine]:
     with (
-        tempfile.TemporaryFile() as said,
-        subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=said, stderr=said) as process,
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output) as process,
     ):
         engine = Engine(name, port, process, transactions=transactions)
         try:
             _wait_for(engine)
             yield engine
             if process.poll() is not None:
-                said.seek(0)
-                last = said.read()[-2000:].decode(errors="replace")
+                output.seek(0)
+                last = output.read()[-2000:].decode(errors="replace")
                 raise RuntimeError(f"{name} ended during the tests with {process.returncode}:\n{last}")
         finally:
             process.terminate()
@@ -220,13 +220,13 @@ def _wait_for(engine: Engine) -> None:
 
 
 def _machine() -> dict[str, str]:
-    """What a process needs from the machine, and nothing of AWS but dummies."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
-    return {**kept, **AWS}
+    """The basic variables of this machine, and dummies for AWS."""
+    basics = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+    return {**basics, **AWS}
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on at the moment."""
+    """A free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,7 +1,7 @@
-"""ministack as `python -m ministack` runs it, where functions are made and updated within milliseconds.
+"""Run ministack like `python -m ministack`, but create and update functions within milliseconds.
 
-ministack takes half a second for each, and no setting of it says otherwise. A function whose name ends in `Slow` takes
-that half second here too. It is run as a file, by the interpreter that has ministack.
+ministack takes half a second for each, which no setting changes. Functions whose names end in `Slow` take that half
+second here too. This file is run by the interpreter that has ministack.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SECONDS_TO_UPDATE = 0.01
 
 
 def main() -> None:
-    """Run ministack; what it is to do lies in the environment."""
+    """Run ministack, which reads its settings from the environment."""
     functions: Any = lambda_svc
     finish = functions._schedule_state_transition
 

@@ -1,4 +1,4 @@
-"""What boto3 refuses while a client is made, and what it cannot reach: the cause reaches whoever reads the log."""
+"""Errors of boto3 while a client is created or cannot connect: the log has the cause."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.engines import AWS
+from tests.local_server import Handler, serving
 from tests.sessions.making import SECRET
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ NO_KEYS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 
 def run(code: str, home: Path, **environ: str) -> list[str]:
-    """The lines that `code` prints in a function of staging; an empty variable is left out."""
+    """The lines that `code` prints in a function of staging. An empty variable is left out."""
     (home / "config").write_text(CONFIG)
     (home / "broken").write_text("[default\n")
     variables = {
@@ -103,10 +103,8 @@ def run(code: str, home: Path, **environ: str) -> list[str]:
     ids="-".join,
 )
 @pytest.mark.sampled(3)
-def test_a_setting_that_boto3_refuses_is_a_configuration_error(
-    tmp_path: Path, environ: dict[str, str], words: list[str]
-) -> None:
-    """The message has the value that was found and the variable to set, in a session as in the service map."""
+def test_invalid_setting_is_a_configuration_error(tmp_path: Path, environ: dict[str, str], words: list[str]) -> None:
+    """The message has the value and the variable to set, for sessions and for the service map."""
     lines = run(SHOW, tmp_path, **environ)
     assert [line.partition(" ")[0] for line in lines] == ["ConfigurationError"] * 2
     assert [word for line in lines for word in words if word not in line] == []
@@ -124,10 +122,8 @@ def test_a_setting_that_boto3_refuses_is_a_configuration_error(
     ids=["half", "none", "process", "container", "sso"],
 )
 @pytest.mark.sampled(2)
-def test_s38_credentials_that_cannot_be_had_are_an_error_of_the_store(
-    tmp_path: Path, environ: dict[str, str], words: list[str]
-) -> None:
-    """They may come back without a deployment, so the visitor gets a 503; the message says what is missing."""
+def test_s38_missing_credentials_are_a_store_error(tmp_path: Path, environ: dict[str, str], words: list[str]) -> None:
+    """They may come back without a deployment, so the visitor gets a 503 and the message says what is missing."""
     lines = run(SHOW, tmp_path, **environ)
     assert [line.partition(" ")[0] for line in lines] == ["StoreError"] * 2
     assert [word for line in lines for word in words if word not in line] == []
@@ -146,10 +142,10 @@ def test_s38_credentials_that_cannot_be_had_are_an_error_of_the_store(
     ids=["address", "certificates", "proxy"],
 )
 @pytest.mark.sampled(1)
-def test_s38_what_cannot_be_reached_is_named(
+def test_s38_unreachable_address_is_named(
     ministack: Engine, tmp_path: Path, environ: dict[str, str], word: str
 ) -> None:
-    """The address, the proxy or the variable is in the message, and no password of a proxy."""
+    """The message has the address, the proxy or the variable, and no password of a proxy."""
     server = f"127.0.0.1:{ministack.port}"
     lines = run(SHOW, tmp_path, **{name: value.replace("SERVER", server) for name, value in environ.items()})
     assert [line.partition(" ")[0] for line in lines] == ["StoreError"] * 2
@@ -157,8 +153,8 @@ def test_s38_what_cannot_be_reached_is_named(
     assert not any("password" in line for line in lines)
 
 
-def test_a_table_resource_that_boto3_refuses_is_a_configuration_error(ministack: Engine, tmp_path: Path) -> None:
-    """`arc.tables.table` reports an address that boto3 does not take as a session does."""
+def test_invalid_address_of_a_table_is_a_configuration_error(ministack: Engine, tmp_path: Path) -> None:
+    """`arc.tables.table` reports an invalid address as sessions do."""
     ministack.client("ssm").put_parameter(Name="/OddSetup/tables/session", Value="physical", Type="String")
     (line,) = run(
         SHOW_TABLE,
@@ -171,25 +167,15 @@ def test_a_table_resource_that_boto3_refuses_is_a_configuration_error(ministack:
     assert "localhost:8000" in line
 
 
-def test_s38_a_clock_that_differs_is_named(tmp_path: Path) -> None:
-    """Where AWS refuses a signature for its time, the message names the clock."""
+def test_s38_wrong_clock_is_named(tmp_path: Path) -> None:
+    """If AWS refuses a signature for its time, the message names the clock."""
 
-    class Late(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.send_response(400)
-            self.send_header("Content-Type", self.headers["Content-Type"])
-            self.end_headers()
+    class Late(Handler):
+        def answer(self) -> None:
             error = {"__type": "InvalidSignatureException", "message": "Signature expired: 1 is now earlier than 2"}
-            self.wfile.write(json.dumps(error).encode())
+            self.respond(400, {"Content-Type": self.headers["Content-Type"]}, json.dumps(error).encode())
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is http.server's
-            """Nothing is printed."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Late) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Late)) as server:
         lines = run(SHOW, tmp_path, AWS_ENDPOINT_URL=f"http://127.0.0.1:{server.server_address[1]}")
-        server.shutdown()
-        thread.join()
     assert [line.partition(" ")[0] for line in lines] == ["StoreError"] * 2
     assert all("Set this machine's clock" in line for line in lines)

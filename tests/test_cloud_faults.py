@@ -1,4 +1,4 @@
-"""The proxy names every call, and each fault is what a client of the real services meets."""
+"""The proxy names every call, and its faults are those of the real services."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ for number in range(3):
 
 
 def parameters(cloud: Engine, app: str) -> list[str]:
-    """The names of an app's parameters, past the proxy."""
+    """The names of an app's parameters, read without the proxy."""
     found = cloud.client("ssm").get_parameters_by_path(Path=f"/{app}/staging")["Parameters"]
     return sorted(one["Name"].rpartition("/")[2] for one in found)
 
@@ -34,8 +34,8 @@ def put(client: Any, app: str) -> None:
     client.put_parameter(Name=f"/{app}/staging/K", Value="v", Type="SecureString", Overwrite=True)
 
 
-def test_calls_are_known_by_service_and_operation(cloud: Engine, faulty: FaultyCloud) -> None:
-    """Whatever the protocol is: targets, forms, or methods and paths."""
+def test_calls_are_named_by_service_and_operation(cloud: Engine, faulty: FaultyCloud) -> None:
+    """This works for every protocol: targets, forms, and methods with paths."""
     app = fresh_app()
     name = deploy(cloud, app).functions[INDEX]
     put(faulty.client("ssm"), app)
@@ -82,10 +82,10 @@ def test_calls_are_known_by_service_and_operation(cloud: Engine, faulty: FaultyC
         ("cloudformation", "list_stack_resources", {"StackName": "S"}, "throttle", 400, "Throttling"),
     ],
 )
-def test_a_service_refuses_as_the_real_one_does(
+def test_refusals_are_those_of_the_real_services(
     faulty: FaultyCloud, service: str, operation: str, request_: dict[str, str], fault: str, status: int, code: str
 ) -> None:
-    """With its own status and code."""
+    """They have the service's status and code."""
     faulty.begin(lambda _name, _number: fault)
     with pytest.raises(ClientError) as caught:
         getattr(faulty.client(service), operation)(**request_)
@@ -94,10 +94,10 @@ def test_a_service_refuses_as_the_real_one_does(
 
 
 @pytest.mark.parametrize(("fault", "written"), [("lost", ["K"]), ("unsent", []), ("error", [])])
-def test_what_is_lost_has_taken_effect_and_what_is_unsent_has_not(
+def test_lost_call_takes_effect_and_unsent_call_does_not(
     cloud: Engine, faulty: FaultyCloud, fault: str, written: list[str]
 ) -> None:
-    """The client meets a closed connection both times, and the second call goes through."""
+    """The client gets a closed connection both times, and the second call succeeds."""
     app, client = fresh_app(), faulty.client("ssm")
     faulty.begin(on("ssm.PutParameter", fault))
     with pytest.raises((ConnectionClosedError, ClientError)):
@@ -107,8 +107,8 @@ def test_what_is_lost_has_taken_effect_and_what_is_unsent_has_not(
     assert parameters(cloud, app) == ["K"]
 
 
-def test_a_plan_is_about_chosen_calls(faulty: FaultyCloud) -> None:
-    """The second and the third of one name, whatever comes between."""
+def test_plan_selects_calls(faulty: FaultyCloud) -> None:
+    """The second and the third call of one name are selected, whatever comes between."""
     faulty.begin(on("lambda.ListFunctions", "throttle", first=2, times=2))
     client, other, outcomes = faulty.client("lambda"), faulty.client("dynamodb"), []
     for _ in range(4):
@@ -121,19 +121,19 @@ def test_a_plan_is_about_chosen_calls(faulty: FaultyCloud) -> None:
     assert outcomes == ["passed", "throttled", "throttled", "passed"]
 
 
-def test_a_change_behind_the_clients_back_voids_its_revision(cloud: Engine, faulty: FaultyCloud) -> None:
-    """Made after the read took effect, so that the update that follows is refused."""
+def test_parallel_change_invalidates_a_revision(cloud: Engine, faulty: FaultyCloud) -> None:
+    """It is made after the read took effect, so the following update is refused."""
     deployed = deploy(cloud, fresh_app())
     faulty.begin(on("lambda.GetFunctionConfiguration", afterwards(lambda: deployed.set_variables({"K": "theirs"}))))
     client, name = faulty.client("lambda"), deployed.functions[INDEX]
-    seen = client.get_function_configuration(FunctionName=name)["RevisionId"]
+    revision = client.get_function_configuration(FunctionName=name)["RevisionId"]
     with pytest.raises(client.exceptions.PreconditionFailedException):
-        client.update_function_configuration(FunctionName=name, Environment={"Variables": {}}, RevisionId=seen)
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": {}}, RevisionId=revision)
     assert deployed.variables() == {"K": "theirs"}
 
 
-def test_an_update_while_another_is_under_way_is_refused(cloud: Engine, faulty: FaultyCloud) -> None:
-    """As Lambda does; it passes once the first one is done."""
+def test_parallel_update_is_refused(cloud: Engine, faulty: FaultyCloud) -> None:
+    """It succeeds after the first update, as on Lambda."""
     deployed = deploy(cloud, fresh_app(), names=["GetSlow"])
     client, name = faulty.client("lambda"), deployed.functions["GetSlow"]
     client.update_function_configuration(FunctionName=name, Environment={"Variables": {"K": "1"}})
@@ -148,10 +148,10 @@ def test_an_update_while_another_is_under_way_is_refused(cloud: Engine, faulty: 
 @pytest.mark.parametrize(
     ("after", "printed", "written"), [(False, ["0"], ["K0"]), (True, ["0"], ["K0", "K1"])], ids=["before", "after"]
 )
-def test_a_command_is_killed_at_a_chosen_call(
+def test_command_is_killed_at_a_selected_call(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path, after: bool, printed: list[str], written: list[str]
 ) -> None:
-    """Before the call takes effect or after it did, and never with its answer."""
+    """It is killed before or after the call takes effect, and never gets the response."""
     app = fresh_app()
     kill = Kill(2, after=after)
     faulty.begin(kill)
@@ -165,8 +165,8 @@ def test_a_command_is_killed_at_a_chosen_call(
     assert parameters(cloud, app) == written
 
 
-def test_a_plan_that_fails_fails_the_test(cloud: Engine) -> None:
-    """An error in a hook is not taken for a fault of the cloud."""
+def test_error_in_a_plan_fails_the_test(cloud: Engine) -> None:
+    """An error in a hook is not mistaken for a fault of the cloud."""
 
     def ask() -> None:
         with faulty_cloud(cloud) as faulty:
@@ -178,7 +178,7 @@ def test_a_plan_that_fails_fails_the_test(cloud: Engine) -> None:
         ask()
 
 
-def test_a_command_sees_nothing_of_who_runs_the_tests(faulty: FaultyCloud, tmp_path: Path) -> None:
+def test_command_environment_is_isolated(faulty: FaultyCloud, tmp_path: Path) -> None:
     """Its credentials are dummies, its home is the test's, and its cloud is the proxy."""
     environ = faulty.environ(tmp_path)
     assert environ["HOME"] == str(tmp_path)

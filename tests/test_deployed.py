@@ -17,8 +17,8 @@ SECRET = "0123456789abcdefghijklmnopqrstuv"
 OTHER = "vutsrqponmlkjihgfedcba9876543210"
 
 
-def test_the_package_holds_the_runtime_alone() -> None:
-    """`arc`, cryptography and a handler; neither the tools nor anything else that is installed here."""
+def test_package_contains_only_the_runtime() -> None:
+    """It has `arc`, cryptography and a handler, and neither the tools nor other installed packages."""
     with zipfile.ZipFile(io.BytesIO(package())) as archive:
         names = archive.namelist()
         assert archive.read("handler.py").decode() == COUNTER
@@ -28,15 +28,15 @@ def test_the_package_holds_the_runtime_alone() -> None:
     assert not [name for name in names if name.startswith("arc/tools/") or "__pycache__" in name]
 
 
-def test_a_function_runs_the_code_of_its_package(cloud: Engine) -> None:
-    """Not what is installed beside the tests."""
-    told = deploy(cloud, fresh_app(), code=package(), variables={"ARC_APP_SECRET": SECRET}).visitor().get().json()
-    assert told["arc"] == f"{told['root']}/arc/__init__.py"
-    assert told["cryptography"] == f"{told['root']}/cryptography/__init__.py"
+def test_function_runs_the_code_of_its_package(cloud: Engine) -> None:
+    """It does not use the packages of the tests."""
+    answer = deploy(cloud, fresh_app(), code=package(), variables={"ARC_APP_SECRET": SECRET}).visitor().get().json()
+    assert answer["arc"] == f"{answer['root']}/arc/__init__.py"
+    assert answer["cryptography"] == f"{answer['root']}/cryptography/__init__.py"
 
 
-def test_a_function_has_the_variables_of_its_deployment(cloud: Engine) -> None:
-    """Those that every function has, and the user's; they are what the running code sees."""
+def test_function_has_the_variables_of_its_deployment(cloud: Engine) -> None:
+    """The running code has the default variables and the user's."""
     app = fresh_app()
     deployed = deploy(cloud, app, "production", variables={"K": "é\n'\""})
     expected = {
@@ -54,8 +54,8 @@ def test_a_function_has_the_variables_of_its_deployment(cloud: Engine) -> None:
 
 
 @pytest.mark.parametrize("tags", [True, False])
-def test_functions_are_tagged_where_that_is_asked_for(cloud: Engine, tags: bool) -> None:
-    """With the app and the environment."""
+def test_functions_are_tagged_if_requested(cloud: Engine, tags: bool) -> None:
+    """The tags are the app and the environment."""
     app = fresh_app()
     deploy(cloud, app, names=("A", "B"), tags=tags)
     found = cloud.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "arc:app", "Values": [app]}])
@@ -63,8 +63,8 @@ def test_functions_are_tagged_where_that_is_asked_for(cloud: Engine, tags: bool)
     assert names == ({f"{app}-staging-A", f"{app}-staging-B"} if tags else set())
 
 
-def test_a_stack_names_its_functions_itself(cloud: Engine) -> None:
-    """Neither the tags nor the name tell whose they are: the stack alone does."""
+def test_stack_names_its_functions(cloud: Engine) -> None:
+    """Only the stack shows which app they belong to, not their tags or names."""
     app = fresh_app()
     deployed = deploy(cloud, app, stack=True, code=package(), variables={"ARC_APP_SECRET": SECRET})
     name = deployed.functions[INDEX]
@@ -78,18 +78,18 @@ def test_a_stack_names_its_functions_itself(cloud: Engine) -> None:
     assert deployed.visitor().get().json()["visits"] == 1
 
 
-def test_a_visitor_keeps_his_session(cloud: Engine) -> None:
-    """In the sealed cookie by default: it counts for one visitor, and begins anew for another."""
+def test_visitors_have_separate_sessions(cloud: Engine) -> None:
+    """By default the sealed cookie counts for one visitor, and begins anew for another."""
     deployed = deploy(cloud, fresh_app(), code=package(), variables={"ARC_APP_SECRET": SECRET})
     one, other = deployed.visitor(), deployed.visitor()
     assert [one.get(path).json()["visits"] for path in ("/", "/any/path", "/read", "/")] == [1, 2, 2, 3]
-    told = other.get("/read").json()
-    assert (told["visits"], told["store"]) == (0, "jwe")
+    answer = other.get("/read").json()
+    assert (answer["visits"], answer["store"]) == (0, "jwe")
     assert (one.jar.get("_idx") or "").startswith("eyJ")
 
 
-def test_a_session_in_a_table_is_a_row_of_the_same_cloud(cloud: Engine) -> None:
-    """What a function writes is there for everybody who asks that cloud."""
+def test_session_in_a_table_is_a_row_of_the_same_cloud(cloud: Engine) -> None:
+    """Other clients of the cloud can read the row that a function writes."""
     table = cloud.table()
     variables = {"ARC_APP_SECRET": SECRET, "ARC_SESSION_TABLE_NAME": table}
     visitor = deploy(cloud, fresh_app(), code=package(), variables=variables).visitor()
@@ -99,8 +99,8 @@ def test_a_session_in_a_table_is_a_row_of_the_same_cloud(cloud: Engine) -> None:
     assert (visitor.jar.get("_idx") or "").startswith(row["_idx"]["S"])
 
 
-def test_another_secret_opens_no_session_and_a_fallback_does(cloud: Engine) -> None:
-    """So a test of rotation can fail."""
+def test_fallback_secret_opens_sessions(cloud: Engine) -> None:
+    """Another secret opens none, so a test of rotation can fail."""
     deployed = deploy(cloud, fresh_app(), code=package(), variables={"ARC_APP_SECRET": SECRET})
     visitor = deployed.visitor()
     assert visitor.get().json()["visits"] == 1
@@ -114,7 +114,7 @@ def test_another_secret_opens_no_session_and_a_fallback_does(cloud: Engine) -> N
     assert (answer.status, dict(answer.headers)["x-raised"]) == (500, "MissingSecret")
 
 
-def test_the_cloud_listens_on_loopback_alone(cloud: Engine) -> None:
-    """With all its services and its functions, on the port that its address tells."""
+def test_cloud_listens_only_on_loopback(cloud: Engine) -> None:
+    """All its services and functions use the port in its address."""
     assert deploy(cloud, fresh_app(), variables={"K": "1"}).environ("K")["K"] == "1"
     assert listening(cloud.process.pid) == [(LOOPBACK, cloud.port)]

@@ -1,4 +1,4 @@
-"""The DynamoDB APIs that tests run on are real, and nobody else can reach them."""
+"""The DynamoDB APIs of the tests are real, and only this machine can reach them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOPBACK = "0100007F"
 
 
 def listening(process: int) -> list[tuple[str, int]]:
-    """Where a process listens, over IPv4 and IPv6: addresses as Linux writes them, and ports."""
+    """The addresses, as Linux writes them, and ports where a process listens, over IPv4 and IPv6."""
     mine = {str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir() if link.is_symlink()}
     lines = [
         line.split()
@@ -27,8 +27,8 @@ def listening(process: int) -> list[tuple[str, int]]:
     return [(address, int(port, 16)) for address, port in places]
 
 
-def test_an_engine_keeps_an_item(engine: Engine) -> None:
-    """A table can be made, and what is put into it is there."""
+def test_engine_stores_an_item(engine: Engine) -> None:
+    """A table can be created, and its items can be read."""
     client, name = engine.client(), engine.table()
     client.put_item(TableName=name, Item={"_idx": {"S": "a"}, "cart": {"L": [{"N": "1"}]}})
     got = client.get_item(TableName=name, Key={"_idx": {"S": "a"}}, ConsistentRead=True)
@@ -36,15 +36,15 @@ def test_an_engine_keeps_an_item(engine: Engine) -> None:
     assert "Item" not in client.get_item(TableName=name, Key={"_idx": {"S": "b"}}, ConsistentRead=True)
 
 
-def test_tables_are_apart(engine: Engine) -> None:
-    """Every test has a table of its own."""
+def test_tables_are_separate(engine: Engine) -> None:
+    """Every test has a separate table."""
     client, one, other = engine.client(), engine.table(), engine.table()
     client.put_item(TableName=one, Item={"_idx": {"S": "a"}})
     assert "Item" not in client.get_item(TableName=other, Key={"_idx": {"S": "a"}})
 
 
-def test_an_engine_checks_conditions(engine: Engine) -> None:
-    """A condition that does not hold refuses the write."""
+def test_engine_checks_conditions(engine: Engine) -> None:
+    """A false condition refuses the write."""
     client, name = engine.client(), engine.table()
     put = {"TableName": name, "ConditionExpression": "attribute_not_exists(#i)", "Item": {"_idx": {"S": "a"}}}
     client.put_item(**put, ExpressionAttributeNames={"#i": "_idx"})
@@ -53,13 +53,13 @@ def test_an_engine_checks_conditions(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("ttl", ["_ttl", "other", None])
-def test_ttl_is_on_where_it_is_asked_for(ministack: Engine, ttl: str | None) -> None:
-    """A table expires its rows by the attribute that was asked for, or has no TTL at all."""
+def test_ttl_is_enabled_if_requested(ministack: Engine, ttl: str | None) -> None:
+    """A table expires its rows by the requested attribute, or has no TTL."""
     described = ministack.client().describe_time_to_live(TableName=ministack.table(ttl=ttl))["TimeToLiveDescription"]
     assert described["TimeToLiveStatus"] == ("ENABLED" if ttl else "DISABLED")
     assert described.get("AttributeName") == ttl
 
 
-def test_an_engine_listens_on_loopback_alone(engine: Engine) -> None:
-    """One socket, on 127.0.0.1, on the port that its address tells."""
+def test_engine_listens_only_on_loopback(engine: Engine) -> None:
+    """It has one socket, on 127.0.0.1 and the port in its address."""
     assert listening(engine.process.pid) == [(LOOPBACK, engine.port)]

@@ -14,7 +14,7 @@ import arc
 from arc.messaging import client
 from arc.service_map import service_map
 from arc.settings import Settings
-from tests.architect_sandbox import architect_sandbox, named
+from tests.architect_sandbox import architect_sandbox, sandbox_environ
 from tests.engines import AWS
 from tests.test_services import fresh_stack, proxied, put, run
 
@@ -47,7 +47,7 @@ def published(engine: Engine, kind: str, value: str, *, times: int = 1) -> tuple
 
 
 def received(engine: Engine, url: str) -> list[dict[str, Any]]:
-    """The messages in a queue, with everything that SQS knows of them."""
+    """The messages in a queue, with all their attributes."""
     answer = engine.client("sqs").receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"], WaitTimeSeconds=1
     )
@@ -63,8 +63,8 @@ def queue(engine: Engine, *, fifo: bool = False) -> str:
     return url
 
 
-def test_an_event_reaches_the_subscribers_of_its_topic(ministack: Engine) -> None:
-    """The payload that is published is the payload that a function reads from the notification."""
+def test_event_reaches_the_subscribers_of_its_topic(ministack: Engine) -> None:
+    """A function parses the payload from the notification."""
     sns, sqs, subscriber = ministack.client("sns"), ministack.client("sqs"), queue(ministack)
     topic = sns.create_topic(Name=fresh_stack())["TopicArn"]
     arn = sqs.get_queue_attributes(QueueUrl=subscriber, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -76,8 +76,8 @@ def test_an_event_reaches_the_subscribers_of_its_topic(ministack: Engine) -> Non
     assert arc.events.parse({"Records": [{"EventSource": "aws:sns", "Sns": notification}]}) == PAYLOAD
 
 
-def test_a_message_to_a_fifo_queue_belongs_to_the_stack_s_group(ministack: Engine) -> None:
-    """Equal payloads are messages of their own, in one group."""
+def test_fifo_messages_are_in_one_group(ministack: Engine) -> None:
+    """Equal payloads are separate messages in the stack's group."""
     url = queue(ministack, fifo=True)
     stack, ids = published(ministack, "queues", url, times=2)
     messages = received(ministack, url)
@@ -87,7 +87,7 @@ def test_a_message_to_a_fifo_queue_belongs_to_the_stack_s_group(ministack: Engin
     assert arc.queues.parse({"Records": [{"body": message["Body"]} for message in messages]}) == [PAYLOAD] * 2
 
 
-def test_a_message_to_a_standard_queue_has_no_deduplication_id(ministack: Engine) -> None:
+def test_standard_messages_have_no_deduplication_id(ministack: Engine) -> None:
     """AWS refuses it there."""
     url = queue(ministack)
     _, ids = published(ministack, "queues", url)
@@ -98,8 +98,8 @@ def test_a_message_to_a_standard_queue_has_no_deduplication_id(ministack: Engine
 
 
 @KINDS
-def test_what_aws_refuses_is_boto3_s_exception(ministack: Engine, kind: str) -> None:
-    """A destination that was deleted is reported by AWS, in boto3's words."""
+def test_refusals_of_aws_are_boto3_exceptions(ministack: Engine, kind: str) -> None:
+    """A deleted destination is reported by AWS."""
     stack, url = fresh_stack(), queue(ministack)
     ministack.client("sqs").delete_queue(QueueUrl=url)
     put(ministack, **{f"{stack}__{kind}__mail": url if kind == "queues" else "arn:aws:sns:us-east-1:000000000000:gone"})
@@ -116,8 +116,8 @@ except ClientError as error:
 
 
 @KINDS
-def test_a_name_that_the_map_lacks_is_an_error_of_the_operator(ministack: Engine, kind: str) -> None:
-    """The message lists the names there are, and how to add one; nothing is published."""
+def test_unknown_name_is_a_configuration_error(ministack: Engine, kind: str) -> None:
+    """The message lists the known names and how to add one, and nothing is published."""
     stack = fresh_stack()
     put(ministack, **{f"{stack}__{kind}__mail": "x", f"{stack}__{kind}__audit": "y"})
     code = f"""
@@ -137,15 +137,15 @@ for kind in (TypeError, KeyError, arc.ConfigurationError, arc.Unknown{kind.remov
 
 
 @KINDS
-def test_an_app_without_any_is_reported(ministack: Engine, kind: str) -> None:
-    """The service map may have none of the kind at all."""
+def test_app_without_events_is_reported(ministack: Engine, kind: str) -> None:
+    """The service map may have none of the kind."""
     code = f"import arc\ntry: arc.{kind}.publish('mail', 1)\nexcept arc.ArcError as error: print(error)"
     environ = {**AWS, "ARC_ENV": "staging", "ARC_STACK_NAME": fresh_stack(), "AWS_ENDPOINT_URL": ministack.url}
     assert f"has no {kind}. Write mail below @{kind}" in run(code, environ)
 
 
 def test_one_client_serves_all_threads() -> None:
-    """First messages of many threads make one client for each service, address and region."""
+    """The first messages of many threads create one client for each service, address and region."""
     settings = Settings(environment="testing")
     with ThreadPoolExecutor(8) as threads:
         made = list(threads.map(lambda _: client(settings, "sqs", "http://localhost:9"), range(8)))
@@ -167,8 +167,8 @@ def test_one_client_serves_all_threads() -> None:
     ],
 )
 @KINDS
-def test_a_machine_without_boto3_or_region_is_reported(kind: str, bare: dict[str, str], message: str) -> None:
-    """The service map is what needs both first."""
+def test_missing_boto3_or_region_is_reported(kind: str, bare: dict[str, str], message: str) -> None:
+    """The service map needs both first."""
     code = f"""
 import os, sys
 if "BLOCKED" in os.environ:
@@ -185,22 +185,22 @@ except arc.ConfigurationError as error: print(error)
 
 
 @KINDS
-def test_architect_s_sandbox_gets_name_and_payload(kind: str) -> None:
-    """It takes both kinds on the port that ARC_SANDBOX calls `events`, and its answer is returned."""
+def test_architects_sandbox_gets_name_and_payload(kind: str) -> None:
+    """It accepts both kinds on the port `events` of ARC_SANDBOX, and its answer is returned."""
     with architect_sandbox("mail") as sandbox:
-        assert module(kind).publish(name="mail", payload=PAYLOAD, environ=named(events=sandbox.port)) == "ok"
+        assert module(kind).publish(name="mail", payload=PAYLOAD, environ=sandbox_environ(events=sandbox.port)) == "ok"
     assert sandbox.calls == [("POST", f"/{kind}", {"name": "mail", "payload": PAYLOAD})]
 
 
-def test_queues_may_have_a_port_of_their_own() -> None:
-    """A sandbox that names one is asked there."""
+def test_queues_may_have_a_separate_port() -> None:
+    """The port `queues` is used if there is one."""
     with architect_sandbox("mail") as own, architect_sandbox() as other:
-        assert arc.queues.publish("mail", 1, environ=named(events=other.port, queues=own.port)) == "ok"
+        assert arc.queues.publish("mail", 1, environ=sandbox_environ(events=other.port, queues=own.port)) == "ok"
     assert (len(own.calls), other.calls) == (1, [])
 
 
-def test_a_process_beside_the_sandbox_publishes_by_the_service_map(ministack: Engine) -> None:
-    """Without ARC_SANDBOX the ports are those in the map."""
+def test_ports_are_read_from_the_service_map(ministack: Engine) -> None:
+    """A process without ARC_SANDBOX uses the ports in the map."""
     environ = {"ARC_ENV": "testing", "ARC_STACK_NAME": fresh_stack()}
     with architect_sandbox("mail") as sandbox:
         put(ministack, **{f"{environ['ARC_STACK_NAME']}__ARC_SANDBOX__ports": json.dumps({"events": sandbox.port})})
@@ -209,30 +209,31 @@ def test_a_process_beside_the_sandbox_publishes_by_the_service_map(ministack: En
     assert sandbox.calls == [("POST", "/events", {"name": "mail", "payload": 1})]
 
 
-def test_no_proxy_is_asked_for_the_sandbox() -> None:
-    """The sandbox is on this machine, whatever the way out is."""
+def test_no_proxy_is_used_for_the_sandbox() -> None:
+    """The sandbox is on this machine."""
     with architect_sandbox() as gone:
         pass
     with architect_sandbox("mail") as sandbox:
-        environ = {**named(events=sandbox.port), **proxied(gone.port)}
+        environ = {**sandbox_environ(events=sandbox.port), **proxied(gone.port)}
         assert run("import arc; print(arc.events.publish('mail', 1))", environ) == "ok\n"
 
 
 @pytest.mark.parametrize("error", [TypeError, KeyError, arc.ConfigurationError])
 @KINDS
-def test_a_name_that_the_sandbox_lacks_is_reported(kind: str, error: type[Exception]) -> None:
-    """Its 404 is the same error as on AWS."""
-    told = rf"^Unknown {kind.removesuffix('s')} 'letters': the sandbox does not have it\. Write letters below @{kind}"
-    with architect_sandbox("mail") as sandbox, pytest.raises(error, match=told):
-        module(kind).publish("letters", 1, environ=named(events=sandbox.port))
+def test_name_that_the_sandbox_lacks_is_reported(kind: str, error: type[Exception]) -> None:
+    """Its 404 raises the same error as on AWS."""
+    name = f"{kind.removesuffix('s')} 'letters'"
+    message = rf"^Unknown {name}\. The sandbox does not have it\. Write letters below @{kind}"
+    with architect_sandbox("mail") as sandbox, pytest.raises(error, match=message):
+        module(kind).publish("letters", 1, environ=sandbox_environ(events=sandbox.port))
 
 
 @KINDS
-def test_a_sandbox_that_fails_is_reported(kind: str) -> None:
-    """A refusal comes with its status, and one that is not there with its address."""
+def test_failing_sandbox_is_reported(kind: str) -> None:
+    """A refusal has its status, and an unreachable sandbox its address."""
     with architect_sandbox("mail") as sandbox:
         sandbox.failure = 500
-        environ = named(events=sandbox.port)
+        environ = sandbox_environ(events=sandbox.port)
         with pytest.raises(arc.StoreError, match="refused a message to 'mail' with status 500: broken"):
             module(kind).publish("mail", 1, environ=environ)
     with pytest.raises(arc.StoreError, match=rf"cannot be reached at http://localhost:{sandbox.port}/{kind}: "):
@@ -240,9 +241,9 @@ def test_a_sandbox_that_fails_is_reported(kind: str) -> None:
 
 
 @KINDS
-def test_a_sandbox_without_events_warns_once_for_each_name(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    """The handler goes on, with None for an answer."""
-    environ = named(http=3333, _arc=3333, tables=5555)
+def test_sandbox_without_events_warns_once_for_each_name(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """`publish` returns None, and the handler continues."""
+    environ = sandbox_environ(http=3333, _arc=3333, tables=5555)
     name, other = fresh_stack(), fresh_stack()
     with caplog.at_level(logging.WARNING, logger=f"arc.{kind}"), ThreadPoolExecutor(8) as threads:
         publish = module(kind).publish
@@ -255,9 +256,9 @@ def test_a_sandbox_without_events_warns_once_for_each_name(kind: str, caplog: py
 
 
 @KINDS
-def test_a_payload_that_is_not_json_is_a_type_error_everywhere(kind: str) -> None:
-    """A sandbox that publishes nothing says so too, so that the first to find out is not a visitor."""
-    for environ in (named(http=3333), {"ARC_ENV": "staging", "ARC_STACK_NAME": "Nobody"}):
+def test_payload_must_be_json(kind: str) -> None:
+    """A sandbox that publishes nothing raises TypeError too, so the mistake is found before a deployment."""
+    for environ in (sandbox_environ(http=3333), {"ARC_ENV": "staging", "ARC_STACK_NAME": "Nobody"}):
         with pytest.raises(TypeError, match="set is not JSON serializable"):
             module(kind).publish("mail", {1, 2}, environ=environ)
 
@@ -266,8 +267,8 @@ def test_a_payload_that_is_not_json_is_a_type_error_everywhere(kind: str) -> Non
 
 
 @pytest.mark.parametrize("payloads", [[PAYLOAD], [None], [[1, 2]], [1, "two"], []])
-def test_one_record_is_its_payload_and_several_are_a_list(payloads: list[Any]) -> None:
-    """As in Architect: a single record, which is what SNS sends, needs no index."""
+def test_parse_returns_a_payload_or_a_list(payloads: list[Any]) -> None:
+    """A single record, which is what SNS sends, is its payload, as in Architect."""
     texts = [json.dumps(payload) for payload in payloads]
     expected = payloads[0] if len(payloads) == 1 else payloads
     assert arc.events.parse({"Records": [{"Sns": {"Message": text}} for text in texts]}) == expected

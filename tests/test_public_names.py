@@ -1,4 +1,4 @@
-"""The public names: pinned, lazy, and the same however they are reached."""
+"""The public names are pinned and lazy, and are the same objects however they are imported."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ RUNTIME = ("arc.http", "arc.sessions", "arc.testing")
 
 
 def names() -> list[tuple[ModuleType, str]]:
-    """Every public name beside its module."""
+    """Every public name with its module."""
     return [(importlib.import_module(module), name) for module in PUBLIC for name in sorted(PUBLIC[module])]
 
 
 @pytest.mark.parametrize("module", PUBLIC)
-def test_the_public_names_are_pinned(module: str) -> None:
-    """Adding or removing a public name is a decision, made here too; dir() shows them all."""
+def test_public_names_are_pinned(module: str) -> None:
+    """Adding or removing a public name needs a change here, and dir() lists all."""
     loaded = importlib.import_module(module)
     assert set(loaded.__all__) == PUBLIC[module]
     assert set(dir(loaded)) >= PUBLIC[module]
 
 
-def test_no_name_changes_when_the_submodules_are_imported() -> None:
+def test_importing_submodules_changes_no_name() -> None:
     """A lazy callable is the same object before and after every submodule was imported."""
     before = {(module.__name__, name): getattr(module, name) for module, name in names()}
     for package in RUNTIME:
@@ -79,8 +79,8 @@ def test_no_name_changes_when_the_submodules_are_imported() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PUBLIC["arc.http"]))
-def test_a_name_that_was_found_is_found_the_same_again(name: str) -> None:
-    """What is imported at first use of a name is what the module has from then on; dir() lists names in order."""
+def test_lazy_names_are_cached(name: str) -> None:
+    """The first use of a name sets it in the module, and dir() lists names in order."""
     module = importlib.import_module("arc.http")
     found = module.__getattr__(name)
     assert found is getattr(module, name) is vars(module)[name]
@@ -89,7 +89,7 @@ def test_a_name_that_was_found_is_found_the_same_again(name: str) -> None:
     assert dir(module) == sorted(dir(module))
 
 
-def test_no_name_depends_on_the_order_of_imports() -> None:
+def test_names_do_not_depend_on_the_order_of_imports() -> None:
     """In a fresh process that imports every submodule first, callables are callables and modules modules."""
     code = f"""
 import importlib, pkgutil
@@ -119,8 +119,8 @@ assert isinstance(arc.Session, type) and isinstance(arc.Request, type) and isins
         "import arc; from importlib import import_module, reload; reload(import_module('arc.services'))",
     ],
 )
-def test_the_service_map_is_called_in_every_order_of_imports(imports: str) -> None:
-    """`arc.services` is one module that can be called, whether it was imported as a statement or found by name."""
+def test_services_is_callable_in_every_order_of_imports(imports: str) -> None:
+    """`arc.services` is one callable module, imported by a statement or by name."""
     code = f"""
 {imports}
 try:
@@ -136,8 +136,8 @@ assert arc.services is sys.modules["arc.services"]
     assert done.stdout.startswith("Neither ARC_STACK_NAME nor ARC_APP_NAME is set")
 
 
-def test_the_service_map_is_a_function_for_type_checkers(tmp_path: Path) -> None:
-    """A type checker accepts the call after each kind of import, and knows what it returns."""
+def test_services_is_a_function_for_type_checkers(tmp_path: Path) -> None:
+    """A type checker accepts the call after each kind of import, and knows its result."""
     code = "import arc\nimport arc.services\nfrom arc.services import services\n"
     shown = "reveal_type(arc.services({}))\nreveal_type(services())\n"
     (tmp_path / "app.py").write_text(code + shown)
@@ -148,8 +148,8 @@ def test_the_service_map_is_a_function_for_type_checkers(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("module", ["events", "queues", "services", "ws"])
-def test_a_module_is_imported_by_a_statement_and_by_its_name(module: str) -> None:
-    """Both forms find the same module, and importing arc alone imports none."""
+def test_modules_are_imported_by_statement_and_by_name(module: str) -> None:
+    """Both find the same module, and importing arc alone imports none."""
     code = f"""
 import sys, arc
 assert "arc.{module}" not in sys.modules
@@ -175,8 +175,8 @@ assert arc.{module} is found is sys.modules["arc.{module}"]
         ("ws.info", ["id"]),
     ],
 )
-def test_the_arguments_are_those_of_architect_functions(function: str, parameters: list[str]) -> None:
-    """By position and by name, in version 1.0; what is ours besides has to be named."""
+def test_arguments_are_those_of_architect_functions(function: str, parameters: list[str]) -> None:
+    """They match version 1.0 by position and by name, and additional ones are keyword-only."""
     module, _, name = function.partition(".")
     signature = inspect.signature(getattr(importlib.import_module(f"arc.{module}"), name))
     taken = [one.name for one in signature.parameters.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
@@ -186,20 +186,20 @@ def test_the_arguments_are_those_of_architect_functions(function: str, parameter
 
 
 @pytest.mark.parametrize("module", PUBLIC)
-def test_an_unknown_name_is_an_attribute_error(module: str) -> None:
-    """A typing mistake is told by name."""
+def test_unknown_name_raises_attribute_error(module: str) -> None:
+    """The message has the name."""
     with pytest.raises(AttributeError, match="nonesuch"):
         importlib.import_module(module).nonesuch  # noqa: B018
 
 
-def test_the_service_map_of_early_versions_of_architect_is_named() -> None:
-    """They called it `arc.reflect()`."""
+def test_early_name_of_the_service_map_is_explained() -> None:
+    """Early versions of Architect called it `arc.reflect()`."""
     with pytest.raises(AttributeError, match=r"arc\.services\(\)"):
         importlib.import_module("arc").reflect  # noqa: B018
 
 
-def test_every_exception_is_drawn_in_the_tree() -> None:
-    """The picture at the top of errors.py shows every exception under its parent."""
+def test_exception_tree_is_complete() -> None:
+    """The docstring of errors.py shows every exception under its parent."""
     assert errors.__doc__
     depth: dict[int, str] = {}
     drawn: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The service map: where it lies, what it holds, that it is asked once, and what is said when it cannot be had."""
+"""The service map: its path, its content, its reuse, and the messages if it cannot be read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import secrets
 import socketserver
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from arc.services import services
 from arc.sessions import time_left
 from arc.settings import Settings
 from tests.engines import AWS, fresh_app
+from tests.local_server import serving
 from tests.sandbox_services import sandbox_services
 from tests.sessions.making import SECRET
 
@@ -45,21 +45,21 @@ def fresh_stack() -> str:
 
 
 def put(engine: Engine, **parameters: str) -> None:
-    """Parameters in SSM; `__` stands for `/`."""
+    """Put parameters into SSM. `__` stands for `/`."""
     client = engine.client("ssm")
     for name, value in parameters.items():
         client.put_parameter(Name="/" + name.replace("__", "/"), Value=value, Type="String")
 
 
 def counted(engine: Engine) -> tuple[Any, list[str]]:
-    """A client of SSM, and the list of the calls it makes."""
+    """A client of SSM, and the list of its calls."""
     client, calls = engine.client("ssm"), []
     client.meta.events.register("before-call.ssm", lambda model, **_: calls.append(model.name))
     return client, calls
 
 
 def run(code: str, environ: dict[str, str]) -> str:
-    """What `code` prints in a process of its own."""
+    """The output of `code` in a separate process."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], env=environ, check=True, capture_output=True, text=True, timeout=60
     )
@@ -67,7 +67,7 @@ def run(code: str, environ: dict[str, str]) -> str:
 
 
 def proxied(port: int) -> dict[str, str]:
-    """The environment of a machine whose way out is a proxy at `port`, in every spelling."""
+    """Variables of a machine whose proxy is at `port`, in every spelling."""
     return dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), f"http://127.0.0.1:{port}")
 
 
@@ -83,13 +83,13 @@ def proxied(port: int) -> dict[str, str]:
         (None, "testing", "/ArcAppTesting"),
     ],
 )
-def test_a_stack_is_named_after_app_and_environment(app: str | None, environment: str, path: str) -> None:
-    """The names are Node's, letter for letter."""
+def test_stack_is_named_after_app_and_environment(app: str | None, environment: str, path: str) -> None:
+    """The names equal Node's."""
     assert service_path(Settings(app_name=app, environment=environment)) == path
 
 
-def test_a_named_stack_comes_first() -> None:
-    """ARC_STACK_NAME counts before app and environment."""
+def test_stack_name_takes_precedence() -> None:
+    """ARC_STACK_NAME takes precedence over app and environment."""
     settings = Settings.from_env({"ARC_STACK_NAME": "Mine", "ARC_APP_NAME": "testapp", "ARC_ENV": "staging"})
     assert service_path(settings) == "/Mine"
 
@@ -98,14 +98,14 @@ def test_a_named_stack_comes_first() -> None:
     ("environ", "missing"),
     [({"ARC_ENV": "staging"}, "ARC_APP_NAME"), ({"ARC_APP_NAME": "testapp"}, "ARC_ENV"), ({}, "ARC_APP_NAME")],
 )
-def test_an_unnamed_stack_is_the_operator_s_fault(environ: dict[str, str], missing: str) -> None:
-    """Without a name nothing is asked, and the message says what to set."""
+def test_unnamed_stack_is_a_configuration_error(environ: dict[str, str], missing: str) -> None:
+    """Nothing is read, and the message says what to set."""
     with pytest.raises(ConfigurationError, match=rf"Neither ARC_STACK_NAME nor {missing} is set"):
         services(environ)
 
 
 def test_every_page_of_the_map_is_read_once(ministack: Engine) -> None:
-    """More than one page of parameters, nested as deep as they are; asked again, SSM is not."""
+    """Parameters on several pages are nested, and are not read again."""
     stack = fresh_stack()
     many = {f"{stack}__tables__t{number:02}": f"testapp-staging-t{number:02}" for number in range(23)}
     put(ministack, **many, **{f"{stack}__static__bucket": "b", f"{stack}__cdn__my__deep__url": "u"})
@@ -123,8 +123,8 @@ def test_every_page_of_the_map_is_read_once(ministack: Engine) -> None:
     assert len(calls) == 3
 
 
-def test_an_empty_map_is_asked_for_again(ministack: Engine) -> None:
-    """What was not deployed yet may be there next time."""
+def test_empty_map_is_read_again(ministack: Engine) -> None:
+    """The stack may be deployed in the meantime."""
     settings = Settings(environment="staging", stack_name=fresh_stack())
     client, calls = counted(ministack)
     assert service_map(settings, client=client) == {}
@@ -133,7 +133,7 @@ def test_an_empty_map_is_asked_for_again(ministack: Engine) -> None:
     assert len(calls) == 2
 
 
-def test_threads_ask_once(ministack: Engine) -> None:
+def test_threads_read_the_map_once(ministack: Engine) -> None:
     """Many first requests at the same time make one call."""
     settings = Settings(environment="staging", stack_name=fresh_stack())
     put(ministack, **{f"{settings.stack_name}__tables__session": "physical"})
@@ -144,41 +144,41 @@ def test_threads_ask_once(ministack: Engine) -> None:
     assert calls == ["GetParametersByPath"]
 
 
-def test_a_deployed_function_asks_aws(ministack: Engine) -> None:
-    """Outside a sandbox the credentials and the address are those of boto3."""
+def test_deployed_function_reads_from_aws(ministack: Engine) -> None:
+    """Outside a sandbox boto3's credentials and address are used."""
     stack = fresh_stack()
     put(ministack, **{f"{stack}__tables__session": "physical"})
     environ = {**AWS, "ARC_ENV": "production", "ARC_STACK_NAME": stack, "AWS_ENDPOINT_URL_SSM": ministack.url}
     assert json.loads(run(SHOW, environ)) == {"tables": {"session": "physical"}}
 
 
-def test_a_sandbox_answers_by_itself() -> None:
-    """In a sandbox its own SSM is asked, page by page, and neither credentials nor a region are needed."""
+def test_sandbox_map_is_read_from_the_sandbox() -> None:
+    """All pages are read from its SSM, without credentials or a region."""
     many = {f"/TestappTesting/tables/t{number:02}": f"p{number:02}" for number in range(12)}
     with sandbox_services({**many, "/OtherTesting/tables/x": "y"}) as sandbox:
         ports = json.dumps({"ports": {"_arc": sandbox.port}, "version": "1"})
         environ = {"ARC_ENV": "testing", "ARC_APP_NAME": "testapp", "ARC_SANDBOX": ports}
         assert services(environ) == {"tables": {f"t{number:02}": f"p{number:02}" for number in range(12)}}
         assert services(environ) == services({**environ, "UNRELATED": "1"})
-    assert [question["Path"] for question in sandbox.asked] == ["/TestappTesting"] * 2
-    assert all(question["Recursive"] for question in sandbox.asked)
+    assert [request["Path"] for request in sandbox.requests] == ["/TestappTesting"] * 2
+    assert all(request["Recursive"] for request in sandbox.requests)
 
 
-def test_a_proxy_is_not_asked_for_what_is_on_this_machine(ministack: Engine) -> None:
-    """Where every way out leads through a proxy, the sandbox's map and tables are still found."""
+def test_no_proxy_is_used_for_this_machine(ministack: Engine) -> None:
+    """The sandbox's map and tables are found on a machine with a proxy."""
     physical = ministack.table()
     with sandbox_services({}) as gone:
         pass
     with sandbox_services({"/ProxiedTesting/tables/notes": physical}) as sandbox:
         ports = json.dumps({"ports": {"_arc": sandbox.port, "tables": ministack.port}})
         environ = {**AWS, "ARC_ENV": "testing", "ARC_APP_NAME": "proxied", "ARC_SANDBOX": ports}
-        said = run("import arc; print(arc.tables.table('notes').item_count)", {**environ, **proxied(gone.port)})
-    assert said == "0\n"
-    assert len(sandbox.asked) == 1
+        output = run("import arc; print(arc.tables.table('notes').item_count)", {**environ, **proxied(gone.port)})
+    assert output == "0\n"
+    assert len(sandbox.requests) == 1
 
 
-def test_odd_parameters_do_no_harm() -> None:
-    """A parameter without a name below its kind is no service; one that is also a folder is a folder."""
+def test_unusual_parameters_are_accepted() -> None:
+    """A parameter without a name below its kind is ignored, and one that is also a folder is a folder."""
     odd = {"/S/alone": "1", "/S/tables/a": "2", "/S/tables/a/b": "3", "/S/": "4"}
     with sandbox_services(odd) as sandbox:
         settings = Settings(environment="testing", stack_name="S", sandbox_ports={"_arc": sandbox.port})
@@ -186,22 +186,22 @@ def test_odd_parameters_do_no_harm() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", "[1]", '{"events": "x"}', "null"])
-def test_ports_that_cannot_be_read_are_none(text: str) -> None:
-    """What the map says of a sandbox's ports may be anything."""
+def test_invalid_ports_are_ignored(text: str) -> None:
+    """The map's value for a sandbox's ports may be anything."""
     with sandbox_services({"/S/ARC_SANDBOX/ports": text}) as sandbox:
         settings = Settings(environment="testing", stack_name="S", sandbox_ports={"_arc": sandbox.port})
         assert mapped_ports(settings) == {}
 
 
-def test_a_sandbox_without_the_port_is_told() -> None:
-    """ARC_SANDBOX that tells other ports: the message shows which."""
+def test_missing_port_is_reported() -> None:
+    """The message lists the ports in ARC_SANDBOX."""
     environ = {"ARC_ENV": "testing", "ARC_SANDBOX": '{"ports": {"http": 3333}}'}
-    with pytest.raises(ConfigurationError, match=r"ARC_SANDBOX tells no port '_arc' \(found: http\)"):
+    with pytest.raises(ConfigurationError, match=r"ARC_SANDBOX has no port '_arc' for the service map \(found: http\)"):
         services(environ)
 
 
-def test_s38_a_refusal_is_an_error_of_the_store() -> None:
-    """What SSM refuses is told with what the role needs, and is not remembered."""
+def test_s38_refusal_is_a_store_error() -> None:
+    """The message names the permission that the role needs, and the next call reads again."""
     with sandbox_services({"/Refused/tables/a": "b"}, refusal="AccessDeniedException") as sandbox:
         settings = Settings(environment="testing", stack_name="Refused", sandbox_ports={"_arc": sandbox.port})
         with pytest.raises(StoreError, match=r"AccessDeniedException \(not for you\).*ssm:GetParametersByPath"):
@@ -210,17 +210,17 @@ def test_s38_a_refusal_is_an_error_of_the_store() -> None:
         assert service_map(settings) == {"tables": {"a": "b"}}
 
 
-def test_s38_a_sandbox_that_is_not_there_is_told() -> None:
-    """Nobody listens: the message says what to start."""
+def test_s38_unreachable_sandbox_is_reported() -> None:
+    """The message names the command that starts it."""
     with sandbox_services({}) as gone:
         pass
     settings = Settings(environment="testing", stack_name="Gone", sandbox_ports={"_arc": gone.port})
-    with pytest.raises(StoreError, match=rf"Is the sandbox up at http://localhost:{gone.port}/_arc/ssm.*arc sandbox"):
+    with pytest.raises(StoreError, match=rf"the sandbox runs at http://localhost:{gone.port}/_arc/ssm: arc sandbox"):
         service_map(settings)
 
 
 @pytest.mark.parametrize(
-    ("environ", "told"),
+    ("environ", "message"),
     [
         ({}, "ConfigurationError No AWS region is set. Set AWS_REGION"),
         ({"AWS_REGION": "us-east-1"}, "StoreError There are no AWS credentials to read the parameters below /Mine"),
@@ -230,36 +230,36 @@ def test_s38_a_sandbox_that_is_not_there_is_told() -> None:
         ),
     ],
 )
-def test_s38_a_machine_without_access_is_told(tmp_path: Path, environ: dict[str, str], told: str) -> None:
-    """No region, no credentials, no such profile: what is missing, and where to set it."""
+def test_s38_missing_access_is_reported(tmp_path: Path, environ: dict[str, str], message: str) -> None:
+    """The message says whether region, credentials or profile are missing, and where to set them."""
     bare = {"ARC_ENV": "staging", "ARC_STACK_NAME": "Mine", "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
-    assert run(TELL, {**bare, **environ}).startswith(told)
+    assert run(TELL, {**bare, **environ}).startswith(message)
 
 
-def test_without_boto3_the_extra_is_named() -> None:
-    """One sentence says what to install."""
+def test_missing_boto3_names_the_extra() -> None:
+    """The message says what to install."""
     code = f"import sys; sys.modules['boto3'] = None{TELL}"
-    said = run(code, {**AWS, "ARC_ENV": "staging", "ARC_STACK_NAME": "Mine"})
-    assert said.startswith("ConfigurationError Tables and services need boto3")
-    assert "pip install 'arc-sessions[aws]'" in said
+    output = run(code, {**AWS, "ARC_ENV": "staging", "ARC_STACK_NAME": "Mine"})
+    assert output.startswith("ConfigurationError Tables and services need boto3")
+    assert "pip install 'arc-sessions[aws]'" in output
 
 
-def test_a_name_of_the_app_s_own_is_asked_of_nobody() -> None:
-    """`{app}-{env}-…` is physical as it stands."""
+def test_physical_name_of_the_app_is_not_looked_up() -> None:
+    """`{app}-{env}-…` is a physical name."""
     settings = Settings(app_name="testapp", environment="production", stack_name="Nobody")
     arn = "arn:aws:dynamodb:us-east-1:111122223333:table/sessions"
     assert list(table_names(settings, "testapp-production-session", client=object())) == ["testapp-production-session"]
     assert list(table_names(settings, arn, client=object())) == [arn]
 
 
-def test_a_value_is_tried_as_it_stands_before_the_map_is_asked() -> None:
-    """A table's own name needs no service map, which a role may not read and a network may not reach."""
+def test_value_is_tried_before_the_map_is_read() -> None:
+    """A physical name needs no service map, which a role or a network may not allow."""
     settings = Settings(app_name="testapp", environment="production", stack_name="Nobody")
     assert next(table_names(settings, "my-sessions", client=object())) == "my-sessions"
 
 
-def test_the_map_decides_what_a_table_s_name_stands_for(ministack: Engine) -> None:
-    """A logical name is mapped, a physical one of the map stands, an unknown one may be ours; one call in all."""
+def test_map_resolves_a_tables_name(ministack: Engine) -> None:
+    """A logical name is mapped, a physical one is kept, and an unknown one gets the app's prefix, in one call."""
     stack = fresh_stack()
     put(ministack, **{f"{stack}__tables__session": "TestappStaging-Session-1", f"{stack}__tables__deep__er": "x"})
     settings = Settings(app_name="testapp", environment="staging", stack_name=stack)
@@ -278,8 +278,8 @@ def test_the_map_decides_what_a_table_s_name_stands_for(ministack: Engine) -> No
     assert calls == ["GetParametersByPath"]
 
 
-def test_a_map_that_cannot_be_had_leaves_both_names(caplog: pytest.LogCaptureFixture) -> None:
-    """A refusal, or no stack at all, is no reason to have no sessions."""
+def test_unreadable_map_leaves_both_names(caplog: pytest.LogCaptureFixture) -> None:
+    """Sessions work without a map or a stack."""
     with sandbox_services({}, refusal="AccessDeniedException") as sandbox:
         settings = Settings(app_name="testapp", environment="testing", sandbox_ports={"_arc": sandbox.port})
         with caplog.at_level(logging.DEBUG, logger="arc.sessions"):
@@ -293,8 +293,8 @@ def test_a_map_that_cannot_be_had_leaves_both_names(caplog: pytest.LogCaptureFix
 # -- the map's age, and the time of the invocation
 
 
-def test_a_map_that_lacks_something_is_asked_for_again(ministack: Engine) -> None:
-    """What was deployed after a warm process read the map is found within a minute, and no call is made in vain."""
+def test_map_without_a_name_is_read_again(ministack: Engine) -> None:
+    """A later deployment is found within a minute, without unnecessary calls."""
     stack = fresh_stack()
     put(ministack, **{f"{stack}__tables__notes": "physical"})
     settings = Settings(environment="staging", stack_name=stack)
@@ -310,7 +310,7 @@ def test_a_map_that_lacks_something_is_asked_for_again(ministack: Engine) -> Non
 
 
 class Silent(socketserver.ThreadingTCPServer):
-    """A server that takes connections and says nothing; `taken` counts them."""
+    """A server that accepts connections and sends nothing. `taken` counts them."""
 
     daemon_threads = True
     taken = 0
@@ -326,7 +326,7 @@ class Silent(socketserver.ThreadingTCPServer):
         self._open.append(request)
 
     def server_close(self) -> None:
-        """End every connection, too."""
+        """Close every connection too."""
         super().server_close()
         for connection in self._open:
             connection.close()
@@ -335,19 +335,13 @@ class Silent(socketserver.ThreadingTCPServer):
 @pytest.fixture
 def silent() -> Iterator[Silent]:
     """A silent server."""
-    with Silent() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Silent()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(("milliseconds", "questions"), [(3000, 1), (700, 0)])
-def test_s38_a_map_that_does_not_come_leaves_time_for_an_answer(
-    silent: Silent, milliseconds: int, questions: int
-) -> None:
-    """With little time left there is one short question, and none where not even that has time."""
+def test_s38_slow_map_leaves_time_for_a_response(silent: Silent, milliseconds: int, questions: int) -> None:
+    """With little time left there is one short call, or none if even that takes too long."""
     settings = Settings(environment="testing", stack_name=fresh_stack(), sandbox_ports={"_arc": silent.port})
     token = time_left.clock.set(lambda: milliseconds)
     try:
@@ -375,8 +369,8 @@ print(handler(payload_v2("GET", "/"), Context())["statusCode"])
 
 
 @pytest.mark.parametrize("value", ["session", "own"])
-def test_a_network_without_a_way_to_ssm_has_sessions(ministack: Engine, silent: Silent, value: str) -> None:
-    """A table's own name asks SSM nothing, the manifest's asks once and goes on with the name that we give."""
+def test_sessions_work_without_access_to_ssm(ministack: Engine, silent: Silent, value: str) -> None:
+    """A physical name is not looked up; a name in the manifest is, once, and then gets the app's prefix."""
     app = fresh_app()
     name = f"{app}-staging-session"
     ministack.client().create_table(

@@ -17,7 +17,7 @@ import pytest
 import arc
 from arc.service_map import service_map
 from arc.settings import Settings
-from tests.architect_sandbox import CONNECTED_AT, architect_sandbox, named
+from tests.architect_sandbox import CONNECTED_AT, architect_sandbox, sandbox_environ
 from tests.deployed import ROLE
 from tests.engines import AWS, fresh_app
 from tests.test_services import fresh_stack, put, run
@@ -48,7 +48,7 @@ except arc.ws.api().exceptions.GoneException:
 
 
 def socket_api(cloud: Engine) -> str:
-    """The address of a new socket API, below which a client is told its connection's id when it says something."""
+    """The address of a new socket API that sends a client the id of its connection."""
     packed, name = io.BytesIO(), f"{fresh_app()}-WhoAmI"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("handler.py", WHO_AM_I)
@@ -68,7 +68,7 @@ def socket_api(cloud: Engine) -> str:
 
 
 class Client:
-    """A client of a web socket, for short messages (RFC 6455)."""
+    """A web socket client for short messages (RFC 6455)."""
 
     def __init__(self, connection: socket.socket, port: int, path: str) -> None:
         self._file = connection.makefile("rwb")
@@ -84,7 +84,7 @@ class Client:
         self._write(bytes([0x81, 0x80 | len(text)]) + bytes(4) + text.encode())
 
     def hear(self) -> str | None:
-        """The next message; None when the connection is closed."""
+        """The next message, None when the connection is closed."""
         while True:
             first, length = self._file.read(2)
             assert length < 126
@@ -111,19 +111,19 @@ def on_aws(url: str, **more: str) -> dict[str, str]:
     return {**AWS, "ARC_ENV": "staging", "ARC_STACK_NAME": "Chat", "ARC_WSS_URL": url, **more}
 
 
-def test_a_message_reaches_the_client_of_a_socket(cloud: Engine) -> None:
-    """It arrives as JSON, the connection is found and closed, and after that the client is gone."""
+def test_message_reaches_the_client_of_a_socket(cloud: Engine) -> None:
+    """It arrives as JSON, the connection is found and closed, and then the client is gone."""
     path = socket_api(cloud)
     with connected(cloud.port, path) as client:
         client.say("{}")
         connection = client.hear()
         assert connection is not None
-        said = run(USE, on_aws(f"ws://127.0.0.1:{cloud.port}{path}", CONNECTION=connection))
+        output = run(USE, on_aws(f"ws://127.0.0.1:{cloud.port}{path}", CONNECTION=connection))
         message = client.hear()
         assert message is not None
         assert json.loads(message) == PAYLOAD
         assert client.hear() is None
-    assert said == "200\ngone\n"
+    assert output == "200\ngone\n"
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_a_message_reaches_the_client_of_a_socket(cloud: Engine) -> None:
         ("https://a.example/staging", "https://a.example/staging"),
     ],
 )
-def test_the_api_is_where_the_socket_is(url: str, endpoint: str) -> None:
-    """The scheme is that of HTTP; the client is boto3's, and the same one every time."""
+def test_api_has_the_address_of_the_socket(url: str, endpoint: str) -> None:
+    """The scheme is that of HTTP, and boto3's client is created once."""
     code = "import arc; print(arc.ws.api().meta.endpoint_url, arc.ws.api() is arc.ws.api())"
     assert run(code, on_aws(url)) == f"{endpoint} True\n"
 
@@ -152,17 +152,17 @@ def test_the_api_is_where_the_socket_is(url: str, endpoint: str) -> None:
         ({"ARC_WSS_URL": "ftp://a"}, "ARC_WSS_URL is 'ftp://a', which is not the address of a socket"),
     ],
 )
-def test_an_address_that_is_missing_or_wrong_is_reported(environ: dict[str, str], message: str) -> None:
-    """The message names the variable and shows a good one."""
+def test_missing_or_invalid_address_is_reported(environ: dict[str, str], message: str) -> None:
+    """The message names the variable and shows a valid one."""
     for call in (arc.ws.api, lambda environ: arc.ws.send("a", 1, environ=environ)):
         with pytest.raises(arc.ConfigurationError, match=rf"^{message}.*ARC_WSS_URL=wss://\w+\.execute-api"):
             call(environ={**AWS, "ARC_ENV": "production", **environ})
 
 
-def test_architect_s_sandbox_manages_its_connections() -> None:
-    """Calls go to its internal port, by the names that Architect gives the arguments."""
+def test_architects_sandbox_manages_connections() -> None:
+    """Calls go to its internal port, with Architect's names of the arguments."""
     with architect_sandbox(connections=("abc-1",)) as sandbox:
-        environ = named(http=3333, _arc=sandbox.port)
+        environ = sandbox_environ(http=3333, _arc=sandbox.port)
         assert arc.ws.send(id="abc-1", payload=PAYLOAD, environ=environ)["ResponseMetadata"]["HTTPStatusCode"] == 200
         assert arc.ws.info(id="abc-1", environ=environ)["ConnectedAt"].isoformat().startswith(CONNECTED_AT[:19])
         assert arc.ws.close(id="abc-1", environ=environ)["ResponseMetadata"]["HTTPStatusCode"] == 200
@@ -176,8 +176,8 @@ def test_architect_s_sandbox_manages_its_connections() -> None:
     ]
 
 
-def test_a_process_beside_the_sandbox_finds_its_sockets_in_the_map(ministack: Engine) -> None:
-    """Without ARC_SANDBOX the ports are those in the service map."""
+def test_ports_are_read_from_the_service_map(ministack: Engine) -> None:
+    """A process without ARC_SANDBOX uses the ports in the map."""
     environ = {"ARC_ENV": "testing", "ARC_STACK_NAME": fresh_stack()}
     with architect_sandbox(connections=("abc",)) as sandbox:
         ports = json.dumps({"http": 3333, "_arc": sandbox.port})
@@ -187,9 +187,9 @@ def test_a_process_beside_the_sandbox_finds_its_sockets_in_the_map(ministack: En
     assert sandbox.calls == [("POST", "/_arc/ws/@connections/abc", 1)]
 
 
-def test_a_sandbox_without_sockets_warns_once(caplog: pytest.LogCaptureFixture) -> None:
-    """The handler goes on, with None for an answer."""
-    environ = named(http=3333, _arc=3333)
+def test_sandbox_without_sockets_warns_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The functions return None, and the handler continues."""
+    environ = sandbox_environ(http=3333, _arc=3333)
     with caplog.at_level(logging.WARNING, logger="arc.ws"):
         calls: list[Any] = [arc.ws.send("a", PAYLOAD, environ=environ) for _ in range(3)]
         calls += [arc.ws.close("a", environ=environ), arc.ws.info("a", environ=environ)]
@@ -201,7 +201,7 @@ def test_a_sandbox_without_sockets_warns_once(caplog: pytest.LogCaptureFixture) 
         arc.ws.send("a", {1}, environ=environ)
 
 
-def test_a_sandbox_without_an_internal_port_is_reported() -> None:
-    """The client cannot be made; the message lists the ports there are."""
+def test_sandbox_without_an_internal_port_is_reported() -> None:
+    """No client is created, and the message lists the ports."""
     with pytest.raises(arc.ConfigurationError, match=r"no port '_arc', where sockets are managed \(found: http\)"):
-        arc.ws.api(environ=named(http=3333))
+        arc.ws.api(environ=sandbox_environ(http=3333))

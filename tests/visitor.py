@@ -1,4 +1,4 @@
-"""A browser, as far as functions in the tests' cloud need one: cookies kept, and requests over real HTTP."""
+"""A minimal browser for functions in the tests' cloud: it stores cookies and sends real HTTP requests."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from typing import Any, NamedTuple
 
 from arc.testing.jar import CookieJar
 
-RAISED = "x-raised"  # a header of a function that failed by itself, so that nobody takes it for the cloud's failure
-_TRIES, _PAUSE = 40, 0.1  # of a request that the cloud let fail; seconds
+RAISED = "x-raised"  # a header of a function's failure, to distinguish it from the cloud's
+_TRIES, _PAUSE = 40, 0.1  # of a request that failed in the cloud; seconds
 
 
 class Answer(NamedTuple):
-    """What a function answered over HTTP; the names of `headers` are in lower case."""
+    """A function's response. The names of `headers` are in lower case."""
 
     status: int
     headers: list[tuple[str, str]]
     text: str
 
     def json(self) -> Any:
-        """The body as JSON; fails with the whole answer when that was no success."""
+        """The body as JSON. Fails with the whole response if its status is not 200."""
         assert self.status == 200, self
         return json.loads(self.text)
 
 
 class Visitor:
-    """A browser's requests to an HTTP API of the cloud at `port`, with the cookies that `jar` keeps.
+    """A browser's requests to an HTTP API of the cloud at `port`, with the cookies in `jar`.
 
-    Several APIs behind one name, as a site has them, are one `site` to the browser; else the API's `host` is it.
+    `site` is the browser's name for several APIs of one site. The default is the API's `host`.
     """
 
     def __init__(self, port: int, host: str, jar: CookieJar | None = None, *, site: str | None = None) -> None:
         self.port, self.host, self.site = port, host, site or host
         self.jar = CookieJar(time.time) if jar is None else jar
-        self.failed = 0  # answers of the cloud's own that said so
+        self.failed = 0  # responses of the cloud itself with an error
 
     def get(self, path: str = "/") -> Answer:
-        """The answer of a GET. What the cloud let fail is asked for again.
+        """The response to a GET. The request is repeated if the cloud fails.
 
-        As Lambda never does, the local cloud ends a worker in the middle of a request when its function is updated.
+        Unlike Lambda, the local cloud ends a worker during a request when its function is updated.
         """
         for _ in range(_TRIES):
             answer = self._ask(path)

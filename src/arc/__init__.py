@@ -1,6 +1,6 @@
 """Sessions for Python web functions, the Architect way.
 
-Every name is loaded when it is first used, so that a cold start pays for what it needs and no more.
+Every name is imported at its first use, so a cold start imports only what it needs.
 """
 
 from __future__ import annotations
@@ -33,24 +33,17 @@ if TYPE_CHECKING:
     from arc.settings import Settings as Settings
 
 _MODULES = ("events", "http", "queues", "services", "tables", "testing", "ws")
+_ERRORS = (
+    *("ArcError", "BadRequest", "ConfigurationError", "ForgedRequest", "FreshSignInRequired", "LateChange"),
+    *("MissingSecret", "SessionTooLarge", "StoreError", "UnknownEvent", "UnknownQueue", "UnknownTable"),
+)
 _NAMES = {
-    "ArcError": "arc.errors",
-    "BadRequest": "arc.errors",
-    "ConfigurationError": "arc.errors",
+    **dict.fromkeys(_ERRORS, "arc.errors"),
     "Event": "arc.sessions.lifecycle",
-    "ForgedRequest": "arc.errors",
-    "FreshSignInRequired": "arc.errors",
-    "LateChange": "arc.errors",
-    "MissingSecret": "arc.errors",
     "Request": "arc.http.request",
     "Response": "arc.http.result",
     "Session": "arc.sessions.session",
-    "SessionTooLarge": "arc.errors",
     "Settings": "arc.settings",
-    "StoreError": "arc.errors",
-    "UnknownEvent": "arc.errors",
-    "UnknownQueue": "arc.errors",
-    "UnknownTable": "arc.errors",
 }
 __all__ = [*sorted(_NAMES), *_MODULES]  # noqa: PLE0604  # all strings
 
@@ -64,8 +57,8 @@ def __getattr__(name: str) -> object:
         value = getattr(import_module(_NAMES[name]), name)
         globals()[name] = value
         return value
-    instead = ". The service map is arc.services()" if name == "reflect" else ""  # its name in early Architect
-    raise AttributeError(f"module 'arc' has no attribute {name!r}{instead}")
+    advice = ". The service map is arc.services()" if name == "reflect" else ""  # its name in early Architect
+    raise AttributeError(f"module 'arc' has no attribute {name!r}{advice}")
 
 
 def __dir__() -> list[str]:

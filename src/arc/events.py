@@ -1,11 +1,12 @@
-"""The app's events: messages to topics of SNS, by the names that the manifest gives them."""
+"""The app's events: messages to SNS topics, by their names in the manifest."""
 
 from __future__ import annotations
 
 import json
 
 from arc.errors import UnknownEvent
-from arc.messaging import client, destination, publish_in_sandbox, settings_of
+from arc.messaging import Channel, client
+from arc.service_map import settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,23 +15,26 @@ if TYPE_CHECKING:
 
 __all__ = ("parse", "publish")
 
+_events = Channel("events", UnknownEvent)
+
 
 def publish(name: str, payload: Any, *, environ: Mapping[str, str] | None = None) -> Any:
-    """Publish `payload`, as JSON, to the event that the manifest calls `name`, and return boto3's answer.
+    """Publish `payload` as JSON to the event `name` of the manifest. Return boto3's response.
 
-    Architect's sandbox answers with a text. A sandbox that does not run events answers None, after one warning for
-    each name. `environ` is `os.environ` unless given. Raises `TypeError` for a payload that is not JSON,
-    `UnknownEvent`, what `arc.services` raises, and boto3's exceptions for what SNS refuses.
+    Architect's sandbox returns a text. A sandbox that does not run events returns None, after one warning for each
+    name. `environ` defaults to `os.environ`.
+
+    Raises `TypeError` for a payload that is not JSON, `UnknownEvent`, what `arc.services` raises, and boto3's
+    exceptions for what SNS refuses.
     """
     settings = settings_of(environ)
     if settings.local:
-        return publish_in_sandbox(settings, "events", name, payload, UnknownEvent)
+        return _events.publish_in_sandbox(settings, name, payload)
     message = json.dumps(payload)
-    topic = destination(settings, "events", name, UnknownEvent)
-    return client(settings, "sns").publish(TopicArn=topic, Message=message)
+    return client(settings, "sns").publish(TopicArn=_events.destination(settings, name), Message=message)
 
 
 def parse(event: Mapping[str, Any]) -> Any:
-    """Return the payload in the event of a function that SNS calls; a list of them where it has several records."""
+    """Return the payload in an event from SNS, or a list of payloads if it has several records."""
     payloads = [json.loads(record["Sns"]["Message"]) for record in event["Records"]]
     return payloads[0] if len(payloads) == 1 else payloads

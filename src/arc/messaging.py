@@ -1,56 +1,74 @@
-"""What events, queues and sockets share: destinations, the sandbox's ports, and boto3's clients."""
+"""What `arc.events`, `arc.queues` and `arc.ws` share: channels of messages, boto3 clients and the sandbox's answers."""
 
 from __future__ import annotations
 
 import json
-import os
 import threading
 
 from arc.errors import StoreError
-from arc.service_map import aws_session, find, mapped_ports, service_path
-from arc.settings import Settings
+from arc.service_map import aws_session, find, sandbox_ports, service_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from arc.errors import UnknownEvent, UnknownQueue
+    from arc.settings import Settings
 
-_SECONDS = 10  # for which the sandbox may keep a publisher waiting
-_NOT_FOUND, _LEAST_FAILURE = 404, 300  # statuses of HTTP
+_TIMEOUT = 10  # seconds to wait for the sandbox
+_NOT_FOUND, _FIRST_FAILURE = 404, 300  # HTTP statuses
 
 _lock = threading.Lock()
 _clients: dict[tuple[str, str | None, str | None], Any] = {}
 _warned: set[tuple[str, str]] = set()
 
 
-def settings_of(environ: Mapping[str, str] | None) -> Settings:
-    """Return the settings in `environ`, which is `os.environ` unless given. Raises `ConfigurationError`."""
-    return Settings.from_env(os.environ if environ is None else environ)
+class Channel:
+    """The app's `events` or `queues`. An unknown name raises `error`."""
 
+    def __init__(self, kind: str, error: type[UnknownEvent | UnknownQueue]) -> None:
+        self.kind, self.error = kind, error
 
-def sandbox_ports(settings: Settings) -> Mapping[str, int]:
-    """Return the sandbox's ports by name: those in ARC_SANDBOX, or in the service map where it is not set."""
-    return mapped_ports(settings) if settings.sandbox_ports is None else settings.sandbox_ports
+    def destination(self, settings: Settings, name: str) -> str:
+        """Return the ARN or URL that the service map has for `name`.
 
+        Raises the channel's error for an unknown name, and what `arc.services` raises.
+        """
+        value, names = find(settings, self.kind, name)
+        if value is not None:
+            return value
+        known = f"The service map {service_path(settings)} has {', '.join(names) or f'no {self.kind}'}."
+        raise self._unknown(name, known, " and deploy the app again")
 
-def destination(settings: Settings, kind: str, name: str, unknown: type[UnknownEvent | UnknownQueue]) -> str:
-    """Return the ARN or URL of the thing of this kind (`events`, `queues`) that the manifest calls `name`.
+    def publish_in_sandbox(self, settings: Settings, name: str, payload: object) -> str | None:
+        """Return the sandbox's answer to a message. Return None, after one warning, if it does not run this channel.
 
-    Raises `unknown`, and what `arc.services` raises.
-    """
-    value, names = find(settings, kind, name)
-    if value is not None:
-        return value
-    raise unknown(
-        f"Unknown {kind.removesuffix('s')} {name!r}. The service map {service_path(settings)} has "
-        f"{', '.join(names) or f'no {kind}'}. Write {name} below @{kind} in app.arc and deploy the app again."
-    )
+        Architect's sandbox accepts events and queues on one port. Raises `TypeError` for a payload that is not JSON,
+        the channel's error for an unknown name, and `StoreError` if the sandbox cannot be reached or refuses.
+        """
+        body = json.dumps({"name": name, "payload": payload}).encode()
+        ports = sandbox_ports(settings)
+        port = ports.get(self.kind, ports.get("events"))
+        if port is None:
+            message = f"The sandbox does not run @{self.kind} yet: a message to {name!r} was not published."
+            warn_once(self.kind, name, message)
+            return None
+        status, answer = _post(port, f"/{self.kind}", body)
+        if status == _NOT_FOUND:
+            raise self._unknown(name, "The sandbox does not have it.")
+        if status >= _FIRST_FAILURE:
+            raise StoreError(f"The sandbox refused a message to {name!r} with status {status}: {answer[:200]}")
+        return answer
+
+    def _unknown(self, name: str, known: str, remedy: str = "") -> UnknownEvent | UnknownQueue:
+        kind = self.kind
+        return self.error(
+            f"Unknown {kind.removesuffix('s')} {name!r}. {known} Write {name} below @{kind} in app.arc{remedy}."
+        )
 
 
 def client(settings: Settings, service: str, address: str | None = None) -> Any:
-    """Return the boto3 client of a service at `address`, or of AWS's own, made once per process.
+    """Return the boto3 client of a service, created once per process. `address` replaces AWS's own.
 
     Raises `ConfigurationError` and `StoreError`.
     """
@@ -65,32 +83,7 @@ def client(settings: Settings, service: str, address: str | None = None) -> Any:
         return _clients[key]
 
 
-def publish_in_sandbox(
-    settings: Settings, kind: str, name: str, payload: object, unknown: type[UnknownEvent | UnknownQueue]
-) -> str | None:
-    """Return the sandbox's answer to a message, or None with one warning where it does not run this kind of things.
-
-    Architect's sandbox takes events and queues on one port. Raises `TypeError` for a payload that is not JSON,
-    `unknown` for a name that the sandbox does not have, and `StoreError` when it cannot be reached or refuses.
-    """
-    body = json.dumps({"name": name, "payload": payload}).encode()
-    ports = sandbox_ports(settings)
-    port = ports.get(kind, ports.get("events"))
-    if port is None:
-        warn_once(kind, name, f"The sandbox does not run @{kind} yet: a message to {name!r} was not published.")
-        return None
-    status, answer = _post(port, f"/{kind}", body)
-    if status == _NOT_FOUND:
-        raise unknown(
-            f"Unknown {kind.removesuffix('s')} {name!r}: the sandbox does not have it. "
-            f"Write {name} below @{kind} in app.arc."
-        )
-    if status >= _LEAST_FAILURE:
-        raise StoreError(f"The sandbox refused a message to {name!r} with status {status}: {answer[:200]}")
-    return answer
-
-
-def warn_once(kind: str, name: str, sentence: str) -> None:
+def warn_once(kind: str, name: str, message: str) -> None:
     """Log a warning under `arc.events`, `arc.queues` or `arc.ws`, once per process for each name."""
     with _lock:
         if (kind, name) in _warned:
@@ -98,14 +91,14 @@ def warn_once(kind: str, name: str, sentence: str) -> None:
         _warned.add((kind, name))
     import logging
 
-    logging.getLogger(f"arc.{kind}").warning(sentence)
+    logging.getLogger(f"arc.{kind}").warning(message)
 
 
 def _post(port: int, path: str, body: bytes) -> tuple[int, str]:
-    """Return status and text of the sandbox's answer. No proxy is asked: the sandbox is on this machine."""
+    """Return the status and the text of the sandbox's answer. No proxy is used, because it runs on this machine."""
     from http.client import HTTPConnection, HTTPException
 
-    connection = HTTPConnection("localhost", port, timeout=_SECONDS)
+    connection = HTTPConnection("localhost", port, timeout=_TIMEOUT)
     try:
         connection.request("POST", path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()

@@ -1,4 +1,4 @@
-"""The app's queues: messages to queues of SQS, by the names that the manifest gives them."""
+"""The app's queues: messages to SQS queues, by their names in the manifest."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 import os
 
 from arc.errors import UnknownQueue
-from arc.messaging import client, destination, publish_in_sandbox, settings_of
-from arc.service_map import service_path
+from arc.messaging import Channel, client
+from arc.service_map import service_path, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,30 +16,32 @@ if TYPE_CHECKING:
 
 __all__ = ("parse", "publish")
 
+_queues = Channel("queues", UnknownQueue)
+
 
 def publish(name: str, payload: Any, *, environ: Mapping[str, str] | None = None) -> Any:
-    """Send `payload`, as JSON, to the queue that the manifest calls `name`, and return boto3's answer.
+    """Send `payload` as JSON to the queue `name` of the manifest. Return boto3's response.
 
-    The messages to a FIFO queue are one group, named after the stack, and each of them counts as new. Architect's
-    sandbox answers with a text. A sandbox that does not run queues answers None, after one warning for each name.
-    `environ` is `os.environ` unless given. Raises `TypeError` for a payload that is not JSON, `UnknownQueue`, what
-    `arc.services` raises, and boto3's exceptions for what SQS refuses.
+    All messages to a FIFO queue are in one group, named after the stack, and equal messages are not deduplicated.
+    Architect's sandbox returns a text. A sandbox that does not run queues returns None, after one warning for each
+    name. `environ` defaults to `os.environ`.
+
+    Raises `TypeError` for a payload that is not JSON, `UnknownQueue`, what `arc.services` raises, and boto3's
+    exceptions for what SQS refuses.
     """
     settings = settings_of(environ)
     if settings.local:
-        return publish_in_sandbox(settings, "queues", name, payload, UnknownQueue)
+        return _queues.publish_in_sandbox(settings, name, payload)
     message = json.dumps(payload)
-    url = destination(settings, "queues", name, UnknownQueue)
-    ordered = {}
-    if url.endswith(".fifo"):  # AWS refuses a deduplication id for any other queue
-        ordered = {
-            "MessageGroupId": service_path(settings).removeprefix("/"),
-            "MessageDeduplicationId": os.urandom(16).hex(),
-        }
-    return client(settings, "sqs").send_message(QueueUrl=url, MessageBody=message, **ordered)
+    url = _queues.destination(settings, name)
+    fifo = {}
+    if url.endswith(".fifo"):  # AWS refuses a deduplication id for any other queue.
+        group = service_path(settings).removeprefix("/")
+        fifo = {"MessageGroupId": group, "MessageDeduplicationId": os.urandom(16).hex()}
+    return client(settings, "sqs").send_message(QueueUrl=url, MessageBody=message, **fifo)
 
 
 def parse(event: Mapping[str, Any]) -> Any:
-    """Return the payload in the event of a function that SQS calls; a list of them where it has several records."""
+    """Return the payload in an event from SQS, or a list of payloads if it has several records."""
     payloads = [json.loads(record["body"]) for record in event["Records"]]
     return payloads[0] if len(payloads) == 1 else payloads

@@ -1,68 +1,79 @@
-"""The service map: what the app's stack is made of, as its parameters in SSM tell it."""
+"""The service map: the resources of the app's stack, read from its parameters in SSM."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 import time
+from functools import cache
 
 from arc.errors import ArcError, ConfigurationError, StoreError
 from arc.sessions.time_left import time_left
+from arc.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
-    from arc.settings import Settings
-
-ANY_REGION = "us-west-2"  # Architect's, for a sandbox that is in none
-_PORT = 2222  # where Architect's sandbox answers who knows no ports of it
+ANY_REGION = "us-west-2"  # Architect's, for a sandbox without a region
+_DEFAULT_PORT = 2222  # of Architect's sandbox, for a process that does not know its ports
 _LOCAL_APP = "arc-app"  # Architect's name for a local app without one
 _DUMMIES = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
+_MAX_AGE = 30  # seconds for which a map counts as new
+# Timeouts to connect and to read in seconds, and attempts, of a call to SSM. The first that fits the time is used.
+_TRIES = ((1.0, 2.0, 3), (1.0, 2.0, 1), (0.5, 1.0, 1), (0.25, 0.5, 1), (0.1, 0.25, 1))
 
 _lock = threading.Lock()
 _maps: dict[tuple[str, str | None, str | None], tuple[dict[str, dict[str, Any]], float]] = {}
-_NEWEST = 30  # seconds for which a map counts as new
-_ASKING = (((1.0, 2.0), 3), ((1.0, 2.0), 1), ((0.5, 1.0), 1), ((0.25, 0.5), 1), ((0.1, 0.25), 1))
-"""Seconds to connect and to read, and attempts, of one question to SSM; the first that the time allows is taken."""
+
+
+def settings_of(environ: Mapping[str, str] | None) -> Settings:
+    """Return the settings in `environ`, which defaults to `os.environ`. Raises `ConfigurationError`."""
+    return Settings.from_env(os.environ if environ is None else environ)
 
 
 def service_map(
     settings: Settings, *, client: Any = None, new: bool = False, clock: Callable[[], float] = time.monotonic
 ) -> dict[str, dict[str, Any]]:
-    """The service map of the stack that `settings` name, asked once; an empty one is asked again.
+    """Return the service map of the stack that `settings` name, read once per process. An empty map is read again.
 
-    `new` asks again for one that is older than half a minute by `clock`. `client` is a boto3 client of SSM, made when
-    needed unless given. At most half of the time that is left to the invocation is spent. Raises `ConfigurationError`,
-    `StoreError`.
+    With `new`, a map that is older than half a minute by `clock` is read again. `client` is a boto3 client of SSM,
+    created by default. Reading takes at most half of the time that is left to the invocation. Raises
+    `ConfigurationError` and `StoreError`.
     """
     path, address = service_path(settings), _address(settings)
     key = (path, address, settings.region)
     with _lock:
-        if key in _maps and not (new and clock() - _maps[key][1] > _NEWEST):
+        if key in _maps and not (new and clock() - _maps[key][1] > _MAX_AGE):
             return _maps[key][0]
-        found = _nested(_parameters(settings, path, address, client))
-        if found:
-            _maps[key] = found, clock()
-        return found
+        resources = _nest(_parameters(settings, path, address, client))
+        if resources:
+            _maps[key] = resources, clock()
+        return resources
 
 
 def find(settings: Settings, kind: str, name: str) -> tuple[str | None, list[str]]:
-    """Return the value of one thing of a kind, None if the service map lacks it, and the names of that kind.
+    """Return the value of a resource of a `kind`, None if the service map lacks it, and all names of that kind.
 
-    A map that lacks the name is read again, as `new` of `service_map` does. Raises what `service_map` raises.
+    A map that lacks the name is read again, like `new` of `service_map`. Raises what `service_map` raises.
     """
-    known = service_map(settings).get(kind, {})
-    if name not in known:
-        known = service_map(settings, new=True).get(kind, {})
-    value = known.get(name)
-    return (value if isinstance(value, str) else None), sorted(known)
+    resources = service_map(settings).get(kind, {})
+    if name not in resources:
+        resources = service_map(settings, new=True).get(kind, {})
+    value = resources.get(name)
+    return (value if isinstance(value, str) else None), sorted(resources)
+
+
+def sandbox_ports(settings: Settings) -> Mapping[str, int]:
+    """Return the sandbox's ports by name: those in ARC_SANDBOX, or in the service map if the variable is not set."""
+    return mapped_ports(settings) if settings.sandbox_ports is None else settings.sandbox_ports
 
 
 def mapped_ports(settings: Settings) -> dict[str, int]:
-    """Return the sandbox's ports by name, as the service map has them for a process that has no ARC_SANDBOX."""
+    """Return the sandbox's ports by name, as its service map has them."""
     text = service_map(settings).get("ARC_SANDBOX", {}).get("ports", "")
     try:
         return {name: int(port) for name, port in json.loads(text).items()}
@@ -71,35 +82,35 @@ def mapped_ports(settings: Settings) -> dict[str, int]:
 
 
 def service_path(settings: Settings) -> str:
-    """Where the service map lies in SSM: `/TestappStaging`. Raises `ConfigurationError`."""
+    """Return the path of the stack's parameters in SSM: `/TestappStaging`. Raises `ConfigurationError`."""
     if settings.stack_name:
         return f"/{settings.stack_name}"
     app = settings.app_name or (_LOCAL_APP if settings.local else None)
     missing = "ARC_APP_NAME" if not app else "ARC_ENV" if not settings.environment else None
     if missing:
         raise ConfigurationError(
-            f"Neither ARC_STACK_NAME nor {missing} is set, so nothing tells which stack's services are meant. "
-            f"A deployed function has both; elsewhere set ARC_APP_NAME and ARC_ENV, or ARC_STACK_NAME."
+            f"Neither ARC_STACK_NAME nor {missing} is set, so the stack is unknown. "
+            "Deployed functions have these variables. Elsewhere set ARC_APP_NAME and ARC_ENV, or ARC_STACK_NAME."
         )
     return f"/{stack_name(str(app), str(settings.environment))}"
 
 
 def stack_name(app: str, environment: str) -> str:
-    """What the stack of an app's environment is called: `TestappStaging` (Architect's rule)."""
+    """Return the name of the stack of an app's environment: `TestappStaging` (Architect's rule)."""
     words = re.split(r"[\W_]+|(?=[A-Z])", f"{app}-{environment}", flags=re.ASCII)
     return "".join(word[:1].upper() + word[1:].lower() for word in words)
 
 
 def table_names(settings: Settings, value: str, *, client: Any = None) -> Iterator[str]:
-    """The physical names that `value` of SESSION_TABLE_NAME may stand for, in the order to try them.
+    """Yield the physical names that `value` of SESSION_TABLE_NAME may stand for, in the order to try them.
 
-    It is tried as it stands first: a table's own name or ARN needs nobody else. What is neither an ARN nor
-    `{app}-{env}-…` may also be the manifest's name: the service map is asked when the second name is taken, and where
-    it does not know the value, or cannot be had, the second is the name that `arc create` gives.
+    The first is `value` itself, a table's own name or ARN. It needs no service map. Unless it is an ARN or begins with
+    `{app}-{env}-`, it may also be a name in the manifest: then the service map is read for the second name. If it lacks
+    `value` or cannot be read, the second is the name that `arc create` gives.
     """
     yield value
-    own = f"{settings.app_name}-{settings.environment}-" if settings.app_name and settings.environment else None
-    if value.startswith("arn:") or (own and value.startswith(own)):
+    prefix = f"{settings.app_name}-{settings.environment}-" if settings.app_name and settings.environment else None
+    if value.startswith("arn:") or (prefix and value.startswith(prefix)):
         return
     try:
         tables = service_map(settings, client=client, new=True).get("tables", {})
@@ -111,12 +122,12 @@ def table_names(settings: Settings, value: str, *, client: Any = None) -> Iterat
     mapped = tables.get(value)
     if isinstance(mapped, str):
         yield mapped
-    elif own and value not in tables.values():
-        yield own + value
+    elif prefix and value not in tables.values():
+        yield prefix + value
 
 
 def aws_session(settings: Settings) -> Any:
-    """A new boto3 session; where everything is local, with dummy credentials and past any proxy.
+    """Return a new boto3 session. A local one has dummy credentials and uses no proxy.
 
     Raises `ConfigurationError`.
     """
@@ -131,14 +142,14 @@ def aws_session(settings: Settings) -> Any:
         ) from None
     from arc.sessions.stores.dynamodb.boto import setting_up
 
-    given = {"region_name": ANY_REGION, **_DUMMIES} if settings.local else {}
+    options = {"region_name": ANY_REGION, **_DUMMIES} if settings.local else {}
     if settings.region:
-        given["region_name"] = settings.region
+        options["region_name"] = settings.region
     with setting_up("for tables and services"):
         core = get_session()
         if settings.local:
             core.set_default_client_config(Config(proxies={}))
-        session = boto3.session.Session(botocore_session=core, **given)
+        session = boto3.session.Session(botocore_session=core, **options)
         region = session.region_name
     if region is None:
         raise ConfigurationError("No AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1.")
@@ -146,21 +157,21 @@ def aws_session(settings: Settings) -> Any:
 
 
 def _address(settings: Settings) -> str | None:
-    """Where to ask for the map: the sandbox's own SSM, or None for AWS. Raises `ConfigurationError`."""
+    """Return the address of the sandbox's SSM, None for AWS. Raises `ConfigurationError`."""
     if not settings.local:
         return None
-    ports = {"_arc": _PORT} if settings.sandbox_ports is None else settings.sandbox_ports
+    ports = {"_arc": _DEFAULT_PORT} if settings.sandbox_ports is None else settings.sandbox_ports
     if "_arc" not in ports:
         raise ConfigurationError(
-            f"ARC_SANDBOX tells no port '_arc' (found: {', '.join(sorted(ports)) or 'none'}), "
-            "where the service map is. The sandbox sets the variable for the functions that it runs: arc sandbox"
+            f"ARC_SANDBOX has no port '_arc' for the service map (found: {', '.join(sorted(ports)) or 'none'}). "
+            "The sandbox sets the variable for the functions that it runs: arc sandbox"
         )
     return f"http://localhost:{ports['_arc']}/_arc/ssm"
 
 
 def _parameters(settings: Settings, path: str, address: str | None, client: Any) -> list[tuple[str, str]]:
-    """Every name and value below `path`."""
-    session = aws_session(settings) if client is None else None
+    """Return the names and values of all parameters below `path`."""
+    session: Any = aws_session(settings) if client is None else None
     from botocore import exceptions
     from botocore.config import Config
 
@@ -168,67 +179,60 @@ def _parameters(settings: Settings, path: str, address: str | None, client: Any)
     from arc.sessions.stores.dynamodb.transport import clock_remedy
 
     purpose = f"to read the parameters below {path}"
-    clients: dict[Any, Any] = {}
 
-    def client_within(left: float | None) -> Any:
-        if session is None:
-            return client
-        timeouts, attempts = _question(left, path)
-        if (timeouts, attempts) not in clients:
-            config = Config(
-                connect_timeout=timeouts[0], read_timeout=timeouts[1], retries={"total_max_attempts": attempts}
-            )
-            with setting_up(purpose):
-                clients[timeouts, attempts] = session.client("ssm", endpoint_url=address, config=config)
-        return clients[timeouts, attempts]
+    @cache
+    def new_client(connect: float, read: float, attempts: int) -> Any:
+        config = Config(connect_timeout=connect, read_timeout=read, retries={"total_max_attempts": attempts})
+        with setting_up(purpose):
+            return session.client("ssm", endpoint_url=address, config=config)
 
     left = time_left()
-    kept = 0.0 if left is None else left / 2
-    found, page = list[tuple[str, str]](), dict[str, str]()
+    reserve = 0.0 if left is None else left / 2  # for the function itself
+    parameters, page = list[tuple[str, str]](), dict[str, str]()
     try:
         while True:
             left = time_left()
-            ssm = client_within(None if left is None else left - kept)
+            ssm = client or new_client(*_tries(None if left is None else left - reserve, path))
             answer = ssm.get_parameters_by_path(Path=path, Recursive=True, **page)
-            found += [(one["Name"], one["Value"]) for one in answer.get("Parameters", ())]
+            parameters += [(one["Name"], one["Value"]) for one in answer.get("Parameters", ())]
             if not answer.get("NextToken"):
-                return found
+                return parameters
             page["NextToken"] = answer["NextToken"]
     except exceptions.ClientError as error:
-        answer = error.response.get("Error", {})
-        code, message = str(answer.get("Code")), str(answer.get("Message"))
+        details = error.response.get("Error", {})
+        code, message = str(details.get("Code")), str(details.get("Message"))
         raise StoreError(
-            f"SSM refused to tell the parameters below {path}: {code} ({message}).{clock_remedy(code, message)} "
+            f"SSM refused to return the parameters below {path}: {code} ({message}).{clock_remedy(code, message)} "
             f"Check the credentials, and that the role may use ssm:GetParametersByPath on {path}."
         ) from None
     except (exceptions.BotoCoreError, exceptions.HTTPClientError, OSError) as error:
         raise no_credentials(error, purpose) or StoreError(
             f"The parameters below {path} could not be read: {cause(error)} "
-            + (f"Is the sandbox up at {address}? Start it: arc sandbox" if address else "Try again later.")
+            + (f"Check that the sandbox runs at {address}: arc sandbox" if address else "Try again later.")
         ) from None
 
 
-def _question(left: float | None, path: str) -> tuple[tuple[float, float], int]:
-    """Timeouts and attempts of one question that has `left` seconds. Raises `StoreError` where no question has time."""
-    for timeouts, attempts in _ASKING:
-        if left is None or attempts * sum(timeouts) <= left:
-            return timeouts, attempts
+def _tries(left: float | None, path: str) -> tuple[float, float, int]:
+    """Return timeouts and attempts of one call that has `left` seconds. Raises `StoreError` if no call fits."""
+    for connect, read, attempts in _TRIES:
+        if left is None or attempts * (connect + read) <= left:
+            return connect, read, attempts
     raise StoreError(
         f"No time is left to read the parameters below {path}: the function is about to reach its timeout."
     )
 
 
-def _nested(parameters: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
-    """`/Stack/kind/name[/…]` and values as dicts in dicts, as Node nests them."""
-    found: dict[str, Any] = {}
+def _nest(parameters: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+    """Return `/Stack/kind/name[/…]` and values as nested dicts, nested like in Node."""
+    resources: dict[str, Any] = {}
     for name, value in sorted(parameters):
         _, _, *parts = name.split("/")
         if len(parts) < 2:  # noqa: PLR2004  # a kind and a name
             continue
-        place = found
+        place = resources
         for part in parts[:-1]:
             if not isinstance(place.get(part), dict):
                 place[part] = {}
             place = place[part]
         place[parts[-1]] = value
-    return found
+    return resources

@@ -1,16 +1,14 @@
 """The service map, as a module that can be called.
 
-`import arc.services` and `arc.services()` both work, in any order: the module of that name is what `arc.services` is.
+`import arc.services` and `arc.services()` both work, in any order, because `arc.services` always is this module.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from types import ModuleType
 
-from arc.service_map import service_map
-from arc.settings import Settings
+from arc.service_map import service_map, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,17 +19,19 @@ __all__ = ("services",)
 
 
 def services(environ: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
-    """Return the service map: kinds of things (`tables`, `events`, …), each with the names and values of its things.
+    """Return the service map: for each kind of resource (`tables`, `events`, …) a dict of names and values.
 
-    `services()["tables"]["session"]` is the physical name of the table `session`. The map is read from SSM, or from
-    the sandbox, once per process; `environ` is `os.environ` unless given. Raises `ConfigurationError` where the
-    environment does not say which stack this is, and `StoreError` when SSM cannot be reached or refuses.
+    `services()["tables"]["session"]` is the physical name of the table `session`. The map is read once per process,
+    from SSM or from the sandbox. `environ` defaults to `os.environ`.
+
+    Raises `ConfigurationError` if the environment does not name a stack, and `StoreError` if SSM cannot be reached or
+    refuses.
     """
-    return service_map(Settings.from_env(os.environ if environ is None else environ))
+    return service_map(settings_of(environ))
 
 
 class _CallableModule(ModuleType):
-    """This module, whose call is a call of `services`."""
+    """This module. Calling it calls `services`."""
 
     def __call__(self, environ: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
         """Return the service map, as `services` does."""

@@ -1,18 +1,18 @@
-"""The app's own tables, by the names that the manifest gives them."""
+"""The app's tables, by their names in the manifest."""
 
 from __future__ import annotations
 
-import os
 import threading
 
 from arc.errors import ConfigurationError, UnknownTable
-from arc.service_map import aws_session, find, mapped_ports, service_path
-from arc.settings import Settings
+from arc.service_map import aws_session, find, mapped_ports, service_path, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+    from arc.settings import Settings
 
 __all__ = ("name", "table")
 
@@ -22,21 +22,21 @@ _tables: dict[tuple[str | None, str | None, str], Any] = {}
 
 
 def name(tablename: str, *, environ: Mapping[str, str] | None = None) -> str:
-    """The physical name of the table that the manifest calls `tablename`: `testapp-staging-session` for `session`.
+    """Return the physical name of the table `tablename`: `testapp-staging-session` for `session`.
 
-    `environ` is `os.environ` unless given. Raises `UnknownTable`, and what `arc.services` raises.
+    `environ` defaults to `os.environ`. Raises `UnknownTable`, and what `arc.services` raises.
     """
-    return _name(_settings(environ), tablename)
+    return _physical_name(settings_of(environ), tablename)
 
 
 def table(tablename: str, *, environ: Mapping[str, str] | None = None) -> Any:
-    """boto3's `Table` resource of the table that the manifest calls `tablename`, made once per process.
+    """Return boto3's `Table` resource of the table `tablename`, created once per process.
 
-    It is the sandbox's table where the app runs in a sandbox. `environ` is `os.environ` unless given.
-    Raises `UnknownTable`, and what `arc.services` raises.
+    In a sandbox it is the sandbox's table. `environ` defaults to `os.environ`. Raises `UnknownTable`, and what
+    `arc.services` raises.
     """
-    settings = _settings(environ)
-    physical, address = _name(settings, tablename), _address(settings)
+    settings = settings_of(environ)
+    physical, address = _physical_name(settings, tablename), _address(settings)
     place = (address, settings.region)
     from arc.sessions.stores.dynamodb.boto import setting_up
 
@@ -50,36 +50,27 @@ def table(tablename: str, *, environ: Mapping[str, str] | None = None) -> Any:
         return _tables[*place, physical]
 
 
-def _settings(environ: Mapping[str, str] | None) -> Settings:
-    return Settings.from_env(os.environ if environ is None else environ)
-
-
-def _name(settings: Settings, tablename: str) -> str:
+def _physical_name(settings: Settings, tablename: str) -> str:
     physical, names = find(settings, "tables", tablename)
     if physical is not None:
         return physical
     remedy = "start the sandbox again" if settings.local else f"deploy: arc deploy {settings.environment or 'staging'}"
     raise UnknownTable(
-        f"There is no table {tablename!r} in the service map {service_path(settings)}; "
-        f"it has {', '.join(names) or 'no tables at all'}. "
-        f"Write the table below @tables in app.arc and {remedy}"
+        f"Unknown table {tablename!r}. The service map {service_path(settings)} has "
+        f"{', '.join(names) or 'no tables'}. Write {tablename} below @tables in app.arc and {remedy}"
     )
 
 
 def _address(settings: Settings) -> str | None:
-    """Where the sandbox's tables are, or None for AWS."""
+    """Return the address of the sandbox's tables, None for AWS. Raises `ConfigurationError`."""
     if not settings.local:
         return None
-    ports = settings.sandbox_ports or {}
-    return f"http://localhost:{ports['tables'] if 'tables' in ports else _told_port(settings)}"
-
-
-def _told_port(settings: Settings) -> int:
-    """The port that the service map tells to a process beside the sandbox, which has no ARC_SANDBOX."""
-    ports = mapped_ports(settings)
-    if "tables" in ports:
-        return ports["tables"]
-    raise ConfigurationError(
-        "The sandbox tells no port of its tables, neither in ARC_SANDBOX nor in its service map. "
-        "Write @tables into app.arc and start it again: arc sandbox"
-    )
+    port = (settings.sandbox_ports or {}).get("tables")
+    if port is None:  # A process that the sandbox did not start has no ARC_SANDBOX.
+        port = mapped_ports(settings).get("tables")
+    if port is None:
+        raise ConfigurationError(
+            "Neither ARC_SANDBOX nor the sandbox's service map has a port for tables. "
+            "Write @tables into app.arc and start the sandbox again: arc sandbox"
+        )
+    return f"http://localhost:{port}"

@@ -6,7 +6,8 @@ import json
 import re
 
 from arc.errors import ConfigurationError
-from arc.messaging import client, sandbox_ports, settings_of, warn_once
+from arc.messaging import client, warn_once
+from arc.service_map import sandbox_ports, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,35 +20,36 @@ __all__ = ("api", "close", "info", "send")
 
 _SERVICE = "apigatewaymanagementapi"
 _URL = re.compile(r"(?:ws|http)(s?://[^/\s].*)", re.DOTALL)
+_EXAMPLE = "ARC_WSS_URL=wss://abc123.execute-api.eu-west-1.amazonaws.com/staging"
 
 
 def api(*, environ: Mapping[str, str] | None = None) -> Any:
-    """Return boto3's client of the API that manages the connections, made once per process.
+    """Return boto3's client of the API that manages the connections, created once per process.
 
-    It calls ARC_WSS_URL, or Architect's sandbox where the app runs in one. `environ` is `os.environ` unless given.
-    Raises `ConfigurationError` where the address is not known, and `StoreError`.
+    It calls ARC_WSS_URL, or Architect's sandbox if the app runs in one. `environ` defaults to `os.environ`. Raises
+    `ConfigurationError` if the address is unknown, and `StoreError`.
     """
     settings = settings_of(environ)
     return client(settings, _SERVICE, _address(settings))
 
 
 def send(id: str, payload: Any, *, environ: Mapping[str, str] | None = None) -> Any:  # noqa: A002  # Architect's name
-    """Send `payload`, as JSON, to the client of the connection `id`, and return boto3's answer.
+    """Send `payload` as JSON to the client of the connection `id`. Return boto3's response.
 
-    A sandbox that does not run sockets answers None, after one warning. Raises `TypeError` for a payload that is not
-    JSON, what `api` raises, and boto3's exceptions: `api().exceptions.GoneException` where the client has left.
+    A sandbox that does not run sockets returns None, after one warning. Raises `TypeError` for a payload that is not
+    JSON, what `api` raises, and boto3's exceptions: `api().exceptions.GoneException` if the client has disconnected.
     """
     data = json.dumps(payload)
     return _call("send", "post_to_connection", {"ConnectionId": id, "Data": data}, environ)
 
 
 def close(id: str, *, environ: Mapping[str, str] | None = None) -> Any:  # noqa: A002  # Architect's name
-    """Close the connection `id`, and return boto3's answer. None and errors are those of `send`."""
+    """Close the connection `id`. Returns and raises what `send` does."""
     return _call("close", "delete_connection", {"ConnectionId": id}, environ)
 
 
 def info(id: str, *, environ: Mapping[str, str] | None = None) -> Any:  # noqa: A002  # Architect's name
-    """Return what API Gateway knows of the connection `id`, such as `ConnectedAt`. None and errors: as in `send`."""
+    """Return what API Gateway knows about the connection `id`, such as `ConnectedAt`. Raises what `send` raises."""
     return _call("info", "get_connection", {"ConnectionId": id}, environ)
 
 
@@ -60,15 +62,16 @@ def _call(name: str, operation: str, request: dict[str, str], environ: Mapping[s
 
 
 def _runs_sockets(ports: Mapping[str, int]) -> bool:
-    """Whether these are the ports of Architect's sandbox, which has its own for what it answers itself.
+    """Return True for the ports of Architect's sandbox.
 
-    The one of this package answers that on the port of the app, and does not run sockets.
+    It has a separate port `_arc` for its internal services. This package's sandbox, which does not run sockets, serves
+    them on the app's port.
     """
     return "_arc" in ports and ports["_arc"] != ports.get("http")
 
 
 def _address(settings: Settings) -> str:
-    """Return where connections are managed. Raises `ConfigurationError`."""
+    """Return the address of the API that manages the connections. Raises `ConfigurationError`."""
     if settings.local:
         ports = sandbox_ports(settings)
         if "_arc" not in ports:
@@ -80,13 +83,12 @@ def _address(settings: Settings) -> str:
     if settings.wss_url is None:
         raise ConfigurationError(
             "ARC_WSS_URL is not set, so the address of the app's sockets is not known. Architect sets it for the "
-            "functions of an app with @ws; elsewhere set it, such as "
-            "ARC_WSS_URL=wss://abc123.execute-api.eu-west-1.amazonaws.com/staging."
+            f"functions of an app with @ws. Elsewhere set it, such as {_EXAMPLE}."
         )
-    found = _URL.fullmatch(settings.wss_url)
-    if found is None:
+    url = _URL.fullmatch(settings.wss_url)
+    if url is None:
         raise ConfigurationError(
             f"ARC_WSS_URL is {settings.wss_url!r}, which is not the address of a socket. "
-            "Begin it with wss://, such as ARC_WSS_URL=wss://abc123.execute-api.eu-west-1.amazonaws.com/staging."
+            f"Begin it with wss://, such as {_EXAMPLE}."
         )
-    return f"http{found[1]}"
+    return f"http{url[1]}"

@@ -1,4 +1,4 @@
-"""A real browser and the examples in real sandboxes."""
+"""A real browser, and the examples in real sandboxes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUIET = ["--disable-background-networking", "--disable-component-update", "--dis
 
 @pytest.fixture(scope="package")
 def chrome(chromium: str) -> Iterator[Browser]:
-    """A headless browser, ended with these tests: while it runs, its event loop is that of this thread."""
+    """A headless browser for these tests only, because its event loop occupies this thread while it runs."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET + ["--no-sandbox"] * root)

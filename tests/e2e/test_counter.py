@@ -7,8 +7,8 @@ from playwright.sync_api import BrowserContext
 from tests.tools.sandbox.running import Sandbox
 
 
-def test_the_counter_counts_across_a_reload_and_a_new_tab(visitor: BrowserContext, counter: Sandbox) -> None:
-    """1, then after a reload 2, then in a new tab 3; the cookie is HttpOnly and Lax."""
+def test_counter_across_a_reload_and_a_new_tab(visitor: BrowserContext, counter: Sandbox) -> None:
+    """It shows 1, 2 after a reload and 3 in a new tab, and the cookie is HttpOnly and Lax."""
     tab = visitor.new_page()
     tab.goto(counter.url)
     assert tab.inner_text("pre") == "{}"

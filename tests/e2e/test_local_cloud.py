@@ -1,18 +1,18 @@
-"""A real browser beside a local cloud: what a page on the web can make it do there, and what the app's own page can."""
+"""A real browser beside a local cloud: other sites' pages have no access to it, and the app's page has."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from http.server import ThreadingHTTPServer
+from typing import TYPE_CHECKING
 
 import pytest
 
 from arc.tools.sandbox.cloud.local_cloud import LocalCloud
 from arc.tools.sandbox.cloud.state import temporary_state
 from tests.engines import client_of
+from tests.local_server import Handler, serving
 from tests.tools.sandbox.cloud_functions import ROLE, functions, make_api, make_function
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 FORM = """
 def handler(event, context):
-    told = event["requestContext"]["http"]["method"] + " " + event["rawPath"] + " " + event.get("body", "")
-    page = "<p>" + told + "</p><form method=post action=/login><input name=user><button>Sign in</button></form>"
+    line = event["requestContext"]["http"]["method"] + " " + event["rawPath"] + " " + event.get("body", "")
+    page = "<p>" + line + "</p><form method=post action=/login><input name=user><button>Sign in</button></form>"
     return {"statusCode": 200, "headers": {"content-type": "text/html"}, "body": page}
 """
 STEALS = """
@@ -50,18 +50,12 @@ async ([services, body]) => {
 """
 
 
-class _Page(BaseHTTPRequestHandler):
-    """An empty page of somebody else."""
+class _Page(Handler):
+    """An empty page of another site."""
 
-    def do_GET(self) -> None:
-        """Answer with it."""
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+    def answer(self) -> None:
+        """Send the page."""
+        self.respond(200, {"Content-Type": "text/html"}, b"")
 
 
 @pytest.fixture(scope="module")
@@ -74,18 +68,14 @@ def cloud() -> Iterator[LocalCloud]:
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[str]:
-    """The address of a page that is not the app's."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    """The address of a page of another site."""
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), _Page)) as server:
         yield f"http://localhost:{server.server_address[1]}/"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "deadbeef.execute-api.localhost", "app.localhost"])
-def test_a_page_elsewhere_reaches_no_service(chrome: Browser, cloud: LocalCloud, elsewhere: str, name: str) -> None:
-    """It makes nothing there, removes nothing and reads nothing, by whatever name it calls this machine."""
+def test_pages_of_other_sites_reach_no_service(chrome: Browser, cloud: LocalCloud, elsewhere: str, name: str) -> None:
+    """They create, remove and read nothing, under any name of this machine."""
     stolen = {"FunctionName": "stolen", "Runtime": "python3.13", "Role": ROLE, "Handler": "a.b"}
     with contextlib.closing(chrome.new_page()) as page:
         page.goto(elsewhere)
@@ -95,8 +85,8 @@ def test_a_page_elsewhere_reaches_no_service(chrome: Browser, cloud: LocalCloud,
     assert client_of(cloud.url, "iam").list_users()["Users"] == []
 
 
-def test_a_page_of_the_app_is_shown_and_its_form_sent(chrome: Browser, cloud: LocalCloud) -> None:
-    """By an address of its own, as API Gateway gives it."""
+def test_app_page_and_form_work(chrome: Browser, cloud: LocalCloud) -> None:
+    """They use an address like API Gateway's."""
     arn = client_of(cloud.url, "lambda").get_function(FunctionName="shop")["Configuration"]["FunctionArn"]
     with contextlib.closing(chrome.new_page()) as page:
         page.goto(f"http://{make_api(cloud.url, arn)}:{cloud.port}/")

@@ -1,4 +1,4 @@
-"""What a real browser does all day, on both stores: nobody is signed out by it, and nobody stays signed in."""
+"""A real browser's ordinary use on both stores signs no one out, and leaves no one signed in."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def handler(req):
         f"<form method=post action={path}><input name=user value=ada><button id={path[1:]}>{path}</button></form>"
         for path in ("/sign-in", "/sign-out", "/cart", "/quiet")
     )
-    who, cart = session.user_id or "nobody", session.get("cart", 0)
+    who, cart = session.user_id or "no one", session.get("cart", 0)
     return {"html": f"<p id=who>{who}</p><p id=items>{cart}</p><p id=message>{session.flashes()}</p>{forms}"}
 """
 
@@ -93,14 +93,14 @@ def press(tab: Page, button: str) -> None:
 
 
 def who(tab: Page) -> str:
-    """Who is signed in, as a fresh look at the page says."""
+    """The signed-in user, as a newly loaded page shows."""
     tab.reload()
     return tab.inner_text("#who")
 
 
 @pytest.mark.sampled(1)
-def test_a_changed_domain_leaves_nobody_signed_in_or_out(visitor: BrowserContext, site: Site) -> None:
-    """ARC_SESSION_DOMAIN is set and taken back while a visitor keeps all cookies: signing in and out work each time."""
+def test_changed_domain_keeps_sign_ins_working(visitor: BrowserContext, site: Site) -> None:
+    """ARC_SESSION_DOMAIN is set and unset while a visitor keeps all cookies."""
     tab = visitor.new_page()
     with site.served() as url:
         tab.goto(url)
@@ -111,19 +111,19 @@ def test_a_changed_domain_leaves_nobody_signed_in_or_out(visitor: BrowserContext
         press(tab, "sign-in")
         assert who(tab) == "ada"
         press(tab, "sign-out")
-        assert who(tab) == "nobody"
+        assert who(tab) == "no one"
         press(tab, "sign-in")
     with site.served() as url:
         tab.goto(url)
         assert tab.inner_text("#who") == "ada"
         press(tab, "sign-out")
-        assert who(tab) == "nobody"
+        assert who(tab) == "no one"
         assert [one["name"] for one in visitor.cookies() if one["name"] == "_idx"] == []
 
 
 @pytest.mark.sampled(1)
-def test_two_tabs_sign_in_and_one_signs_out(visitor: BrowserContext, url: str) -> None:
-    """Both pages were open before; the second sign-in is another one, and the sign-out ends it for both."""
+def test_sign_out_applies_to_both_tabs(visitor: BrowserContext, url: str) -> None:
+    """Two tabs with earlier pages sign in one after the other, and one sign-out ends both."""
     one, other = visitor.new_page(), visitor.new_page()
     one.goto(url)
     press(one, "cart")
@@ -132,12 +132,12 @@ def test_two_tabs_sign_in_and_one_signs_out(visitor: BrowserContext, url: str) -
     press(other, "sign-in")
     assert [who(one), who(other)] == ["ada", "ada"]
     press(one, "sign-out")
-    assert [who(one), who(other)] == ["nobody", "nobody"]
+    assert [who(one), who(other)] == ["no one", "no one"]
 
 
 @pytest.mark.parametrize("url", ["session"], indirect=True)
-def test_a_slow_request_from_before_the_sign_in_undoes_nothing(visitor: BrowserContext, url: str) -> None:
-    """With sessions in a table, a request that was sent with the old id and is answered last signs nobody out."""
+def test_slow_request_does_not_undo_a_sign_in(visitor: BrowserContext, url: str) -> None:
+    """With a table, a late response to a request with the old id signs no one out."""
     tab, script = visitor.new_page(), visitor.new_page()
     tab.goto(url)
     press(tab, "cart")
@@ -149,8 +149,8 @@ def test_a_slow_request_from_before_the_sign_in_undoes_nothing(visitor: BrowserC
 
 
 @pytest.mark.sampled(1)
-def test_a_payment_pages_post_signs_nobody_out(visitor: BrowserContext, url: str) -> None:
-    """Another site sends the visitor back by POST, without the cookie: the page after the redirect knows them."""
+def test_cross_site_post_signs_no_one_out(visitor: BrowserContext, url: str) -> None:
+    """Another site sends the visitor back by POST without the cookie, and the page after the redirect has it."""
     tab = visitor.new_page()
     tab.goto(url)
     press(tab, "sign-in")
@@ -164,8 +164,8 @@ def test_a_payment_pages_post_signs_nobody_out(visitor: BrowserContext, url: str
 
 
 @pytest.mark.sampled(1)
-def test_a_prefetch_takes_no_message_and_signs_nobody_out(visitor: BrowserContext, url: str) -> None:
-    """The browser fetches the next page and the way out ahead; the visitor then reads the message, signed in."""
+def test_prefetch_keeps_messages_and_sign_ins(visitor: BrowserContext, url: str) -> None:
+    """The browser prefetches the next page and the sign-out, and the visitor then reads the message, signed in."""
     tab = visitor.new_page()
     tab.goto(url)
     press(tab, "sign-in")

@@ -19,8 +19,8 @@ def sign_in(tab: Page, sandbox: Sandbox, password: str) -> None:
 
 
 @pytest.mark.sampled(1)
-def test_the_message_about_a_wrong_password_appears_once(visitor: BrowserContext, shop: Sandbox) -> None:
-    """A flash message is on the page after the redirect, and gone after a reload."""
+def test_wrong_password_message_appears_once(visitor: BrowserContext, shop: Sandbox) -> None:
+    """The flash message is on the page after the redirect, and gone after a reload."""
     tab = visitor.new_page()
     sign_in(tab, shop, "battery staple")
     assert tab.inner_text(".message") == WRONG
@@ -30,8 +30,8 @@ def test_the_message_about_a_wrong_password_appears_once(visitor: BrowserContext
 
 
 @pytest.mark.sampled(1)
-def test_the_cart_survives_a_new_tab_and_a_sign_in(visitor: BrowserContext, shop: Sandbox) -> None:
-    """What was put into the cart is there in another tab and after signing in."""
+def test_cart_survives_a_new_tab_and_a_sign_in(visitor: BrowserContext, shop: Sandbox) -> None:
+    """Its contents are in another tab and there after signing in."""
     tab = visitor.new_page()
     tab.goto(shop.url)
     tab.click("button[value=kettle]")
@@ -48,8 +48,8 @@ def test_the_cart_survives_a_new_tab_and_a_sign_in(visitor: BrowserContext, shop
 
 
 @pytest.mark.sampled(1)
-def test_a_form_in_a_tab_opened_earlier_still_works(visitor: BrowserContext, shop: Sandbox) -> None:
-    """Two tabs opened by nobody in particular may both add to the cart."""
+def test_form_in_an_earlier_tab_works(visitor: BrowserContext, shop: Sandbox) -> None:
+    """Two tabs of an anonymous visitor may both add to the cart."""
     one, other = visitor.new_page(), visitor.new_page()
     one.goto(shop.url)
     other.goto(shop.url)
@@ -61,8 +61,8 @@ def test_a_form_in_a_tab_opened_earlier_still_works(visitor: BrowserContext, sho
 
 
 @pytest.mark.sampled(1)
-def test_after_the_sign_out_the_old_page_is_anonymous(visitor: BrowserContext, shop: Sandbox) -> None:
-    """A tab left open from before the sign-out shows nobody after a reload, and its forms are refused."""
+def test_page_from_before_the_sign_out_is_anonymous(visitor: BrowserContext, shop: Sandbox) -> None:
+    """After a reload an earlier tab shows no user, and its forms are refused."""
     tab = visitor.new_page()
     sign_in(tab, shop, "correct horse")
     old = visitor.new_page()
@@ -79,8 +79,8 @@ def test_after_the_sign_out_the_old_page_is_anonymous(visitor: BrowserContext, s
 
 
 @pytest.mark.sampled(1)
-def test_a_tampered_cookie_is_an_anonymous_visitor(visitor: BrowserContext, shop: Sandbox) -> None:
-    """A changed character makes a stranger, not an error."""
+def test_tampered_cookie_is_an_anonymous_visitor(visitor: BrowserContext, shop: Sandbox) -> None:
+    """A changed character causes no error."""
     tab = visitor.new_page()
     sign_in(tab, shop, "correct horse")
     (cookie,) = (one for one in visitor.cookies() if one["name"] == "_idx")
@@ -95,8 +95,8 @@ def test_a_tampered_cookie_is_an_anonymous_visitor(visitor: BrowserContext, shop
 
 
 @pytest.mark.sampled(1)
-def test_a_form_from_another_origin_is_refused(visitor: BrowserContext, shop: Sandbox, counter: Sandbox) -> None:
-    """A page of another origin cannot add to the cart, whatever it knows."""
+def test_form_from_another_origin_is_refused(visitor: BrowserContext, shop: Sandbox, counter: Sandbox) -> None:
+    """A page of another origin cannot add to the cart."""
     tab = visitor.new_page()
     tab.goto(shop.url)
     token = tab.get_attribute("[name=_csrf]", "value")
@@ -110,8 +110,8 @@ def test_a_form_from_another_origin_is_refused(visitor: BrowserContext, shop: Sa
     assert refused.value.status == 403
 
 
-def test_two_tabs_that_add_at_once_lose_nothing(visitor: BrowserContext, shop_on_a_table: Sandbox) -> None:
-    """With sessions in a table, forms that two tabs send at the same moment are all in the cart."""
+def test_simultaneous_forms_of_two_tabs_are_merged(visitor: BrowserContext, shop_on_a_table: Sandbox) -> None:
+    """With a table, both products are in the cart."""
     tab = visitor.new_page()
     tab.goto(shop_on_a_table.url)
     tab.click("button[value=kettle]")

@@ -1,7 +1,7 @@
-"""A machine that lives a browser's life: one jar, tabs whose requests overlap, settings that change, other sites.
+"""A state machine of a browser's history: one jar, overlapping requests of tabs, changing settings, other sites.
 
-A request is sent with the cookies of that moment, loaded later, committed later, and its answer arrives later still.
-Whoever its cookies and the present ones say the visitor is, is compared before and after each step.
+A request is sent with the cookies of that moment, loaded later, committed later, and its response arrives later still.
+Before and after each step the tests compare who the visitor is by the request's cookies and by the browser's.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.engines import Engine
 
 HOST, PATH = "www.shop.example", "/app/page"
-IDLE, LATE = 1000, 60  # seconds; LATE: for how long a request with the id of a session that has gone sets no cookie
+IDLE, LATE = 1000, 60  # seconds; for LATE a request with the id of an ended session sets no cookie
 PLACES = ((None, "/"), ("shop.example", "/"), (HOST, "/"), (None, "/app"), ("shop.example", "/app/"))
 OWN, OTHER = "same-origin", "cross-site"
 # Method, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Purpose.
@@ -44,7 +44,7 @@ READING = (
 )
 WRITING = (("POST", OWN, "navigate", ""), ("POST", OWN, "cors", ""), ("POST", OTHER, "navigate", ""))
 CHANGES = ("set", "increment", "flash", "flashes", "write")
-# By POST a visitor signs in and out, never by GET: a browser fetches links ahead of its user.
+# A visitor signs in and out by POST, never by GET, because browsers prefetch links.
 HANDLERS = st.one_of(
     st.tuples(st.sampled_from(READING), st.lists(st.sampled_from(CHANGES), max_size=2)),
     st.tuples(
@@ -57,23 +57,23 @@ _IN_FLIGHT = 4
 
 
 class Sent:
-    """A request, with the cookies that the jar gave it."""
+    """A request, with the cookies that the jar sent."""
 
     def __init__(self, kind: Kind, actions: list[str], pairs: list[str], arrivals: int, *, strict: bool) -> None:
         (self.method, self.site, self.mode, self.purpose), self.actions, self.pairs = kind, actions, pairs
         self.ids = {value.partition(".")[0] for value in values(pairs, "_idx")}
-        self.arrivals = arrivals  # how many answers had arrived when it was sent
+        self.arrivals = arrivals  # the number of responses that had arrived when it was sent
         self.embedded = self.site == OTHER and self.mode != "navigate"
         self.is_withheld = self.site == OTHER and (strict or self.embedded or self.method == "POST")  # its cookie
-        asked = [action for action in actions if action in ("ada", "bob", "sign_out")]
-        self.asks = asked[-1] if asked else ""
+        requested = [action for action in actions if action in ("ada", "bob", "sign_out")]
+        self.asks = requested[-1] if requested else ""
         self.session: Session | None = None
         self.request: Request | None = None
         self.is_late = False
-        self.loaded = ""  # the id of the session that was taken
+        self.loaded = ""  # the id of the loaded session
         self.ends: set[str] = set()
         self.cookies: tuple[str, ...] | None = None
-        self.before: str | None = None  # who was signed in before it was committed
+        self.before: str | None = None  # the user before it was committed
 
 
 class Lives(RuleBasedStateMachine):
@@ -91,10 +91,10 @@ class Lives(RuleBasedStateMachine):
         self.in_flight: list[Sent] = []
         self.arrivals = 0
         self.living: dict[str, str] = {}  # id → the newest value of its cookie
-        self.replaced: dict[str, int] = {}  # id → when; of an ended session no store knows anything
-        self.parents: dict[str, set[str]] = {}  # id → the ids that came with the request that began it
+        self.replaced: dict[str, int] = {}  # id → when; no store remembers an ended session
+        self.parents: dict[str, set[str]] = {}  # id → the ids in the request that began it
         self.origins: dict[str, str] = {}  # id → the id of the session that it replaced
-        self.signed_out: set[str] = set()  # the ids of sessions that a sign-out whose answer arrived had to end
+        self.signed_out: set[str] = set()  # the ids that sign-outs ended, once their responses arrived
 
     @initialize(
         same_site=st.sampled_from(["Lax", "Strict"]),
@@ -102,16 +102,16 @@ class Lives(RuleBasedStateMachine):
         first=st.sampled_from([[], ["set"], ["ada"]]),
     )
     def open(self, same_site: str, place: tuple[str | None, str], first: list[str]) -> None:
-        """The browser is opened, with an empty jar, and its user comes to the site."""
+        """The browser is opened with an empty jar, and its user visits the site."""
         self.same_site = same_site
         self.deploy(place)
         self.visit((WRITING[0], first))
 
-    # -- what happens
+    # -- events
 
     @rule(place=st.sampled_from(PLACES))
     def deploy(self, place: tuple[str | None, str]) -> None:
-        """ARC_SESSION_DOMAIN and ARC_SESSION_PATH change; who is signed in does not."""
+        """ARC_SESSION_DOMAIN and ARC_SESSION_PATH change, and sign-ins do not."""
         domain, path = place
         settings = arc.Settings(
             environment="production",
@@ -129,9 +129,9 @@ class Lives(RuleBasedStateMachine):
 
     @rule(valid=st.booleans(), same_site=st.sampled_from(["Lax", "None"]))
     def sibling(self, *, valid: bool, same_site: str) -> None:
-        """Another host of the site sets a cookie of our name: nonsense, or an anonymous session of the same app."""
+        """Another host of the site sets a cookie of the name: an invalid one, or an anonymous session of the app."""
         if self.jar.send("shop.example", "/", secure=True):
-            return  # what lies there is ours, and a sibling may replace it
+            return  # The cookie there is the app's, and a sibling may replace it.
         before, value = self.who(), "nonsense"
         if valid:
             session = self.manager.load([])
@@ -146,12 +146,12 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: all(sent.cookies is None for sent in self.in_flight))
     @rule(seconds=st.sampled_from([1, 30, 59, 60, 150, 600, 999]))
     def wait(self, seconds: int) -> None:
-        """Time passes, up to nearly an idle lifetime; no answer is on its way for that long."""
+        """Time passes, up to nearly an idle lifetime. No response is pending for that long."""
         self.clock.forward(seconds)
 
     @rule(handler=HANDLERS)
     def visit(self, handler: Handler) -> None:
-        """A request is answered at once."""
+        """A request is handled at once."""
         sent = self._send(*handler)
         self._load(sent)
         self._commit(sent)
@@ -159,7 +159,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(slow=HANDLERS, fast=st.lists(HANDLERS, max_size=2), slower=HANDLERS, loads_first=st.booleans())
     def overtake(self, slow: Handler, fast: list[Handler], slower: Handler, *, loads_first: bool) -> None:
-        """A slow request is overtaken by others, before or after its session is loaded; one of them is slower still."""
+        """Other requests overtake a slow one, before or after its session is loaded. One of them is slower still."""
         sent = self._send(*slow)
         if loads_first:
             self._load(sent)
@@ -177,19 +177,19 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: len(self.in_flight) < _IN_FLIGHT)
     @rule(handler=HANDLERS)
     def send(self, handler: Handler) -> None:
-        """A tab sends a request, which is on its way for a while."""
+        """A tab sends a request, which stays pending."""
         self.in_flight.append(self._send(*handler))
 
     @precondition(lambda self: self.in_flight)
     @rule(pick=st.integers(0, _IN_FLIGHT - 1))
-    def go_on(self, pick: int) -> None:
-        """One of them gets on: it is loaded, or committed, or its answer arrives."""
+    def proceed(self, pick: int) -> None:
+        """A pending request proceeds: it is loaded, or committed, or its response arrives."""
         sent = self.in_flight[pick % len(self.in_flight)]
         if sent.request is None:
             self._load(sent)
         elif sent.cookies is None:
             self._commit(sent)
-            # Until the answer arrives, a browser whose session got a new id has none: that is no time to look.
+            # A browser whose session got a new id has none until the response arrives, so nothing is checked.
             if sent.asks not in ("", "sign_out") or "regenerate" in sent.actions:
                 self._finish(sent)
         else:
@@ -199,7 +199,7 @@ class Lives(RuleBasedStateMachine):
         self.in_flight.remove(sent)
         self._arrive(sent)
 
-    # -- a request's way
+    # -- the steps of a request
 
     def _send(self, kind: Kind, actions: list[str]) -> Sent:
         method, site, mode, _ = kind
@@ -269,7 +269,7 @@ class Lives(RuleBasedStateMachine):
                 self._check_change(sent, after, current)
 
     def _check_sign_out(self, sent: Sent, before: str | None, after: str | None) -> None:
-        """Nobody is signed in after a sign-out with our cookie; one whose cookie was withheld changes nothing."""
+        """No one is signed in after a sign-out with the cookie. One whose cookie was withheld changes nothing."""
         if sent.is_withheld:
             assert after == before
         elif sent.ids:
@@ -279,21 +279,21 @@ class Lives(RuleBasedStateMachine):
             assert after in (None, before)
 
     def _check_change(self, sent: Sent, after: str | None, current: str) -> None:
-        """A request that asked for nothing changed who is signed in: only where the store could not know better."""
+        """A request changed who is signed in without asking, which is allowed only where the store cannot detect it."""
         assert not sent.is_late, "a late request changed who is signed in"
         assert not sent.is_withheld, "a request from another site changed who is signed in"
         assert sent.session is not None
-        if after is not None:  # another of the visitor's sessions, which no sign-out ended
+        if after is not None:  # another session of the visitor that no sign-out ended
             assert sent.session.id not in self.signed_out, f"{after} was signed out, and is signed in again"
-        elif sent.session.id in self.living:  # else it was replaced while its answer was on the way
+        elif sent.session.id in self.living:  # Otherwise it was replaced before its response arrived.
             related = sent.ids & self.line(current)
             assert all(self.now - self.replaced.get(one, self.now - LATE) >= LATE for one in related)
 
-    # -- what is known
+    # -- records
 
     @property
     def now(self) -> int:
-        """The time, in Unix seconds."""
+        """The time in Unix seconds."""
         return int(self.clock())
 
     def _now(self) -> Session:
@@ -301,7 +301,7 @@ class Lives(RuleBasedStateMachine):
         return self.manager.load(values(pairs, "_idx"))
 
     def who(self) -> str | None:
-        """Who a page of ours would greet now."""
+        """The user whom a page would greet now."""
         return self._now().user_id
 
     def current(self) -> str:
@@ -310,14 +310,14 @@ class Lives(RuleBasedStateMachine):
         return "" if session.is_new else session.id
 
     def know(self, value: str, parents: set[str]) -> None:
-        """Remember a session by its cookie's value."""
+        """Record a session by its cookie's value."""
         if self.knows:
             session_id = value.partition(".")[0]
             self.living[session_id] = value
             self.parents.setdefault(session_id, parents - {session_id})
 
     def line(self, session_id: str) -> set[str]:
-        """The session's id and those from which it came."""
+        """The session's id and those of its predecessors."""
         found, todo = set(), [session_id]
         while todo:
             one = todo.pop()
@@ -327,12 +327,12 @@ class Lives(RuleBasedStateMachine):
         return found
 
     def _follows(self, session_id: str, ids: set[str]) -> bool:
-        """True when the session replaced one of `ids` a moment ago, so that a sign-out has to find it."""
+        """True if the session replaced one of `ids` so recently that a sign-out must find it."""
         origin = self.origins.get(session_id, "")
         return origin in ids and self.now - self.replaced.get(origin, self.now - LATE) < LATE
 
     def _bury(self) -> None:
-        """Forget the sessions that have gone, and remember when they were replaced."""
+        """Remove expired sessions, and record when sessions were replaced."""
         for session_id, value in list(self.living.items()):
             try:
                 self.store.load(value, self.now)

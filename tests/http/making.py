@@ -1,4 +1,4 @@
-"""Applications for tests: a handler, its browser, and what they were made of."""
+"""Applications for tests: a handler and its browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The events of AWS that lie beside these tests, one JSON file for each format."""
+"""AWS's events beside these tests, one JSON file for each format."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arc.http.events import Shape, shape_of
+from arc.http.response import PreparedResponse
 
 FOLDER = Path(__file__).parent / "events"
 FORMATS = (
@@ -28,5 +29,10 @@ def event(name: str) -> dict[str, Any]:
 
 
 def shape(name: str, **changes: Any) -> Shape:
-    """The shape of the event called `name`, or of a bare one for `bare`, with `changes` to its keys."""
+    """The shape of the event called `name`, or of a bare one for `bare`, with `changes` of its keys."""
     return shape_of({**({} if name == "bare" else event(name)), **changes})
+
+
+def format_response(result: object, on: Shape, **options: Any) -> dict[str, Any]:
+    """The response for `result` to the event of the shape `on`, with the options of `PreparedResponse.reply`."""
+    return PreparedResponse(result, on).reply(**options)

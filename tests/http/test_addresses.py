@@ -1,4 +1,4 @@
-"""The address of a page, in a process with the variables of an environment."""
+"""The URL of a page, in a process with the variables of an environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
     ],
 )
 def test_url_puts_the_stage_before_a_path(environ: dict[str, str], address: str) -> None:
-    """As in Node: where the environment is a deployed one."""
+    """`url` adds the stage in a deployed environment, as in Node."""
     code = "import arc; print(arc.http.url('/cart'))"
     run = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == address

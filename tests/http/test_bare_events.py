@@ -1,4 +1,4 @@
-"""One request for one event, without a decorated handler that would hold it."""
+"""A bare event has one request, although no decorated handler holds it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from arc.http.request import Request, answered, request_of
+from arc.http.request import Request, finish, request_of
 from tests.sessions.making import Made
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def fresh() -> dict[str, Any]:
-    """An event that is like every other here, and none of them."""
+    """An event that equals every other event of these tests, as a new dict."""
     return {"path": "/"}
 
 
-def met_elsewhere(event: dict[str, Any]) -> Request:
-    """The request of an event that a context met which has ended."""
+def read_elsewhere(event: dict[str, Any]) -> Request:
+    """The request of an event that was read in a context which has ended."""
     return Context().run(request_of, event)
 
 
-def test_an_event_has_one_request_and_its_equal_another() -> None:
-    """It is the very dict that counts; a request stands for itself."""
+def test_equal_events_have_different_requests() -> None:
+    """The identity of the dict counts, and a request stands for itself."""
     event, equal = fresh(), fresh()
     first = request_of(event)
     assert request_of(event) is first
@@ -40,8 +40,8 @@ def test_an_event_has_one_request_and_its_equal_another() -> None:
     assert first.method == "GET"
 
 
-def test_an_event_that_a_thread_met_is_found_by_another() -> None:
-    """The thread may have ended before the event is answered."""
+def test_threads_share_the_request_of_an_event() -> None:
+    """The thread that first read the event may have ended."""
     event, found = fresh(), []
     thread = threading.Thread(target=lambda: found.append(request_of(event)))
     thread.start()
@@ -49,51 +49,51 @@ def test_an_event_that_a_thread_met_is_found_by_another() -> None:
     assert request_of(event) is found[0]
 
 
-def test_the_newest_four_events_are_kept_until_they_are_answered() -> None:
-    """A fifth makes the oldest be forgotten, so that events that nobody answers take no memory."""
+def test_the_newest_four_unfinished_requests_are_kept() -> None:
+    """A fifth replaces the oldest, so unfinished events do not fill memory."""
     events = [fresh() for _ in range(5)]
-    requests = [ref(met_elsewhere(event)) for event in events]
+    requests = [ref(read_elsewhere(event)) for event in events]
     assert requests[0]() is None
     for event, request in zip(events[1:], requests[1:], strict=True):
         assert request() is not None
-        assert met_elsewhere(event) is request()
+        assert read_elsewhere(event) is request()
 
 
-def answering(event: dict[str, Any]) -> Request:
-    """The request that is answered once more, as `res` finds it."""
-    return request_of(event, to_answer=True)
+def finished(event: dict[str, Any]) -> Request:
+    """The request that is finished once more, as `res` finds it."""
+    return request_of(event, for_response=True)
 
 
-def test_an_answered_event_is_kept_by_the_context_that_met_it_alone() -> None:
-    """It is forgotten with that context; others that wait for their answer stay."""
+def test_finished_request_is_kept_only_by_its_context() -> None:
+    """It is freed with that context, and other unfinished requests stay."""
     event, waiting, context = fresh(), fresh(), Context()
-    others = ref(met_elsewhere(waiting))
+    others = ref(read_elsewhere(waiting))
     request = context.run(request_of, event)
-    answered(request)
-    assert Context().run(answering, event) is request
+    finish(request)
+    assert Context().run(finished, event) is request
     forgotten = ref(request)
     del context, request
     assert forgotten() is None
     assert others() is not None
-    assert met_elsewhere(waiting) is others()
+    assert read_elsewhere(waiting) is others()
 
 
-def test_an_event_that_comes_again_after_its_answer_is_another_request() -> None:
-    """As in a test that calls a handler twice with one event; the answer itself may be made again."""
+def test_event_after_its_response_gets_a_new_request() -> None:
+    """A test may call a handler twice with one event, and may make the same response again."""
     event = fresh()
     first = request_of(event)
-    answered(first)
-    assert answering(event) is first
+    finish(first)
+    assert finished(event) is first
     second = request_of(event)
     assert second is not first
     assert request_of(event) is second
-    assert answering(event) is second
+    assert finished(event) is second
 
 
-def test_an_event_met_again_while_its_request_is_forgotten_has_one_request() -> None:
-    """Another thread may meet it between any two steps of forgetting; both go on with the same request."""
+def test_event_read_while_its_request_is_freed_has_one_request() -> None:
+    """Another thread may read the event between any two steps of freeing its request."""
     event, found, context = fresh(), [], Context()
-    answered(context.run(request_of, event))
+    finish(context.run(request_of, event))
     other = threading.Thread(target=lambda: found.append(request_of(event)))
 
     def at_each_step(frame: FrameType, kind: str, _: object) -> TraceFunction | None:
@@ -113,7 +113,7 @@ def test_an_event_met_again_while_its_request_is_forgotten_has_one_request() -> 
 
 
 def test_a_session_is_freed_with_its_request() -> None:
-    """No cycle of references keeps what a request and its session hold until the collector runs."""
+    """No reference cycle keeps a request and its session until garbage collection."""
     manager = Made().manager
     request = Request({"version": "2.0"}, None, lambda: manager)
     request.session["cart"] = [1]

@@ -1,4 +1,4 @@
-"""`parse_body` means what it means in Architect's libraries."""
+"""`parse_body` behaves as in Architect's libraries."""
 
 from __future__ import annotations
 
@@ -28,59 +28,59 @@ def request(kind: str | None, body: object, *, encoded: bool = False, header: st
 @pytest.mark.parametrize("encoded", [False, True])
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "application/vnd.api+json"])
 def test_json_is_parsed(kind: str, encoded: bool) -> None:  # a parameter of the test
-    """JSON gives its value, whether it came as text or base64."""
+    """JSON becomes its value, as text and as base64."""
     assert parse_body(request(kind, '{"hi": ["é"]}', encoded=encoded)) == {"hi": ["é"]}
 
 
 @pytest.mark.parametrize("header", ["content-type", "Content-Type", "CONTENT-TYPE"])
-def test_the_header_is_found_whatever_its_case(header: str) -> None:
-    """The name of the header and the type in it ignore case."""
+def test_content_type_ignores_case(header: str) -> None:
+    """The name of the header and its value ignore case."""
     assert parse_body(request("Application/JSON", "[1]", header=header)) == [1]
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [("null", {}), ("false", {}), ("0", {}), ('""', {}), ("{}", {}), ("[]", [])]
 )
-def test_empty_json_is_a_dict_but_a_list_stays(text: str, value: object) -> None:
-    """Null, false, 0 and the empty string become `{}`; an empty list does not (as in Node)."""
+def test_empty_json_values_become_a_dict(text: str, value: object) -> None:
+    """Null, false, 0 and "" become `{}`, and an empty list stays a list (as in Node)."""
     assert parse_body(request("application/json", text)) == value
 
 
 @pytest.mark.parametrize("encoded", [False, True])
-def test_a_form_is_a_dict_of_last_values(encoded: bool) -> None:  # a parameter of the test
-    """A form gives the last value of each field, empty ones included, and `getall` every one."""
+def test_form_has_the_last_value_of_each_field(encoded: bool) -> None:  # a parameter of the test
+    """Empty fields are included, and `getall` returns every value."""
     body = parse_body(request("application/x-www-form-urlencoded", "a=1&b=x+y%26&a=2&c=", encoded=encoded))
     assert body == {"a": "2", "b": "x y&", "c": ""}
     assert body.getall("a") == ["1", "2"]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "text/xml", "application/xml; charset=utf-8"])
-def test_encoded_text_is_decoded(kind: str) -> None:
-    """Text and XML that came as base64 are given as text."""
+def test_base64_text_is_decoded(kind: str) -> None:
+    """Base64-encoded text and XML become text."""
     assert parse_body(request(kind, "<é/>", encoded=True)) == "<é/>"
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/octet-stream"])
-def test_bytes_are_passed_on_as_base64(kind: str) -> None:
-    """Multipart and binary bodies stay base64, under the key `base64`."""
+def test_binary_bodies_stay_base64(kind: str) -> None:
+    """Multipart and binary bodies are under the key `base64`."""
     sent = request(kind, "abc", encoded=True)
     assert parse_body(sent) == {"base64": sent["body"]}
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data", "image/png", "text/csv"])
-def test_text_that_is_not_encoded_is_given_as_it_is(kind: str) -> None:
+def test_unencoded_text_is_returned_unchanged(kind: str) -> None:
     """Without base64 only JSON and forms are parsed."""
     assert parse_body(request(kind, "a=1")) == "a=1"
 
 
 @pytest.mark.parametrize("body", [None, "", {}, {"already": "parsed"}, [1]])
-def test_a_body_that_is_no_text_is_given_as_it_is(body: object) -> None:
-    """Absent, empty and parsed bodies pass through."""
+def test_bodies_of_other_types_are_returned_unchanged(body: object) -> None:
+    """Absent, empty and parsed bodies are returned unchanged."""
     assert parse_body(request("application/json", body)) == body
 
 
-def test_without_a_content_type_the_body_is_given_as_it_is() -> None:
-    """No type, no headers, null headers and no body at all are no error."""
+def test_body_without_a_content_type_is_returned_unchanged() -> None:
+    """A missing type, missing or null headers and a missing body are no errors."""
     assert parse_body(request(None, "{}")) == "{}"
     assert parse_body({"body": "{}"}) == "{}"
     assert parse_body({"body": "{}", "headers": None}) == "{}"
@@ -98,8 +98,8 @@ def test_without_a_content_type_the_body_is_given_as_it_is() -> None:
         ("application/x-www-form-urlencoded", "&".join(["a=1"] * 10_001)),
     ],
 )
-def test_a_malformed_body_is_a_bad_request_and_a_value_error(kind: str, body: str) -> None:
-    """What is not of its type raises `BadRequest`, which callers of Architect's library catch as `ValueError`."""
+def test_malformed_body_raises_bad_request(kind: str, body: str) -> None:
+    """Callers of Architect's library catch it as `ValueError`."""
     with pytest.raises(ValueError, match=r"^Invalid request body encoding or invalid JSON: .*request's") as refusal:
         parse_body(request(kind, body))
     assert isinstance(refusal.value, BadRequest)
@@ -109,8 +109,8 @@ def test_a_malformed_body_is_a_bad_request_and_a_value_error(kind: str, body: st
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/x-www-form-urlencoded"])
 @pytest.mark.parametrize("body", ["%%%", "/w=="])
-def test_broken_base64_and_broken_utf8_are_bad_requests(kind: str, body: str) -> None:
-    """Both kinds of broken bytes raise the same exception as broken JSON."""
+def test_invalid_base64_and_utf8_raise_bad_request(kind: str, body: str) -> None:
+    """Both raise the same exception as malformed JSON."""
     with pytest.raises(BadRequest, match=r"^Invalid request body encoding or invalid JSON: "):
         parse_body({"headers": {"content-type": kind}, "body": body, "isBase64Encoded": True})
 
@@ -119,8 +119,8 @@ def test_broken_base64_and_broken_utf8_are_bad_requests(kind: str, body: str) ->
     number=st.sampled_from(["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1.0E+400", f"1{'0' * 400}.0"]),
     path=st.lists(st.sampled_from(["list", "dict"]), max_size=5),
 )
-def test_s13_json_that_is_not_finite_is_a_bad_request(number: str, path: list[str]) -> None:
-    """NaN and infinities are refused at any depth, however they are written, as they are when a session is loaded."""
+def test_s13_nonfinite_json_raises_bad_request(number: str, path: list[str]) -> None:
+    """NaN and infinities are refused at any depth and in any notation, as in a session."""
     text = number
     for container in path:
         text = f"[1, {text}]" if container == "list" else f'{{"a": 1, "b": {text}}}'
@@ -132,20 +132,20 @@ def test_s13_json_that_is_not_finite_is_a_bad_request(number: str, path: list[st
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**40), 10**40))
-def test_every_finite_number_in_json_is_read(number: float) -> None:
-    """What can be kept as a number is read as Python writes it."""
+def test_finite_numbers_are_read(number: float) -> None:
+    """Numbers are read as Python writes them."""
     assert parse_body(payload_v2("POST", json=[number])) == [number]
 
 
 def test_the_event_is_not_changed() -> None:
-    """Parsing reads the event and leaves it alone."""
+    """Parsing does not change the event."""
     sent = event("http_api_v2")
     assert parse_body(sent) == {"item": "blue pen", "count": "2", "note": ""}
     assert sent == event("http_api_v2")
 
 
-def test_every_format_is_read_through_the_package() -> None:
-    """`arc.http.parse_body` takes the events of every format, and the request of a handler."""
+def test_every_event_format_is_parsed() -> None:
+    """`arc.http.parse_body` accepts the events of every format, and a handler's request."""
     for made in (payload_v2, payload_v1, alb):
         assert arc.http.parse_body(made("POST", form={"a": "1"})) == {"a": "1"}
         assert arc.http.parse_body(made("POST", json={"a": 1})) == {"a": 1}

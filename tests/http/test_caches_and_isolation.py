@@ -1,4 +1,4 @@
-"""What caches are told, what an untouched session costs, and that nothing leaks between invocations."""
+"""Caching headers, the cost of an unused session, and isolation between invocations."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Unreachable(MemoryStore):
 
 @pytest.mark.parametrize("access", ACCESSES)
 @pytest.mark.parametrize("kind", ["html", "css", "json"])
-def test_s30_s31_every_kind_of_access_is_told_to_caches(access: str, kind: str) -> None:
-    """Whatever a handler does with the session, the response varies by cookie and is private."""
+def test_s30_s31_every_access_makes_the_response_private(access: str, kind: str) -> None:
+    """Any use of the session makes the response vary by cookie and private."""
 
     def handler(req: arc.Request) -> dict[str, Any]:
         ACCESSES[access](req)
@@ -51,7 +51,7 @@ def test_s30_s31_every_kind_of_access_is_told_to_caches(access: str, kind: str) 
 
 
 def test_s30_an_existing_vary_is_merged() -> None:
-    """The handler's own Vary stays, and a star stays a star."""
+    """The handler's Vary fields stay, and a star stays a star."""
     for own, merged in (("Accept", "Accept, Cookie"), ("cookie", "cookie"), ("*", "*")):
 
         def handler(req: arc.Request, own: str = own) -> dict[str, Any]:
@@ -61,8 +61,8 @@ def test_s30_an_existing_vary_is_merged() -> None:
         assert browser(handler).get().headers["vary"] == merged
 
 
-def test_s31_a_session_cookie_overrides_a_cacheable_response_with_an_event() -> None:
-    """An explicit Cache-Control stands on a read, and not on a response that sets the session's cookie."""
+def test_s31_session_cookie_overrides_cache_control() -> None:
+    """An explicit Cache-Control stays on a read, and is replaced and reported beside a session cookie."""
     made = Made()
 
     def handler(req: arc.Request) -> dict[str, Any]:
@@ -87,10 +87,10 @@ def test_s31_a_session_cookie_overrides_a_cacheable_response_with_an_event() -> 
         ({"cors": True}, {"origin": "https://app.example", "sec-fetch-site": "same-origin"}, False),
     ],
 )
-def test_cors_for_every_origin_with_a_session_is_hinted_at(
+def test_cors_for_every_origin_with_a_session_is_reported(
     result: dict[str, Any], headers: dict[str, str], hinted: bool
 ) -> None:
-    """Browsers hide such a response from a script that sent the cookie; an event names what to return instead."""
+    """Browsers hide such a response from a script that sent the cookie, so an event names the alternative."""
     made = Made()
 
     def handler(req: arc.Request) -> dict[str, Any]:
@@ -99,18 +99,18 @@ def test_cors_for_every_origin_with_a_session_is_hinted_at(
     browser(handler, made).get("/", headers=headers)
     [hint] = [event.reason for event in made.events if event.name == "cors"] or [""]
     assert ("'*'" in hint) is hinted
-    assert hint.endswith("Return the origin that may: 'cors': 'https://…'" if hinted else "")
+    assert hint.endswith("Return the origin of those scripts: 'cors': 'https://…'" if hinted else "")
 
 
-def test_cors_without_the_session_needs_no_hint() -> None:
-    """An open response that is the same for everybody is what the star is for."""
+def test_cors_for_every_origin_without_a_session_is_not_reported() -> None:
+    """A response that is the same for all visitors may be open to every origin."""
     made = Made()
     browser(lambda _req: {"json": 1, "cors": True}, made).get("/", headers={"origin": "https://other.example"})
     assert made.events == []
 
 
-def test_s32_without_access_there_is_no_load_no_cookie_and_no_vary_by_cookie() -> None:
-    """A route that leaves the session alone costs nothing and stays cacheable."""
+def test_s32_unused_session_is_not_loaded() -> None:
+    """A route that does not use the session costs nothing, sends no cookie and stays cacheable."""
     made = Made(server=True)
     made.manager.store = Unreachable(made.manager.keyring)
     visitor = browser(lambda _req: {"css": "p {}"}, made)
@@ -122,8 +122,8 @@ def test_s32_without_access_there_is_no_load_no_cookie_and_no_vary_by_cookie() -
     assert made.events == []
 
 
-def test_s33_a_read_sends_no_cookie() -> None:
-    """A visitor whose session is only read gets no Set-Cookie."""
+def test_s33_reading_sends_no_cookie() -> None:
+    """A response to a visitor whose session is only read has no Set-Cookie."""
 
     def handler(req: arc.Request) -> dict[str, Any]:
         if req.path == "/write":
@@ -136,8 +136,8 @@ def test_s33_a_read_sends_no_cookie() -> None:
     assert (page.json, page.set_cookies) == ({"a": 1}, [])
 
 
-def test_s45_threads_do_not_see_each_other() -> None:
-    """Sixteen visitors on eight threads each count alone."""
+def test_s45_threads_have_separate_sessions() -> None:
+    """Sixteen visitors on eight threads each have their own count."""
     made = Made()
 
     def handler(req: arc.Request) -> dict[str, Any]:
@@ -148,12 +148,12 @@ def test_s45_threads_do_not_see_each_other() -> None:
         return [visitor.get(f"/?who={who}").text for _ in range(20)]
 
     with ThreadPoolExecutor(8) as pool:
-        for who, seen in enumerate(pool.map(visit, range(16))):
-            assert seen == [f"{who} {visit}" for visit in range(1, 21)]
+        for who, pages in enumerate(pool.map(visit, range(16))):
+            assert pages == [f"{who} {visit}" for visit in range(1, 21)]
 
 
-def test_s45_async_tasks_do_not_see_each_other() -> None:
-    """Async handlers that interleave keep their sessions apart."""
+def test_s45_async_tasks_have_separate_sessions() -> None:
+    """Interleaved async handlers each have their own session."""
     made = Made()
 
     async def handler(req: arc.Request) -> dict[str, Any]:
@@ -172,8 +172,8 @@ def test_s45_async_tasks_do_not_see_each_other() -> None:
         assert list(pool.map(visit, range(40))) == [f"{who} {who}" for who in range(40)]
 
 
-def test_s43_every_event_of_a_sessions_life_is_told() -> None:
-    """created, loaded, renewed, regenerated, destroyed and refused, each with a keyed hash and never the id."""
+def test_s43_lifecycle_events_are_reported() -> None:
+    """Each event has a keyed hash of the session's id and never the id."""
     made = Made()
 
     def handler(req: arc.Request) -> dict[str, Any]:

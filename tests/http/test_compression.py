@@ -15,7 +15,7 @@ from arc.http.content import choose_encoding, compress
 
 
 @pytest.mark.parametrize(
-    ("header", "chosen"),
+    ("header", "encoding"),
     [
         ("gzip, deflate, br", "br"),
         ("gzip,deflate,br", "br"),
@@ -31,34 +31,34 @@ from arc.http.content import choose_encoding, compress
         (",;,q=;;=", None),
     ],
 )
-def test_the_best_accepted_encoding_is_chosen(header: str, chosen: str | None) -> None:
-    """`br` before `gzip`, never what the client refuses, None when it takes neither."""
-    assert choose_encoding(header) == chosen
+def test_best_accepted_encoding_is_selected(header: str, encoding: str | None) -> None:
+    """`br` comes before `gzip`, refused encodings are never used, and None stands for neither."""
+    assert choose_encoding(header) == encoding
 
 
-@pytest.mark.parametrize(("preferred", "chosen"), [("gzip", "gzip"), ("br", "br"), ("deflate", "br"), (True, "br")])
-def test_the_applications_preference_counts_when_accepted(preferred: object, chosen: str) -> None:
-    """The response key `compression` names the encoding; what we do not have is passed over."""
-    assert choose_encoding("gzip, br", preferred) == chosen
+@pytest.mark.parametrize(("preferred", "encoding"), [("gzip", "gzip"), ("br", "br"), ("deflate", "br"), (True, "br")])
+def test_preferred_encoding_is_used_if_accepted(preferred: object, encoding: str) -> None:
+    """The response key `compression` names an encoding, and an unknown one is ignored."""
+    assert choose_encoding("gzip, br", preferred) == encoding
     assert choose_encoding("br", preferred) == "br"
     assert choose_encoding("gzip", preferred) == "gzip"
 
 
 @pytest.mark.parametrize("body", [b"", b"x", "é" * 10_000, bytes(range(256)) * 50])
-def test_what_was_compressed_is_decompressed_by_others(body: bytes | str) -> None:
-    """The standard library and brotli read what we write."""
+def test_compressed_bodies_are_decompressed(body: bytes | str) -> None:
+    """The standard library and brotli decompress the result."""
     raw = body.encode() if isinstance(body, str) else body
     assert gzip.decompress(compress(raw, "gzip")) == raw
     assert brotli.decompress(compress(raw, "br")) == raw
 
 
-def test_equal_bodies_give_equal_bytes() -> None:
-    """No time of day gets into the result, so that it can be cached and compared."""
+def test_compression_is_deterministic() -> None:
+    """The result contains no time, so it can be cached and compared."""
     assert compress(b"body", "gzip")[4:8] == bytes(4)
 
 
-def test_without_brotli_gzip_is_chosen(tmp_path: Path) -> None:
-    """A process that has no brotli answers a browser that would take it by gzip."""
+def test_gzip_is_used_without_brotli(tmp_path: Path) -> None:
+    """A process without brotli sends gzip to a browser that accepts both."""
     (tmp_path / "brotli.py").write_text("raise ImportError")
     program = (
         "from arc.http.content import choose_encoding; print(choose_encoding('gzip, br', 'br'), choose_encoding('br'))"

@@ -1,4 +1,4 @@
-"""SECURITY 41: proof that a form was sent from the application's own page."""
+"""SECURITY 41: CSRF tokens prove that a form was sent from the application's own page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COOKIE = "__Host-_arc_csrf"
 
 
 def app(req: arc.Request) -> dict[str, Any]:
-    """Pages with a form: `/in` signs in, `/out` signs out, `/cart` writes data; what is not a GET verifies."""
+    """Pages with a form: `/in` signs in, `/out` signs out, `/cart` writes data. Unsafe methods are verified."""
     if req.path == "/in":
         req.session.sign_in("ada")
     if req.path == "/out":
@@ -39,27 +39,27 @@ def token(visitor: Browser, path: str = "/") -> str:
     return found[1]
 
 
-def send(visitor: Browser, given: str, path: str = "/save", **headers: str) -> int:
+def send(visitor: Browser, form_token: str, path: str = "/save", **headers: str) -> int:
     """The status of a form sent with a token."""
     return visitor.post(
-        path, {"_csrf": given}, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        path, {"_csrf": form_token}, headers={name.replace("_", "-"): value for name, value in headers.items()}
     ).status
 
 
-def test_s41_a_visitor_without_a_session_can_send_a_form() -> None:
-    """The token is bound to a separate cookie: no session, no row."""
+def test_s41_visitor_without_a_session_can_send_a_form() -> None:
+    """The token is bound to a separate cookie, without a session or a row."""
     made = Made(server=True)
     visitor = browser(app, made)
-    given = token(visitor)
-    assert send(visitor, given) == 200
+    form_token = token(visitor)
+    assert send(visitor, form_token) == 200
     assert visitor.jar.get(COOKIE)
     assert visitor.jar.get("_idx") is None
     assert made.store is not None
     assert len(made.store) == 0
 
 
-def test_s02_every_csrf_cookie_is_sealed_with_a_nonce_of_its_own() -> None:
-    """Each page shown to a visitor without a session seals the cookie again: no two nonces are alike."""
+def test_s02_every_csrf_cookie_has_a_new_nonce() -> None:
+    """Each page for a visitor without a session seals the cookie with another nonce."""
     visitor = browser(app)
     nonces = set()
     for _ in range(50):
@@ -69,15 +69,15 @@ def test_s02_every_csrf_cookie_is_sealed_with_a_nonce_of_its_own() -> None:
     assert {len(nonce) for nonce in nonces} == {16}
 
 
-def test_s41_a_token_is_new_on_every_call() -> None:
-    """Two tokens of one moment and one visitor differ, so that compressing a page tells nothing about them."""
+def test_s41_every_call_returns_a_new_token() -> None:
+    """Two tokens of one moment and one visitor differ, so compressing a page reveals nothing about them."""
     visitor = browser(app)
     visitor.get("/in")
     assert len({token(visitor) for _ in range(50)}) == 50
 
 
-def test_s41_a_session_needs_no_second_cookie() -> None:
-    """With a session the token is bound to it."""
+def test_s41_session_needs_no_second_cookie() -> None:
+    """The token is bound to the session."""
     visitor = browser(app)
     visitor.get("/in")
     visitor.jar.receive(f"{COOKIE}=; Max-Age=0; Path=/; Secure", "app.example", secure=True)
@@ -85,21 +85,21 @@ def test_s41_a_session_needs_no_second_cookie() -> None:
     assert visitor.jar.get(COOKIE) is None
 
 
-def test_s41_a_tab_opened_before_the_session_began_still_works() -> None:
-    """A form rendered for nobody is good after another tab put something into the cart."""
+def test_s41_tab_from_before_the_session_still_works() -> None:
+    """Another tab may begin the session by putting something into the cart."""
     visitor = browser(app)
-    given = token(visitor)
+    form_token = token(visitor)
     visitor.get("/cart")
     assert visitor.jar.get("_idx")
     for _ in range(2):
-        assert send(visitor, given) == 200
+        assert send(visitor, form_token) == 200
         visitor.get("/cart")
 
 
 @pytest.mark.parametrize("server", [False, True])
 @pytest.mark.parametrize("way", ["key", "dict", "response"])
-def test_s41_a_form_shown_before_the_session_began_stays_good(server: bool, way: str) -> None:
-    """However the session begins, with a plain dict that is written without a look at the session, too."""
+def test_s41_form_from_before_the_session_stays_valid(server: bool, way: str) -> None:
+    """It does not matter how the session begins, even by writing a plain dict."""
 
     def shop(req: arc.Request) -> dict[str, Any]:
         if req.path != "/cart":
@@ -112,23 +112,23 @@ def test_s41_a_form_shown_before_the_session_began_stays_good(server: bool, way:
         return {}
 
     visitor = browser(shop, Made(server=server))
-    given = token(visitor)
+    form_token = token(visitor)
     visitor.get("/cart")
-    assert send(visitor, given) == 200
+    assert send(visitor, form_token) == 200
 
 
 @pytest.mark.parametrize("shown_before", [False, True])
 @pytest.mark.parametrize("build", [payload_v2, payload_v1, alb])
-def test_s41_a_form_in_the_response_that_begins_the_session_works(build: Any, shown_before: bool) -> None:
-    """The page that puts something into the cart has a form of its own, with and without a form shown before."""
+def test_s41_form_in_the_response_that_begins_a_session_works(build: Any, shown_before: bool) -> None:
+    """It works with and without a form that was shown before."""
     for server in (False, True):
         made = Made(server=server)
         visitor = Browser(arc.http.handler(manager=made.manager)(app), clock=made.clock, event=build)
         if shown_before:
             token(visitor)
-        given = token(visitor, "/cart")
+        form_token = token(visitor, "/cart")
         assert visitor.jar.get("_idx")
-        assert send(visitor, given) == 200
+        assert send(visitor, form_token) == 200
 
 
 def test_s41_a_form_in_the_response_that_ends_the_session_works() -> None:
@@ -154,47 +154,47 @@ def test_s41_a_form_in_the_response_that_ends_the_session_works() -> None:
             assert send(visitor, token(visitor, path)) == 200
 
 
-def test_s41_a_form_from_before_is_good_for_the_session_that_began_alone() -> None:
-    """The cookie of a visitor without a session counts for no other session, nor after the session has ended."""
+def test_s41_earlier_form_is_valid_only_for_the_new_session() -> None:
+    """The cookie of a visitor without a session is invalid for other sessions and after the session's end."""
     made = Made()
     visitor, other = browser(app, made), browser(app, made)
-    given = token(visitor)
+    form_token = token(visitor)
     visitor.get("/cart")
     other.get("/cart")
     other.jar.put(COOKIE, visitor.jar.get(COOKIE) or "", "app.example")
-    assert send(other, given) == 403
-    assert send(visitor, given) == 200
+    assert send(other, form_token) == 403
+    assert send(visitor, form_token) == 200
     visitor.get("/out")
-    assert send(visitor, given) == 403
+    assert send(visitor, form_token) == 403
     assert send(visitor, token(visitor)) == 200
 
 
 @pytest.mark.parametrize("environment", ["production", "testing"])
-def test_s41_a_session_takes_no_cookie_of_a_sibling_host(environment: str) -> None:
-    """Mallory's cookie and token, planted while an anonymous visitor has a session, do not go together with it."""
+def test_s41_session_ignores_a_cookie_of_a_sibling_host(environment: str) -> None:
+    """A cookie and token that Mallory plants during an anonymous session do not match it."""
     made = Made(environment=environment)
     mallory, victim = browser(app, made), browser(app, made)
-    given = token(mallory)
+    form_token = token(mallory)
     (name,) = (name for name in (COOKIE, "_arc_csrf") if mallory.jar.get(name))
     for before in ("/cart", "/"):
         victim.get(before)
         victim.get("/cart")
         victim.jar.put(name, mallory.jar.get(name) or "", "app.example")
         for _ in range(2):
-            assert send(victim, given) == 403
+            assert send(victim, form_token) == 403
             victim.get("/cart")
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_s41_a_second_cookie_of_the_name_is_refused(first: bool) -> None:
-    """Of two cookies none is taken, whichever comes first: a sibling host may have set one of them."""
+def test_s41_two_csrf_cookies_are_refused(first: bool) -> None:
+    """A sibling host may have set either of them."""
     made = Made(environment="testing")
     mallory, victim = browser(app, made), browser(app, made)
     tossed, own = token(mallory), token(victim)
     theirs, ours = mallory.jar.get("_arc_csrf"), victim.jar.get("_arc_csrf")
     cookies = [f"_arc_csrf={theirs}", f"_arc_csrf={ours}"][:: 1 if first else -1]
-    for given in (tossed, own):
-        event = payload_v2("POST", headers={"host": "app.example", "x-csrf-token": given}, cookies=cookies)
+    for form_token in (tossed, own):
+        event = payload_v2("POST", headers={"host": "app.example", "x-csrf-token": form_token}, cookies=cookies)
         assert victim.handler(event, None)["statusCode"] == 403
 
 
@@ -204,13 +204,11 @@ def test_s41_a_second_cookie_of_the_name_is_refused(first: bool) -> None:
     prepared=st.lists(st.sampled_from(["/", "/cart", "/in"]), min_size=1, max_size=3),
     server=st.booleans(),
 )
-def test_s41_no_token_of_mallory_is_ever_taken_from_a_sibling_host(
-    steps: list[str], prepared: list[str], server: bool
-) -> None:
-    """Whatever the visitor does before and after, cookies that a sibling host can set make no token valid."""
+def test_s41_cookies_of_a_sibling_host_make_no_token_valid(steps: list[str], prepared: list[str], server: bool) -> None:
+    """This holds for anything that the visitor does before and after."""
     made = Made(server=server)
     mallory, victim = browser(app, made), browser(app, made)
-    given = [token(mallory, path) for path in prepared]
+    form_token = [token(mallory, path) for path in prepared]
     for step in [*steps, "toss"]:
         if step != "toss":
             victim.get(step)
@@ -219,11 +217,11 @@ def test_s41_no_token_of_mallory_is_ever_taken_from_a_sibling_host(
             for value in (mallory.jar.get(COOKIE), mallory.jar.get("_idx")):
                 for attributes in ("; Domain=example; Secure; Path=/", "; Domain=app.example; Secure; Path=/save"):
                     victim.jar.receive(f"{name}={value}{attributes}", "app.example", secure=True)
-        assert {send(victim, one) for one in given} == {403}
+        assert {send(victim, one) for one in form_token} == {403}
 
 
-def test_s24_the_csrf_cookie_is_a_host_cookie_wherever_cookies_are_secure() -> None:
-    """`__Host-`, Secure, HttpOnly, SameSite and no Domain, whatever the session's cookie has; no prefix in testing."""
+def test_s24_csrf_cookie_has_the_host_prefix_where_secure() -> None:
+    """It is Secure, HttpOnly and SameSite without a Domain, and has no prefix in testing."""
     for made in (Made(), Made(environment="staging"), Made(domain="app.example", path="/shop")):
         (cookie,) = browser(app, made).get("/").set_cookies
         name, *attributes = re.split("[=;] ?", cookie)
@@ -236,66 +234,66 @@ def test_s24_the_csrf_cookie_is_a_host_cookie_wherever_cookies_are_secure() -> N
     assert "Secure" not in cookie
 
 
-def test_s41_the_token_changes_at_sign_in() -> None:
-    """What was rendered before the sign-in is void after it, with and without a session before."""
+def test_s41_sign_in_invalidates_earlier_tokens() -> None:
+    """Earlier forms are refused, with and without a session before the sign-in."""
     for first in ("/", "/cart"):
         visitor = browser(app)
-        given = token(visitor, first)
+        form_token = token(visitor, first)
         visitor.get("/in")
-        assert send(visitor, given) == 403
+        assert send(visitor, form_token) == 403
         assert send(visitor, token(visitor)) == 200
 
 
-def test_s41_another_visitors_token_fails() -> None:
-    """A token is good for the one it was made for."""
+def test_s41_another_visitors_token_is_refused() -> None:
+    """A token is valid only for the visitor whom it was made for."""
     made = Made()
     for path in ("/", "/cart", "/in"):
         mallory, victim = browser(app, made), browser(app, made)
-        given = token(mallory, path)
+        form_token = token(mallory, path)
         token(victim, path)
-        assert send(victim, given) == 403
+        assert send(victim, form_token) == 403
 
 
-def test_s41_an_old_token_fails() -> None:
-    """Twelve hours are good, a second more is not."""
+def test_s41_old_token_is_refused() -> None:
+    """Tokens are valid for twelve hours, to the second."""
     made = Made()
     visitor = browser(app, made)
-    given = token(visitor, "/in")
+    form_token = token(visitor, "/in")
     made.clock.forward(hours=12)
-    assert send(visitor, given) == 200
+    assert send(visitor, form_token) == 200
     made.clock.forward(1)
-    assert send(visitor, given) == 403
+    assert send(visitor, form_token) == 403
 
 
-def test_s41_every_character_counts() -> None:
-    """A changed time, nonce or MAC fails, and so does everything that is no token."""
+def test_s41_changed_token_is_refused() -> None:
+    """A changed time, nonce or MAC is refused, and so is any malformed token."""
     visitor = browser(app)
-    given = token(visitor, "/in")
-    for position in range(0, len(given), 3):
-        other = "A" if given[position] != "A" else "B"
-        assert send(visitor, given[:position] + other + given[position + 1 :]) == 403
-    for garbage in ("", "x", given[:-4], given + "AAAA", "é" * 30, "=" * 64):
+    form_token = token(visitor, "/in")
+    for position in range(0, len(form_token), 3):
+        other = "A" if form_token[position] != "A" else "B"
+        assert send(visitor, form_token[:position] + other + form_token[position + 1 :]) == 403
+    for garbage in ("", "x", form_token[:-4], form_token + "AAAA", "é" * 30, "=" * 64):
         assert send(visitor, garbage) == 403
 
 
-def test_s41_a_token_is_for_its_purpose() -> None:
+def test_s41_token_is_valid_only_for_its_purpose() -> None:
     """A token for one action is refused for another."""
     visitor = browser(app)
-    given = token(visitor, "/in?purpose=pay")
-    assert send(visitor, given, "/save?purpose=pay") == 200
-    assert send(visitor, given, "/save?purpose=delete") == 403
-    assert send(visitor, given) == 403
+    form_token = token(visitor, "/in?purpose=pay")
+    assert send(visitor, form_token, "/save?purpose=pay") == 200
+    assert send(visitor, form_token, "/save?purpose=delete") == 403
+    assert send(visitor, form_token) == 403
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_s41_another_site_is_refused_whatever_its_token(site: str) -> None:
-    """Sec-Fetch-Site is looked at first; a sibling subdomain is foreign."""
+def test_s41_another_site_is_refused_with_any_token(site: str) -> None:
+    """Sec-Fetch-Site is checked first, and a sibling subdomain is another site."""
     visitor = browser(app)
     assert send(visitor, token(visitor, "/in"), sec_fetch_site=site) == 403
 
 
-def test_s41_origin_speaks_where_fetch_metadata_is_absent() -> None:
-    """Without Sec-Fetch-Site the Origin's host must be the request's; null is foreign."""
+def test_s41_origin_is_checked_without_fetch_metadata() -> None:
+    """Without Sec-Fetch-Site the Origin's host must be the request's, and null is refused."""
 
     def handler(event: dict[str, Any], context: object) -> Any:
         event["headers"].pop("sec-fetch-site", None)
@@ -304,11 +302,11 @@ def test_s41_origin_speaks_where_fetch_metadata_is_absent() -> None:
     visitor = browser(app)
     decorated = visitor.handler
     visitor.handler = handler
-    given = token(visitor, "/in")
-    assert send(visitor, given) == 200
-    assert send(visitor, given, origin="https://app.example") == 200
+    form_token = token(visitor, "/in")
+    assert send(visitor, form_token) == 200
+    assert send(visitor, form_token, origin="https://app.example") == 200
     for foreign in ("https://evil.example", "https://app.example.evil.example", "null", ""):
-        assert send(visitor, given, origin=foreign) == 403
+        assert send(visitor, form_token, origin=foreign) == 403
 
 
 @pytest.mark.parametrize(
@@ -321,21 +319,21 @@ def test_s41_origin_speaks_where_fetch_metadata_is_absent() -> None:
         ("testing", "http", "http"),
     ],
 )
-def test_s41_the_scheme_of_origin_counts(environment: str, forwarded: str | None, own: str) -> None:
-    """A page that was not served by TLS is foreign to one that was: anybody on the way could have written it."""
+def test_s41_scheme_of_origin_is_checked(environment: str, forwarded: str | None, own: str) -> None:
+    """An attacker on the network can write a page that was not served over TLS."""
     made = Made(environment=environment)
     visitor = browser(app, made)
-    given, cookies = token(visitor, "/in"), visitor.jar.send("app.example", "/", secure=True)
+    form_token, cookies = token(visitor, "/in"), visitor.jar.send("app.example", "/", secure=True)
     for scheme in ("https", "http", "ftp", ""):
-        headers = {"host": "app.example", "origin": f"{scheme}://app.example", "x-csrf-token": given}
+        headers = {"host": "app.example", "origin": f"{scheme}://app.example", "x-csrf-token": form_token}
         if forwarded:
             headers["x-forwarded-proto"] = forwarded
         status = visitor.handler(payload_v2("POST", headers=headers, cookies=cookies), None)["statusCode"]
         assert status == (200 if scheme == own else 403)
 
 
-def test_s41_safe_methods_need_none_and_the_decorator_can_verify() -> None:
-    """`csrf=True` verifies before the handler runs; GET passes."""
+def test_s41_decorator_verifies_unsafe_methods() -> None:
+    """`csrf=True` verifies before the handler runs, and GET passes."""
     ran: list[str] = []
 
     def work(req: arc.Request) -> dict[str, Any]:
@@ -343,15 +341,15 @@ def test_s41_safe_methods_need_none_and_the_decorator_can_verify() -> None:
         return {"html": arc.http.csrf.field(req)}
 
     visitor = browser(work, csrf=True)
-    given = token(visitor)
+    form_token = token(visitor)
     assert send(visitor, "") == 403
-    assert send(visitor, given) == 200
-    assert visitor.post("/", json={}, headers={"x-csrf-token": given}).status == 200
+    assert send(visitor, form_token) == 200
+    assert visitor.post("/", json={}, headers={"x-csrf-token": form_token}).status == 200
     assert ran == ["GET", "POST", "POST"]
 
 
-def test_s12_csrf_cookie_and_session_are_not_each_other() -> None:
-    """A token made for one purpose opens nothing at another."""
+def test_s12_csrf_cookie_and_session_cookie_are_not_interchangeable() -> None:
+    """Neither opens in place of the other."""
     made = Made()
     visitor = browser(app, made)
     visitor.get("/")
@@ -363,8 +361,8 @@ def test_s12_csrf_cookie_and_session_are_not_each_other() -> None:
     assert session
     thief = browser(app, made)
     thief.jar.put(COOKIE, session, "app.example")
-    given = token(visitor)
-    assert send(thief, given) == 403
+    form_token = token(visitor)
+    assert send(thief, form_token) == 403
 
 
 @pytest.mark.parametrize(
@@ -381,19 +379,19 @@ def test_s12_csrf_cookie_and_session_are_not_each_other() -> None:
         vpc_lattice("DELETE", version=1),
     ],
 )
-def test_s41_an_event_whose_method_nobody_knows_is_no_get(event: dict[str, Any]) -> None:
-    """`csrf=True` lets only what is known to change nothing through without a token."""
+def test_s41_event_without_a_known_method_is_verified(event: dict[str, Any]) -> None:
+    """`csrf=True` lets only known safe methods pass without a token."""
     ran: list[arc.Request] = []
     made = Made()
     reply = arc.http.handler(manager=made.manager, csrf=True)(ran.append)(event, None)
     assert (reply["statusCode"], ran) == (403, [])
     named = event.get("method") in ("POST", "DELETE")
-    assert ("the event names no method" in made.events[-1].reason) is not named
+    assert ("the event has no method" in made.events[-1].reason) is not named
 
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_s41_forms_work_behind_vpc_lattice(version: int) -> None:
-    """In both versions of its event."""
+    """They work with both versions of its event."""
 
     def build(*args: Any, **options: Any) -> dict[str, Any]:
         return vpc_lattice(*args, version=version, **options)

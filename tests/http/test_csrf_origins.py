@@ -29,8 +29,8 @@ def send(made: Made, *, token: bool = True, **headers: str | None) -> int:
 
 
 @pytest.mark.parametrize("site", [None, "same-site", "cross-site", "same-origin"])
-def test_s41_a_trusted_origin_counts_as_own(site: str | None) -> None:
-    """Its pages send forms from another host, and from the same one behind a CDN that hides the Host; others do not."""
+def test_s41_trusted_origin_is_accepted(site: str | None) -> None:
+    """Its pages may send forms to another host, and to a host that a CDN hides; other origins may not."""
     made = Made(trusted_origins=("https://www.shop.example", "https://app.shop.example:8443"))
     for origin in ("https://www.shop.example", "https://app.shop.example:8443"):
         assert send(made, host=GATEWAY, origin=origin, sec_fetch_site=site) == 200
@@ -51,7 +51,7 @@ def test_s41_a_trusted_origin_counts_as_own(site: str | None) -> None:
 def test_s41_origins_are_compared_by_rfc_9110(
     scheme: str, host: str, origin_port: str, host_port: str, other_case: bool
 ) -> None:
-    """Case and the scheme's own port make no difference; any other port does."""
+    """Case and the scheme's default port make no difference, and any other port does."""
     same = (origin_port or ":443") == (host_port or ":443")
     shown = host.swapcase() if other_case else host
     assert send(Made(), host=shown + host_port, origin=f"{scheme}://{host}{origin_port}") == (200 if same else 403)
@@ -65,14 +65,14 @@ def test_s41_origins_are_compared_by_rfc_9110(
     | st.from_regex(r"\A(https?|null|file)(://)?[a-z.@:/*\[\]0-9-]{0,20}\Z")
     | st.sampled_from(["https://", "https://app.example.", "https://app.example:99999", "https://app.example/"])
 )
-def test_s41_no_other_origin_is_ever_own(origin: str) -> None:
-    """Whatever an Origin holds, it is the host's own only if it is written as a browser writes that one."""
+def test_s41_only_the_exact_origin_is_own(origin: str) -> None:
+    """An Origin is the host's own only if it is written as a browser writes it."""
     expected = 200 if origin.lower() in ("https://app.example", "https://app.example:443") else 403
     assert send(Made(), host="app.example", origin=origin) == expected
 
 
 @pytest.mark.parametrize("digits", [6, 4_000, 5_000, 60_000])
-def test_s41_a_port_of_any_length_is_refused_and_raises_nothing(digits: int) -> None:
+def test_s41_overlong_port_is_refused_without_an_error(digits: int) -> None:
     """Python converts no text of more than 4,300 digits to a number, and a visitor may send one in either header."""
     port = f":{'1' * digits}"
     assert send(Made(), host="app.example", origin=f"https://app.example{port}") == 403
@@ -80,8 +80,8 @@ def test_s41_a_port_of_any_length_is_refused_and_raises_nothing(digits: int) -> 
 
 
 @pytest.mark.parametrize("environment", ["testing", "staging", "production"])
-def test_s41_the_forwarded_host_counts_in_development_alone(environment: str) -> None:
-    """The first of a list of X-Forwarded-Host is a tunnel's in testing; on AWS nothing but a client sets it."""
+def test_s41_forwarded_host_counts_only_in_testing(environment: str) -> None:
+    """A tunnel sets X-Forwarded-Host in testing, and on AWS only a client sets it."""
     made = Made(environment=environment)
     own = 200 if environment == "testing" else 403
     headers: dict[str, Any] = {"host": "localhost:3333", "x_forwarded_host": "tunnel.example, proxy.internal"}
@@ -89,8 +89,8 @@ def test_s41_the_forwarded_host_counts_in_development_alone(environment: str) ->
     assert send(made, **headers, origin="https://proxy.internal") == 403
 
 
-def test_s41_a_refusal_names_both_values_and_what_to_do(caplog: pytest.LogCaptureFixture) -> None:
-    """The event and the log line hold what was compared, escaped and cut; ARC_TRUSTED_ORIGINS is named."""
+def test_s41_refusal_names_both_values_and_the_remedy(caplog: pytest.LogCaptureFixture) -> None:
+    """The event and the log line quote and shorten the values, and name ARC_TRUSTED_ORIGINS."""
     made = Made()
     with caplog.at_level("WARNING", "arc.sessions"):
         assert send(made, host="internal.example", origin="https://www.shop.example", sec_fetch_site="same-site") == 403
@@ -101,7 +101,7 @@ def test_s41_a_refusal_names_both_values_and_what_to_do(caplog: pytest.LogCaptur
     )
     assert [record.getMessage() for record in caplog.records] == [f"session csrf_refused: {event.reason}"]
     send(made, host="app.example", origin="null")
-    assert made.events[-1].reason.endswith("same-origin is as private and works.")
+    assert made.events[-1].reason.endswith("Use same-origin, which is as private.")
     send(made, host="a b", origin="x\n" * 5000)
     assert made.events[-1].reason.endswith("this application is under no valid Host.")
     assert len(made.events[-1].reason) < 500
@@ -109,14 +109,14 @@ def test_s41_a_refusal_names_both_values_and_what_to_do(caplog: pytest.LogCaptur
 
 
 def test_s41_without_origin_and_fetch_metadata_the_token_decides() -> None:
-    """A client that sends neither is no browser of a visitor, or a very old one."""
+    """A client that sends neither is no browser, or a very old one."""
     assert send(Made(), host="app.example") == 200
     assert send(Made(), host="app.example", token=False) == 403
 
 
 @pytest.mark.parametrize("same_site", ["Lax", "Strict", "None"])
-def test_s24_the_csrf_cookie_has_the_sessions_same_site(same_site: str) -> None:
-    """Where the session's cookie comes along, the other one does too."""
+def test_s24_csrf_cookie_has_the_sessions_same_site(same_site: str) -> None:
+    """Both cookies are sent with the same requests."""
     made = Made(same_site=same_site)
     page: dict[str, Any] = arc.http.handler(manager=made.manager)(lambda req: {"text": arc.http.csrf.token(req)})(
         payload_v2(), None

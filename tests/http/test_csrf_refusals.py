@@ -1,4 +1,4 @@
-"""What a refused form says to its visitor and to the operator."""
+"""The message of a refused form for its visitor, and the reason for the operator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0
 
 
 def app(req: arc.Request) -> Any:
-    """A form at every path: `/in` signs in, `/pay` has a purpose of its own, and a POST is verified."""
+    """A form at every path: `/in` signs in, `/pay` has its own purpose, and POST requests are verified."""
     purpose = "pay" if req.path == "/pay" else ""
     if req.method == "POST":
         arc.http.csrf.verify(req, purpose=purpose)
@@ -26,66 +26,66 @@ def app(req: arc.Request) -> Any:
 
 
 def refused(visitor: Browser, made: Made, path: str = "/", form: dict[str, str] | None = None, **headers: str) -> str:
-    """The sentence that a form was answered with, after the reason that the operator was told."""
+    """The operator's reason and the visitor's message for a refused form."""
     page = visitor.post(path, form or {}, headers={name.replace("_", "-"): value for name, value in headers.items()})
     assert page.status == 403
     assert made.events[-1].name == "csrf_refused"
     return f"{made.events[-1].reason} -> {page.json['message']}"
 
 
-def test_s41_each_of_four_causes_has_its_own_sentence() -> None:
-    """Another site, no token, no cookie, another form or sign-in: the visitor and the operator read which one."""
+def test_s41_each_cause_has_its_own_message() -> None:
+    """The causes are another site, no token, no cookie, and another form or sign-in."""
     made = Made()
     visitor = browser(app, made)
-    given = visitor.get("/").text
-    site = refused(visitor, made, form={"_csrf": given}, sec_fetch_site="cross-site")
+    form_token = visitor.get("/").text
+    site = refused(visitor, made, form={"_csrf": form_token}, sec_fetch_site="cross-site")
     assert "from another site, so it was not carried out. Open the form on this site" in site
 
-    token = refused(visitor, made, form={"csrf": given})
+    token = refused(visitor, made, form={"csrf": form_token})
     assert "the form field _csrf or in the header x-csrf-token" in token
     assert "no '_csrf' in a body of type 'application/x-www-form-urlencoded'" in token
 
-    nobody = browser(app, made)
-    cookie = refused(nobody, made, form={"_csrf": given})
+    without_cookie = browser(app, made)
+    cookie = refused(without_cookie, made, form={"_csrf": form_token})
     assert "sent no cookie" in cookie
-    assert "neither of the cookies '_idx' and '__Host-_arc_csrf' came (SameSite=Lax)" in cookie
+    assert "neither of the cookies '_idx' and '__Host-_arc_csrf' (SameSite=Lax)" in cookie
 
     visitor.get("/in")
-    form = refused(visitor, made, form={"_csrf": given})
+    form = refused(visitor, made, form={"_csrf": form_token})
     assert "opened before you signed in or out. Go back, reload the form and send it again." in form
     assert "belongs to another session or purpose than that of a signed-in visitor" in form
     assert len({one.partition(" -> ")[2] for one in (site, token, cookie, form)}) == 4
 
 
-def test_s41_the_operator_reads_why_a_form_is_not_good() -> None:
-    """An old token with its age, a malformed one with its length, one of another purpose; no token is ever shown."""
+def test_s41_event_has_the_reason() -> None:
+    """It has the age of an old token, the length of a malformed one or the wrong purpose, and never a token."""
     made = Made()
     visitor = browser(app, made)
-    given = visitor.get("/").text
-    assert "characters and is malformed; one of ours has 64" in refused(visitor, made, form={"_csrf": given + "x"})
-    assert "another session or purpose" in refused(visitor, made, "/pay", form={"_csrf": given})
+    form_token = visitor.get("/").text
+    assert "characters and is malformed; a token has 64" in refused(visitor, made, form={"_csrf": form_token + "x"})
+    assert "another session or purpose" in refused(visitor, made, "/pay", form={"_csrf": form_token})
     made.clock.forward(hours=11)
     visitor.get("/")
     made.clock.forward(hours=1, seconds=1)
-    assert "the token is 43,201 seconds old; at most 43,200 are" in refused(visitor, made, form={"_csrf": given})
-    assert not any(given[:20] in event.reason for event in made.events)
+    assert "the token is 43,201 seconds old; at most 43,200 are" in refused(visitor, made, form={"_csrf": form_token})
+    assert not any(form_token[:20] in event.reason for event in made.events)
 
 
 @pytest.mark.parametrize(("age", "is_good"), [(-301, False), (-300, True), (43_200, True), (43_201, False)])
-def test_s41_a_token_is_good_for_twelve_hours_and_for_clocks_that_differ_by_minutes(age: int, *, is_good: bool) -> None:
-    """To the second; a token from a machine whose clock is more than five minutes ahead is none of ours."""
+def test_s41_token_is_valid_for_twelve_hours(age: int, *, is_good: bool) -> None:
+    """The limit is exact, and a token from more than five minutes in the future is refused."""
     made = Made()
     visitor = browser(app, made)
-    given = visitor.get("/").text
+    form_token = visitor.get("/").text
     made.clock.forward(age - 1)
     visitor.get("/")  # the cookie's time is renewed
     made.clock.forward(1)
-    assert visitor.post("/", {"_csrf": given}).status == (200 if is_good else 403)
+    assert visitor.post("/", {"_csrf": form_token}).status == (200 if is_good else 403)
     assert is_good or f"the token is {age:,} seconds old; at most 43,200 are" in made.events[-1].reason
 
 
-def test_s41_the_operator_reads_whose_form_it_was() -> None:
-    """The event has the session that the handler had read, where there was one."""
+def test_s41_event_has_the_session() -> None:
+    """It has the session that the handler used, if there is one."""
 
     def reading(req: arc.Request) -> Any:
         assert req.session.user_id in (None, "ada")
@@ -102,8 +102,8 @@ def test_s41_the_operator_reads_whose_form_it_was() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/in"])
-def test_s41_the_advice_helps(path: str) -> None:
-    """Who goes back, reloads the form and sends it again gets through."""
+def test_s41_reloaded_form_is_accepted(path: str) -> None:
+    """A visitor who follows the message can send the form."""
     made = Made()
     visitor = browser(app, made)
     old = visitor.get("/").text
@@ -112,8 +112,8 @@ def test_s41_the_advice_helps(path: str) -> None:
     assert visitor.post("/", {"_csrf": visitor.get(path).text}).text == "done"
 
 
-def test_s41_a_browser_gets_a_page_and_a_script_json() -> None:
-    """The sentence is HTML where the Accept header asks for it, for each kind of refusal."""
+def test_s41_refusal_is_html_for_browsers_and_json_for_scripts() -> None:
+    """The Accept header decides for each kind of refusal."""
 
     def refusing(req: arc.Request) -> None:
         if req.path == "/csrf":
@@ -139,15 +139,15 @@ def test_s41_a_browser_gets_a_page_and_a_script_json() -> None:
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/vnd.api+json; charset=utf-8"])
-def test_s41_a_token_in_a_json_object_counts(content_type: str) -> None:
-    """As `_csrf` of a JSON body; anything else there is no token, and a body that is no JSON is malformed."""
+def test_s41_token_in_a_json_object_is_accepted(content_type: str) -> None:
+    """Only `_csrf` of a JSON object is a token, and malformed JSON is a bad request."""
     made = Made()
     visitor = browser(app, made)
-    given = visitor.get("/").text
+    form_token = visitor.get("/").text
     headers = {"content-type": content_type}
-    assert visitor.post("/", json={"_csrf": given}, headers=headers).text == "done"
-    for body in ([given], given, {"_csrf": [given]}, {"_csrf": None}, {"token": given}, 7):
+    assert visitor.post("/", json={"_csrf": form_token}, headers=headers).text == "done"
+    for body in ([form_token], form_token, {"_csrf": [form_token]}, {"_csrf": None}, {"token": form_token}, 7):
         assert visitor.post("/", json=body, headers=headers).status == 403
         assert f"no '_csrf' in a body of type '{content_type}'" in made.events[-1].reason
-    assert visitor.post("/", json={"_csrf": given}, headers={"content-type": "text/plain"}).status == 403
+    assert visitor.post("/", json={"_csrf": form_token}, headers={"content-type": "text/plain"}).status == 403
     assert visitor.post("/", {"a": "{"}, headers=headers).status == 400

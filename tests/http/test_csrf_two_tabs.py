@@ -1,4 +1,4 @@
-"""Two tabs with the sign-in form: the second one works too, and no other old form does."""
+"""In two tabs with the sign-in form the second one works too, and no other old form does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.sessions.making import Made
 
 
 def app(req: arc.Request) -> Any:
-    """A form at every path; what is not a GET verifies, then `/sign-in` signs in, `/new` regenerates, `/out` ends."""
+    """A form at every path. Unsafe methods are verified; then `/sign-in` signs in, `/new` regenerates, `/out` ends."""
     if req.path == "/cart" and req.method == "GET":
         req.session["cart"] = ["book"]
     if req.method == "GET":
@@ -29,7 +29,7 @@ def app(req: arc.Request) -> Any:
         req.session.regenerate()
     if req.path == "/out":
         req.session.sign_out()
-    return {"text": req.session.user_id or "nobody"}
+    return {"text": req.session.user_id or "no one"}
 
 
 def send(visitor: Browser, token: str, path: str = "/sign-in", user: str = "ada", **headers: str) -> int:
@@ -41,8 +41,8 @@ def send(visitor: Browser, token: str, path: str = "/sign-in", user: str = "ada"
 @pytest.mark.parametrize("server", [False, True])
 @pytest.mark.parametrize("before", ["/", "/cart"])
 @pytest.mark.parametrize("build", [payload_v2, payload_v1, alb])
-def test_s41_signing_in_again_in_another_tab_passes(server: bool, before: str, build: Any) -> None:
-    """Each tab that showed the sign-in form before signs in, at once or later, and so does a reload of its POST."""
+def test_s41_second_tab_can_sign_in(server: bool, before: str, build: Any) -> None:
+    """Each tab with an earlier sign-in form can sign in, at once or later, and its POST can be reloaded."""
     made = Made(server=server)
     visitor = Browser(arc.http.handler(manager=made.manager)(app), clock=made.clock, event=build)
     visitor.get(before)
@@ -58,8 +58,8 @@ def test_s41_signing_in_again_in_another_tab_passes(server: bool, before: str, b
 
 @pytest.mark.parametrize("server", [False, True])
 @pytest.mark.parametrize("before", ["/", "/cart"])
-def test_s16_a_double_click_on_a_verified_sign_in_ends_signed_in(server: bool, before: str) -> None:
-    """The second request, with the cookies and the token of the first, signs in too, and nothing else."""
+def test_s16_double_clicked_sign_in_ends_signed_in(server: bool, before: str) -> None:
+    """The second request has the cookies and the token of the first, and can only sign in."""
     made = Made(server=server)
     visitor, again = (Browser(arc.http.handler(manager=made.manager)(app), clock=made.clock) for _ in range(2))
     visitor.get(before)
@@ -73,8 +73,8 @@ def test_s16_a_double_click_on_a_verified_sign_in_ends_signed_in(server: bool, b
     assert send(again, token, "/any") == 403
 
 
-def test_s41_a_form_from_before_a_sign_in_is_good_for_a_minute() -> None:
-    """As long as a request may come with the id from before."""
+def test_s41_earlier_form_is_valid_for_a_minute_after_sign_in() -> None:
+    """A request may come with the id from before the sign-in for that long."""
     made = Made(server=True)
     visitor, late = (Browser(arc.http.handler(manager=made.manager)(app), clock=made.clock) for _ in range(2))
     visitor.get("/cart")
@@ -85,8 +85,8 @@ def test_s41_a_form_from_before_a_sign_in_is_good_for_a_minute() -> None:
     assert send(late, token) == 403
 
 
-def test_s41_the_other_tabs_form_is_good_for_the_sign_in_alone() -> None:
-    """Any other form from before the sign-in stays void: another path, another purpose, after the sign-out."""
+def test_s41_earlier_form_is_valid_only_for_the_sign_in() -> None:
+    """It is refused for another path, for another purpose and after the sign-out."""
     for before in ("/", "/cart"):
         visitor = browser(app)
         visitor.get(before)
@@ -100,8 +100,8 @@ def test_s41_the_other_tabs_form_is_good_for_the_sign_in_alone() -> None:
         assert send(visitor, second) == 403
 
 
-def test_s41_the_other_tabs_form_needs_proof_that_the_page_is_our_own() -> None:
-    """The browser has to say that the page is of the same origin; a client that says nothing is refused."""
+def test_s41_earlier_form_requires_a_same_origin_page() -> None:
+    """The browser must state the same origin, and a client that states nothing is refused."""
     for headers, status in (
         ({"sec_fetch_site": "same-origin"}, 200),
         ({"sec_fetch_site": "none", "origin": "null"}, 403),
@@ -115,7 +115,7 @@ def test_s41_the_other_tabs_form_needs_proof_that_the_page_is_our_own() -> None:
 
 
 def test_s41_only_a_sign_in_is_repeated() -> None:
-    """A new id of the same session, and a form that changes nothing, leave no old form good."""
+    """After a regeneration or a form that changes nothing, earlier forms are refused."""
     visitor = browser(app)
     send(visitor, visitor.get("/sign-in").text)
     old, again = visitor.get("/new").text, visitor.get("/new").text
@@ -123,8 +123,8 @@ def test_s41_only_a_sign_in_is_repeated() -> None:
     assert send(visitor, again, "/new") == 403
 
 
-def test_s41_the_form_in_a_response_that_signs_in_works() -> None:
-    """Beside a cookie from before the sign-in, too."""
+def test_s41_form_in_the_response_of_a_sign_in_works() -> None:
+    """It also works beside a cookie from before the sign-in."""
 
     def page(req: arc.Request) -> Any:
         if req.method == "POST":
@@ -144,13 +144,13 @@ def test_s41_the_form_in_a_response_that_signs_in_works() -> None:
     prepared=st.lists(st.sampled_from(["/", "/cart", "sign in"]), min_size=1, max_size=3),
     server=st.booleans(),
 )
-def test_s41_no_token_of_mallory_is_ever_good_for_a_victims_sign_in(
+def test_s41_attackers_token_is_refused_for_a_victims_sign_in(
     steps: list[str], prepared: list[str], server: bool
 ) -> None:
-    """Whatever the victim does, tokens of Mallory are refused where the victim signs in, cookies tossed or not."""
+    """Mallory's tokens are refused for every action of the victim, with and without planted cookies."""
     made = Made(server=server)
     mallory, victim = browser(app, made), browser(app, made)
-    given = []
+    tokens = []
     for visitor, path in [(mallory, path) for path in prepared] + [(victim, path) for path in [*steps, "sign in"]]:
         if path == "sign in":
             assert send(visitor, visitor.get("/sign-in").text, user="mallory" if visitor is mallory else "ada") == 200
@@ -160,5 +160,5 @@ def test_s41_no_token_of_mallory_is_ever_good_for_a_victims_sign_in(
                 visitor.jar.receive(f"{name}={value}; Domain=example; Secure; Path=/", "app.example", secure=True)
         else:
             visitor.get(path)
-        given += [visitor.get("/sign-in").text] if visitor is mallory else []
-    assert {send(victim, one) for one in given} == {403}
+        tokens += [visitor.get("/sign-in").text] if visitor is mallory else []
+    assert {send(victim, one) for one in tokens} == {403}

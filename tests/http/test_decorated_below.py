@@ -1,4 +1,4 @@
-"""Decorators below `@arc.http.handler`: what the function that they wrap takes is what counts."""
+"""Decorators below `@arc.http.handler`: the arguments of the wrapped function decide."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Function = Callable[..., Any]
 
 
 def plain(function: Function) -> Function:
-    """The decorator of most tutorials: any arguments, handed on."""
+    """The decorator of most tutorials, which passes on any arguments."""
 
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -27,7 +27,7 @@ def plain(function: Function) -> Function:
 
 
 def login_required(function: Function) -> Function:
-    """A decorator that looks at the request and hands the rest on."""
+    """A decorator that uses the request and passes on the rest."""
 
     @wraps(function)
     def wrapper(req: arc.Request, *args: Any, **kwargs: Any) -> Any:
@@ -37,7 +37,7 @@ def login_required(function: Function) -> Function:
 
 
 def awaiting(function: Function) -> Function:
-    """A decorator whose wrapper is async, around a function that may be so."""
+    """A decorator with an async wrapper around a function that may be async."""
 
     @wraps(function)
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -49,7 +49,7 @@ def awaiting(function: Function) -> Function:
 
 @contextmanager
 def timed() -> Iterator[None]:
-    """A context manager, which is a decorator too."""
+    """A context manager, which is also a decorator."""
     yield
 
 
@@ -93,17 +93,17 @@ class Pages:
 
 
 def alone(_req: arc.Request) -> str:
-    """A handler of the request alone."""
+    """A handler of the request only."""
     return "alone"
 
 
 def both(_req: arc.Request, context: object) -> str:
-    """A handler of request and context."""
+    """A handler of the request and the context."""
     return str(context)
 
 
 async def both_later(_req: arc.Request, context: object) -> str:
-    """The same, async."""
+    """An async handler of the request and the context."""
     return str(context)
 
 
@@ -115,10 +115,10 @@ def answer(function: Function) -> str:
 
 @pytest.mark.parametrize("decorator", DECORATORS)
 @pytest.mark.parametrize(("function", "expected"), [(alone, "alone"), (both, "context"), (both_later, "context")])
-def test_a_decorator_with_star_args_takes_what_its_function_takes(
+def test_star_args_wrapper_gets_the_arguments_of_its_function(
     decorator: Function, function: Function, expected: str
 ) -> None:
-    """`functools.wraps` says which function is wrapped, and that one says whether the context is passed."""
+    """`functools.wraps` names the wrapped function, whose arguments decide whether the context is passed."""
     assert answer(decorator(function)) == expected
 
 
@@ -137,12 +137,12 @@ def test_a_decorator_with_star_args_takes_what_its_function_takes(
     ],
 )
 def test_decorated_methods_callables_and_partials_are_followed(function: Function, expected: str) -> None:
-    """`self` counts for nothing, however deep the decorated function is."""
+    """`self` is not counted at any depth of decoration."""
     assert answer(function) == expected
 
 
-def test_a_wrapper_with_a_signature_of_its_own_is_taken_at_its_word() -> None:
-    """What a wrapper names itself is passed, whatever it wraps."""
+def test_wrapper_with_named_arguments_gets_those() -> None:
+    """The arguments that a wrapper names are passed, whatever it wraps."""
 
     @wraps(both)
     def narrow(req: arc.Request) -> str:
@@ -162,8 +162,8 @@ def test_a_wrapper_with_a_signature_of_its_own_is_taken_at_its_word() -> None:
     assert [answer(narrow), answer(wide), answer(Narrow())] == ["narrow", "context", "narrow object"]
 
 
-def test_a_wrapper_that_wraps_itself_is_no_endless_loop() -> None:
-    """A `__wrapped__` that leads nowhere leaves the wrapper at its word."""
+def test_wrapper_of_itself_does_not_loop() -> None:
+    """A circular `__wrapped__` leaves the wrapper's own arguments."""
 
     def star(*args: Any) -> str:
         return str(len(args))

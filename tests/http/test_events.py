@@ -1,4 +1,4 @@
-"""Every format of event is recognised and read alike."""
+"""Every event format is recognized and read alike."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from arc.errors import BadRequest
 from arc.http.body import parse_body
 from arc.http.events import Alb, LatticeV1, LatticeV2, PayloadV1, PayloadV2, Shape, shape_of
 from arc.testing import alb, function_url, payload_v1, payload_v2
-from tests.http.reading import FORMATS, event, shape
+from tests.http.reading import FORMATS, event, format_response, shape
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ from tests.http.reading import FORMATS, event, shape
         ("bare", Shape),
     ],
 )
-def test_each_format_recognises_itself(name: str, kind: type[Shape]) -> None:
-    """An event is of exactly one format, told by what it says of itself."""
+def test_each_format_recognizes_its_events(name: str, kind: type[Shape]) -> None:
+    """An event has exactly one format."""
     assert type(shape(name)) is kind
 
 
@@ -50,8 +50,8 @@ def test_each_format_recognises_itself(name: str, kind: type[Shape]) -> None:
         {"raw_path": "/"},
     ],
 )
-def test_a_part_of_an_event_is_a_bare_one(part: dict[str, Any]) -> None:
-    """What users' tests write by hand is of no format, and is answered as Architect's libraries answer it."""
+def test_partial_event_is_bare(part: dict[str, Any]) -> None:
+    """An event that a user's test writes by hand has no format, and Architect's response."""
     assert type(shape_of(part)) is Shape
 
 
@@ -69,14 +69,14 @@ def test_a_part_of_an_event_is_a_bare_one(part: dict[str, Any]) -> None:
         ("bare", "GET", "/"),
     ],
 )
-def test_the_request_line(name: str, method: str, path: str) -> None:
-    """The method is in capitals; the path is decoded and without the stage that an HTTP API puts in front."""
+def test_method_and_path(name: str, method: str, path: str) -> None:
+    """The method is in capitals, and the path is decoded and without an HTTP API's stage."""
     assert (shape(name).method(), shape(name).path()) == (method, path)
 
 
 @st.composite
 def requests_in_every_format(draw: st.DrawFn) -> tuple[str, str, dict[str, Shape]]:
-    """A path, its parameter, and the shapes in which AWS delivers a request for them."""
+    """A path, its parameter, and the shapes of AWS's events for them."""
     city = draw(st.text(st.characters(codec="utf-8"), min_size=1))
     path, encoded = f"/cities/{city}", f"/cities/{quote(city, safe='')}"
     names = {"city": city}, {"city": quote(city, safe="")}
@@ -95,7 +95,7 @@ def requests_in_every_format(draw: st.DrawFn) -> tuple[str, str, dict[str, Shape
 
 @given(requests_in_every_format())
 def test_path_and_parameters_are_decoded_once_in_every_format(sent: tuple[str, str, dict[str, Shape]]) -> None:
-    """HTTP APIs decode the path, everything else leaves it encoded; handlers see no difference, `%25` included."""
+    """HTTP APIs decode the path and others do not, but handlers get the same, also for `%25`."""
     path, city, shapes = sent
     assert {name: one.path() for name, one in shapes.items()} == dict.fromkeys(shapes, path)
     with_parameters = ("http_api_v2", "http_api_v1", "rest_v1")
@@ -103,8 +103,8 @@ def test_path_and_parameters_are_decoded_once_in_every_format(sent: tuple[str, s
 
 
 @pytest.mark.parametrize("name", ["rest_v1", "alb_single", "function_url"])
-def test_bytes_of_a_path_that_are_not_utf8_are_replaced(name: str) -> None:
-    """A broken percent-encoding in the path never fails a request."""
+def test_invalid_utf8_in_a_path_is_replaced(name: str) -> None:
+    """An invalid escape in the path never fails a request."""
     assert shape(name, path="/%FF%2x", rawPath="/%FF%2x").path() == "/\ufffd%2x"
 
 
@@ -119,13 +119,13 @@ def test_bytes_of_a_path_that_are_not_utf8_are_replaced(name: str) -> None:
         ("/$default/users", "$default", "/$default/users"),
     ],
 )
-def test_only_a_whole_stage_is_taken_off(path: str, stage: str, expected: str) -> None:
-    """A path that merely begins with the letters of the stage stays as it is."""
+def test_only_a_whole_stage_is_removed(path: str, stage: str, expected: str) -> None:
+    """A path that begins with the letters of the stage stays as it is."""
     assert shape("http_api_v2", rawPath=path, requestContext={"stage": stage}).path() == expected
 
 
-def test_a_rest_path_keeps_a_part_named_like_the_stage() -> None:
-    """A REST API leaves the stage out itself, so that nothing is taken off."""
+def test_rest_path_keeps_a_folder_named_like_the_stage() -> None:
+    """A REST API omits the stage itself, so nothing is removed."""
     assert shape("rest_v1", path="/production/x").path() == "/production/x"
 
 
@@ -133,8 +133,8 @@ def test_a_rest_path_keeps_a_part_named_like_the_stage() -> None:
     ("name", "params"),
     [("http_api_v2", {"shop": "corner"}), ("http_api_v1", {"id": "7"}), ("rest_v1", {"proxy": "search"}), ("bare", {})],
 )
-def test_the_path_parameters(name: str, params: dict[str, str]) -> None:
-    """The parameters of the route, none when the event has none."""
+def test_path_parameters(name: str, params: dict[str, str]) -> None:
+    """The route's parameters are read, and an event without them has none."""
     assert shape(name).params() == params
 
 
@@ -152,21 +152,21 @@ def test_the_path_parameters(name: str, params: dict[str, str]) -> None:
         ("bare", {}),
     ],
 )
-def test_the_query_has_every_value_decoded(name: str, fields: dict[str, list[str]]) -> None:
-    """Repeated fields keep all their values, in order and decoded; `query[k]` is the last."""
+def test_query_values_are_decoded(name: str, fields: dict[str, list[str]]) -> None:
+    """Repeated fields keep all values in order, and `query[name]` is the last."""
     query = shape(name).query()
     assert {field: query.getall(field) for field in query} == fields
     assert dict(query) == {field: values[-1] for field, values in fields.items()}
 
 
-def test_a_query_given_only_as_parameters_is_read() -> None:
-    """An event of a user's test without `rawQueryString` still has its query."""
+def test_query_is_read_from_parameters() -> None:
+    """An event in a user's test may have no `rawQueryString`."""
     written = shape_of({"version": "2.0", "queryStringParameters": {"a": "1,2"}})
     assert written.query().getall("a") == ["1,2"]
 
 
 def test_repeated_and_single_parameters_are_merged() -> None:
-    """A test's event may have one field in the repeated form and another in the single one, as with headers."""
+    """An event in a test may have one field in each form, as with headers."""
     query = shape_of(
         {
             "multiValueQueryStringParameters": {"id": ["1", "2"], "odd": None},
@@ -179,25 +179,25 @@ def test_repeated_and_single_parameters_are_merged() -> None:
 @pytest.mark.parametrize(
     "name", ["http_api_v2", "http_api_v1", "rest_v1", "alb_single", "alb_multi", "lattice_v1", "lattice_v2"]
 )
-def test_every_cookie_arrives(name: str) -> None:
-    """Both cookies of each fixture are found, wherever the format puts them."""
+def test_cookies_are_read(name: str) -> None:
+    """Both cookies of each fixture are found, wherever the format has them."""
     assert "; ".join(shape(name).cookie_headers()) == "_idx=abc.def; theme=dark"
 
 
-def test_cookies_in_list_and_header_count_once() -> None:
-    """A function URL may give the same cookies twice; the list counts."""
+def test_cookies_in_list_and_header_are_read_once() -> None:
+    """A function URL may send the same cookies twice, and the list counts."""
     both = shape_of({"version": "2.0", "cookies": ["a=1"], "headers": {"cookie": "a=1"}})
     assert both.cookie_headers() == ["a=1"]
 
 
 @pytest.mark.parametrize("odd", [[], {}, {"a": "1"}, "a=1", 5, None, True])
-def test_a_list_of_cookies_that_is_none_gives_way_to_the_header(odd: object) -> None:
-    """Only a list with something in it counts as the event's cookies."""
+def test_cookie_header_counts_without_a_list(odd: object) -> None:
+    """Only a nonempty list counts as the event's cookies."""
     assert shape_of({"version": "2.0", "cookies": odd, "headers": {"cookie": "b=2"}}).cookie_headers() == ["b=2"]
 
 
-def test_of_odd_headers_the_usable_ones_are_kept() -> None:
-    """Numbers become text; what is neither text nor a number is left out, and so is what is in a list."""
+def test_headers_of_other_types_are_left_out() -> None:
+    """Numbers become text, and lists and other values are left out."""
     odd: dict[str, Any] = {"a": None, "b": 5, "c": ["x"], "d": "y", "e": {}}
     assert dict(shape_of({"headers": odd}).headers()) == {"b": "5", "d": "y"}
     repeated = {"a": "x", "b": ["1", 2, None, "3"], "c": None}
@@ -206,13 +206,13 @@ def test_of_odd_headers_the_usable_ones_are_kept() -> None:
 
 @pytest.mark.parametrize("header", ["cookie", "Cookie", "COOKIE"])
 @pytest.mark.parametrize("version", [None, "1.0", "2.0"])
-def test_a_cookie_header_is_found_whatever_its_case(header: str, version: str | None) -> None:
+def test_cookie_header_ignores_case(header: str, version: str | None) -> None:
     """Without a list of cookies the header is read, in every format."""
     assert shape_of({"version": version, "headers": {header: "a=1; b=2"}}).cookie_headers() == ["a=1; b=2"]
 
 
 def test_repeated_headers_are_joined() -> None:
-    """The values of a header that came more than once are joined, and names ignore case."""
+    """Repeated values are joined, and names ignore case."""
     headers = shape("rest_v1").headers()
     assert headers["x-tag"] == headers["X-Tag"] == "one, two"
     assert headers["HOST"] == "m3n4b5v6c7.execute-api.us-east-1.amazonaws.com"
@@ -232,29 +232,29 @@ def test_repeated_headers_are_joined() -> None:
         ("bare", None),
     ],
 )
-def test_the_body_is_bytes(name: str, body: bytes | None) -> None:
-    """The body's own bytes, whether it came as text or base64; None when there is none."""
+def test_body_is_bytes(name: str, body: bytes | None) -> None:
+    """Text and base64 bodies become bytes, and an absent body None."""
     assert shape(name).body() == body
 
 
 @pytest.mark.parametrize("body", ["a", "YQ", "YQ==\n", "Y Q==", "YQ=", "é", "====", "YQ==YQ=="])
-def test_broken_base64_is_a_bad_request(body: str) -> None:
-    """What is no canonical base64 is the visitor's or the proxy's fault: 400, not a crash."""
+def test_invalid_base64_raises_bad_request(body: str) -> None:
+    """Noncanonical base64 is answered with status 400 and does not crash."""
     with pytest.raises(BadRequest, match="isBase64Encoded"):
         shape("bare", body=body, isBase64Encoded=True).body()
 
 
 @pytest.mark.parametrize("body", [{"a": 1}, ["a"], 5, True, "\ud800"])
-def test_a_body_that_is_no_text_is_a_bad_request(body: object) -> None:
-    """A body of another type than text cannot be read."""
+def test_body_of_another_type_raises_bad_request(body: object) -> None:
+    """A body must be text."""
     with pytest.raises(BadRequest, match="event's body"):
         shape("bare", body=body).body()
 
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("lost", [None, "", 0, [], {}, [1], "x", {"x": None}])
-def test_parts_that_are_null_or_of_a_wrong_type_count_as_absent(name: str, lost: object) -> None:
-    """Every part of every fixture can be missing or nonsense without an exception."""
+def test_null_and_invalid_parts_count_as_absent(name: str, lost: object) -> None:
+    """Any part of any fixture may be missing or invalid without an exception."""
     whole = event(name)
     for key in whole:
         if key not in ("body", "version"):
@@ -269,17 +269,17 @@ def test_parts_that_are_null_or_of_a_wrong_type_count_as_absent(name: str, lost:
         ({"queryStringParameters": None}, {}),
     ],
 )
-def test_lattices_query_is_read_from_the_path_or_the_fields(
+def test_lattice_query_is_read_from_the_path_or_the_fields(
     changes: dict[str, Any], fields: dict[str, list[str]]
 ) -> None:
-    """VPC Lattice's fields are text or lists; a query in the path says more, and is no part of `path`."""
+    """VPC Lattice's fields are text or lists; a query in the path is complete and not part of `path`."""
     read = shape("lattice_v2", **changes)
     assert {field: read.query().getall(field) for field in read.query()} == fields
     assert read.path() == "/orders"
 
 
-def test_a_body_of_lattices_first_version_is_parsed() -> None:
-    """`is_base64_encoded` counts for `parse_body` as it does for `req.json`."""
+def test_base64_body_of_lattice_version_1_is_parsed() -> None:
+    """`is_base64_encoded` applies to `parse_body` and `req.json`."""
     assert parse_body(event("lattice_v1")) == {"name": "Zoë"}
     octets = {**event("lattice_v1"), "headers": {"content-type": "application/octet-stream"}, "body": "AAE="}
     assert parse_body(octets) == {"base64": "AAE="}
@@ -307,13 +307,13 @@ EVENTS = st.fixed_dictionaries(
 
 
 @given(EVENTS, st.dictionaries(NAMES | st.text(max_size=8), JSON, max_size=4))
-def test_no_event_raises_anything_but_bad_request(first: dict[str, Any], second: dict[str, Any]) -> None:
-    """Whatever JSON an event is, reading it gives parts of the right types or `BadRequest`."""
+def test_events_raise_nothing_but_bad_request(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Reading any JSON as an event returns parts of the right types or raises `BadRequest`."""
     read_everything(second | first)
 
 
 def read_everything(whole: dict[str, Any]) -> None:
-    """Read every part of an event and look at its type."""
+    """Read every part of an event and check its type."""
     read = shape_of(whole)
     assert read.method() == read.method().upper() != ""
     assert isinstance(read.path(), str)
@@ -327,5 +327,11 @@ def read_everything(whole: dict[str, Any]) -> None:
         assert isinstance(read.body(), bytes | None)
     with suppress(BadRequest):
         parse_body(whole)
-    reply = read.reply(200, {"x": "1", "y": ["2", "3"]}, ["a=1", "b=2"], "body", base64=False)
+    result = {
+        "multiValueHeaders": {"x": ["1"], "y": ["2", "3"]},
+        "cookies": ["a=1"],
+        "body": "body",
+        "compression": False,
+    }
+    reply = format_response(result, read)
     assert (reply["statusCode"], reply["body"]) == (200, "body")

@@ -1,4 +1,4 @@
-"""A failure of a store that is answered 503 leaves its text in the log, with the route, every time."""
+"""A store failure that is answered with status 503 is logged every time, with its text and the route."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def errors(log: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.mark.parametrize("route", EVENTS)
-def test_a_store_error_is_logged_with_its_route_every_time(route: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_store_error_is_logged_with_its_route(route: str, caplog: pytest.LogCaptureFixture) -> None:
     """Each 503 has its own line, in every format, also for an async handler."""
 
     def fail(_req: arc.Request) -> None:
@@ -49,8 +49,8 @@ def test_a_store_error_is_logged_with_its_route_every_time(route: str, caplog: p
             assert repr(route) in line
 
 
-def test_a_table_that_a_handler_cannot_reach_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """`arc.tables.table` without a service map to ask says in the log what failed."""
+def test_unreachable_table_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """`arc.tables.table` without a service map is logged with its reason."""
     with socket.socket() as unused:  # bound and not listening: a connection is refused
         unused.bind(("127.0.0.1", 0))
         ports = {"_arc": unused.getsockname()[1]}
@@ -71,8 +71,8 @@ def test_a_table_that_a_handler_cannot_reach_is_in_the_log(caplog: pytest.LogCap
     assert "could not be read" in line
 
 
-def test_a_store_that_fails_while_a_refusal_is_answered_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """The session's own store is no exception, whenever it fails."""
+def test_store_failure_during_a_refusal_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A failure of the session's store is logged whenever it happens."""
     made = Made(server=True)
 
     def refuse(req: arc.Request) -> None:
@@ -80,7 +80,7 @@ def test_a_store_that_fails_while_a_refusal_is_answered_is_in_the_log(caplog: py
         raise BadRequest("no")
 
     class Failing(type(made.store)):  # type: ignore[misc]
-        """A store that keeps nothing."""
+        """A store that fails."""
 
         def create(self, *_: object) -> str:
             """Fail."""
@@ -91,8 +91,8 @@ def test_a_store_that_fails_while_a_refusal_is_answered_is_in_the_log(caplog: py
     assert "the table is on fire" in errors(caplog)[0]
 
 
-def test_refusals_of_a_visitor_are_no_errors(caplog: pytest.LogCaptureFixture) -> None:
-    """What a visitor did wrong, and what succeeds, logs no error."""
+def test_refusals_are_not_logged_as_errors(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither a visitor's mistake nor a success is logged as an error."""
 
     def refuse(_req: arc.Request) -> None:
         raise BadRequest("no")

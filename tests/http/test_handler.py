@@ -1,4 +1,4 @@
-"""`@arc.http.handler`: the session in a request, and what becomes of a handler's result and exceptions."""
+"""`@arc.http.handler`: the session in a request, and the response to a handler's result or exception."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def count(req: arc.Request) -> dict[str, Any]:
     return {"html": f"<p>{req.session.increment('visits')} visits</p>"}
 
 
-def test_the_counter_counts_in_a_browser() -> None:
-    """Three visits count 1, 2, 3; another browser begins at 1."""
+def test_counter_in_a_browser() -> None:
+    """Three visits count 1, 2, 3, and another browser begins at 1."""
     made = Made()
     visitor = browser(count, made)
     assert [visitor.get().text for _ in range(3)] == ["<p>1 visits</p>", "<p>2 visits</p>", "<p>3 visits</p>"]
     assert browser(count, made).get().text == "<p>1 visits</p>"
 
 
-def test_the_pages_two_handlers_work_key_for_key() -> None:
-    """The read and the write handler of the page, decorated, count together."""
+def test_decorated_handlers_of_the_page_work() -> None:
+    """The read and the write handler of the documentation count together."""
     made = Made()
 
     @arc.http.handler(manager=made.manager)
@@ -56,8 +56,8 @@ def test_the_pages_two_handlers_work_key_for_key() -> None:
     assert visitor.get("/").text == "<pre><Session {'count': 2}></pre>"
 
 
-def test_write_returns_what_the_response_carries_even_when_the_handler_forgets_it() -> None:
-    """An explicit write is neither repeated nor dropped by the final commit."""
+def test_final_commit_does_not_repeat_an_explicit_write() -> None:
+    """The response has the cookie that `write` returned, even if the handler does not return it."""
     written: list[str] = []
 
     def forgetful(req: arc.Request) -> dict[str, Any]:
@@ -68,8 +68,8 @@ def test_write_returns_what_the_response_carries_even_when_the_handler_forgets_i
     assert browser(forgetful).get().set_cookies == written
 
 
-def test_writing_a_plain_dict_under_the_decorator_starts_a_session() -> None:
-    """The plain dict is what the visitor has next, also when the session it was copied from was due for renewal."""
+def test_writing_a_plain_dict_starts_a_session() -> None:
+    """The visitor gets this data even if the session that it was copied from was due for renewal."""
     made = Made(server=True)
 
     def copying(req: arc.Request) -> dict[str, Any]:
@@ -85,8 +85,8 @@ def test_writing_a_plain_dict_under_the_decorator_starts_a_session() -> None:
         made.clock.forward(days=3)
 
 
-def test_writing_an_empty_dict_under_the_decorator_ends_the_visitors_session() -> None:
-    """`write({})` is a sign-out: the row goes, and the cookie with it."""
+def test_writing_an_empty_dict_ends_the_session() -> None:
+    """`write({})` is a sign-out, which removes the row and the cookie."""
     made = Made(server=True)
 
     def leave(req: arc.Request) -> dict[str, Any]:
@@ -103,8 +103,8 @@ def test_writing_an_empty_dict_under_the_decorator_ends_the_visitors_session() -
     assert len(made.store) == 0
 
 
-def test_write_gives_the_clearing_cookie_after_a_destroy() -> None:
-    """`write` always returns a string to set."""
+def test_write_returns_the_clearing_cookie_after_destroy() -> None:
+    """`write` always returns a Set-Cookie string."""
 
     def leave(req: arc.Request) -> dict[str, Any]:
         req.session.destroy()
@@ -115,8 +115,8 @@ def test_write_gives_the_clearing_cookie_after_a_destroy() -> None:
     assert page.set_cookies[0].startswith("_idx=; Max-Age=0")
 
 
-def test_a_change_after_write_is_stored_with_the_response() -> None:
-    """The response carries one cookie, which stands for both."""
+def test_change_after_write_is_stored_with_the_response() -> None:
+    """The response has one cookie with both changes."""
 
     def early(req: arc.Request) -> dict[str, Any]:
         before = list(req.session.get("list", ()))
@@ -131,12 +131,12 @@ def test_a_change_after_write_is_stored_with_the_response() -> None:
     assert [page.json, visitor.get().json] == [[], [1, 2]]
 
 
-def test_a_change_after_the_response_raises() -> None:
-    """Nothing would store it: the error says where to look, whether or not the handler failed."""
-    kept: list[arc.Session] = []
+def test_change_after_the_response_raises() -> None:
+    """It would not be stored, so the error names the remedy, whether or not the handler failed."""
+    sessions: list[arc.Session] = []
 
     def keeping(req: arc.Request) -> dict[str, Any]:
-        kept.append(req.session)
+        sessions.append(req.session)
         if req.path == "/broken":
             raise KeyError("broken")
         return {"html": "x"}
@@ -145,13 +145,13 @@ def test_a_change_after_the_response_raises() -> None:
     visitor.get()
     with pytest.raises(KeyError, match="broken"):
         visitor.get("/broken")
-    for session in kept:
+    for session in sessions:
         with pytest.raises(LateChange, match="a thread, a task or a generator"):
             session["late"] = 1
 
 
-def test_async_handlers_share_one_loop() -> None:
-    """What an async handler opened in one invocation still works in the next."""
+def test_async_handlers_share_an_event_loop() -> None:
+    """A connection that one invocation opens still works in the next."""
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def slow(req: arc.Request) -> dict[str, Any]:
@@ -166,72 +166,72 @@ def test_async_handlers_share_one_loop() -> None:
     assert thread.daemon  # A function's process ends without waiting for it.
 
 
-def test_the_context_is_passed_to_those_who_take_it() -> None:
-    """f(req), f(req, context) and f(*args) all work, and a default argument is left alone."""
-    seen: list[object] = []
+def test_context_is_passed_to_functions_that_take_it() -> None:
+    """f(req), f(req, context) and f(*args) all work, and default arguments keep their values."""
+    calls: list[object] = []
     event = payload_v2()
     manager = Made().manager
 
     def two(_req: arc.Request, context: object) -> None:
-        seen.append(context)
+        calls.append(context)
 
     def star(*args: object) -> None:
-        seen.append(args[1])
+        calls.append(args[1])
 
     def default(_req: arc.Request, size: int = 7) -> None:
-        seen.append(size)
+        calls.append(size)
 
     def named(_req: arc.Request, context: object = None) -> None:
-        seen.append(context)
+        calls.append(context)
 
     class Callable:
         def __call__(self, _req: arc.Request, context: object) -> None:
-            seen.append(context)
+            calls.append(context)
 
         def method(self, _req: arc.Request) -> None:
-            seen.append("alone")
+            calls.append("alone")
 
     for function in (two, star, default, named, Callable(), Callable().method, partial(two), partial(two, context=3)):
         arc.http.handler(manager=manager)(function)(event, "context")
-    assert seen == ["context", "context", 7, "context", "context", "alone", "context", 3]
+    assert calls == ["context", "context", 7, "context", "context", "alone", "context", 3]
 
 
-def test_the_second_argument_is_the_context_by_place_or_by_name() -> None:
-    """One that is required is, whatever its name; one with a default only by its name, and in the second place."""
-    seen: list[object] = []
+def test_second_argument_is_the_context() -> None:
+    """A required second argument of any name is the context; one with a default only if it is called `context`."""
+    calls: list[object] = []
     manager = Made().manager
 
     def required(_req: arc.Request, other: object) -> None:
-        seen.append(other)
+        calls.append(other)
 
     def third(_req: arc.Request, size: int = 7, context: object = None) -> None:
-        seen.append((size, context))
+        calls.append((size, context))
 
     def rest(_req: arc.Request, *others: object) -> None:
-        seen.append(others)
+        calls.append(others)
 
     def default_and_rest(_req: arc.Request, size: int = 7, *others: object) -> None:
-        seen.append((size, others))
+        calls.append((size, others))
 
     for function in (required, partial(required), third, rest, default_and_rest):
         arc.http.handler(manager=manager)(function)(payload_v2(), "context")
-    assert seen == ["context", "context", (7, None), ("context",), (7, ())]
+    assert calls == ["context", "context", (7, None), ("context",), (7, ())]
 
 
-def test_what_a_function_wraps_counts_when_it_can_be_called() -> None:
-    """A `__wrapped__` that is no function says nothing about arguments."""
-    seen: list[object] = []
+def test_uncallable_wrapped_attribute_is_ignored() -> None:
+    """A `__wrapped__` that is no function does not describe arguments."""
+    calls: list[object] = []
 
     def wrapper(*args: object) -> None:
-        seen.append(args[1:])
+        calls.append(args[1:])
 
     wrapper.__wrapped__ = "a note"  # type: ignore[attr-defined]
     arc.http.handler(manager=Made().manager)(wrapper)(payload_v2(), "context")
-    assert seen == [("context",)]
+    assert calls == [("context",)]
 
 
-def test_a_class_takes_what_its_instances_are_made_of() -> None:
-    """A class can be the function: its own arguments count, not those of calling an instance."""
+def test_class_gets_the_arguments_of_its_constructor() -> None:
+    """The arguments of calling an instance do not count."""
 
     class Answer(dict[str, Any]):
         def __init__(self, req: arc.Request, size: int = 7) -> None:
@@ -244,13 +244,13 @@ def test_a_class_takes_what_its_instances_are_made_of() -> None:
 
 
 def test_none_is_an_empty_200() -> None:
-    """A handler that returns nothing answers 200 with an empty body."""
+    """A handler that returns None sends an empty body with status 200."""
     page = browser(lambda _req: None).get()
     assert (page.status, page.body) == (200, b"")
 
 
-def test_an_exception_propagates_and_keeps_nothing_but_a_sign_out() -> None:
-    """Lambda counts the error; the session stays as it was, unless it was ended."""
+def test_exception_propagates_and_stores_only_a_sign_out() -> None:
+    """Lambda counts the error, and the session is unchanged unless it was ended."""
     made = Made(server=True)
 
     def broken(req: arc.Request) -> None:
@@ -274,7 +274,7 @@ def test_an_exception_propagates_and_keeps_nothing_but_a_sign_out() -> None:
     ("error", "status"),
     [(BadRequest("no"), 400), (arc.ForgedRequest("no"), 403), (arc.FreshSignInRequired("no"), 401)],
 )
-def test_refusals_are_answered(error: Exception, status: int) -> None:
+def test_refusals_have_their_statuses(error: Exception, status: int) -> None:
     """BadRequest, ForgedRequest and FreshSignInRequired become 400, 403 and 401."""
 
     def refusing(req: arc.Request) -> None:
@@ -284,7 +284,7 @@ def test_refusals_are_answered(error: Exception, status: int) -> None:
     assert (page.status, page.json) == (status, {"message": "no"})
 
 
-def test_s38_a_store_that_fails_is_a_503_with_retry_after() -> None:
+def test_s38_store_failure_is_a_503_with_retry_after() -> None:
     """An outage is neither an empty session nor a crash."""
     made = Made(server=True)
 
@@ -297,8 +297,8 @@ def test_s38_a_store_that_fails_is_a_503_with_retry_after() -> None:
     assert page.set_cookies == []
 
 
-def test_s38_a_sign_out_that_a_failing_store_does_not_take_is_a_503_as_well() -> None:
-    """The store fails once more at the end: one response, no cookie, and an event that says why."""
+def test_s38_failed_sign_out_is_a_503() -> None:
+    """The store fails again at the end, and the response has no cookie; an event has the reason."""
 
     class Throttled(MemoryStore):
         def destroy(self, loaded: Record, now: int) -> None:
@@ -321,7 +321,7 @@ def test_s38_a_sign_out_that_a_failing_store_does_not_take_is_a_503_as_well() ->
 
 
 def test_malformed_json_is_a_400_and_absent_json_is_none() -> None:
-    """req.json is None without a body; a broken one is answered 400."""
+    """`req.json` is None without a body, and malformed JSON is answered with status 400."""
 
     def echo(req: arc.Request) -> dict[str, Any]:
         return {"json": {"got": req.json}}
@@ -333,8 +333,8 @@ def test_malformed_json_is_a_400_and_absent_json_is_none() -> None:
     assert visitor.handler(broken, None)["statusCode"] == 400
 
 
-def test_a_5xx_response_keeps_no_data() -> None:
-    """A status of 500 and above commits nothing."""
+def test_5xx_response_stores_no_data() -> None:
+    """A response with status 500 or above commits nothing."""
     made = Made()
 
     def unlucky(req: arc.Request) -> dict[str, Any]:
@@ -345,8 +345,8 @@ def test_a_5xx_response_keeps_no_data() -> None:
     assert made.names == ["dropped"]
 
 
-def test_too_large_a_session_raises_and_nothing_is_sent() -> None:
-    """The handler's author learns the key, the size and the remedy."""
+def test_too_large_session_raises() -> None:
+    """The error names the key, the size and the remedy, and nothing is sent."""
 
     def hoarder(req: arc.Request) -> dict[str, Any]:
         req.session["everything"] = "x" * 5000
@@ -356,7 +356,7 @@ def test_too_large_a_session_raises_and_nothing_is_sent() -> None:
         browser(hoarder).get()
 
 
-def test_a_response_that_cannot_be_sent_commits_nothing() -> None:
+def test_invalid_response_commits_nothing() -> None:
     """The response is checked before the session is stored."""
     made = Made(server=True)
 
@@ -370,8 +370,8 @@ def test_a_response_that_cannot_be_sent_commits_nothing() -> None:
     assert len(made.store) == 0
 
 
-def test_a_session_key_in_the_response_replaces_the_data() -> None:
-    """A plain dict under `session` keeps the id; `{}` ends the session."""
+def test_session_key_replaces_the_data() -> None:
+    """A plain dict under `session` keeps the id, and `{}` ends the session."""
     made = Made(server=True)
     ids: list[str] = []
 
@@ -391,15 +391,15 @@ def test_a_session_key_in_the_response_replaces_the_data() -> None:
     assert len(made.store) == 0
 
 
-def test_a_session_key_alone_is_a_response_and_no_json_body() -> None:
-    """`{"session": {…}}` answers 200 and empty, and nobody sees the session's data."""
+def test_session_key_alone_is_not_a_json_body() -> None:
+    """`{"session": {…}}` sends an empty body with status 200, without the session's data."""
     page = browser(lambda _req: {"session": {"private": 1}}).get()
     assert (page.status, page.body) == (200, b"")
     assert len(page.set_cookies) == 1
 
 
 def test_assigning_the_session_replaces_it() -> None:
-    """`req.session = {…}` is the same as a `session` key."""
+    """`req.session = {…}` does the same as a `session` key."""
 
     def assign(req: arc.Request) -> dict[str, Any]:
         if req.path == "/set":
@@ -411,12 +411,12 @@ def test_assigning_the_session_replaces_it() -> None:
     assert visitor.get("/").json == {"a": 1}
 
 
-def test_the_request_is_the_event_with_its_parts() -> None:
-    """Every part of the request is there under its name, and the event itself is the dict."""
-    seen: list[arc.Request] = []
-    visitor = browser(seen.append)
+def test_request_is_the_event_with_its_parts() -> None:
+    """Every part of the request is an attribute, and the request is the event as a dict."""
+    requests: list[arc.Request] = []
+    visitor = browser(requests.append)
     visitor.post("/users/7?tag=a&tag=b", {"name": "Ada"})
-    (req,) = seen
+    (req,) = requests
     assert req["version"] == "2.0"
     assert (req.method, req.path) == ("POST", "/users/7")
     assert (req.query["tag"], req.query.getall("tag")) == ("b", ["a", "b"])
@@ -427,7 +427,7 @@ def test_the_request_is_the_event_with_its_parts() -> None:
 
 
 @pytest.mark.parametrize("given", ["get /", {"csrf": True}, True])
-def test_what_is_no_function_is_refused_at_once(given: Any) -> None:
-    """An option without its name, or a route, is a mistake that no request has to find."""
+def test_uncallable_argument_is_refused(given: Any) -> None:
+    """An option without its name and a route are refused when the module is loaded."""
     with pytest.raises(TypeError, match=r"@arc\.http\.handler\(csrf=True\)"):
         arc.http.handler(given)

@@ -1,4 +1,4 @@
-"""Whatever a visitor sends, a handler that touches everything answers below 500."""
+"""A handler that uses everything answers any request with a status below 500."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ VALID = MADE.cookie(count=1)
 
 
 def everything(req: arc.Request) -> dict[str, Any]:
-    """Touch every part of the request, and the session in every way."""
+    """Use every part of the request, and the session in every way."""
     _ = (req.method, req.path, req.params, req.query, req.headers, req.cookies, req.text, req.form, req.json)
     req.session.increment("visits")
     req.session.flash("info", "hello")
@@ -64,6 +64,6 @@ handler = arc.http.handler(manager=MADE.manager)(everything)
 def test_s10_no_request_makes_a_handler_fail(
     build: Any, method: str, headers: dict[str, str], cookies: list[str], body: bytes | str | None
 ) -> None:
-    """Cookies, headers and bodies of any kind give 200, or a 4xx that says why."""
+    """Any cookies, headers and bodies are answered with 200, or with a 4xx that has the reason."""
     event = build(method, "/", headers=headers, cookies=cookies, body=body)
     assert handler(event, None)["statusCode"] in (200, 400, 403)

@@ -1,4 +1,4 @@
-"""SECURITY 8, from the raw event: length is looked at before anything that a visitor sent is decoded."""
+"""SECURITY 8, from the raw event: lengths are checked before a visitor's data is decoded."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from arc.testing import alb, payload_v1, payload_v2
 from tests.sessions.making import Made
 
 MEGABYTES = 10_000_000
-LITTLE = 200_000  # bytes; what a handler's own work takes, and far below the input
+LITTLE = 200_000  # bytes that a handler itself needs, far below the input's length
 FILLINGS = {"escapes": "%41", "plain": "A", "semicolons": ";", "pairs": "a=;", "quotes": '"', "broken escapes": "%"}
 
 
 def peak(work: Callable[[], Any]) -> int:
-    """The most memory in bytes that Python held for `work` at one time, beside what was there before."""
+    """The peak memory of `work` in bytes, beyond the memory used before."""
     tracemalloc.start()
     try:
         work()
@@ -36,7 +36,7 @@ def peak(work: Callable[[], Any]) -> int:
 
 
 def calls(work: Callable[[], Any]) -> int:
-    """How many functions `work` calls, C's included."""
+    """The number of functions that `work` calls, including C functions."""
     count = 0
 
     def counted(_frame: object, event: str, _argument: object) -> None:
@@ -61,11 +61,11 @@ def form_of(content_type: str, body: bytes) -> list[tuple[str, str | File]] | No
 
 @pytest.mark.parametrize("filling", FILLINGS)
 @pytest.mark.parametrize("build", [payload_v2, payload_v1, alb])
-def test_s08_an_oversize_session_cookie_is_refused_without_being_decoded(build: Any, filling: str) -> None:
-    """10 MB of any characters in a cookie called `_idx` cost next to no memory, and one event says why."""
+def test_s08_oversize_session_cookie_is_not_decoded(build: Any, filling: str) -> None:
+    """Refusing 10 MB in a cookie called `_idx` takes little memory, and one event has the reason."""
     made = Made()
     handler = arc.http.handler(manager=made.manager)(lambda req: {"text": str(len(req.session))})
-    handler(build(cookies=["_idx=short"]), None)  # what is imported once is no cost of the cookie
+    handler(build(cookies=["_idx=short"]), None)  # Imports are no cost of the cookie.
     made.events.clear()
     event = build(cookies=["_idx=" + FILLINGS[filling] * (MEGABYTES // len(FILLINGS[filling]))])
     reply: list[dict[str, Any]] = []
@@ -75,8 +75,8 @@ def test_s08_an_oversize_session_cookie_is_refused_without_being_decoded(build: 
 
 
 @pytest.mark.parametrize("server", [False, True])
-def test_s08_a_cookie_a_little_too_long_is_refused_without_being_decoded(server: bool) -> None:
-    """Escapes that would decode to a short value do not help a cookie that no browser keeps."""
+def test_s08_slightly_too_long_cookie_is_not_decoded(server: bool) -> None:
+    """The length counts before escapes are decoded, because no browser stores such a cookie."""
     made = Made(server=server)
     handler = arc.http.handler(manager=made.manager)(lambda req: {"text": str(len(req.session))})
     value = "".join(f"%{ord(character):02X}" for character in made.cookie(count=1))
@@ -87,8 +87,8 @@ def test_s08_a_cookie_a_little_too_long_is_refused_without_being_decoded(server:
     assert made.events[-1].reason == "too-long"
 
 
-def test_s08_only_the_cookies_that_are_tried_are_decoded() -> None:
-    """Thousands of cookies of our name cost no more calls than their number, and the last ones still count."""
+def test_s08_only_used_cookies_are_decoded() -> None:
+    """The work grows with the number of cookies of the name, and the last ones count."""
     made = Made(server=True)
     handler = arc.http.handler(manager=made.manager)(lambda req: {"text": str(len(req.session))})
     forged = ["_idx=" + "%41" * 1_300] * 1_000
@@ -98,8 +98,8 @@ def test_s08_only_the_cookies_that_are_tried_are_decoded() -> None:
     assert replies[0]["body"] == "1"
 
 
-def test_s08_an_oversize_csrf_cookie_and_token_are_refused_without_being_decoded() -> None:
-    """The cookie and the token of a form without a session are held to their length as well."""
+def test_s08_oversize_csrf_cookie_and_token_are_not_decoded() -> None:
+    """The limits also apply to a form of a visitor without a session."""
     made = Made()
     handler = arc.http.handler(manager=made.manager, csrf=True)(lambda _req: {"text": "done"})
     handler(payload_v2("POST", cookies=["__Host-_arc_csrf=short"], headers={"x-csrf-token": "A" * 64}), None)
@@ -113,15 +113,15 @@ def test_s08_an_oversize_csrf_cookie_and_token_are_refused_without_being_decoded
         assert replies[0]["statusCode"] == 403
 
 
-def test_s08_the_other_cookies_of_an_oversize_header_are_not_read() -> None:
-    """`req.cookies` cuts no header up that is longer than any of AWS's front doors passes on."""
+def test_s08_oversize_cookie_header_is_not_split() -> None:
+    """`req.cookies` ignores a header that is longer than AWS's front doors forward."""
     request = Request(payload_v1(cookies=["a=1", "b=" + ";" * MEGABYTES]), None, lambda: Made().manager)
     assert peak(lambda: request.cookies) < LITTLE
     assert request.cookies == {}
 
 
 def test_s08_a_boundary_has_at_most_70_characters() -> None:
-    """RFC 2046 §5.1.1: a longer boundary is a bad request, although the body has it."""
+    """A longer boundary is a bad request, even if the body uses it (RFC 2046 §5.1.1)."""
     for length in (1, 70, 71, 100_000):
         boundary = "b" * length
         body = f'--{boundary}\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--{boundary}--\r\n'.encode()
@@ -130,8 +130,8 @@ def test_s08_a_boundary_has_at_most_70_characters() -> None:
             assert found == ([("a", "1")] if length <= 70 else None)
 
 
-def test_s08_a_form_within_a_form_is_not_parsed() -> None:
-    """A part's own content type makes no work: boundaries that the body invents are text like any other."""
+def test_s08_nested_form_is_not_parsed() -> None:
+    """A part's content type is ignored, and boundaries inside it are text."""
 
     def body(depth: int) -> bytes:
         head = 'Content-Disposition: form-data; name="a"\r\n'
@@ -145,23 +145,23 @@ def test_s08_a_form_within_a_form_is_not_parsed() -> None:
 
 @pytest.mark.parametrize("piece", ["%41", "%E3%81%82", "a%41", "xyz%"])
 @pytest.mark.sampled(2)
-def test_s08_a_form_of_escapes_takes_memory_in_proportion(piece: str) -> None:
-    """A megabyte of escaped text, such as any Japanese form is, needs no more than a few megabytes."""
+def test_s08_memory_for_an_escaped_form_is_proportional(piece: str) -> None:
+    """A megabyte of escaped text, as in any Japanese form, takes a few megabytes."""
     text = "a=" + piece * (1_000_000 // len(piece))
     assert peak(lambda: parse_form(text)) < 6 * len(text)
 
 
 @pytest.mark.parametrize("parameter", ["filename*=utf-8''", "name=x; filename*="])
-def test_s08_a_file_name_of_escapes_takes_memory_in_proportion(parameter: str) -> None:
-    """A megabyte of escapes in a file's name is looked at by its length before it is decoded."""
+def test_s08_memory_for_an_escaped_file_name_is_proportional(parameter: str) -> None:
+    """The length of a file's name is checked before it is decoded."""
     head = f"--b\r\nContent-Disposition: form-data; name=f; {parameter}"
     body = f"{head}{'%41' * 333_333}\r\n\r\nx\r\n--b--\r\n".encode()
     assert peak(lambda: form_of("multipart/form-data; boundary=b", body)) < 6 * len(body)
 
 
 @given(st.text("ab=&+%4158eEéC3 ;", max_size=60))
-def test_a_form_means_what_the_standard_library_reads(text: str) -> None:
-    """Fields, blanks, plus signs and escapes are those of `urllib.parse.parse_qsl`, broken UTF-8 apart."""
+def test_form_is_read_like_the_standard_library(text: str) -> None:
+    """The fields equal those of `urllib.parse.parse_qsl`, except for invalid UTF-8."""
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError:
@@ -174,8 +174,8 @@ def test_a_form_means_what_the_standard_library_reads(text: str) -> None:
     ]
 
 
-def test_s08_an_oversize_query_string_is_a_bad_request() -> None:
-    """A query string longer than any of AWS's front doors passes on is refused by its length."""
+def test_s08_oversize_query_string_is_a_bad_request() -> None:
+    """A query string that is longer than AWS's front doors forward is refused by its length."""
     request = Request({"version": "2.0", "rawQueryString": "a=" + "%41" * 1_000_000}, None, lambda: Made().manager)
     target_group = Request(
         {"requestContext": {"elb": {}}, "queryStringParameters": {"a": "%41" * 1_000_000}}, None, lambda: Made().manager

@@ -1,4 +1,4 @@
-"""A browser's whole life in any order, on every store: nobody is signed in or out who did not ask for it."""
+"""Random browser histories on every store: no one is signed in or out without asking."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(engine: Engine | None, runs: int, *, sealed: bool = False) -> None:
-    """Live `runs` lives."""
+    """Run `runs` histories."""
     table = None if engine is None else engine.table()
 
     class OnThisStore(Lives):
@@ -34,29 +34,29 @@ def run(engine: Engine | None, runs: int, *, sealed: bool = False) -> None:
     )
 
 
-def test_s26_a_life_with_a_sealed_cookie() -> None:
-    """A request that nothing overlaps changes only what it asked for; of overlapping answers the later one stays."""
+def test_s26_history_with_a_sealed_cookie() -> None:
+    """A request without overlap changes only what it asked for, and the last of overlapping responses wins."""
     run(None, 50, sealed=True)
 
 
-def test_s26_a_life_on_memory() -> None:
-    """No answer to an earlier request signs a visitor in again, and none that did not ask signs one out."""
+def test_s26_history_in_memory() -> None:
+    """No late response signs a visitor in again, and no other request signs the visitor out."""
     run(None, 75)
 
 
-def test_s26_a_life_on_dynamodb(ministack: Engine) -> None:
-    """The same on DynamoDB."""
+def test_s26_history_on_dynamodb(ministack: Engine) -> None:
+    """The same is true on DynamoDB."""
     run(ministack, 10)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("sealed", [True, False])
-def test_s26_thousands_of_lives(*, sealed: bool) -> None:
-    """Two thousand lives with a sealed cookie, and on memory."""
+def test_s26_thousands_of_histories(*, sealed: bool) -> None:
+    """Two thousand histories with a sealed cookie and in memory."""
     run(None, 2_000, sealed=sealed)
 
 
 @pytest.mark.exhaustive
-def test_s26_hundreds_of_lives_on_dynamodb(ministack: Engine) -> None:
-    """Four hundred lives on DynamoDB."""
+def test_s26_hundreds_of_histories_on_dynamodb(ministack: Engine) -> None:
+    """Four hundred histories on DynamoDB."""
     run(ministack, 400)

@@ -1,4 +1,4 @@
-"""Forms sent as multipart/form-data, as browsers send them when a form has a file field."""
+"""Forms sent as multipart/form-data, as browsers send forms with a file field."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BODY = (
 
 
 def part(disposition: str, content: bytes = b"x", *headers: str) -> bytes:
-    """One part of a form, with the parameters of its Content-Disposition as given."""
+    """One part of a form, with these parameters of its Content-Disposition."""
     lines = "".join(f"{line}\r\n" for line in (f"Content-Disposition: form-data{disposition}", *headers))
     return f"--XyZ\r\n{lines}\r\n".encode() + content + b"\r\n"
 
@@ -42,7 +42,7 @@ def posted(*parts: bytes, content_type: str = TYPE, body: bytes | None = None) -
 
 
 def test_text_fields_and_files_are_read_in_order() -> None:
-    """Names and values are UTF-8, repeated names keep their order, line ends stay, files are bytes."""
+    """Names and values are UTF-8, repeated names keep their order, line ends stay, and files are bytes."""
     read = [(name, value if isinstance(value, str) else value.bytes) for name, value in parse_multipart(TYPE, BODY)]
     assert read == [
         ("title", "Kettle é"),
@@ -53,8 +53,8 @@ def test_text_fields_and_files_are_read_in_order() -> None:
     ]
 
 
-def test_uploaded_files_are_apart_from_the_text_fields() -> None:
-    """`req.files` has each file with its field, name, type and bytes; `req.form` has none of them."""
+def test_files_are_separate_from_text_fields() -> None:
+    """`req.files` has each file with its field, name, type and bytes, and `req.form` has no files."""
     png = b"\x89PNG\r\n\x1a\n\x00\xff--XyZ"
     request = posted(
         part('; name="title"', b"hi"),
@@ -71,24 +71,24 @@ def test_uploaded_files_are_apart_from_the_text_fields() -> None:
     assert [*request.files] == ["photo"]
 
 
-def test_a_printed_file_shows_none_of_its_bytes() -> None:
-    """A log that prints a file says what it is and how long."""
+def test_repr_of_a_file_shows_no_content() -> None:
+    """It shows the file's name, type and length."""
     [file] = posted(part('; name="photo"; filename="a.png"', b"secret", "Content-Type: image/png")).files.values()
     assert repr(file) == "<File 'photo': 'a.png', image/png, 6 bytes>"
 
 
 @pytest.mark.parametrize("filename", ['filename=""', "filename="])
-def test_a_file_field_without_a_choice_is_no_file(filename: str) -> None:
-    """Browsers send an empty name and no bytes where no file was chosen; the error says so."""
+def test_empty_file_field_is_no_file(filename: str) -> None:
+    """Browsers send an empty name and no bytes if no file was chosen, and the error says so."""
     request = posted(part(f'; name="photo"; {filename}', b"", "Content-Type: application/octet-stream"))
     assert request.files.get("photo") is None
     assert request.files.getall("photo") == []
-    with pytest.raises(KeyError, match=r"No file was chosen for 'photo'.*req\.files\.get\('photo'\)"):
+    with pytest.raises(KeyError, match=r"The visitor chose no file for 'photo'.*req\.files\.get\('photo'\)"):
         request.files["photo"]
 
 
-def test_a_field_asked_for_in_the_wrong_place_is_named() -> None:
-    """The error for a file in `req.form`, or for text in `req.files`, says where it is; another name is a KeyError."""
+def test_field_in_the_other_mapping_is_named() -> None:
+    """The error for a file in `req.form`, or for text in `req.files`, names the right place."""
     request = posted(part('; name="photo"; filename="a.png"'), part('; name="title"'))
     with pytest.raises(KeyError, match=r"'photo' is an uploaded file.*req\.files\['photo'\]"):
         request.form["photo"]
@@ -100,8 +100,8 @@ def test_a_field_asked_for_in_the_wrong_place_is_named() -> None:
         assert refusal.value.args == ("other",)
 
 
-def test_a_form_that_was_not_sent_as_multipart_says_what_it_lacks() -> None:
-    """Without `enctype` a browser sends a file's name alone: the error for the file names the attribute."""
+def test_form_without_enctype_is_explained() -> None:
+    """Without `enctype` a browser sends only a file's name, and the error names the attribute."""
     content_type = "application/x-www-form-urlencoded"
     request = posted(content_type=content_type, body=b"photo=a.png")
     assert request.files == {}
@@ -128,21 +128,21 @@ def test_a_form_that_was_not_sent_as_multipart_says_what_it_lacks() -> None:
         ("; name=größe", "größe"),
     ],
 )
-def test_a_fields_name_is_read_however_it_is_written(disposition: str, name: str) -> None:
+def test_field_names_are_read_in_every_notation(disposition: str, name: str) -> None:
     """Tokens and quoted strings, in any case, with anything in the quotes (RFC 7578 §4.2, RFC 2183 §2)."""
     assert dict(posted(part(disposition)).form) == {name: "x"}
 
 
 @pytest.mark.parametrize("disposition", ["", "; filename=a.png", "; x=y"])
-def test_a_part_without_a_name_is_left_out(disposition: str) -> None:
-    """Nothing asks for a part that has no field (RFC 7578 §4.2 demands a name)."""
+def test_part_without_a_name_is_ignored(disposition: str) -> None:
+    """RFC 7578 §4.2 requires a name."""
     request = posted(part(disposition))
     assert (dict(request.form), dict(request.files)) == ({}, {})
 
 
 @pytest.mark.parametrize("disposition", ['; name="title', '; name="a"b', '; name=a"b', "; na me=x", ";x" * 20])
-def test_a_broken_disposition_is_a_bad_request(disposition: str) -> None:
-    """What can be read in two ways is refused, not guessed."""
+def test_malformed_disposition_is_a_bad_request(disposition: str) -> None:
+    """An ambiguous header is refused."""
     with pytest.raises(BadRequest):
         _ = posted(part(disposition)).form
 
@@ -164,14 +164,14 @@ def test_a_broken_disposition_is_a_bad_request(disposition: str) -> None:
         ("filename*=UTF-8''..%2Fa.png", "a.png"),
     ],
 )
-def test_a_files_name_has_no_folder(filename: str, name: str) -> None:
-    """Folders in a file's name are the visitor's choice and never to be followed (RFC 7578 §4.2)."""
+def test_file_name_has_no_folder(filename: str, name: str) -> None:
+    """The visitor chooses the folders in a file's name, so they are removed (RFC 7578 §4.2)."""
     assert [file.name for file in posted(part(f'; name="photo"; {filename}')).files.values()] == [name]
 
 
 @given(st.text(st.characters(codec="utf-8")))
-def test_no_file_name_is_a_path(filename: str) -> None:
-    """Whatever a visitor sends, the name is in the folder that it is joined to, or empty."""
+def test_file_name_is_never_a_path(filename: str) -> None:
+    """Any name stays in the folder that it is joined to, or is empty."""
     sent = filename.replace("\r", "").replace("\n", "").replace('"', "%22")
     for file in posted(part(f'; name="photo"; filename="{sent}"')).files.values():
         assert file.name not in (".", "..")
@@ -179,8 +179,8 @@ def test_no_file_name_is_a_path(filename: str) -> None:
         assert file.name.isprintable()
 
 
-def test_the_body_is_parsed_once() -> None:
-    """Form and files of a request are the same objects however often they are asked for."""
+def test_body_is_parsed_once() -> None:
+    """Form and files are the same objects at every access."""
     request = posted(part('; name="photo"; filename="a.png"'), part('; name="title"'))
     assert request.form is request.form
     assert request.files is request.files
@@ -188,15 +188,15 @@ def test_the_body_is_parsed_once() -> None:
 
 @pytest.mark.parametrize("filling", ['"', ';a="', ";a=", "; ", " ", '" ', "\\\\", "a"])
 @pytest.mark.parametrize("start", ["; name=", "; ", '; name="'])
-def test_s08_a_long_disposition_is_read_in_one_pass(start: str, filling: str) -> None:
-    """Work grows with the length of a header and not with its square, which a megabyte would make hours of."""
+def test_s08_long_disposition_is_read_in_one_pass(start: str, filling: str) -> None:
+    """The work is proportional to the length of a header, not to its square."""
     body = part(start + filling * (1_000_000 // len(filling)) + '"x') + b"--XyZ--\r\n"
     with suppress(BadRequest):
         parse_multipart(TYPE, body)
 
 
-def test_the_request_gives_them_as_its_form() -> None:
-    """`req.form` does not care how the form was sent."""
+def test_form_has_the_text_fields_of_every_encoding() -> None:
+    """`req.form` works for URL-encoded and multipart forms."""
     event = payload_v2("POST", "/", headers={"content-type": TYPE}, body=BODY)
     form = Request(event, None, lambda: Made().manager).form
     assert (form["title"], form.getall("tag")) == ("Kettle é", ["a", "two\r\nlines"])
@@ -218,8 +218,8 @@ def test_the_request_gives_them_as_its_form() -> None:
         (TYPE, b'--XyZ\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * 10_001 + b"--XyZ--\r\n"),
     ],
 )
-def test_a_broken_form_is_a_bad_request(content_type: str, body: bytes) -> None:
-    """What cannot be a form is the visitor's mistake, answered 400."""
+def test_malformed_form_is_a_bad_request(content_type: str, body: bytes) -> None:
+    """A malformed form is answered with status 400."""
     with pytest.raises(BadRequest):
         parse_multipart(content_type, body)
 
@@ -233,16 +233,16 @@ def test_a_broken_form_is_a_bad_request(content_type: str, body: bytes) -> None:
     ],
 )
 @pytest.mark.parametrize("preamble", [b"", b"\r\n", b"This is a form.\r\n"])
-def test_a_boundary_is_found_however_it_is_written(content_type: str, preamble: bytes) -> None:
-    """Quotes, capitals, further parameters, text around the parts and white space after a boundary change nothing."""
+def test_boundary_is_found_in_every_notation(content_type: str, preamble: bytes) -> None:
+    """Quotes, capitals, further parameters, text around the parts and white space after a boundary are accepted."""
     body = preamble + BODY.replace(b"--XyZ\r\n", b"--XyZ \t\r\n") + b"the end"
     text = [field for field in parse_multipart(content_type, body) if field[0] != "photo"]
     assert text == [field for field in parse_multipart(TYPE, BODY) if field[0] != "photo"]
     assert len(text) == 4
 
 
-def test_ten_thousand_fields_are_a_form() -> None:
-    """The most fields that are read."""
+def test_ten_thousand_fields_are_accepted() -> None:
+    """This is the limit."""
     field = b'--XyZ\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
     assert len(parse_multipart(TYPE, field * 10_000 + b"--XyZ--\r\n")) == 10_000
 
@@ -251,8 +251,8 @@ def test_ten_thousand_fields_are_a_form() -> None:
     st.lists(st.tuples(st.text(max_size=10), st.text(max_size=30)), max_size=5),
     st.text("-XyZ\r\n", max_size=12),
 )
-def test_what_a_browser_sends_is_read_back(fields: list[tuple[str, str]], nearly: str) -> None:
-    """Any names and values come out as they went in, text that nearly is a boundary included."""
+def test_fields_are_read_as_sent(fields: list[tuple[str, str]], nearly: str) -> None:
+    """Any names and values are read unchanged, including text that resembles a boundary."""
     fields = [(re.sub("[\r\n]", "", name), value) for name, value in [*fields, ("nearly", nearly)]]
     if any("--XyZ" in value for _, value in fields):
         return
@@ -265,8 +265,8 @@ def test_what_a_browser_sends_is_read_back(fields: list[tuple[str, str]], nearly
 
 
 @given(st.binary(max_size=200), st.text(max_size=30), st.text(max_size=20))
-def test_nothing_raises_anything_but_a_bad_request(middle: bytes, parameters: str, name: str) -> None:
-    """Whatever is between the boundaries, in the name or in the header, is fields or a bad request."""
+def test_parsing_raises_nothing_but_bad_request(middle: bytes, parameters: str, name: str) -> None:
+    """Any text between the boundaries, in the name or in the header is parsed or refused."""
     part = f'--XyZ\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode()
     for content_type in (TYPE + parameters, "multipart/form-data; " + parameters):
         for body in (middle, part + middle + b"\r\n--XyZ--\r\n", b"--XyZ\r\n" + middle + b"\r\n--XyZ--\r\n"):

@@ -1,4 +1,4 @@
-"""SECURITY 42: what is printed, logged or raised shows no secret, no whole token and no cookie."""
+"""SECURITY 42: printed, logged and raised texts contain no secret, no whole token and no cookie."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BUILDERS: dict[str, Any] = {
     "function_url": function_url,
     "payload_v1": payload_v1,
     "alb": alb,
-    "alb_multi": lambda *given, **named: alb(*given, multi=True, **named),
+    "alb_multi": lambda *args, **named: alb(*args, multi=True, **named),
 }
 TOKEN = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=8, max_size=40).map(lambda text: f"tok{text}")
 
@@ -37,8 +37,8 @@ def shown(value: object) -> list[str]:
 
 
 @given(token=TOKEN, build=st.sampled_from(sorted(BUILDERS)))
-def test_s42_a_printed_request_shows_nothing_that_the_visitor_sent_in_secret(token: str, build: str) -> None:
-    """No cookie, header, field of a query or body is in any way that a request is printed, in any format."""
+def test_s42_printed_request_shows_no_values(token: str, build: str) -> None:
+    """No printed form of a request contains a cookie, a header, a query field or the body."""
     event = BUILDERS[build](
         "POST",
         "/cart",
@@ -56,15 +56,15 @@ def test_s42_a_printed_request_shows_nothing_that_the_visitor_sent_in_secret(tok
 
 @pytest.mark.parametrize("event", [{}, {"body": {"parsed": "already"}}, {"headers": None}, {1: 2}, {"httpMethod": 7}])
 def test_s42_any_event_can_be_printed(event: dict[Any, Any]) -> None:
-    """A bare or odd event shows its keys."""
+    """A bare or malformed event shows its keys."""
     text = repr(Request(event, None, lambda: Made().manager))
     assert text.startswith("<Request 'GET /")
     assert all(str(key) in text for key in event)
 
 
 @pytest.mark.parametrize("build", BUILDERS)
-def test_a_request_is_the_event_still(build: str) -> None:
-    """Only what is printed differs: a request equals its event, and a plain copy shows everything."""
+def test_request_equals_its_event(build: str) -> None:
+    """Only the printed form differs, and a plain copy shows everything."""
     event = BUILDERS[build]("POST", "/", cookies={"_idx": "token"}, form={"a": "1"})
     request = Request(event, None, lambda: Made().manager)
     assert request == event
@@ -77,12 +77,12 @@ OLD_SECRET = "an older secret of the tests, long enough for AES-256"
 
 
 def boom(_req: arc.Request) -> None:
-    """Fail as a handler does."""
+    """Raise an error, as a handler may."""
     raise ZeroDivisionError
 
 
 def down(_req: arc.Request) -> None:
-    """Fail as a table does."""
+    """Fail like a table."""
     raise arc.StoreError("throttled")
 
 
@@ -113,13 +113,13 @@ STEPS: dict[str, Any] = {
 TAMPERINGS = ("forge", "truncate", "quote", "escape", "second", "foreign", "swap", "forms")
 
 
-class Life:
-    """A visitor whose every cookie, token and id is remembered, before an app that uses and misuses its session."""
+class History:
+    """A visitor whose cookies, tokens and ids are recorded, and an app that uses and misuses its session."""
 
     def __init__(self, made: Made) -> None:
         self.made = made
         self.hidden = {SECRET, OLD_SECRET}
-        self.told: list[str] = []
+        self.shown_texts: list[str] = []
         self.browser = Browser(arc.http.handler(manager=made.manager)(self.app), clock=made.clock)
 
     def app(self, req: arc.Request) -> Any:
@@ -128,7 +128,7 @@ class Life:
         self.hidden.add(session.id)
         token = arc.http.csrf.token(req)
         self.hidden.add(token)
-        self.told += [repr(req), str(req.headers), repr(session), repr(req.manager.keyring)]
+        self.shown_texts += [repr(req), str(req.headers), repr(session), repr(req.manager.keyring)]
         if req.method != "GET":
             arc.http.csrf.verify(req)
         answer = STEPS[req.path](req)
@@ -136,14 +136,14 @@ class Life:
         return answer if isinstance(answer, dict) else {"html": "x", "cache_control": "public, max-age=60"}
 
     def visit(self, path: str) -> None:
-        """Go to `path`; what it raises is told with its traceback, as Lambda would log it."""
+        """Request `path`, and log an exception with its traceback, as Lambda would."""
         self._remember()
         try:
             page = self.browser.get(path)
         except Exception:  # noqa: BLE001  # whatever it is, it is logged
-            self.told.append(traceback.format_exc())
+            self.shown_texts.append(traceback.format_exc())
         else:
-            self.told += [page.text, repr(page)]
+            self.shown_texts += [page.text, repr(page)]
         self._remember()
 
     def tamper(self, how: str) -> None:
@@ -161,21 +161,21 @@ class Life:
         self.hidden |= {value, changed}
         cookies = [f"_idx={value}", f"_idx={value}A"] if how == "second" else [f"_idx={changed}"]
         event = payload_v2("POST" if how == "forms" else "GET", headers=headers, cookies=cookies)
-        self.told.append(self.browser.handler(event, None)["body"])
+        self.shown_texts.append(self.browser.handler(event, None)["body"])
 
     def _remember(self) -> None:
         self.hidden |= {value for name in ("_idx", "__Host-_arc_csrf") if (value := self.browser.jar.get(name))}
 
     def leaks(self, log: list[str]) -> set[str]:
-        """What was to be hidden and is shown: whole, or by any part of a token from which it could be used."""
-        said = "\n".join([*self.told, *log, *map(repr, self.made.events)])
+        """The secrets that `text` shows, whole or by a usable part."""
+        output = "\n".join([*self.shown_texts, *log, *map(repr, self.made.events)])
         parts = {part for one in self.hidden for part in (one, *re.split("[.]", one)) if len(part) > 12}
-        return {part for part in parts if part in said}
+        return {part for part in parts if part in output}
 
 
 @contextmanager
 def logged() -> Iterator[list[str]]:
-    """Every line that the package logs, of every level, formatted with its traceback."""
+    """Every line that the package logs at any level, formatted with its traceback."""
     lines: list[str] = []
 
     class Keeping(logging.Handler):
@@ -195,11 +195,11 @@ def logged() -> Iterator[list[str]]:
 
 @tested(deadline=None, max_examples=60)
 @given(steps=st.lists(st.sampled_from((*STEPS, *TAMPERINGS, "tomorrow")), max_size=14), server=st.booleans())
-def test_s42_nothing_in_a_visitors_life_shows_a_secret_a_token_or_an_id(steps: list[str], server: bool) -> None:
-    """Log lines, events, reprs, tracebacks and answers of any visit hold none of them, nor a usable part."""
+def test_s42_history_shows_no_secret_token_or_id(steps: list[str], server: bool) -> None:
+    """Log lines, events, reprs, tracebacks and responses contain none of them and no usable part."""
     made = Made(server=server, fallbacks=(OLD_SECRET,))
     with logged() as lines:
-        life = Life(made)
+        life = History(made)
         for step in ("/cart", "/race", "/in", *steps, "forge", "/"):
             if step == "tomorrow":
                 made.clock.forward(days=1)
@@ -227,10 +227,10 @@ def test_s42_nothing_in_a_visitors_life_shows_a_secret_a_token_or_an_id(steps: l
     ),
     broken=st.booleans(),
 )
-def test_s42_no_error_about_settings_shows_a_secret(
+def test_s42_errors_about_settings_show_no_secret(
     secret: str, fallbacks: list[str], changes: dict[str, str], broken: bool
 ) -> None:
-    """Whatever is wrong with the settings, messages, tracebacks, warnings and reprs hold no secret."""
+    """Messages, tracebacks, warnings and reprs contain no secret, whichever setting is invalid."""
     hidden = [f"<{one}>" for one in (secret, *fallbacks)]
     listed = ", ".join(f'"{one}"' for one in hidden[1:])
     environ = {"ARC_APP_SECRET": hidden[0], "ARC_APP_SECRET_FALLBACKS": f"[{listed}" + "]" * (not broken), **changes}
@@ -241,5 +241,5 @@ def test_s42_no_error_about_settings_shows_a_secret(
             lines.append(traceback.format_exc())
         else:
             lines += [repr(manager.settings), repr(manager.keyring), repr(manager), repr(manager.store)]
-    said = "\n".join(lines)
-    assert not any(one in said or repr(one) in said for one in hidden)
+    output = "\n".join(lines)
+    assert not any(one in output or repr(one) in output for one in hidden)

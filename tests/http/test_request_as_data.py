@@ -1,4 +1,4 @@
-"""A whole request or event is never stored as a session's data: its headers hold credentials."""
+"""A whole request or event is never stored as session data, because its headers contain credentials."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ WAYS: list[Callable[[arc.Request, Event], Any]] = [
 
 
 @pytest.mark.parametrize(
-    "given", [lambda req: req, dict, lambda req: {**req, "count": 1}], ids=["same", "copy", "more"]
+    "data_of", [lambda req: req, dict, lambda req: {**req, "count": 1}], ids=["same", "copy", "more"]
 )
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("build", BUILDERS)
-def test_a_whole_request_is_refused_as_a_sessions_data(
-    build: Callable[..., Event], way: Callable[[arc.Request, Event], Any], given: Callable[[arc.Request], Event]
+def test_whole_request_is_refused_as_data(
+    build: Callable[..., Event], way: Callable[[arc.Request, Event], Any], data_of: Callable[[arc.Request], Event]
 ) -> None:
-    """Every way to put it there is a TypeError that names what was meant, shows no header and stores nothing."""
+    """Every way to store it raises a TypeError that names the alternative, shows no header and stores nothing."""
     made = Made(server=True)
 
     @arc.http.handler(manager=made.manager)
     def page(req: arc.Request) -> Any:
-        return way(req, given(req))
+        return way(req, data_of(req))
 
     with pytest.raises(TypeError, match="the whole request") as error:
         page(build("POST", "/", headers={"host": "app.example", "authorization": "Bearer mine"}), None)
@@ -77,23 +77,23 @@ def test_a_whole_request_is_refused_as_a_sessions_data(
     assert len(made.store) == 0
 
 
-def test_the_call_that_was_meant_is_named() -> None:
-    """Each message shows the call to write instead."""
+def test_message_names_the_right_call() -> None:
+    """Each message shows the call to use instead."""
     made = Made()
 
-    def said(way: Callable[[arc.Request], Any]) -> str:
+    def message_of(way: Callable[[arc.Request], Any]) -> str:
         with pytest.raises(TypeError) as error:
             arc.http.handler(manager=made.manager)(way)(payload_v2(), None)
         return str(error.value)
 
-    assert "arc.http.session.write(req.session)" in said(write)
-    assert "{'session': req.session}" in said(lambda req: {"session": req})
-    assert "{'page': req.path}" in said(lambda req: req.session.replace(req))
-    assert "req.session['request']" in said(lambda req: key(req, req))
+    assert "arc.http.session.write(req.session)" in message_of(write)
+    assert "{'session': req.session}" in message_of(lambda req: {"session": req})
+    assert "{'page': req.path}" in message_of(lambda req: req.session.replace(req))
+    assert "req.session['request']" in message_of(lambda req: key(req, req))
 
 
-def test_without_the_decorator_an_event_is_refused_too() -> None:
-    """In a bare handler the event itself is what is given by mistake."""
+def test_bare_handlers_event_is_refused_as_data() -> None:
+    """In a bare handler the event is refused in the same way."""
     event = payload_v2(headers={"authorization": "Bearer mine"})
     with pytest.raises(TypeError, match="the whole request"):
         write(event)
@@ -110,8 +110,8 @@ def test_without_the_decorator_an_event_is_refused_too() -> None:
         {"version": "2.0"},
     ],
 )
-def test_data_that_only_shares_names_with_an_event_is_kept(data: Event) -> None:
-    """An app may call its own keys as it likes."""
+def test_data_with_names_of_an_event_is_stored(data: Event) -> None:
+    """An app may use some of an event's keys."""
     made = Made()
 
     @arc.http.handler(manager=made.manager)

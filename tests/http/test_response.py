@@ -1,4 +1,4 @@
-"""What a handler returns becomes what Architect's libraries make of it."""
+"""A handler's result is formatted as in Architect's libraries."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arc.errors import BadRequest
-from arc.http.response import Prepared, format_response
+from arc.http.response import PreparedResponse
 from arc.http.result import Response
 from arc.http.shape import Shape
-from tests.http.reading import FORMATS, shape
+from tests.http.reading import FORMATS, format_response, shape
 
 UNCACHED = "no-cache, no-store, must-revalidate, max-age=0, s-maxage=0"
 DAY = "max-age=86400"
@@ -31,7 +31,7 @@ GZIP = shape("function_url", headers={"accept-encoding": "gzip"})
 
 
 def formatted(result: object, on: Shape = V2) -> dict[str, Any]:
-    """The response for `result` on an event of payload format 2.0, which takes no compression."""
+    """The response for `result` on an event of payload format 2.0 that accepts no compression."""
     return format_response(result, on)
 
 
@@ -87,8 +87,8 @@ def test_body_type_and_default_cache(on: Shape, result: object, kind: str, body:
         ({"html": "x", "type": "text/css"}, "text/html; charset=utf8"),
     ],
 )
-def test_which_content_type_counts(result: object, kind: str) -> None:
-    """A lower-case header first, then the body's key, then `type`, then the header in another case."""
+def test_precedence_of_content_types(result: object, kind: str) -> None:
+    """A lower-case header, then the body's key, then `type`, then the header in another case."""
     assert [value for name, value in formatted(result)["headers"].items() if name.lower() == "content-type"] == [kind]
 
 
@@ -112,15 +112,15 @@ def test_which_content_type_counts(result: object, kind: str) -> None:
         ({"location": False, "body": "x"}, 200),
     ],
 )
-def test_the_status(result: object, status: int) -> None:
-    """Four names for a status, the first that is set; a plain int whatever was given."""
+def test_status(result: object, status: int) -> None:
+    """Of four keys the first that is set counts, and the result is an int."""
     given_status = formatted(result)["statusCode"]
     assert given_status == status
     assert type(given_status) is int
 
 
-def test_a_redirect_is_not_cached() -> None:
-    """`location` becomes a header, and no CDN keeps the answer, whatever its type."""
+def test_redirect_is_not_cached() -> None:
+    """`location` becomes a header, and no CDN stores the response, whatever its type."""
     reply = formatted({"location": "/e?a=1", "type": "text/plain"})
     assert reply["headers"] == {"content-type": "text/plain", "cache-control": UNCACHED, "location": "/e?a=1"}
     assert formatted({"location": "/", "headers": {"Location": "/other"}})["headers"]["location"] == "/"
@@ -141,16 +141,16 @@ def test_a_redirect_is_not_cached() -> None:
         ("/\\evil.example", "/%5Cevil.example"),
     ],
 )
-def test_a_location_is_percent_encoded(key: str, location: str, sent: str) -> None:
-    """A Location is a URI reference (RFC 9110 §10.2.2); what is encoded already stays as it is."""
+def test_location_is_percent_encoded(key: str, location: str, sent: str) -> None:
+    """A Location is a URI reference (RFC 9110 §10.2.2), and existing escapes are kept."""
     given = {"location": location, "headers": {"Location": location}, "multiValueHeaders": {"Location": [location]}}
     headers = formatted({"status": 303, key: given[key]})["headers"]
     assert {value for name, value in headers.items() if name.lower() == "location"} == {sent}
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])))
-def test_any_location_is_a_uri_reference_and_encoded_once(location: str) -> None:
-    """Whatever text it is, only characters of RFC 3986 are sent, and sending the result again changes nothing."""
+def test_any_location_is_encoded_once(location: str) -> None:
+    """Only characters of RFC 3986 are sent, and encoding the result again changes nothing."""
     sent = formatted({"status": 303, "location": f"/{location}"})["headers"]["location"]
     assert re.fullmatch(r"(?:[\w.~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", sent, re.ASCII)
     assert formatted({"status": 303, "location": sent})["headers"]["location"] == sent
@@ -171,15 +171,15 @@ def test_any_location_is_a_uri_reference_and_encoded_once(location: str) -> None
         {"multiValueHeaders": {"Cache-Control": ["max-age=5"]}},
     ],
 )
-def test_an_explicit_cache_control_counts(result: dict[str, Any]) -> None:
-    """However it is given there is one header, in lower case; the response key goes before the header."""
+def test_explicit_cache_control_is_sent(result: dict[str, Any]) -> None:
+    """One header in lower case is sent, and the response key takes precedence over the header."""
     reply = formatted({**result, "html": "x"})
     assert [name for name in reply["headers"] if name.lower() == "cache-control"] == ["cache-control"]
     assert reply["headers"]["cache-control"] == "max-age=5"
 
 
-def test_the_applications_headers_keep_their_spelling() -> None:
-    """Only the names that the formatter itself sets are put in lower case."""
+def test_custom_headers_keep_their_spelling() -> None:
+    """Only headers that the formatter sets are in lower case."""
     reply = formatted({"text": "x", "headers": {"X-Count": 5, "X-Ratio": 0.5, "X-On": True, "Content-Encoding": "zz"}})
     assert reply["headers"] == {
         "content-type": "text/plain; charset=utf8",
@@ -191,16 +191,16 @@ def test_the_applications_headers_keep_their_spelling() -> None:
     }
 
 
-def test_tabs_and_letters_of_every_script_are_no_control_characters() -> None:
-    """Only what could end a header, or is refused by proxies, is refused."""
+def test_tabs_and_letters_of_every_script_are_allowed() -> None:
+    """Only characters that could end a header or that proxies refuse are invalid."""
     reply = formatted({"text": "x", "headers": {"x-a": "a\tb é \u200b \u05d0"}})
     assert reply["headers"]["x-a"] == "a\tb é \u200b \u05d0"
     with pytest.raises(ValueError, match="x-a"):
         formatted({"text": "x", "headers": {"x-a": "\x7f"}})
 
 
-def test_cors_opens_the_response_to_every_origin() -> None:
-    """`cors: True` is one header."""
+def test_cors_true_allows_every_origin() -> None:
+    """`cors: True` sets one header."""
     for headers in ({}, {"Access-Control-Allow-Origin": "https://a.example"}):
         sent = formatted({"cors": True, "json": 1, "headers": headers})["headers"]
         assert [value for name, value in sent.items() if name.lower() == "access-control-allow-origin"] == ["*"]
@@ -209,8 +209,8 @@ def test_cors_opens_the_response_to_every_origin() -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://app.example", "http://localhost:3333", "capacitor://localhost"])
-def test_cors_with_an_origin_lets_that_one_send_cookies(origin: str) -> None:
-    """Browsers take cookies along only where the origin is named and credentials are allowed (Fetch §3.3)."""
+def test_cors_with_an_origin_allows_cookies(origin: str) -> None:
+    """Browsers send cookies only if the origin is named and credentials are allowed (Fetch §3.3)."""
     headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Credentials": "false", "x-a": "1"}
     sent = formatted({"cors": origin, "json": 1, "headers": headers})["headers"]
     assert {name: value for name, value in sent.items() if name.lower().startswith("access-control-")} == {
@@ -239,8 +239,8 @@ def test_cors_with_an_origin_lets_that_one_send_cookies(origin: str) -> None:
         (None, ""),
     ],
 )
-def test_a_result_that_is_no_response_is_json(result: object, body: str) -> None:
-    """Under payload 2.0 anything without a response key is the JSON body itself; None is empty."""
+def test_result_without_response_keys_is_json(result: object, body: str) -> None:
+    """In payload format 2.0 such a result is the JSON body itself, and None is empty."""
     reply = formatted(result)
     assert (reply["statusCode"], reply["body"], reply["headers"]["content-type"]) == (200, body, JSON)
 
@@ -248,15 +248,15 @@ def test_a_result_that_is_no_response_is_json(result: object, body: str) -> None
 @pytest.mark.parametrize(
     ("result", "body"), [({}, ""), ({"type": "text/css"}, ""), ({"a": 1}, '{"a":1}'), ([1], "[1]")]
 )
-def test_other_formats_know_more_response_keys(result: object, body: str) -> None:
-    """Elsewhere an empty dict and one with only a type are responses; data is JSON there too, not lost."""
+def test_other_formats_have_more_response_keys(result: object, body: str) -> None:
+    """There an empty dict and one with only a type are responses, and other data is JSON too."""
     assert formatted(result, BARE)["body"] == body
 
 
 @pytest.mark.parametrize("on", [BARE, GZIP], ids=["bare", "2.0"])
 @pytest.mark.parametrize("body", [{"a": [1]}, {}, ["é", None], []])
 def test_data_under_body_is_sent_as_json(on: Shape, body: object) -> None:
-    """As under `json`; a type of the application's stays."""
+    """It is sent as under `json`, with the application's type."""
     reply = format_response({"body": body, "compression": False}, on)
     assert json.loads(reply["body"]) == body
     assert reply["headers"]["content-type"] == "application/json; charset=utf8"
@@ -265,19 +265,19 @@ def test_data_under_body_is_sent_as_json(on: Shape, body: object) -> None:
 
 
 def test_returned_bytes_are_the_body() -> None:
-    """Bytes are sent as they are."""
+    """Bytes are sent unchanged."""
     reply = formatted(b"\xff\x00")
     assert (b64decode(reply["body"]), reply["isBase64Encoded"]) == (b"\xff\x00", True)
     assert reply["headers"]["content-type"] == "application/octet-stream"
 
 
-def test_numbers_of_a_table_are_json() -> None:
-    """DynamoDB's Decimals are numbers, whole ones without a point."""
+def test_decimals_are_json_numbers() -> None:
+    """DynamoDB's Decimals are sent as numbers, whole ones without a point."""
     assert formatted({"json": [Decimal(5), Decimal("1.25"), Decimal("1E+2")]})["body"] == "[5,1.25,100]"
 
 
-def test_half_a_surrogate_pair_in_json_is_escaped() -> None:
-    """Text that UTF-8 cannot carry still makes valid JSON."""
+def test_unpaired_surrogate_in_json_is_escaped() -> None:
+    """Text that UTF-8 cannot encode is still valid JSON."""
     body = formatted({"json": "\ud83d"})["body"]
     assert body == '"\\ud83d"'
 
@@ -294,7 +294,7 @@ def test_bytes_are_sent_as_base64(on: Shape, body: object) -> None:
 
 
 @pytest.mark.parametrize("kind", ["application/pdf", "IMAGE/PNG; x=y", "font/woff2", "application/zip", "video/mp2t"])
-def test_text_of_a_binary_type_is_taken_for_base64(kind: str) -> None:
+def test_text_of_a_binary_type_is_base64(kind: str) -> None:
     """The application encoded it already, so it is only flagged."""
     reply = formatted({"body": "aGk=", "type": kind}, GZIP)
     assert (reply["body"], reply["isBase64Encoded"]) == ("aGk=", True)
@@ -302,27 +302,27 @@ def test_text_of_a_binary_type_is_taken_for_base64(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["image/svg+xml", "text/plain", "application/wasm", "audio", "/zip"])
 def test_text_of_another_type_is_text(kind: str) -> None:
-    """What is not on Architect's list is sent as it stands."""
+    """Types that are not on Architect's list are sent unchanged."""
     reply = formatted({"body": "aGk=", "type": kind})
     assert reply["body"] == "aGk="
     assert "isBase64Encoded" not in reply
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_a_response_without_content_has_no_null(status: int) -> None:
+def test_bodiless_status_has_no_null(status: int) -> None:
     """`null` is for clients that parse JSON; these statuses have no body (RFC 9110 §15.3.5 and §15.4.5)."""
     assert formatted({"status": status, "json": None})["body"] == ""
 
 
 @pytest.mark.parametrize("name", ["alb_single", "alb_multi"])
-def test_a_load_balancer_is_always_told_whether_the_body_is_base64(name: str) -> None:
+def test_load_balancer_always_gets_is_base64_encoded(name: str) -> None:
     """Its responses must include the encoding status (AWS, "Lambda functions as targets")."""
     assert formatted({"text": "x"}, shape(name))["isBase64Encoded"] is False
     assert formatted(b"\xff", shape(name))["isBase64Encoded"] is True
 
 
-def test_the_applications_own_base64_is_kept() -> None:
-    """`isBase64Encoded` passes through, uncompressed."""
+def test_base64_of_the_application_is_kept() -> None:
+    """`isBase64Encoded` is sent, and the body is not compressed."""
     sent = b64encode(b"hi").decode()
     reply = formatted({"body": sent, "type": "text/plain", "isBase64Encoded": True}, GZIP)
     assert (reply["body"], reply["isBase64Encoded"]) == (sent, True)
@@ -333,7 +333,7 @@ def test_the_applications_own_base64_is_kept() -> None:
     ("name", "compresses"),
     [("http_api_v2", True), ("http_api_v1", True), ("rest_v1", False), ("alb_single", False), ("bare", False)],
 )
-def test_text_is_compressed_where_nobody_else_does(name: str, compresses: bool) -> None:
+def test_formats_whose_responses_are_compressed(name: str, compresses: bool) -> None:
     """HTTP APIs and function URLs leave compression to the function; REST APIs and ALBs do not."""
     reply = formatted({"html": "é" * 99}, shape(name, multiValueHeaders={}, headers={"Accept-Encoding": "gzip"}))
     headers = reply.get("headers") or {key: one for key, [one] in reply["multiValueHeaders"].items()}
@@ -367,8 +367,8 @@ def test_what_is_not_compressed(result: dict[str, Any]) -> None:
 @pytest.mark.parametrize("accepted", ["gzip", "identity", ""])
 @pytest.mark.parametrize("name", ["http_api_v2", "http_api_v1", "function_url"])
 @pytest.mark.parametrize("key", ["css", "html", "json"])
-def test_both_variants_vary_by_accept_encoding(key: str, name: str, accepted: str) -> None:
-    """Otherwise a cache gives the compressed body to a client that cannot read it, or the plain one to everybody."""
+def test_compressible_responses_vary_by_accept_encoding(key: str, name: str, accepted: str) -> None:
+    """Otherwise a cache would send the compressed body to clients that cannot read it, or never."""
     on = shape(name, multiValueHeaders={}, headers={"accept-encoding": accepted})
     assert formatted({key: "x"}, on)["headers"]["vary"] == "Accept-Encoding"
     merged = formatted({key: "x", "headers": {"Vary": "Origin, accept-encoding"}}, on)["headers"]
@@ -378,8 +378,8 @@ def test_both_variants_vary_by_accept_encoding(key: str, name: str, accepted: st
 
 
 @pytest.mark.parametrize("status", [200, 304])
-def test_an_unmodified_response_varies_as_the_full_one(status: int) -> None:
-    """A 304 has the Vary that its 200 had, although it has no body (RFC 9110 §15.4.5)."""
+def test_not_modified_response_varies_like_the_full_one(status: int) -> None:
+    """A 304 has the Vary of its 200, although it has no body (RFC 9110 §15.4.5)."""
     result = {"status": status, "css": "" if status == 304 else "x", "headers": {"ETag": '"a"'}}
     assert formatted(result, GZIP)["headers"]["vary"] == "Accept-Encoding"
 
@@ -396,16 +396,16 @@ def test_an_unmodified_response_varies_as_the_full_one(status: int) -> None:
         ({"css": "x"}, BARE),
     ],
 )
-def test_what_is_never_compressed_does_not_vary(result: dict[str, Any], on: Shape) -> None:
-    """A response that is the same for every client leaves Vary out."""
+def test_uncompressible_response_does_not_vary(result: dict[str, Any], on: Shape) -> None:
+    """A response that is the same for every client has no Vary."""
     assert "vary" not in formatted(result, on)["headers"]
 
 
 @pytest.mark.parametrize(
     ("tag", "compressed"), [('"abc"', 'W/"abc"'), ('W/"abc"', 'W/"abc"'), ("abc", "abc"), ("", "")]
 )
-def test_fields_of_the_plain_body_do_not_go_with_the_compressed_one(tag: str, compressed: str) -> None:
-    """A length of the plain body is left out, and a strong ETag, which names bytes, becomes weak (RFC 9110 §8.8.3)."""
+def test_compression_adapts_length_and_etag(tag: str, compressed: str) -> None:
+    """The length of the plain body is removed, and a strong ETag becomes weak (RFC 9110 §8.8.3)."""
     result = {"css": "x" * 99, "headers": {"Content-Length": "99", "ETag": tag}}
     plain, zipped = formatted(result)["headers"], formatted(result, GZIP)["headers"]
     assert (plain["Content-Length"], plain["ETag"]) == ("99", tag)
@@ -414,14 +414,14 @@ def test_fields_of_the_plain_body_do_not_go_with_the_compressed_one(tag: str, co
 
 
 def test_bytes_of_a_text_type_are_compressed() -> None:
-    """Bytes that are text go the way of text."""
+    """Bytes of a text type are handled like text."""
     reply = formatted({"body": "é".encode(), "type": "text/plain"}, GZIP)
     assert gzip.decompress(b64decode(reply["body"])).decode() == "é"
 
 
 @pytest.mark.parametrize(("preferred", "encoding"), [("gzip", "gzip"), ("br", "br"), (True, "br")])
-def test_compression_names_the_encoding(preferred: object, encoding: str) -> None:
-    """`compression` chooses among what the client accepts."""
+def test_compression_key_selects_the_encoding(preferred: object, encoding: str) -> None:
+    """`compression` selects one of the encodings that the client accepts."""
     both = shape("http_api_v2", headers={"accept-encoding": "br, gzip"})
     assert formatted({"html": "x", "compression": preferred}, both)["headers"]["content-encoding"] == encoding
 
@@ -435,10 +435,10 @@ def test_compression_names_the_encoding(preferred: object, encoding: str) -> Non
     ],
 )
 @pytest.mark.parametrize("on", [BARE, V2, GZIP], ids=["bare", "2.0", "gzip"])
-def test_a_returned_exception_is_an_error_page(
+def test_returned_exception_is_an_error_page(
     on: Shape, error: Exception, status: int, title: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is answered 500 or by its own status, its message escaped; the traceback is logged, not shown."""
+    """Its status is 500 or its own, its message is escaped, and the traceback is logged and not shown."""
     with caplog.at_level(logging.ERROR, "arc"):
         reply = formatted(error, on)
     body = gzip.decompress(b64decode(reply["body"])).decode() if "isBase64Encoded" in reply else reply["body"]
@@ -450,8 +450,8 @@ def test_a_returned_exception_is_an_error_page(
     assert [record.exc_info[1] for record in caplog.records if record.exc_info] == [error]
 
 
-def test_an_odd_status_of_an_exception_is_not_used() -> None:
-    """Only a whole number from 400 to 599 is a status; Node's ENOENT under `code` is none."""
+def test_invalid_status_of_an_exception_is_ignored() -> None:
+    """Only a whole number from 400 to 599 is a status, unlike Node's ENOENT under `code`."""
     for odd in ("ENOENT", 200, True, None, 600, 404.0):
         error = OSError("gone")
         error.code = odd  # type: ignore[attr-defined]  # as libraries do
@@ -459,14 +459,14 @@ def test_an_odd_status_of_an_exception_is_not_used() -> None:
 
 
 def ring() -> dict[str, Any]:
-    """A parent whose child has its parent, as objects of a database often do."""
+    """A parent that refers to its child, which refers to the parent, as database objects often do."""
     parent: dict[str, Any] = {"children": []}
     parent["children"].append({"parent": parent})
     return parent
 
 
 class Thing:
-    """Something that is neither a response nor data."""
+    """An object that is neither a response nor data."""
 
 
 Impostor = type("Decimal", (), {})
@@ -532,15 +532,15 @@ Impostor = type("Decimal", (), {})
     ],
 )
 @pytest.mark.parametrize("on", [BARE, GZIP], ids=["bare", "2.0"])
-def test_a_result_that_cannot_be_sent_is_refused_by_name(on: Shape, result: object, words: list[str]) -> None:
-    """The exception names the key, the type that was found and what is accepted."""
+def test_invalid_result_names_the_key(on: Shape, result: object, words: list[str]) -> None:
+    """The exception names the key, the type and the accepted types."""
     with pytest.raises((TypeError, ValueError)) as refusal:
         formatted(result, on)
     assert [word for word in words if word not in str(refusal.value)] == []
 
 
-def test_data_that_is_too_deep_or_holds_itself_is_refused() -> None:
-    """What JSON cannot hold is a ValueError, not a crash of the interpreter."""
+def test_deep_or_circular_data_is_refused() -> None:
+    """Data that JSON cannot represent raises a ValueError and does not crash the interpreter."""
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]
@@ -553,7 +553,7 @@ def test_data_that_is_too_deep_or_holds_itself_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["bare", *FORMATS])
-def test_the_result_is_not_changed(name: str) -> None:
+def test_result_is_not_changed(name: str) -> None:
     """A handler may return the same dict again and again."""
     result = {
         "headers": {"Content-Type": "text/html", "Cache-Control": "max-age=5", "set-cookie": "a=1", "Vary": "Origin"},
@@ -562,24 +562,24 @@ def test_the_result_is_not_changed(name: str) -> None:
         "body": "x",
     }
     before = copy.deepcopy(result)
-    first = format_response(result, shape(name), session_cookies=["_idx=1"], touched=True)
+    first = format_response(result, shape(name), session_cookies=["_idx=1"], uses_session=True)
     assert result == before
-    assert format_response(result, shape(name), session_cookies=["_idx=1"], touched=True) == first
+    assert format_response(result, shape(name), session_cookies=["_idx=1"], uses_session=True) == first
     assert result == before
 
 
-def test_a_prepared_response_knows_its_status_and_replies_more_than_once() -> None:
-    """The session's part is added at the end, without doing the rest again."""
-    prepared = Prepared({"html": "x"}, V2)
+def test_prepared_response_has_a_status_and_replies_repeatedly() -> None:
+    """The session's part is added at the end, without repeating the rest."""
+    prepared = PreparedResponse({"html": "x"}, V2)
     assert prepared.status == 200
     plain = prepared.reply()
-    assert prepared.reply(session_cookies=["_idx=1"], touched=True)["headers"]["set-cookie"] == "_idx=1"
+    assert prepared.reply(session_cookies=["_idx=1"], uses_session=True)["headers"]["set-cookie"] == "_idx=1"
     assert prepared.reply() == plain == formatted({"html": "x"})
 
 
 @pytest.mark.parametrize("name", ["bare", *FORMATS])
 def test_repeated_headers_are_sent_in_every_format(name: str) -> None:
-    """`multiValueHeaders` stay apart where the format has them and are joined where it has not."""
+    """They are in `multiValueHeaders` if the format has it, and joined otherwise."""
     reply = formatted(
         {"text": "x", "headers": {"x-a": "0", "x-b": "3"}, "multiValueHeaders": {"X-A": ["1", "2"]}}, shape(name)
     )
@@ -600,8 +600,8 @@ RESULTS = st.dictionaries(
 
 
 @given(RESULTS | VALUES, st.sampled_from(["bare", *FORMATS]))
-def test_any_result_is_a_sendable_response_or_refused(result: object, name: str) -> None:
-    """Whatever a handler returns, the outcome is valid JSON for Lambda, or a TypeError or ValueError."""
+def test_any_result_is_sent_or_refused(result: object, name: str) -> None:
+    """Any result becomes valid JSON for Lambda, or raises TypeError or ValueError."""
     try:
         reply = formatted(result, shape(name))
     except (TypeError, ValueError):

@@ -1,6 +1,6 @@
-"""`arc.http.session.read`, `write` and `res` in a bare handler, as switchers write them.
+"""`arc.http.session.read`, `write` and `res` in bare handlers.
 
-They take the settings of the process, so each test runs in a process of its own.
+They use the settings of the process, so each test runs in a separate process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.mutants import variables
 
 
 def run(code: str, **environ: str) -> str:
-    """What `code` prints in a fresh process with these variables alone."""
+    """The output of `code` in a fresh process with only these variables."""
     aws = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
@@ -29,8 +29,8 @@ def run(code: str, **environ: str) -> str:
     return (done.stdout + done.stderr).strip()
 
 
-def test_a_bare_handler_reads_writes_and_formats() -> None:
-    """A handler without the decorator counts, its response ready for Lambda."""
+def test_bare_handler_counts() -> None:
+    """Its response is ready for Lambda."""
     out = run(
         """
         import arc
@@ -50,8 +50,8 @@ def test_a_bare_handler_reads_writes_and_formats() -> None:
     assert out == "['1', '2'] Accept-Encoding, Cookie private, no-store"
 
 
-def test_the_names_of_architect_functions_work() -> None:
-    """`session_read`, `session_write`, `res` and `parse_body` mean what they meant."""
+def test_names_of_architect_functions_work() -> None:
+    """`session_read`, `session_write`, `res` and `parse_body` keep their meaning."""
     out = run(
         """
         import json
@@ -73,8 +73,8 @@ def test_the_names_of_architect_functions_work() -> None:
 
 
 @pytest.mark.parametrize("place", ["cookies", "headers"])
-def test_an_event_that_gets_another_visitors_cookie_is_another_request(place: str) -> None:
-    """A test may call a handler twice with one dict. A cookie that the handler takes out changes nothing."""
+def test_event_with_another_visitors_cookie_is_a_new_request(place: str) -> None:
+    """A test may call a handler twice with one dict, while removing the cookie changes nothing."""
     out = run(
         """
         from arc.http.session import read, write
@@ -93,8 +93,8 @@ def test_an_event_that_gets_another_visitors_cookie_is_another_request(place: st
     assert out == "ada True bob True bob True True"
 
 
-def test_a_session_read_in_another_thread_is_written_whole() -> None:
-    """What was done to the session where it was read, a sign-in included, is in the cookie of the response."""
+def test_session_from_another_thread_is_written() -> None:
+    """The response's cookie contains all changes from the other thread, including a sign-in."""
     out = run(
         """
         import arc
@@ -122,8 +122,8 @@ def test_a_session_read_in_another_thread_is_written_whole() -> None:
     assert out == "ada"
 
 
-def test_threads_and_tasks_of_a_bare_handler_share_the_sessions_changes() -> None:
-    """Whoever takes the session of an event first, in whatever thread or task, everybody gets the same one."""
+def test_threads_and_tasks_share_a_session() -> None:
+    """Every thread and task gets the same session for an event."""
     out = run(
         """
         import arc, asyncio
@@ -166,8 +166,8 @@ def test_threads_and_tasks_of_a_bare_handler_share_the_sessions_changes() -> Non
     assert out == "1 1 100 101"
 
 
-def test_threads_that_take_one_requests_session_load_it_once() -> None:
-    """A decorated handler may hand its request to threads that meet at the first use of the session."""
+def test_threads_load_a_session_once() -> None:
+    """The threads of a decorated handler may use the session for the first time at once."""
     out = run(
         """
         import arc
@@ -194,8 +194,8 @@ def test_threads_that_take_one_requests_session_load_it_once() -> None:
     assert out == "{'8'}"
 
 
-def test_s45_equal_events_in_parallel_threads_have_sessions_of_their_own() -> None:
-    """An event is known by its identity, never by what is in it, and by nothing after it is gone."""
+def test_s45_equal_events_have_separate_sessions() -> None:
+    """The identity of an event counts and not its content, and nothing refers to it afterwards."""
     out = run(
         """
         import arc
@@ -217,8 +217,8 @@ def test_s45_equal_events_in_parallel_threads_have_sessions_of_their_own() -> No
     assert out == "{True}"
 
 
-def test_s45_an_answered_event_is_kept_by_nothing_of_ours() -> None:
-    """A warm process that has answered other events holds nothing of the earlier ones."""
+def test_s45_finished_event_is_freed() -> None:
+    """A process that has handled other events keeps nothing of earlier ones."""
     out = run(
         """
         import arc, gc, weakref
@@ -256,7 +256,7 @@ EVENT_CLASSES = """
         def __len__(self):
             return len(self._data)
 
-    class Powertools:  # what its data classes had before they were mappings
+    class Powertools:  # its data classes before they were mappings
         def __init__(self, data):
             self._data = data
         @property
@@ -269,8 +269,8 @@ EVENT_CLASSES = """
 """
 
 
-def test_classes_of_events_are_events() -> None:
-    """What AWS Lambda Powertools hands to a handler is read as the event it stands for, bare or decorated."""
+def test_event_classes_are_events() -> None:
+    """An event class of AWS Lambda Powertools is read as its event, in bare and decorated handlers."""
     out = run(
         EVENT_CLASSES
         + """
@@ -299,8 +299,8 @@ def test_classes_of_events_are_events() -> None:
     assert out == """{'[{"seen":true,"twice":true},[1]]'} {True}"""
 
 
-def test_what_is_no_event_is_refused_by_name() -> None:
-    """None, text or a list in place of the event says so at the first call."""
+def test_invalid_event_is_refused() -> None:
+    """The first call with None, text or a list names the type."""
     out = run(
         """
         import arc
@@ -321,7 +321,7 @@ def test_what_is_no_event_is_refused_by_name() -> None:
 
 
 def test_writing_a_plain_dict_starts_a_session() -> None:
-    """A plain dict is a new session; an empty one gives the clearing cookie; a reserved key is refused."""
+    """An empty dict returns the clearing cookie, and a reserved key is refused."""
     out = run(
         """
         import arc
@@ -340,8 +340,8 @@ def test_writing_a_plain_dict_starts_a_session() -> None:
     assert out[2].startswith("'exp' is a name that sessions keep for themselves.")
 
 
-def test_s03_without_a_secret_the_first_use_says_what_to_do() -> None:
-    """Anywhere but in testing a missing secret is an error at first use, naming the command."""
+def test_s03_missing_secret_is_reported_at_first_use() -> None:
+    """Except in testing, the error names the command."""
     code = """
         import arc
         try:
@@ -354,8 +354,8 @@ def test_s03_without_a_secret_the_first_use_says_what_to_do() -> None:
     assert "ARC_APP_SECRET" in run(code, ARC_ENV="testing", AWS_LAMBDA_FUNCTION_NAME="real")
 
 
-def test_s03_the_development_key_is_refused_when_set_explicitly() -> None:
-    """The published key opens nothing in production, set or not."""
+def test_s03_development_key_is_refused_in_production() -> None:
+    """The public key opens nothing in production, set or not."""
     out = run(
         """
         import arc
@@ -370,8 +370,8 @@ def test_s03_the_development_key_is_refused_when_set_explicitly() -> None:
     assert out == "ConfigurationError False"
 
 
-def test_a_table_that_cannot_be_reached_is_no_empty_session() -> None:
-    """With a table configured and nothing that answers, reading raises `StoreError` and says what was refused."""
+def test_unreachable_table_raises_store_error() -> None:
+    """Reading raises an error with the reason and does not return an empty session."""
     out = run(
         """
         import arc
@@ -390,8 +390,8 @@ def test_a_table_that_cannot_be_reached_is_no_empty_session() -> None:
     assert "DynamoDB did not do GetItem in 3 attempts: localhost:9: " in out
 
 
-def test_in_testing_aws_itself_is_never_asked() -> None:
-    """Outside a sandbox a table's name under ARC_ENV=testing says what to run or to set."""
+def test_testing_never_connects_to_aws() -> None:
+    """Outside a sandbox a table's name under ARC_ENV=testing is an error that names the remedy."""
     out = run(
         """
         import arc
@@ -409,8 +409,8 @@ def test_in_testing_aws_itself_is_never_asked() -> None:
     assert "Run the function with arc sandbox, or set AWS_ENDPOINT_URL_DYNAMODB" in out
 
 
-def test_s45_two_events_in_one_process_do_not_see_each_other() -> None:
-    """Reading one event's session gives nothing of the other's, in whatever order."""
+def test_s45_events_in_one_process_have_separate_sessions() -> None:
+    """Reading one event's session returns nothing of the other's, in any order."""
     out = run(
         """
         import arc, json
@@ -468,8 +468,8 @@ AFTER = """
 """
 
 
-def test_s45_a_bare_handler_after_a_decorated_one_has_nothing_of_its_request() -> None:
-    """However the decorated one ended, a plain dict written next is a new session's, and an empty one ends nobody's."""
+def test_s45_bare_handler_gets_no_earlier_request() -> None:
+    """A plain dict starts a new session after any end of a decorated handler, and an empty one ends none."""
     out = run(
         AFTER
         + """
@@ -489,8 +489,8 @@ def test_s45_a_bare_handler_after_a_decorated_one_has_nothing_of_its_request() -
     ]
 
 
-def test_s45_a_bare_handler_after_a_decorated_one_has_nothing_of_its_time() -> None:
-    """A decorated handler that ran out of time leaves the next invocation all of its own to reach the table."""
+def test_s45_bare_handler_gets_no_earlier_deadline() -> None:
+    """After a decorated handler that ran out of time, the next invocation has all of its time."""
     out = run(
         AFTER
         + """
@@ -517,7 +517,7 @@ def test_s45_a_bare_handler_after_a_decorated_one_has_nothing_of_its_time() -> N
     ]
 
 
-def test_s45_a_decorated_handler_within_another_gives_the_time_and_the_request_back() -> None:
+def test_s45_nested_handler_restores_time_and_request() -> None:
     """After a handler called another one, a plain dict that it writes is its own visitor's session."""
     out = run(
         AFTER

@@ -1,4 +1,4 @@
-"""The store that the settings name, and the one that sessions come from."""
+"""The store that the settings name, and the store that sessions move from."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 def manager_of(made: Made, **settings: Any) -> SessionManager:
     """A manager of these settings, with the clock of `made`."""
-    asked = Settings(
+    with_defaults = Settings(
         **{"environment": "production", "secret": SECRET, "app_name": "shop", "region": "us-east-1", **settings}
     )
-    return build_manager(asked, clock=made.clock, random=Counting())
+    return build_manager(with_defaults, clock=made.clock, random=Counting())
 
 
 def stored(manager: SessionManager, **data: Any) -> str:
@@ -31,8 +31,8 @@ def stored(manager: SessionManager, **data: Any) -> str:
     return value_of(manager.commit(session)[0])
 
 
-def test_a_table_can_be_moved_into_the_cookie() -> None:
-    """A session without a row is new, and sealed; a sealed one opens without a look into the table."""
+def test_sessions_move_from_a_table_into_the_cookie() -> None:
+    """A session without a row is new and sealed, and a sealed one opens without reading the table."""
     made = Made()
     manager = manager_of(made, table="jwe", migrate_from="arc-sessions")
     value = stored(manager, count=1)
@@ -42,8 +42,8 @@ def test_a_table_can_be_moved_into_the_cookie() -> None:
 
 
 @pytest.mark.parametrize("environment", ["testing", "production"])
-def test_sessions_of_a_sandbox_lie_in_its_tables(ministack: Engine, environment: str) -> None:
-    """The sandbox's port is where the table is; a row has no more bytes than the settings allow."""
+def test_sandbox_sessions_are_in_its_tables(ministack: Engine, environment: str) -> None:
+    """The sandbox's port is used, and a row is not larger than the settings allow."""
     table, made = ministack.table(), Made()
     settings = {"environment": environment, "table": table, "sandbox_ports": {"tables": ministack.port}}
     manager = manager_of(made, **settings, max_bytes=500)
@@ -55,8 +55,8 @@ def test_sessions_of_a_sandbox_lie_in_its_tables(ministack: Engine, environment:
         stored(manager, text="x" * 500)
 
 
-def test_a_sealed_session_moves_into_the_table_for_as_long_as_it_would_have_lived(ministack: Engine) -> None:
-    """The cookie is good to the second that it was before, and its row appears with the first change."""
+def test_moved_session_keeps_its_expiry(ministack: Engine) -> None:
+    """The cookie expires at the same second as before, and the first change creates its row."""
     table, made = ministack.table(), Made(idle=1000)
     value = made.cookie(count=1)
     manager = manager_of(made, table=table, migrate_from="jwe", idle=1000, sandbox_ports={"tables": ministack.port})
@@ -68,12 +68,12 @@ def test_a_sealed_session_moves_into_the_table_for_as_long_as_it_would_have_live
     assert len(ministack.items(table)) == 1
 
 
-def test_a_sandboxes_table_that_is_missing_is_named_with_what_makes_it(ministack: Engine) -> None:
-    """The message says how to declare the table, and that the sandbox makes it."""
+def test_missing_sandbox_table_names_the_remedy(ministack: Engine) -> None:
+    """The message shows how to declare the table, and that the sandbox creates it."""
     manager = manager_of(Made(), table="arc-sessions", sandbox_ports={"tables": ministack.port})
     with pytest.raises(StoreError) as error:
         stored(manager, count=1)
     assert str(error.value).endswith(
         " Declare it in app.arc (@tables, session, _idx *String, _ttl TTL); "
-        "arc sandbox makes the tables when it starts."
+        "arc sandbox creates the tables when it starts."
     )

@@ -1,4 +1,4 @@
-"""What type checkers say of handlers, under mypy's strict mode."""
+"""Type checking of handlers in mypy's strict mode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 HEAD = "import arc\n\n@arc.http.handler\ndef handler(req: arc.Request) -> arc.Response:\n"
 FINE = {
-    "query": 'name = req.query.get("name", "nobody")\nreturn {"text": name.title()}',
+    "query": 'name = req.query.get("name", "stranger")\nreturn {"text": name.title()}',
     "form": 'email = req.form["email"]\nreturn {"text": email.lower()}',
     "getall": 'return {"json": [tag.strip() for tag in req.query.getall("tag")]}',
     "files": 'photo = req.files["photo"]\nreturn {"body": photo.bytes, "type": photo.type}',
@@ -36,8 +36,8 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def complaints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """The lines of source that mypy finds fault with, by the name of the handler."""
+def errors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """The source lines with mypy errors, by the name of the handler."""
     folder = tmp_path_factory.mktemp("typed")
     for name, body in [*FINE.items(), *((name, body) for name, (body, _) in WRONG.items())]:
         lines = "".join(f"    {line}\n" for line in body.splitlines())
@@ -54,13 +54,13 @@ def complaints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]
 
 
 @pytest.mark.parametrize("name", FINE)
-def test_a_right_handler_has_no_error(complaints: dict[str, list[str]], name: str) -> None:
-    """A typed handler of a few lines needs no cast, no ignore and no import from the package's inside."""
-    assert complaints[name] == []
+def test_valid_handlers_have_no_errors(errors: dict[str, list[str]], name: str) -> None:
+    """A typed handler of a few lines needs no cast, no ignore and no internal import."""
+    assert errors[name] == []
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_handler_has_an_error(complaints: dict[str, list[str]], name: str) -> None:
-    """What would fail at run time is found by the checker, at its line."""
-    [line] = complaints[name]
+def test_invalid_handlers_have_an_error(errors: dict[str, list[str]], name: str) -> None:
+    """The checker finds a run-time failure at its line."""
+    [line] = errors[name]
     assert WRONG[name][1] in line

@@ -1,4 +1,4 @@
-"""Any data that a session may hold and Node can tell from other data."""
+"""Any session data that Node reads without ambiguity."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ data = st.dictionaries(
     min_size=1,
     max_size=5,
 )
-# Node's DynamoDB client takes a row whose first key is the name of a type for a value, ministack's UpdateItem
-# a row with a key M, and JavaScript a key __proto__ for something else: where data lies in a table these are left out.
+# Keys that are left out of data in a table. Node's DynamoDB client reads a row whose first key is the name of a type as
+# a value, ministack's UpdateItem misreads a row with a key M, and JavaScript a key __proto__.
 TAKEN = frozenset(("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS", "__proto__"))
 
 
 def has_taken_names(value: Any) -> bool:
-    """True when a key at any depth is one that another program takes for something else."""
+    """True if a key at any depth has a meaning for another program."""
     if isinstance(value, dict):
         return not TAKEN.isdisjoint(value) or any(map(has_taken_names, value.values()))
     return isinstance(value, list) and any(map(has_taken_names, value))
@@ -39,12 +39,12 @@ table_data = data.filter(lambda content: not has_taken_names(content))
 
 
 def apart(read: dict[str, Any]) -> dict[str, Any]:
-    """What Node reads, without the session's own facts."""
+    """The data that Node reads, without the session's metadata."""
     return {key: value for key, value in read.items() if not is_reserved(key)}
 
 
 def as_doubles(value: Any) -> Any:
-    """`value` with the numbers that JavaScript has: 5.4e16 is written 54000000000000000 there."""
+    """`value` with JavaScript's numbers: 5.4e16 is written 54000000000000000 there."""
     if isinstance(value, dict):
         return {key: as_doubles(element) for key, element in value.items()}
     if isinstance(value, list):

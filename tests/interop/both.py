@@ -1,4 +1,4 @@
-"""One session table that Node's library and ours both use, each under the very same variables."""
+"""One session table that Node's library and this one both use, each under the same variables."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 
 class Both:
-    """`node` is the other library in its process, `manager` ours; `table` on `engine` is where they meet."""
+    """`node` is Node's library in a process, `manager` this library's, and `table` on `engine` is theirs."""
 
     def __init__(self, engine: Engine, table: str, node: Peer, environ: dict[str, str]) -> None:
         self.engine, self.table, self.node, self.environ = engine, table, node, environ
         self.manager = arc.http.build_manager(arc.Settings.from_env(environ))
 
     def under(self, secret: str | None) -> Both:
-        """The same table and Node process, both libraries under another secret or under none."""
+        """The same table and Node process, with another secret for both libraries, or none."""
         environ = {name: value for name, value in self.environ.items() if name != "ARC_APP_SECRET"}
         return Both(
             self.engine, self.table, self.node, environ if secret is None else {**environ, "ARC_APP_SECRET": secret}
         )
 
     def ours(self, value: str) -> Session:
-        """Our session of a cookie value."""
+        """This library's session of a cookie value."""
         return self.manager.load([value])
 
     def commit(self, session: Session) -> str:
-        """The cookie value that we give."""
+        """The cookie value of a commit."""
         return value_of(self.manager.commit(session)[0])
 
     def nodes(self, value: str) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class Both:
         return session
 
     def node_rewrites(self, value: str, /, **changes: Any) -> str:
-        """The cookie value that Node gives after it wrote the whole session with `changes`."""
+        """The cookie value after Node wrote the whole session with `changes`."""
         headers = {"cookie": f"_idx={value}"} if value else {}
         return value_of(self.node.ask("rewrite", self.environ, headers=headers, changes=changes))
 
@@ -58,13 +58,13 @@ class Both:
         return row
 
     def put(self, row: dict[str, Any]) -> None:
-        """Put a row, in DynamoDB's JSON, as somebody else would."""
+        """Put a row, in DynamoDB's JSON, like another program."""
         self.engine.client().put_item(TableName=self.table, Item=row)
 
 
 @contextmanager
 def on_both(engine: Engine, library: str) -> Iterator[Both]:
-    """A new table on `engine`, and Node's library on it until the block ends; `library` is the path of Node."""
+    """A new table on `engine`, and Node's library on it until the block ends. `library` is the path of Node."""
     table = engine.table()
     with sandbox_services({"/TestappTesting/tables/session": table}) as services:
         environ = {

@@ -1,4 +1,4 @@
-"""Node's own library as a peer."""
+"""Node's library as a peer."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def node_peer(library: str) -> Iterator[Peer]:
-    """The library in a process of its own."""
+    """The library in a Node process."""
     with peer(library) as running:
         yield running
 
 
 @pytest.fixture
 def both(engine: Engine, library: str) -> Iterator[Both]:
-    """A session table on each engine that the library and ours both use."""
+    """A session table on each engine that both libraries use."""
     with on_both(engine, library) as users:
         yield users

@@ -1,4 +1,4 @@
-"""Makes `tests/vectors/*-from-node.json` afresh: `python -m tests.interop.generate`, or `make vectors`."""
+"""Generate `tests/vectors/*-from-node.json`: `python -m tests.interop.generate`, or `make vectors`."""
 
 from __future__ import annotations
 

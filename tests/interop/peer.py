@@ -1,4 +1,4 @@
-"""Node's `@architect/functions`, asked over a pipe."""
+"""Node's `@architect/functions` in a Node process, called over a pipe."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ AWS = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGI
 
 
 class NodeError(Exception):
-    """What Node's library threw."""
+    """An exception of Node's library."""
 
 
 class Peer:
-    """A Node process that runs the real library, under whatever environment a question names."""
+    """A Node process with the real library. Each call names its environment."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -38,13 +38,13 @@ class Peer:
 
 
 def _exact(found: dict[str, Any]) -> Any:
-    """The int that a BigInt of Node's was, or the object as it is."""
+    """The int of a BigInt from Node, or the object unchanged."""
     return int(found["$bigint"]) if found.keys() == {"$bigint"} else found
 
 
 @contextmanager
 def peer(node: str) -> Iterator[Peer]:
-    """A peer that ends with the block; `node` is the path of Node."""
+    """A peer that ends with the block. `node` is the path of Node."""
     with subprocess.Popen(
         [node, "peer.js"],
         cwd=HERE,

@@ -1,4 +1,4 @@
-"""Any data in a row: Node's own library and this one read, rewrite and change each other's."""
+"""Any data in a row: Node's library and this one read, rewrite and change each other's."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ SAFE = 2**53 - 1  # the largest number that Node writes
 
 
 def within_nodes_numbers(value: Any) -> bool:
-    """True when Node's client takes every number in `value`."""
+    """True if Node's client accepts every number in `value`."""
     if isinstance(value, dict | list):
         return all(map(within_nodes_numbers, value.values() if isinstance(value, dict) else value))
     return not isinstance(value, int | float) or abs(value) <= SAFE
 
 
-def become(kept: Any, wanted: Any) -> None:
+def change_in_place(live: Any, desired: Any) -> None:
     """Change the container `kept` in place, as deep as it goes, until it equals `wanted`."""
-    if isinstance(kept, list):
-        if wanted[: len(kept)] == kept:
-            kept.extend(wanted[len(kept) :])
+    if isinstance(live, list):
+        if desired[: len(live)] == live:
+            live.extend(desired[len(live) :])
         else:
-            kept[:] = wanted
+            live[:] = desired
         return
-    for key in kept.keys() - wanted.keys():
-        del kept[key]
-    for key, value in wanted.items():
-        if isinstance(value, dict | list) and type(kept.get(key)) is type(value):
-            become(kept[key], value)
-        elif key not in kept or not same([kept[key]], [value]):
-            kept[key] = value
+    for key in live.keys() - desired.keys():
+        del live[key]
+    for key, value in desired.items():
+        if isinstance(value, dict | list) and type(live.get(key)) is type(value):
+            change_in_place(live[key], value)
+        elif key not in live or not same([live[key]], [value]):
+            live[key] = value
 
 
 @in_a_table
 @given(table_data)
-def test_any_data_of_ours_passes_through_node(both: Both, content: dict[str, Any]) -> None:
-    """Node reads what we stored, writes all of it again, and nothing has changed for us."""
+def test_any_data_survives_a_rewrite_by_node(both: Both, content: dict[str, Any]) -> None:
+    """Node reads what this library stored and writes all of it again, without a change."""
     session = both.manager.load([])
     session.update(content)
     value = both.commit(session)
@@ -60,23 +60,23 @@ def test_any_data_of_ours_passes_through_node(both: Both, content: dict[str, Any
 
 @in_a_table
 @given(table_data, table_data)
-def test_any_data_of_nodes_becomes_any_other_here(both: Both, content: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """We read what Node stored, change it in place to something else, and Node reads that."""
+def test_any_data_of_node_can_be_changed_in_place(both: Both, content: dict[str, Any], desired: dict[str, Any]) -> None:
+    """Node reads the changed data."""
     assume(within_nodes_numbers(content))
     value = both.node_rewrites("", **{"kept": 1, **content})
     session = both.ours(value)
     assert as_doubles(dict(session)) == as_doubles({"kept": 1, **content})
-    become(session, normalise(wanted))
-    assert dict(session) == wanted
+    change_in_place(session, normalise(desired))
+    assert dict(session) == desired
     both.manager.commit(session)
-    assert as_doubles(apart(both.nodes(value))) == as_doubles(wanted)
-    assert as_doubles(dict(both.ours(value))) == as_doubles(wanted)
+    assert as_doubles(apart(both.nodes(value))) == as_doubles(desired)
+    assert as_doubles(dict(both.ours(value))) == as_doubles(desired)
 
 
 @pytest.mark.parametrize("number", [2**53 + 1, -(2**60) - 1, 10**37 + 1, 10**38 - 1, 1e21, 1.5e100])
 @pytest.mark.sampled(4)
 def test_numbers_beyond_a_double_keep_every_digit_in_node(both: Both, number: float) -> None:
-    """In a row Node has them as BigInt, and writes them back as they were; our next commit takes them."""
+    """Node reads them in a row as BigInt and writes them back unchanged, and the next commit here accepts them."""
     session = both.manager.load([])
     session["number"] = number
     value = both.commit(session)

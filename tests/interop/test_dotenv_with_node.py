@@ -1,4 +1,4 @@
-"""A `.env` file that is written here is read alike by Node's dotenv, which is Architect's too, and by python-dotenv."""
+"""Node's dotenv, which Architect uses, and python-dotenv read a `.env` file from this package alike."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ many = settings(max_examples=2 * settings().max_examples, suppress_health_check=
 @example("", "a \\b 'c'")
 @example("A1=1 # why\n", "\\\\server\\share dir")
 @example("B2=2\r\n", "two\nlines 'and' \"quotes\"")
-def test_a_written_value_is_read_alike(node_peer: Peer, text: str, value: str) -> None:
-    """Whatever is in the value and around it, both libraries read it back, or it is not written."""
+def test_written_value_is_read_alike(node_peer: Peer, text: str, value: str) -> None:
+    """Both libraries read any value in any surroundings, or it is refused."""
     changed = with_variable(text, "A1", value)
     if changed is not None:
         assert node_peer.ask("dotenv", text=changed).get("A1") == value
@@ -72,8 +72,8 @@ def test_a_written_value_is_read_alike(node_peer: Peer, text: str, value: str) -
         "two\nlines",
     ],
 )
-def test_a_value_with_backslashes_and_quotes_can_be_written(node_peer: Peer, value: str) -> None:
-    """There is a form that both libraries read."""
+def test_value_with_backslashes_and_quotes_can_be_written(node_peer: Peer, value: str) -> None:
+    """Both libraries read its notation."""
     changed = with_variable("", "A1", value)
     assert changed is not None
     assert node_peer.ask("dotenv", text=changed) == {"A1": value}
@@ -81,6 +81,6 @@ def test_a_value_with_backslashes_and_quotes_can_be_written(node_peer: Peer, val
 
 @many
 @given(LINES)
-def test_any_text_is_read_as_node_reads_it(node_peer: Peer, text: str) -> None:
-    """What we take for Node's reading is Node's."""
+def test_any_text_is_read_as_in_node(node_peer: Peer, text: str) -> None:
+    """This package's reading of a line equals Node's."""
     assert variables_in_node(text) == node_peer.ask("dotenv", text=text)

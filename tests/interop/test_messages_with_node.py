@@ -1,4 +1,4 @@
-"""`arc.events`, `arc.queues` and `arc.ws` in functions that Architect's own sandbox runs."""
+"""`arc.events`, `arc.queues` and `arc.ws` in functions in Architect's sandbox."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ ACCEPT = "def handler(event, context):\n    return {'statusCode': 200}\n"
 
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
-    """The folder of an app with an event, a queue and a socket; what arrives is written beside it."""
+    """The folder of an app with an event, a queue and a socket, whose functions write their payloads beside it."""
     files = {
         "app.arc": APP,
         "src/http/post-sign_up/lambda.py": SIGN_UP,
@@ -116,30 +116,30 @@ def served(library: str, app: Path) -> Iterator[int]:
 
 
 def arrived(file: Path) -> object:
-    """What a function has written."""
+    """The text that a function has written."""
     end = time.monotonic() + SECONDS
     while not file.exists() and time.monotonic() < end:
         time.sleep(0.01)
     return json.loads(file.read_text())
 
 
-def test_architect_s_sandbox_delivers_what_is_published(library: str, app: Path) -> None:
-    """The functions of the event and the queue parse the payloads; a name that the app lacks is an error."""
+def test_architects_sandbox_delivers_messages(library: str, app: Path) -> None:
+    """The functions of the event and the queue parse the payloads, and an unknown name is an error."""
     with served(library, app) as port:
         connection = HTTPConnection("127.0.0.1", port, timeout=SECONDS)
         connection.request("POST", "/sign-up")
         answers = json.loads(connection.getresponse().read())
         connection.close()
         assert answers[:2] == ["ok", "ok"]
-        assert [answer.partition(".")[0] for answer in answers[2:]] == [
-            f"Unknown {thing} 'nonesuch': the sandbox does not have it" for thing in ("event", "queue")
+        assert [answer.partition(" Write ")[0] for answer in answers[2:]] == [
+            f"Unknown {thing} 'nonesuch'. The sandbox does not have it." for thing in ("event", "queue")
         ]
         assert arrived(app.parent / "events.json") == PAYLOAD
         assert arrived(app.parent / "queues.json") == [PAYLOAD]
 
 
-def test_architect_s_sandbox_sends_to_its_sockets(library: str, app: Path) -> None:
-    """A client hears what a function sends, until the function closes the connection."""
+def test_architects_sandbox_sends_to_its_sockets(library: str, app: Path) -> None:
+    """A client receives messages until the function closes the connection."""
     with served(library, app) as port, connected(port, "/") as client:
         client.say("{}")
         assert json.loads(client.hear() or "") == PAYLOAD

@@ -1,4 +1,4 @@
-"""Rows and cookies that are unlike most, under Node's own library and this one."""
+"""Unusual rows and cookies in Node's library and this one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNSHOWN: dict[str, Any] = {
 
 
 def ordered(row: dict[str, Any]) -> dict[str, Any]:
-    """`row` with its sets, at the top and in maps, in order."""
+    """`row` with sorted sets, at the top and in maps."""
     return {
         key: {kind: ordered(value) if kind == "M" else sorted(value) if kind in ("SS", "NS", "BS") else value}
         for key, attribute in row.items()
@@ -47,12 +47,12 @@ def test_what_cannot_be_shown_stays_in_the_row(both: Both) -> None:
     session["nested"]["more"] = "y"
     session.increment("visits")
     both.commit(session)
-    kept = {**UNSHOWN, "nested": {"M": {**UNSHOWN["nested"]["M"], "more": {"S": "y"}}}}
-    assert {key: ordered(both.row(value))[key] for key in UNSHOWN} == ordered(kept)
+    expected = {**UNSHOWN, "nested": {"M": {**UNSHOWN["nested"]["M"], "more": {"S": "y"}}}}
+    assert {key: ordered(both.row(value))[key] for key in UNSHOWN} == ordered(expected)
     both.node_rewrites(value, theirs=1)
-    kept |= {"binary": {"S": "AP8="}, "list": {"L": [{"S": "x"}, {"S": "eQ=="}]}}
-    kept["binaries"] = {"SS": ["YQ==", "/g=="]}
-    assert {key: ordered(both.row(value))[key] for key in kept} == ordered(kept)
+    expected |= {"binary": {"S": "AP8="}, "list": {"L": [{"S": "x"}, {"S": "eQ=="}]}}
+    expected["binaries"] = {"SS": ["YQ==", "/g=="]}
+    assert {key: ordered(both.row(value))[key] for key in expected} == ordered(expected)
     again = both.ours(value)
     assert {key: again[key] for key in ("visits", "nested", "theirs")} == {
         "visits": 2,
@@ -64,8 +64,8 @@ def test_what_cannot_be_shown_stays_in_the_row(both: Both) -> None:
 
 @pytest.mark.parametrize("secret", SECRETS, ids=["accents", "chinese", "emoji", "signs", "none"])
 @pytest.mark.sampled(4)
-def test_both_sign_with_any_secret(both: Both, secret: str | None) -> None:
-    """Whatever letters a secret has, sessions go both ways; without one in testing the app's name signs."""
+def test_any_secret_signs_for_both(both: Both, secret: str | None) -> None:
+    """Sessions of each library open in the other, and without a secret in testing the app's name signs."""
     under = both.under(secret)
     value = under.node_rewrites("", theirs=1)
     session = under.ours(value)
@@ -80,25 +80,25 @@ def test_both_sign_with_any_secret(both: Both, secret: str | None) -> None:
     assert "theirs" not in both.nodes(value)
 
 
-def test_any_signature_opens_on_both_sides(both: Both) -> None:
-    """Signatures with `/` and `+` open as they are and percent-encoded; in quotes here, where Node begins anew."""
-    for wanted in ("/", "+"):
+def test_any_signature_opens_in_both(both: Both) -> None:
+    """Signatures with `/` and `+` open plain and percent-encoded, and in quotes only here."""
+    for letter in ("/", "+"):
         ids = (f"an-id-of-a-test-{count:08}" for count in itertools.count())
-        session_id = next(one for one in ids if wanted in sign(one, SECRET.encode()))
+        session_id = next(one for one in ids if letter in sign(one, SECRET.encode()))
         value = sign(session_id, SECRET.encode())
-        row = {"_idx": session_id, "_secret": "x" * 24, "wanted": wanted}
+        row = {"_idx": session_id, "_secret": "x" * 24, "wanted": letter}
         both.put({**{key: {"S": text} for key, text in row.items()}, "_ttl": {"N": "4000000000"}})
         encoded = value.replace("+", "%2B").replace("/", "%2F")
         assert encoded != value
         for written in (value, encoded, f'"{value}"', f'"{encoded}"'):
             session = both.manager.load(values([f"other=1; _idx={written}; more=2"], "_idx"))
-            assert (session, session.id) == ({"wanted": wanted}, session_id)
-            assert both.nodes(written).get("wanted") == (None if '"' in written else wanted)
-        assert both.node_rewrites(encoded, wanted=wanted) == value
+            assert (session, session.id) == ({"wanted": letter}, session_id)
+            assert both.nodes(written).get("wanted") == (None if '"' in written else letter)
+        assert both.node_rewrites(encoded, letter=letter) == value
 
 
-def test_a_row_of_architects_python_library_goes_on(both: Both) -> None:
-    """Its rows have numbers as text and nothing of ours; our first write stamps when the session began."""
+def test_rows_of_architects_python_library_continue(both: Both) -> None:
+    """They have numbers as text and no metadata, and the first write stores when the session began."""
     session_id = "python-made-this-id-1234"
     row: dict[str, Any] = {
         "_idx": {"S": session_id},

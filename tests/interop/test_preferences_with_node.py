@@ -1,4 +1,4 @@
-"""Preferences that are written here are read alike by Architect's inventory, and so are those of others."""
+"""Architect's inventory and this package read preferences alike."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Place:
         (self.app / "app.arc").write_text("@app\nmyapp\n@http\nget /\n")
 
     def ours(self) -> inventory.Inventory:
-        """The app as we read it."""
+        """The app as this package reads it."""
         return inventory.read(self.app, environ={}, home=self.home)
 
     def nodes(self) -> dict[str, Any]:
@@ -76,10 +76,10 @@ class Place:
 @example("@env\ntesting\n  # c\n\n  B2 b # d\n", "prefs.arc", [("B2", "x"), ("A1", "00123")])
 @example("@env\ntesting\n  A1\n    one\n\n", ".prefs.arc", [("true", "false"), ("A1", "two words")])
 @example("@env\ntesting\n  A1\n    one\n    two\n  B2 b\n", "prefs.arc", [("A1", 'it\'s "so" `now`')])
-def test_what_is_written_is_read_alike(
+def test_written_preferences_are_read_alike(
     node_peer: Peer, start: str, name: str, steps: list[tuple[str, str | None]]
 ) -> None:
-    """Whatever is set and removed, and whatever stands around it; what cannot be written so is refused."""
+    """Variables are set and removed in any surroundings, or the change is refused."""
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder), node_peer)
         (place.home / "prefs.arc").write_text("@env\ntesting\n  H1 'home'\n")
@@ -89,7 +89,7 @@ def test_what_is_written_is_read_alike(
         for variable, value in steps:
             app = place.ours()
             if (place.app / ".env").exists() or not app.env.get("testing"):
-                break  # a `.env` would be written, which has tests of its own
+                break  # It would write a `.env`, which has separate tests.
             try:
                 change_testing(app, {variable: value})
             except ToolError:
@@ -103,7 +103,7 @@ def test_what_is_written_is_read_alike(
 
 
 def text_of(preferences: dict[str, dict[str, str]]) -> str:
-    """An `@env` with these variables, as far as a file can hold their values for both."""
+    """An `@env` with these variables, as far as both libraries can read their values."""
     lines = ["@env"]
     for environment, variables in preferences.items():
         words = {name: written_for_both(value) for name, value in variables.items()}
@@ -113,10 +113,10 @@ def text_of(preferences: dict[str, dict[str, str]]) -> str:
 
 @five_hundred
 @given(PREFERENCES, PREFERENCES)
-def test_preferences_are_read_as_architect_reads_them(
+def test_preferences_are_read_as_in_architect(
     node_peer: Peer, home: dict[str, dict[str, str]] | None, local: dict[str, dict[str, str]] | None
 ) -> None:
-    """Those of the app replace those of the home, in every environment."""
+    """The app's preferences replace those of the home, in every environment."""
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder), node_peer)
         for file, preferences in ((place.home / ".preferences.arc", home), (place.app / ".prefs.arc", local)):

@@ -1,4 +1,4 @@
-"""Any table of routes answers the requests that Architect's sandbox answers, with the same parameters."""
+"""Any routes handle the requests that Architect's sandbox routes to them, with the same parameters."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ many = settings(max_examples=5 * settings().max_examples, suppress_health_check=
 @example([("get", "/:x")], [("GET", "/"), ("GET", "/a"), ("HEAD", "/")])
 @example([("get", "/a/*")], [("GET", "/a"), ("GET", "/a/"), ("GET", "/a/b/")])
 @example([("any", "/a/*"), ("any", "/:x/a/*")], [("GET", "/a/a/a")])
-def test_routes_answer_as_in_architect(
+def test_requests_are_routed_as_in_architect(
     node_peer: Peer, table: list[tuple[str, str]], requests: list[tuple[str, str]]
 ) -> None:
-    """The same requests are answered by the same routes, but for what AWS documents otherwise."""
+    """The same routes handle the same requests, except where AWS documents otherwise."""
     routes = {f"{method.upper()} {path}": route(method, path) for method, path in table}
     text = "\n".join(f"{method} {path}" for method, path in table)
     in_order = sorted(routes.values(), key=specificity)
@@ -68,7 +68,7 @@ def test_routes_answer_as_in_architect(
         found = match(in_order, method, path)
         if event is None:
             assert found is None or is_root_parameter(found[0], path)
-        elif "failed" in event:  # in the sandbox itself, for the folder of a catch-all below a parameter
+        elif "failed" in event:  # The sandbox itself fails for the folder of a catch-all below a parameter.
             continue
         elif is_another_request(theirs := by_key[event["routeKey"]], method, path):
             assert found is None or found[0] is not theirs
@@ -78,8 +78,8 @@ def test_routes_answer_as_in_architect(
             assert found[0] is theirs or is_before(found[0], theirs)
 
 
-def test_an_event_has_the_headers_of_architects(node_peer: Peer) -> None:
-    """The same names, but for the trace that AWS adds besides; what is the connection's own is left out by both."""
+def test_events_have_the_headers_of_architect(node_peer: Peer) -> None:
+    """Only AWS's trace header is added, and headers of the connection are left out by both."""
     sent = {"te": "trailers", "connection": "close", "x-own": "1", "x-forwarded-proto": "https"}
     (theirs,) = node_peer.ask("events", NOBODY, routes="get /*", requests=[("GET", "/", sent)])
     scope = {

@@ -1,4 +1,4 @@
-"""Session rows and their cookies between Node's own library and this one, on both engines."""
+"""Session rows and their cookies in Node's library and this one, on both engines."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ ODD: dict[str, Any] = {
 }
 
 
-def test_node_begins_and_we_continue(both: Both) -> None:
-    """A session that Node made opens here with all its data, is changed, and Node reads what we wrote."""
+def test_session_of_node_continues_here(both: Both) -> None:
+    """It opens with all its data, is changed, and Node reads the change."""
     value = both.node_rewrites("", **ODD, visits=1, items=["a"])
     session = both.ours(value)
     assert session == {**ODD, "visits": 1, "items": ["a"]}
@@ -33,17 +33,17 @@ def test_node_begins_and_we_continue(both: Both) -> None:
     session["items"].append("b")
     session.increment("visits")
     assert both.commit(session) == value
-    seen = both.nodes(value)
-    assert (seen["nested"]["a"][-1], seen["items"], seen["visits"]) == ("ours", ["a", "b"], 2)
-    assert {key: seen[key] for key in ODD if key != "nested"} == {key: ODD[key] for key in ODD if key != "nested"}
+    data = both.nodes(value)
+    assert (data["nested"]["a"][-1], data["items"], data["visits"]) == ("ours", ["a", "b"], 2)
+    assert {key: data[key] for key in ODD if key != "nested"} == {key: ODD[key] for key in ODD if key != "nested"}
     again = both.ours(value)
     again.increment("visits")
     both.commit(again)
     assert both.nodes(value)["visits"] == 3
 
 
-def test_we_begin_and_node_continues(both: Both) -> None:
-    """What Node writes back keeps principal, creation time and messages, and shows us none of its own keys."""
+def test_session_continues_in_node(both: Both) -> None:
+    """Node's rewrite keeps principal, creation time and messages, and adds no visible keys."""
     session = both.manager.load([])
     session.update(ODD)
     session.sign_in("ada")
@@ -61,8 +61,8 @@ def test_we_begin_and_node_continues(both: Both) -> None:
     assert both.ours(value).flashes("info") == []
 
 
-def test_what_node_writes_while_we_work_is_kept(both: Both) -> None:
-    """A request of ours that loaded before Node's rewrite adds to it, and merges a list that it had edited."""
+def test_parallel_rewrite_by_node_is_merged(both: Both) -> None:
+    """A request that loaded before Node's rewrite adds to it, and merges a list that Node edited."""
     value = both.node_rewrites("", items=["a", "b"], log=["begun"], visits=1)
     session = both.ours(value)
     session["items"].remove("a")
@@ -72,8 +72,8 @@ def test_what_node_writes_while_we_work_is_kept(both: Both) -> None:
     changes = {"items": ["a", "b", "node's"], "log": ["begun", "node's"], "visits": 10, "theirs": True}
     both.node.ask("rewrite", both.environ, now=later, headers={"cookie": f"_idx={value}"}, changes=changes)
     both.commit(session)
-    seen = both.nodes(value)
-    assert {key: seen[key] for key in changes} == {
+    data = both.nodes(value)
+    assert {key: data[key] for key in changes} == {
         "items": ["b", "node's"],
         "log": ["begun", "node's", "ours"],
         "visits": 11,
@@ -81,8 +81,8 @@ def test_what_node_writes_while_we_work_is_kept(both: Both) -> None:
     }
 
 
-def test_signatures_with_a_slash_and_a_plus_open_on_both_sides(both: Both) -> None:
-    """Sessions of either side open on the other, whatever letters their signatures have; quoted ones here."""
+def test_signatures_with_slash_and_plus_open_in_both(both: Both) -> None:
+    """Quoted ones open only here."""
     letters = ""
     for number in range(200):
         if number % 2:
@@ -100,8 +100,8 @@ def test_signatures_with_a_slash_and_a_plus_open_on_both_sides(both: Both) -> No
     raise AssertionError("No signature had both.")
 
 
-def test_an_ended_session_is_a_new_one_for_node(both: Both) -> None:
-    """After our sign-out Node finds nothing under the old cookie."""
+def test_ended_session_is_empty_in_node(both: Both) -> None:
+    """After a sign-out here Node finds no data under the old cookie."""
     session = both.manager.load([])
     session["private"] = True
     value = both.commit(session)
@@ -113,8 +113,8 @@ def test_an_ended_session_is_a_new_one_for_node(both: Both) -> None:
     assert fresh["_idx"] != value.partition(".")[0]
 
 
-def test_the_tombstone_of_a_sign_in_is_nothing_to_node(ministack: Engine, library: str) -> None:
-    """Under the id from before the sign-in Node sees no data and no principal."""
+def test_tombstone_of_a_sign_in_is_empty_in_node(ministack: Engine, library: str) -> None:
+    """Node finds no data and no principal under the id from before the sign-in."""
     with on_both(ministack, library) as both:
         session = both.manager.load([])
         session["private"] = True

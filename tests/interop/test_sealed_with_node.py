@@ -1,4 +1,4 @@
-"""Sealed sessions between Node's own library and this one, both ways."""
+"""Sealed sessions in Node's library and this one, in both directions."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ every_environment = pytest.mark.parametrize("env", ENVIRONMENTS.values(), ids=EN
 
 
 def manager(env: dict[str, str]) -> SessionManager:
-    """Our side, under the same variables."""
+    """This library's manager, under the same variables."""
     return arc.http.build_manager(arc.Settings.from_env({"ARC_ENV": "testing", **env}))
 
 
 @every_environment
-def test_node_reads_ours(node_peer: Peer, env: dict[str, str]) -> None:
-    """Under every algorithm and secret Node finds the data that we sealed."""
+def test_node_opens_sealed_sessions(node_peer: Peer, env: dict[str, str]) -> None:
+    """Node finds the data under every algorithm and secret."""
     sessions = manager(env)
     for payload in PAYLOADS:
         session = sessions.load([])
@@ -63,8 +63,8 @@ def test_node_reads_ours(node_peer: Peer, env: dict[str, str]) -> None:
 
 
 @every_environment
-def test_we_read_nodes(node_peer: Peer, env: dict[str, str]) -> None:
-    """Under every algorithm and secret we find the data that Node sealed."""
+def test_sealed_sessions_of_node_open(node_peer: Peer, env: dict[str, str]) -> None:
+    """This library finds the data under every algorithm and secret."""
     sessions = manager(env)
     for payload in [{}, *PAYLOADS]:
         session = sessions.load([value_of(node_peer.ask("write", env, payload=payload))])
@@ -73,8 +73,8 @@ def test_we_read_nodes(node_peer: Peer, env: dict[str, str]) -> None:
 
 
 @every_environment
-def test_a_session_goes_to_node_and_back(node_peer: Peer, env: dict[str, str]) -> None:
-    """Node adds to a signed-in session of ours; we go on with both, the principal and the message included."""
+def test_signed_in_session_goes_to_node_and_back(node_peer: Peer, env: dict[str, str]) -> None:
+    """Node adds data, and the principal and the message stay."""
     sessions = manager(env)
     session = sessions.load([])
     session["cart"] = ["book"]
@@ -91,8 +91,8 @@ def test_a_session_goes_to_node_and_back(node_peer: Peer, env: dict[str, str]) -
     assert node_peer.ask("read", env, headers={"cookie": cookie})["cart"] == ["book", "pen"]
 
 
-def test_s13_data_that_node_stores_and_we_would_not_goes_to_and_fro(node_peer: Peer) -> None:
-    """An empty key, half a surrogate pair and numbers beyond DynamoDB's stay as Node wrote them when we add a key."""
+def test_s13_invalid_data_of_node_is_kept(node_peer: Peer) -> None:
+    """An empty key, an unpaired surrogate and numbers beyond DynamoDB's stay unchanged when a key is added."""
     sessions = manager({})
     payload = {"": "no name", "half": "\ud83d", "\ud83d": [1e300, 5e-324], "cart": [{"": 1}]}
     session = sessions.load([value_of(node_peer.ask("write", payload=payload))])
@@ -103,8 +103,8 @@ def test_s13_data_that_node_stores_and_we_would_not_goes_to_and_fro(node_peer: P
     assert again == {**payload, "count": 2}
 
 
-def test_a_session_that_node_wrote_from_scratch_keeps_its_id(node_peer: Peer) -> None:
-    """A session without our facts has a lasting id once we have written it."""
+def test_session_from_node_keeps_its_id(node_peer: Peer) -> None:
+    """A session without metadata has a lasting id after its first write here."""
     sessions = manager({})
     session = sessions.load([value_of(node_peer.ask("write", payload={"count": 1}))])
     session["count"] = 2
@@ -113,8 +113,8 @@ def test_a_session_that_node_wrote_from_scratch_keeps_its_id(node_peer: Peer) ->
     assert again.user_id is None
 
 
-def test_the_set_cookie_string_has_nodes_order_of_attributes(node_peer: Peer) -> None:
-    """But for token and times the two strings are the same, with and without a domain."""
+def test_set_cookie_attributes_have_nodes_order(node_peer: Peer) -> None:
+    """Except for token and times the two strings are equal, with and without a domain."""
     for extra in ({}, {"ARC_SESSION_DOMAIN": "example.com", "ARC_SESSION_SAME_SITE": "Strict"}, {"ARC_ENV": "staging"}):
         env = {"ARC_APP_SECRET": "abcdefghijklmnopqrstuvwxyz012345", "ARC_SESSION_TTL": "3600", **extra}
         sessions = manager(env)
@@ -125,12 +125,12 @@ def test_the_set_cookie_string_has_nodes_order_of_attributes(node_peer: Peer) ->
 
 
 def attributes(set_cookie: str) -> list[str]:
-    """The attributes in their order, without the moment of Expires."""
+    """The attributes in their order, without the time of Expires."""
     return [part if "Expires" not in part else "Expires" for part in set_cookie.split("; ")[1:]]
 
 
-def test_node_refuses_what_we_refuse(node_peer: Peer) -> None:
-    """A tampered token is an empty session on both sides."""
+def test_both_refuse_a_tampered_token(node_peer: Peer) -> None:
+    """A tampered token is an empty session in both libraries."""
     sessions = manager({})
     session = sessions.load([])
     session["count"] = 1
@@ -140,8 +140,8 @@ def test_node_refuses_what_we_refuse(node_peer: Peer) -> None:
     assert sessions.load([value_of(tampered)]).is_new
 
 
-def test_an_idle_lifetime_shorter_than_nodes_week_holds_in_node_too(node_peer: Peer) -> None:
-    """Our exp ends a token for Node when it ends for us."""
+def test_shorter_idle_lifetime_applies_in_node(node_peer: Peer) -> None:
+    """`exp` ends a token in both libraries at the same time."""
     clock = [time.time() - 100]
     sessions = arc.http.build_manager(arc.Settings(environment="testing", idle=50), clock=lambda: clock[0])
     session = sessions.load([])

@@ -1,4 +1,4 @@
-"""Signed ids between Node's own library and this one, both ways."""
+"""Signed ids in Node's library and this one, in both directions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ IDS = ["abc", "7Lk-sK0LoscLEOTDWKIbnfJl", *(f"id-{number}" for number in range(4
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_signed_ids_are_the_same_to_the_letter(node_peer: Peer, secret: str) -> None:
-    """Both sides make one signature, `/` and `+` included, and open each other's."""
+def test_signed_ids_are_equal(node_peer: Peer, secret: str) -> None:
+    """Both libraries make equal signatures, also with `/` and `+`, and open each other's."""
     signatures = ""
     for session_id in IDS:
         ours, nodes = sign(session_id, secret.encode()), node_peer.ask("sign", value=session_id, secret=secret)

@@ -1,4 +1,4 @@
-"""Any tables and indexes are read as Architect's inventory reads them."""
+"""Any tables and indexes are read as in Architect's inventory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PROJECTIONS = st.sampled_from(
 
 
 def keys(kinds: tuple[str, str | None]) -> list[str]:
-    """The lines of a partition key and perhaps a sort key."""
+    """The lines of a partition key and an optional sort key."""
     partition, sort = kinds
     return [f"id *{partition}", *([] if sort is None else [f"at **{sort}"])]
 
@@ -56,7 +56,7 @@ def test_tables_are_read_alike(
     tables: dict[str, tuple[list[str], list[str]]],
     indexes: list[tuple[list[str], str | None]],
 ) -> None:
-    """Names, keys with their types, settings and projections, in whatever case."""
+    """Names, keys with their types, settings and projections are equal, in any case."""
     lines = ["@app", "myapp", "@tables"]
     for name, (key_lines, others) in tables.items():
         lines += [f'"{name}"', *(f"  {line}" for line in (*key_lines, *others))]
@@ -82,30 +82,30 @@ def plain_key(part: Table | Index) -> list[tuple[str, str] | None]:
 
 
 def plain_table(table: Table) -> dict[str, Any]:
-    """A table as values that are compared."""
+    """A table as comparable values."""
     settings_of = {"ttl": table.ttl, "stream": table.stream, "encrypt": table.encrypt, "pitr": table.pitr}
     return {"name": table.name, "keys": plain_key(table), **settings_of}
 
 
 def plain_index(index: Index) -> dict[str, Any]:
-    """An index as values that are compared."""
+    """An index as comparable values."""
     return {"name": index.name, "keys": plain_key(index), "projection": list(index.projection)}
 
 
 def node_keys(found: dict[str, Any]) -> list[tuple[str, str] | None]:
-    """The names and types of both keys in Architect's words."""
+    """The names and types of both keys in Architect's terms."""
     pairs = [(found[f"{key}Key"], found[f"{key}KeyType"]) for key in ("partition", "sort")]
     return [None if name is None else (name, kind) for name, kind in pairs]
 
 
 def node_table(found: dict[str, Any]) -> dict[str, Any]:
-    """A table in Architect's words; what it does not say is off."""
+    """A table in Architect's terms, where absent settings are off."""
     settings_of = {name: found[name] or False for name in ("stream", "encrypt", "pitr")}
     return {"name": found["name"], "keys": node_keys(found), "ttl": found["ttl"], **settings_of}
 
 
 def node_index(found: dict[str, Any]) -> dict[str, Any]:
-    """An index in Architect's words."""
+    """An index in Architect's terms."""
     words = {"ALL": ["all"], "KEYS_ONLY": ["keys"]}
     projection = words.get(found["projectionType"], found["projectionAttributes"])
     return {"name": found["indexName"], "keys": node_keys(found), "projection": projection}

@@ -1,4 +1,4 @@
-"""The public test browser keeps and sends cookies as browsers do."""
+"""The public test browser stores and sends cookies as browsers do."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def jar(*cookies: str, clock: Clock | None = None, secure: bool = True) -> Cooki
     return made
 
 
-def test_a_cookie_goes_back_to_its_host_and_path() -> None:
-    """Path and domain decide where a cookie is sent."""
+def test_cookie_is_sent_to_its_host_and_path() -> None:
+    """Domain and path decide where a cookie is sent."""
     made = CookieJar(Clock())
     for cookie in ("a=1; Path=/app", "b=2; Domain=app.example", "c=3; Domain=my.app.example", "d=4"):
         made.receive(cookie, "my.app.example", secure=True)
@@ -35,7 +35,7 @@ def test_a_cookie_goes_back_to_its_host_and_path() -> None:
     assert made.send("evil.test", "/", secure=True) == []
 
 
-def test_without_a_path_a_cookie_belongs_to_the_pages_folder() -> None:
+def test_default_path_is_the_pages_folder() -> None:
     """The default path is that of the page, up to its last slash."""
     made = CookieJar(Clock())
     made.receive("a=1", HOST, secure=True, path="/shop/cart")
@@ -43,12 +43,12 @@ def test_without_a_path_a_cookie_belongs_to_the_pages_folder() -> None:
     assert made.send(HOST, "/", secure=True) == []
 
 
-def test_a_domain_that_is_not_the_hosts_is_ignored() -> None:
-    """A site cannot set another's cookie."""
+def test_foreign_domain_is_ignored() -> None:
+    """A site cannot set another site's cookie."""
     assert len(jar("a=1; Domain=other.test")) == 0
 
 
-def test_secure_cookies_and_prefixes_keep_their_rules() -> None:
+def test_secure_cookies_and_prefixes() -> None:
     """Secure needs https, __Host- needs Secure, no domain and the path /, SameSite=None needs Secure."""
     assert len(jar("a=1; Secure", secure=False)) == 0
     assert len(jar("__Host-a=1; Secure; Path=/")) == 1
@@ -60,7 +60,7 @@ def test_secure_cookies_and_prefixes_keep_their_rules() -> None:
 
 
 def test_cookies_expire_by_the_clock() -> None:
-    """Max-Age counts before Expires, and nothing outlives 400 days."""
+    """Max-Age takes precedence over Expires, and the limit is 400 days."""
     clock = Clock()
     made = jar("a=1; Max-Age=10; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "b=2; Max-Age=99999999999", "c=3", clock=clock)
     clock.forward(9)
@@ -73,8 +73,8 @@ def test_cookies_expire_by_the_clock() -> None:
     assert len(made) == 0
 
 
-def test_too_large_a_cookie_is_dropped() -> None:
-    """Browsers keep 4,096 bytes of name and value."""
+def test_too_large_cookie_is_ignored() -> None:
+    """Browsers store at most 4,096 bytes of name and value."""
     assert len(jar("a=" + "x" * 4095)) == 1
     assert len(jar("a=" + "x" * 4096)) == 0
 
@@ -82,8 +82,8 @@ def test_too_large_a_cookie_is_dropped() -> None:
 @pytest.mark.parametrize(
     "event", [payload_v2, payload_v1, function_url, alb, vpc_lattice], ids=lambda event: event.__name__
 )
-def test_s28_a_session_lives_in_every_format_of_event(event: Any) -> None:
-    """Counting works behind every kind of gateway, and the application's own cookies survive beside the session's."""
+def test_s28_sessions_work_in_every_event_format(event: Any) -> None:
+    """Counting works behind every gateway, and the application's cookies are stored beside the session's."""
     made = Made()
 
     def count(req: Any) -> dict[str, Any]:
@@ -96,11 +96,11 @@ def test_s28_a_session_lives_in_every_format_of_event(event: Any) -> None:
 
 
 def test_redirects_are_followed_as_browsers_do() -> None:
-    """A 303 after a POST becomes a GET, a 307 repeats it, another site ends the walk, a ring raises."""
-    seen: list[tuple[str, str]] = []
+    """A 303 after a POST becomes a GET, a 307 repeats it, another site ends the chain, a loop raises."""
+    requests: list[tuple[str, str]] = []
 
     def wander(req: Any) -> dict[str, Any]:
-        seen.append((req.method, req.path))
+        requests.append((req.method, req.path))
         targets = {"/a": (303, "/b"), "/c": (307, "/d"), "/e": (302, "https://other.test/"), "/f": (302, "/f")}
         status, location = targets.get(req.path, (200, ""))
         return {"status": status, "location": location} if location else {"text": "here"}
@@ -109,12 +109,12 @@ def test_redirects_are_followed_as_browsers_do() -> None:
     assert visitor.post("/a", {"x": "1"}).text == "here"
     assert visitor.post("/c", {"x": "1"}).text == "here"
     assert visitor.get("/e").status == 302
-    assert seen == [("POST", "/a"), ("GET", "/b"), ("POST", "/c"), ("POST", "/d"), ("GET", "/e")]
+    assert requests == [("POST", "/a"), ("GET", "/b"), ("POST", "/c"), ("POST", "/d"), ("GET", "/e")]
     with pytest.raises(AssertionError, match="redirects"):
         visitor.get("/f")
 
 
-# -- what is sent
+# -- requests
 
 
 def echo(req: Any) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def echo(req: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("event", [payload_v2, payload_v1, function_url, alb], ids=lambda event: event.__name__)
 def test_fields_may_be_numbers(event: Any) -> None:
-    """A form holds text: numbers are written out, a checked box is true, and None is an empty field."""
+    """Numbers in a form become text, a checked box is true, and None is an empty field."""
     visitor = Browser(arc.http.handler(echo), event=event)
     form = visitor.post("/", {"n": 1, "price": 1.5, "gift": True, "note": None, "two": [1, "x"]}).json["form"]
     assert form == {"n": "1", "price": "1.5", "gift": "true", "note": "", "two": "x"}
@@ -132,7 +132,7 @@ def test_fields_may_be_numbers(event: Any) -> None:
         visitor.post("/", {"when": object()})
 
 
-def test_every_method_has_a_name() -> None:
+def test_methods_of_every_kind() -> None:
     """A script's requests are no navigations, and HEAD has no body."""
     visitor = browser(echo)
     for method in ("put", "patch", "delete", "options"):
@@ -158,16 +158,16 @@ TYPED = "/caf%C3%A9/a%2Fb/100%25?x=%20y+z&x&%41=é"
     ],
     ids=["payload_v2", "http_api_v1", "payload_v1", "function_url", "alb"],
 )
-def test_an_http_api_decodes_the_path(event: Any, path: str) -> None:
-    """HTTP APIs hand over a decoded path, everything else the one that was sent; a query stays as it was typed."""
-    seen: list[dict[str, Any]] = []
+def test_http_api_gets_a_decoded_path(event: Any, path: str) -> None:
+    """Other formats get the path as sent, and a query is never decoded."""
+    requests: list[dict[str, Any]] = []
 
     def look(event: dict[str, Any], _: object) -> dict[str, Any]:
-        seen.append(event)
+        requests.append(event)
         return {"statusCode": 200}
 
     Browser(look, event=event).get(TYPED)
-    (got,) = seen
+    (got,) = requests
     assert got.get("rawPath", got.get("path")) == path
     if "rawPath" in got:
         assert got["rawQueryString"] == "x=%20y+z&x&%41=%C3%A9"
@@ -184,8 +184,8 @@ def fetch_metadata(visitor: Browser, method: str = "GET", **options: Any) -> tup
     return tuple(headers.get(name) for name in ("sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "origin"))
 
 
-def test_a_request_says_where_it_comes_from() -> None:
-    """Fetch Metadata and Origin are those of a browser, of a page of ours unless `sender` names another."""
+def test_requests_have_fetch_metadata_and_origin() -> None:
+    """They are those of a page of the application, or of the page `sender`."""
     visitor, own = browser(echo), "https://app.example"
     assert fetch_metadata(visitor) == ("none", "navigate", "document", None)
     assert fetch_metadata(visitor, "POST", form={}) == ("same-origin", "navigate", "document", own)
@@ -219,8 +219,8 @@ SENDERS = {"own": None, "sibling": "https://www.app.example/", "other": "https:/
         ("POST", {"headers": {"sec-fetch-site": "cross-site"}}, "own", "none"),
     ],
 )
-def test_samesite_is_obeyed(method: str, options: dict[str, Any], sender: str, sent: str) -> None:
-    """Another site's pages send no Strict cookie, and Lax ones with a link alone; what they embed sets None alone."""
+def test_samesite_is_enforced(method: str, options: dict[str, Any], sender: str, sent: str) -> None:
+    """Another site's pages send no Strict cookie, and Lax ones only with a link; embedded responses set only None."""
     cookies = ["strict=; SameSite=Strict", "lax=; SameSite=Lax", "none=; SameSite=None; Secure"]
     visitor = Browser(arc.http.handler(lambda req: {"json": sorted(req.get("cookies", [])), "cookies": cookies}))
     assert visitor.request(method, "/", sender=SENDERS[sender], **options).json == []
@@ -231,22 +231,22 @@ def test_samesite_is_obeyed(method: str, options: dict[str, Any], sender: str, s
     assert names == sorted(f"{name}=" for name in sent.split())
 
 
-def test_a_redirect_after_a_payment_pages_post_carries_the_lax_cookie() -> None:
+def test_redirect_after_a_cross_site_post_sends_lax_cookies() -> None:
     """The 303 is followed as a GET that another site's page began."""
-    seen: list[tuple[str, str, list[str]]] = []
+    requests: list[tuple[str, str, list[str]]] = []
 
     def paid(req: Any) -> dict[str, Any]:
-        seen.append((req.method, req.headers["sec-fetch-site"], req.get("cookies", [])))
+        requests.append((req.method, req.headers["sec-fetch-site"], req.get("cookies", [])))
         return {"status": 303, "location": "/done"} if req.method == "POST" else {"cookies": ["a=1; Path=/"]}
 
     visitor = browser(paid)
     visitor.get("/")
     visitor.post("/paid", {"order": 7}, sender="https://pay.test/")
-    assert seen == [("GET", "none", []), ("POST", "cross-site", []), ("GET", "cross-site", ["a=1"])]
+    assert requests == [("GET", "none", []), ("POST", "cross-site", []), ("GET", "cross-site", ["a=1"])]
 
 
-def test_another_of_the_sites_hosts_can_be_visited() -> None:
-    """An address in place of a path is a request to that host, with the cookies that go there."""
+def test_another_host_of_the_site_can_be_visited() -> None:
+    """A URL in place of a path is a request to its host, with the cookies for that host."""
     visitor = browser(echo)
     visitor.jar.receive("a=1; Domain=app.example", HOST, secure=True)
     visitor.jar.receive("b=1", HOST, secure=True)
@@ -254,8 +254,8 @@ def test_another_of_the_sites_hosts_can_be_visited() -> None:
     assert (event["cookies"], event["headers"]["host"], event["rawPath"]) == (["a=1"], "www.app.example", "/x")
 
 
-def test_settings_of_the_next_test_take_effect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variables may change between two requests, as they do between two tests of one process."""
+def test_changed_variables_take_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables may change between two requests, as between two tests in one process."""
     handler = arc.http.handler(lambda req: {"text": str(req.session.increment("n"))})
     monkeypatch.setenv("ARC_ENV", "testing")
     assert "Max-Age=604800;" in Browser(handler).get("/").set_cookies[0]

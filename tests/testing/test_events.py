@@ -23,12 +23,12 @@ def http_api_v1(*args: Any, **options: Any) -> dict[str, Any]:
 
 
 def alb_multi(*args: Any, **options: Any) -> dict[str, Any]:
-    """A load balancer's event with multiple headers."""
+    """A load balancer's event with multi-value headers."""
     return alb(*args, multi=True, **options)
 
 
 def lattice_v1(*args: Any, **options: Any) -> dict[str, Any]:
-    """VPC Lattice's event in its first version."""
+    """VPC Lattice's event, version 1."""
     return vpc_lattice(*args, version=1, **options)
 
 
@@ -49,8 +49,8 @@ every = pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__nam
         (lattice_v1, LatticeV1),
     ],
 )
-def test_an_event_is_recognised(build: Builder, shape: type[Shape]) -> None:
-    """Each builder's event has the shape it is named after."""
+def test_event_is_recognized(build: Builder, shape: type[Shape]) -> None:
+    """Each builder's event has the shape of its name."""
     assert type(shape_of(build())) is shape
 
 
@@ -71,8 +71,8 @@ def test_an_event_is_recognised(build: Builder, shape: type[Shape]) -> None:
         (lattice_v1, "lattice_v1", {"query": {"a": "1"}, "body": "x"}),
     ],
 )
-def test_an_event_is_complete(build: Builder, name: str, options: dict[str, Any]) -> None:
-    """It has the keys of an event of AWS, in the request's context too, and no others."""
+def test_event_is_complete(build: Builder, name: str, options: dict[str, Any]) -> None:
+    """It has exactly the keys of AWS's event, also in the request's context."""
     made, real = build(**options), event(name)
     assert set(made) == set(real)
     assert set(made.get("requestContext", ())) == set(real.get("requestContext", ()))
@@ -81,8 +81,8 @@ def test_an_event_is_complete(build: Builder, name: str, options: dict[str, Any]
 
 
 @every
-def test_what_is_put_in_is_read_out(build: Builder) -> None:
-    """Method, path, query, headers, cookies and form come out as they went in."""
+def test_parts_are_read_as_passed(build: Builder) -> None:
+    """Method, path, query, headers, cookies and form are read as they were passed."""
     made = build(
         "post",
         "/a b",
@@ -103,15 +103,15 @@ def test_what_is_put_in_is_read_out(build: Builder) -> None:
 
 @every
 @pytest.mark.parametrize("query", [{"q": ["1", "2"]}, [("q", "1"), ("q", "2")]], ids=["mapping", "pairs"])
-def test_a_field_may_come_twice(build: Builder, query: Any) -> None:
-    """Both forms of a query repeat a field; only an ALB with single values keeps no more than the last."""
+def test_repeated_fields(build: Builder, query: Any) -> None:
+    """Both forms of a query repeat a field, and only an ALB with single values keeps just the last."""
     values = shape_of(build(query=query)).query().getall("q")
     assert values == (["2"] if build is alb else ["1", "2"])
 
 
 @every
-def test_the_body(build: Builder) -> None:
-    """JSON and text stay text, bytes and forms are base64, and a header of the caller's stands."""
+def test_body(build: Builder) -> None:
+    """JSON and text stay text, bytes and forms are base64, and a header of the caller's is kept."""
     assert shape_of(build("POST", json={"é": 1})).body() == b'{"\\u00e9": 1}'
     encoded = "is_base64_encoded" if build is lattice_v1 else "isBase64Encoded"
     assert build("POST", json=[])[encoded] is False
@@ -129,8 +129,8 @@ def test_the_body(build: Builder) -> None:
 
 
 @every
-def test_an_empty_event_has_no_body_no_query_and_no_cookies(build: Builder) -> None:
-    """What is not given is absent, null or empty, as the format has it."""
+def test_absent_parts(build: Builder) -> None:
+    """Absent parts are absent, null or empty, depending on the format."""
     made = build()
     assert not made.get("body")
     assert not made.get("queryStringParameters")
@@ -141,14 +141,14 @@ def test_an_empty_event_has_no_body_no_query_and_no_cookies(build: Builder) -> N
 
 @every
 def test_two_bodies_are_refused(build: Builder) -> None:
-    """A test that gives a form and JSON is wrong, and is told so."""
+    """A form together with JSON raises TypeError."""
     with pytest.raises(TypeError, match="one of body, form and json"):
         build(form={"a": "1"}, json={})
 
 
 @every
-def test_the_same_arguments_give_equal_events_that_share_nothing(build: Builder) -> None:
-    """Builders are pure: no clock, no randomness, no state."""
+def test_equal_arguments_give_equal_events(build: Builder) -> None:
+    """Builders are pure: they use no clock, randomness or shared state."""
     arguments: dict[str, Any] = {"query": {"a": "1"}, "headers": {"x": "1"}, "json": [1]}
     first, second = build(**arguments), build(**arguments)
     assert first == second
@@ -159,7 +159,7 @@ def test_the_same_arguments_give_equal_events_that_share_nothing(build: Builder)
 
 @pytest.mark.parametrize("build", [payload_v2, function_url, payload_v1, http_api_v1])
 def test_time_address_and_request_id_are_arguments(build: Builder) -> None:
-    """A test may set what AWS would choose."""
+    """A test may set the values that AWS would choose."""
     context = build(time=1_795_431_600.5, source_ip="192.0.2.1", request_id="r-1")["requestContext"]
     written = context.get("time", context.get("requestTime"))
     assert written == "23/Nov/2026:11:00:00 +0000"
@@ -168,8 +168,8 @@ def test_time_address_and_request_id_are_arguments(build: Builder) -> None:
     assert context.get("http", context.get("identity"))["sourceIp"] == "192.0.2.1"
 
 
-def test_a_route_and_its_parameters() -> None:
-    """The route is named as API Gateway names it."""
+def test_route_and_path_parameters() -> None:
+    """The route is named as in API Gateway."""
     made = payload_v2("GET", "/users/7", route="/users/{id}", params={"id": "7"})
     assert (made["routeKey"], made["requestContext"]["routeKey"]) == ("GET /users/{id}", "GET /users/{id}")
     assert shape_of(made).params() == {"id": "7"}
@@ -183,39 +183,41 @@ def test_a_route_and_its_parameters() -> None:
 
 
 @pytest.mark.parametrize("build", [payload_v2, function_url, payload_v1, http_api_v1])
-def test_the_host_is_the_domain(build: Builder) -> None:
-    """The name in the request's context is the Host header's, and its first label the prefix."""
+def test_host_is_the_domain_name(build: Builder) -> None:
+    """The context has the Host header as domain name, and its first label as prefix."""
     made = build(headers={"Host": "shop.example.org", "user-agent": "tests"})
     context = made["requestContext"]
     assert (context["domainName"], context["domainPrefix"]) == ("shop.example.org", "shop")
     assert context.get("http", context.get("identity"))["userAgent"] == "tests"
 
 
-def test_a_rest_api_gives_the_query_twice() -> None:
-    """Once with the last value of each field, once with all; null when there is no query."""
+def test_rest_api_has_the_query_twice() -> None:
+    """Once with the last value of each field, once with all values; null without a query."""
     made = payload_v1(query=[("a", "1"), ("a", "é &")])
     assert made["queryStringParameters"] == {"a": "é &"}
     assert made["multiValueQueryStringParameters"] == {"a": ["1", "é &"]}
     assert payload_v1()["queryStringParameters"] is payload_v1()["multiValueQueryStringParameters"] is None
 
 
-def test_a_load_balancer_encodes_the_query() -> None:
-    """An ALB hands the query over as it came."""
+def test_load_balancer_keeps_the_query_encoded() -> None:
+    """An ALB passes on the query as it was sent."""
     assert alb(query={"a b": "é"})["queryStringParameters"] == {"a+b": "%C3%A9"}
     assert alb(multi=True, query={"a b": ["é", "/"]})["multiValueQueryStringParameters"] == {"a+b": ["%C3%A9", "%2F"]}
 
 
 @pytest.mark.parametrize("build", [alb, alb_multi, vpc_lattice, lattice_v1])
-def test_what_a_front_door_adds_can_be_given(build: Builder) -> None:
-    """A test may say that the visitor came over plain http, or from elsewhere."""
+def test_forwarded_headers_can_be_set(build: Builder) -> None:
+    """A test may simulate a visitor over plain http, or from another address."""
     sent = {"X-Forwarded-Proto": "http", "x-forwarded-for": "192.0.2.9"}
     headers = shape_of(build(headers=sent)).headers()
     assert (headers["x-forwarded-proto"], headers["x-forwarded-for"]) == ("http", "192.0.2.9")
 
 
-def test_every_builder_is_documented() -> None:
-    """Each builder says what it makes, and each of its arguments is in the module's list or its own words."""
+def test_builders_are_documented() -> None:
+    """The documentation names every argument of every builder."""
     for build in (payload_v2, function_url, payload_v1, alb, vpc_lattice):
         words = f"{events.__doc__}{build.__doc__}"
-        missing = [name for name in inspect.signature(build).parameters if f"`{name}" not in words]
+        shared = inspect.signature(events._Request).parameters.keys() - {"host"}
+        names = (inspect.signature(build).parameters.keys() - {"parts"}) | shared
+        missing = [name for name in names if f"`{name}" not in words]
         assert missing == []

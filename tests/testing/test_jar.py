@@ -26,15 +26,15 @@ def jar(*cookies: str, host: str = HOST, path: str = "/", secure: bool = True) -
 
 
 @given(parts=st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=20))), host=st.text(max_size=20))
-def test_no_set_cookie_raises(parts: list[str], host: str) -> None:
-    """Whatever a handler sends, the jar keeps it or not, and goes on."""
+def test_set_cookie_headers_never_raise(parts: list[str], host: str) -> None:
+    """The jar stores or ignores any header that a handler sends."""
     made = jar("".join(parts), "; ".join(parts), host=host)
     assert len(made.send(host, "/", secure=True)) <= len(made) <= 2
 
 
 @given(seconds=st.integers(-11_000_000_000, 250_000_000_000))
-def test_every_date_of_a_server_is_read(seconds: int) -> None:
-    """The format of RFC 9110 for every second from 1601 to 9892 comes back as that second."""
+def test_server_dates_are_read(seconds: int) -> None:
+    """Every second from 1601 to 9892 in the format of RFC 9110 is read as that second."""
     from email.utils import formatdate
 
     if "-" not in (text := formatdate(seconds, usegmt=True)):
@@ -60,7 +60,7 @@ def test_every_date_of_a_server_is_read(seconds: int) -> None:
     ],
 )
 def test_dates_are_read_as_browsers_read_them(text: str, seconds: int | None) -> None:
-    """The parts of a date may come in any order; a day that does not exist is no date (RFC 6265bis §5.1.1)."""
+    """The parts of a date may have any order, and a nonexistent day is no date (RFC 6265bis §5.1.1)."""
     assert cookie_date(text) == seconds
 
 
@@ -75,8 +75,8 @@ def test_dates_are_read_as_browsers_read_them(text: str, seconds: int | None) ->
         "a=1; Max-Age=00000000000000000000",
     ],
 )
-def test_what_has_ended_is_dropped(cookie: str) -> None:
-    """An end in the past, in any of a browser's date formats, removes the cookie."""
+def test_expired_cookie_is_removed(cookie: str) -> None:
+    """An expiry in the past, in any of a browser's date formats, removes the cookie."""
     assert len(jar("a=0", cookie)) == 0
 
 
@@ -84,13 +84,13 @@ def test_what_has_ended_is_dropped(cookie: str) -> None:
     "attribute",
     ["Max-Age=²", "Max-Age=1.5", "Max-Age=", "Expires=never", "Expires=Thu, 30 Feb 2020 00:00:00 GMT"],
 )
-def test_a_lifetime_that_is_none_is_ignored(attribute: str) -> None:
-    """The cookie is kept as one without it."""
+def test_invalid_lifetime_is_ignored(attribute: str) -> None:
+    """The cookie is stored as one without a lifetime."""
     assert len(jar(f"a=1; {attribute}")) == 1
 
 
-def test_an_expiry_far_away_is_shortened() -> None:
-    """No cookie lives longer than 400 days, by either attribute."""
+def test_distant_expiry_is_shortened() -> None:
+    """The limit is 400 days for both attributes."""
     clock = Clock()
     made = CookieJar(clock)
     made.receive("a=1; Expires=Fri, 31 Dec 2099 23:59:59 GMT", HOST, secure=True)
@@ -120,39 +120,39 @@ def test_an_expiry_far_away_is_shortened() -> None:
         ("d1.cloudfront.net", "cloudfront.net", []),
     ],
 )
-def test_a_domain_is_the_hosts_or_above_it(host: str, domain: str, sent_to: list[str]) -> None:
-    """A cookie goes to its domain and below, an address has no parents, and a public suffix takes none."""
+def test_domains(host: str, domain: str, sent_to: list[str]) -> None:
+    """A cookie is sent to its domain and below, an address has no parents, and a public suffix has no cookies."""
     made = jar(f"a=1; Domain={domain}", host=host)
     hosts = (HOST, "example.com", "x.app.example.com", "shop.co.uk", "localhost", "a.localhost", "127.0.0.1", "0.0.1")
     assert {one for one in hosts if made.send(one, "/", secure=True)} == set(sent_to)
 
 
-def test_the_last_of_an_attribute_counts() -> None:
-    """Of two paths the later is the cookie's; an empty one is the folder of the request."""
+def test_last_attribute_of_a_name_counts() -> None:
+    """Of two paths the later one is used, and an empty one is the folder of the request."""
     assert jar("a=1; Path=/x; Path=/y").send(HOST, "/y", secure=True) == ["a=1"]
     assert jar("a=1; Path=/x; Path=", path="/z/page").send(HOST, "/z", secure=True) == ["a=1"]
     assert jar("a=1; Path=/" + "x" * 2000, path="/z/page").send(HOST, "/z", secure=True) == ["a=1"]
 
 
-def test_a_cookie_may_have_no_name() -> None:
-    """A text without an equals sign is a value, which comes back as it is; nothing at all is no cookie."""
+def test_cookie_without_a_name() -> None:
+    """Text without an equals sign is a value and is sent as it is, and empty text is no cookie."""
     assert jar("token; Path=/").send(HOST, "/", secure=True) == ["token"]
     assert len(jar("", "=", "; Path=/", "__Host-a; Path=/; Secure", "a=\x00")) == 0
 
 
-def test_bytes_are_counted() -> None:
+def test_size_is_counted_in_bytes() -> None:
     """Browsers count the bytes of UTF-8, not characters."""
     assert len(jar("a=" + "é" * 2048)) == 0
     assert len(jar("a=" + "é" * 2047)) == 1
 
 
-def test_a_host_cookie_names_its_path() -> None:
-    """__Host- demands the attribute Path=/ itself."""
+def test_host_prefix_requires_the_path_attribute() -> None:
+    """__Host- requires Path=/ in the header."""
     assert len(jar("__Host-a=1; Secure")) == 0
     assert len(jar("__HOST-a=1; Secure; Path=/")) == 1
 
 
-def test_no_cookie_from_plain_http_covers_a_secure_one() -> None:
+def test_plain_http_cannot_shadow_a_secure_cookie() -> None:
     """A response without TLS cannot replace or shadow a Secure cookie of the same name."""
     made = jar("a=1; Secure; Path=/", "b=1; Secure; Path=/x")
     for cookie in ("a=2; Path=/", "a=2; Path=/x", "a=2; Domain=example.com; Path=/x", "b=2; Path=/x/y"):
@@ -162,8 +162,8 @@ def test_no_cookie_from_plain_http_covers_a_secure_one() -> None:
     assert len(made) == 3
 
 
-def test_samesite_withholds_and_keeps_out() -> None:
-    """SameSite, absent counting as Lax, says what is sent; an embedded response of another site sets None alone."""
+def test_samesite_limits_sending_and_storing() -> None:
+    """The default is Lax, and an embedded response of another site sets only None."""
     cookies = ("a=1; SameSite=Strict", "b=2; SameSite=Lax", "c=3", "d=4; SameSite=None; Secure", "e=5; SameSite=odd")
     made = jar(*cookies)
     assert made.send(HOST, "/", secure=True) == ["a=1", "b=2", "c=3", "d=4", "e=5"]

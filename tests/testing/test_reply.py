@@ -15,7 +15,7 @@ def http_api_v1(*args: Any, **options: Any) -> dict[str, Any]:
 
 
 def alb_multi(*args: Any, **options: Any) -> dict[str, Any]:
-    """A load balancer's event with multiple headers."""
+    """A load balancer's event with multi-value headers."""
     return alb(*args, multi=True, **options)
 
 
@@ -28,18 +28,18 @@ EVERY = (payload_v2, function_url, payload_v1, http_api_v1, alb, alb_multi, unkn
 every = pytest.mark.parametrize("event", EVERY, ids=lambda event: event.__name__)
 
 
-def answer(result: object, event: Any = payload_v2) -> Page:
+def response(result: object, event: Any = payload_v2) -> Page:
     """The page for a handler's result."""
     return Browser(lambda *_: result, event=event).get("/")
 
 
 @every
 @pytest.mark.parametrize("key", ["cookies", "headers", "multiValueHeaders"])
-def test_a_cookie_counts_only_where_aws_reads_it(event: Any, key: str) -> None:
-    """Each format of event has its own keys, and what is under another one never reaches a browser."""
+def test_cookies_are_read_where_aws_reads_them(event: Any, key: str) -> None:
+    """Each event format has its own keys, and cookies under another key never reach a browser."""
     cookies = ["a=1; Path=/", "b=2; Path=/"]
-    given = {"cookies": cookies, "headers": {"set-cookie": cookies[0]}, "multiValueHeaders": {"Set-Cookie": cookies}}
-    kept = {
+    keys = {"cookies": cookies, "headers": {"set-cookie": cookies[0]}, "multiValueHeaders": {"Set-Cookie": cookies}}
+    read = {
         "payload_v2": ("cookies", "headers"),
         "function_url": ("cookies", "headers"),
         "payload_v1": ("headers", "multiValueHeaders"),
@@ -48,34 +48,34 @@ def test_a_cookie_counts_only_where_aws_reads_it(event: Any, key: str) -> None:
         "alb_multi": ("multiValueHeaders",),
         "unknown": ("cookies", "headers", "multiValueHeaders"),
     }[event.__name__]
-    browser = Browser(lambda *_: {"statusCode": 200, key: given[key]}, event=event)
+    browser = Browser(lambda *_: {"statusCode": 200, key: keys[key]}, event=event)
     page = browser.get("/")
-    many = 0 if key not in kept else 1 if key == "headers" else 2
+    many = 0 if key not in read else 1 if key == "headers" else 2
     assert (len(page.set_cookies), len(browser.jar)) == (many, many)
 
 
-def test_a_rest_api_joins_both_kinds_of_headers() -> None:
-    """A name may be in both, and a value in both counts once."""
+def test_rest_api_merges_both_kinds_of_headers() -> None:
+    """A name may be in both, and a value that is in both is sent once."""
     reply = {"statusCode": 200, "headers": {"a": "1", "b": "2"}, "multiValueHeaders": {"A": ["1", "3"]}}
-    assert dict(answer(reply, payload_v1).headers) == {"b": "2", "a": "1, 3"}
+    assert dict(response(reply, payload_v1).headers) == {"b": "2", "a": "1, 3"}
 
 
 @pytest.mark.parametrize("event", [payload_v2, function_url])
 @pytest.mark.parametrize(
     ("result", "text"), [({"message": "hi"}, '{"message": "hi"}'), ("hi", "hi"), ([1], "[1]"), (None, "null")]
 )
-def test_payload_2_takes_any_result_as_the_body(event: Any, result: object, text: str) -> None:
-    """Without a statusCode the result is the body itself, text as it is and anything else as JSON."""
-    page = answer(result, event)
+def test_payload_2_accepts_any_result_as_the_body(event: Any, result: object, text: str) -> None:
+    """Without a statusCode the result is the body, text unchanged and other values as JSON."""
+    page = response(result, event)
     assert (page.status, page.text, page.headers["Content-Type"]) == (200, text, "application/json")
 
 
 @every
-def test_a_status_may_be_digits_and_a_body_null(event: Any) -> None:
-    """AWS takes both; a header may be a number or a boolean."""
+def test_status_of_digits_and_null_body_are_accepted(event: Any) -> None:
+    """AWS accepts both, and a header may be a number or a boolean."""
     headers = {"x-number": 5, "x-flag": True}
     more = {"multiValueHeaders": {name: [value] for name, value in headers.items()}, "headers": headers}
-    page = answer({"statusCode": "201", "body": None, **more}, event)
+    page = response({"statusCode": "201", "body": None, **more}, event)
     assert (page.status, page.text, page.headers["X-Number"], page.headers["x-flag"]) == (201, "", "5", "true")
 
 
@@ -85,7 +85,7 @@ def test_a_status_may_be_digits_and_a_body_null(event: Any) -> None:
         ({"statusCode": "teapot"}, "'statusCode' 'teapot'"),
         ({"statusCode": 99}, "'statusCode' 99"),
         ({"statusCode": True}, "'statusCode' True"),
-        ({"statusCode": 200, "body": {"a": 1}}, "'body' of type dict; return text"),
+        ({"statusCode": 200, "body": {"a": 1}}, "'body' of type dict; return a str"),
         ({"statusCode": 200, "body": "€", "isBase64Encoded": True}, "not base64"),
         ({"statusCode": 200, "headers": []}, "'headers' of type list; return a dict"),
         ({"statusCode": 200, "headers": {"a": None}}, "type NoneType under 'a'"),
@@ -95,16 +95,16 @@ def test_a_status_may_be_digits_and_a_body_null(event: Any) -> None:
         (object(), "is not JSON"),
     ],
 )
-def test_what_aws_refuses_says_why(result: object, says: str) -> None:
-    """A test fails with the fault in the result; AWS would answer 500 or 502."""
+def test_invalid_result_raises_with_the_reason(result: object, says: str) -> None:
+    """AWS would send a 500 or 502."""
     with pytest.raises(AssertionError) as caught:
-        answer(result)
+        response(result)
     assert says in str(caught.value)
 
 
 @pytest.mark.parametrize("event", [payload_v1, http_api_v1, alb, alb_multi])
 @pytest.mark.parametrize("result", [{"message": "hi"}, "hi", None])
-def test_the_other_formats_demand_a_status(event: Any, result: object) -> None:
-    """Only payload format 2.0 makes a response of any result."""
+def test_other_formats_require_a_status(event: Any, result: object) -> None:
+    """Only payload format 2.0 accepts any result."""
     with pytest.raises(AssertionError, match="statusCode"):
-        answer(result, event)
+        response(result, event)

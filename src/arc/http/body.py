@@ -1,4 +1,4 @@
-"""`parse_body`: the request's body by its content type, as Architect's libraries give it."""
+"""Parse request bodies: `parse_body`, and the parsers behind `req.text`, `req.json` and `req.form`."""
 
 from __future__ import annotations
 
@@ -11,56 +11,47 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+FORM = "application/x-www-form-urlencoded"
 _JSON = ("application/json", "application/vnd.api+json")
 _TEXT = ("text/plain", "text/xml", "application/xml")
-_BYTES = ("multipart/form-data", "application/octet-stream")
-FORM = "application/x-www-form-urlencoded"
-_MOST_FIELDS = 10_000
-
-
-_REFUSED = "Invalid request body encoding or invalid JSON"  # as in Architect's libraries; callers look for it
+_BINARY = ("multipart/form-data", "application/octet-stream")
+_MAX_FIELDS = 10_000
+_ERROR_PREFIX = (
+    "Invalid request body encoding or invalid JSON"  # Callers look for these words of Architect's libraries.
+)
 
 
 def parse_body(req: Mapping[str, Any]) -> Any:
-    """The body of `req`, an event or a `Request`: parsed where its content type says how, else as it is.
+    """Return the body of `req`, an event or a `Request`, parsed by its content type.
 
-    JSON gives its value (`{}` for null, false, 0 and ""); a form a dict of each field's last value, with
-    `getall(name)` for all; text and XML their text; multipart and octet streams that came as base64
-    `{"base64": …}`. An absent body, one that is no text, or one without a content type is returned as it
-    is. Raises `BadRequest`, which is a `ValueError`, when the body is not what its type says; its text begins with
-    the words of Architect's libraries, "Invalid request body encoding or invalid JSON".
+    JSON becomes its value, but null, false, 0 and "" become `{}`. A form becomes a dict with the last value of each
+    field; `getall(name)` returns all values. Base64-encoded text and XML become text. Base64-encoded multipart and
+    octet-stream bodies become `{"base64": …}`. Any other body is returned unchanged.
+
+    Raises `BadRequest`, which is a `ValueError`, for a body that does not match its content type. The message begins
+    with "Invalid request body encoding or invalid JSON", as in Architect's libraries.
     """
-    try:
-        return _parsed(event_of(req))
-    except BadRequest as error:
-        raise BadRequest(f"{_REFUSED}: {error}") from None
-
-
-def _parsed(req: Mapping[str, Any]) -> Any:
-    body = req.get("body")
+    event = event_of(req)
+    body = event.get("body")
     if not body or not isinstance(body, str):
         return body
-    shape = shape_of(req)
+    shape = shape_of(event)
     content_type = shape.headers().get("content-type", "").lower()
-
-    def is_one(types: tuple[str, ...]) -> bool:
-        return any(one in content_type for one in types)
-
-    encoded = shape.is_base64
-    if is_one(_JSON):
-        value = parse_json(decode(shape.body()))
-        return value if value or isinstance(value, list) else {}
-    if FORM in content_type:
-        return parse_form(decode(shape.body()))
-    if encoded and is_one(_TEXT):
-        return decode(shape.body())
-    if encoded and is_one(_BYTES):
-        return {"base64": body}
-    return body
+    try:
+        if any(kind in content_type for kind in _JSON):
+            value = parse_json(decode(shape.body()))
+            return value if value or isinstance(value, list) else {}
+        if FORM in content_type:
+            return parse_form(decode(shape.body()))
+        if shape.is_base64 and any(kind in content_type for kind in _TEXT):
+            return decode(shape.body())
+    except BadRequest as error:
+        raise BadRequest(f"{_ERROR_PREFIX}: {error}") from None
+    return {"base64": body} if shape.is_base64 and any(kind in content_type for kind in _BINARY) else body
 
 
 def decode(body: bytes | None) -> str:
-    """The text of a body, "" for None. Raises `BadRequest` when it is no UTF-8."""
+    """Return a body as text, "" for None. Raises `BadRequest` for a body that is not UTF-8."""
     try:
         return (body or b"").decode()
     except UnicodeDecodeError:
@@ -68,7 +59,7 @@ def decode(body: bytes | None) -> str:
 
 
 def parse_json(text: str) -> Any:
-    """The value of JSON, which has no NaN and no infinities (nor 1e999). Raises `BadRequest`."""
+    """Return the value of a JSON text. Raises `BadRequest` for invalid JSON, also for NaN, infinities and 1e999."""
     import json
 
     from arc.sessions.values import finite
@@ -80,18 +71,21 @@ def parse_json(text: str) -> Any:
 
 
 def parse_form(text: str) -> Query[str]:
-    """The fields of a URL-encoded form, empty ones too. Raises `BadRequest` for broken UTF-8 and over 10,000 fields."""
-    if text.count("&") >= _MOST_FIELDS:
-        raise BadRequest(f"The request's form has more than {_MOST_FIELDS:,} fields.")
+    """Return the fields of a URL-encoded form, empty ones included.
+
+    Raises `BadRequest` for invalid UTF-8 and for more than 10,000 fields.
+    """
+    if text.count("&") >= _MAX_FIELDS:
+        raise BadRequest(f"The request's form has more than {_MAX_FIELDS:,} fields.")
     try:
         pairs = (field.partition("=") for field in text.split("&") if field)
-        return Query((_unescaped(name), _unescaped(value)) for name, _, value in pairs)
+        return Query((_unquote(name), _unquote(value)) for name, _, value in pairs)
     except ValueError:
         raise BadRequest("The request's form is malformed.") from None
 
 
-def _unescaped(text: str) -> str:
-    """`text` decoded; `urllib.parse` would take 75 bytes of memory for each character."""
+def _unquote(text: str) -> str:
+    """Return `text` percent-decoded. `urllib.parse` would use 75 bytes of memory for each character."""
     if "%" not in text:
         return text.replace("+", " ")
     import re

@@ -1,7 +1,10 @@
-"""The body of a response: which key gives it, its media type, and how it is put into text for Lambda."""
+"""The body of a response: which key holds it, its media type, its encoding as text for Lambda, and its compression."""
 
 from __future__ import annotations
 
+from functools import cache
+
+from arc.http.fields import wrong_type
 from arc.sessions.text import encoder
 
 TYPE_CHECKING = False
@@ -9,10 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-
 JSON = "application/json; charset=utf8"
-# Architect's response keys that are the body themselves, in the order in which they count.
-OF_KEY = {
+# The response keys that name a body and its type, in order of precedence (Architect).
+TYPE_OF_KEY = {
     "html": "text/html; charset=utf8",
     "css": "text/css; charset=utf8",
     "js": "text/javascript; charset=utf8",
@@ -20,8 +22,9 @@ OF_KEY = {
     "json": JSON,
     "xml": "application/xml; charset=utf8",
 }
-_TEXT = frozenset(OF_KEY.values())
-_BINARY = {
+_RANK = {key: rank for rank, key in enumerate(TYPE_OF_KEY)}
+_TEXT_TYPES = frozenset(TYPE_OF_KEY.values())
+_BINARY_TYPES = {
     "application": (
         "epub+zip java-archive msword octet-stream pdf rtf vnd.amazon.ebook vnd.apple.installer+xml vnd.ms-excel "
         "vnd.ms-powerpoint vnd.openxmlformats-officedocument.presentationml.presentation "
@@ -34,50 +37,52 @@ _BINARY = {
     "image": "avif bmp gif jpeg png tiff vnd.microsoft.icon webp",
     "video": "3gpp mp2t mpeg ogg quicktime webm x-msvideo",
 }
-_RANK = {key: rank for rank, key in enumerate(OF_KEY)}
+_BROTLI_QUALITY = 4  # For a body made per request: takes about as long as gzip, with a smaller result.
+_GZIP = 31  # zlib's `wbits` for the gzip format, whose header then has no time
 
 
 class Content:
-    """A body, `str` or `bytes`, and the response key that gave it."""
+    """The body of a response, `str` or `bytes`, and the response key that holds it."""
 
     __slots__ = ("body", "key", "result")
 
     def __init__(self, result: dict[str, Any], *, null: bool = True) -> None:
-        """`null` says whether None under `json`, where nothing else is the body, is JSON's null."""
+        """Select the body of `result`. `null` allows None under `json` to be sent as JSON's null."""
         self.result = result
-        self.key = _key(result)
+        self.key = _select_key(result)
         if self.key == "body" and null and not result.get("body") and "json" in result:
             self.key = "json"
         self.body = _body(self.key, result)
 
-    def compressible(self, content_type: str) -> bool:
-        """True for text that is not base64 yet, unless the application says False. Raises `TypeError`."""
+    def is_compressible(self, content_type: str) -> bool:
+        """Return True for text, unless it is base64 or the application turned compression off. Raises `TypeError`."""
         compression = self.result.get("compression")
         if compression is not None and not isinstance(compression, bool | str):
-            raise TypeError(
-                f"The response's 'compression' is of type {type(compression).__name__}. "
-                "Return False, or the encoding to prefer: 'br' or 'gzip'."
-            )
+            advice = "Return False, or the preferred encoding: 'br' or 'gzip'."
+            raise wrong_type("'compression'", compression, advice)
         encoded = self.result.get("isBase64Encoded")
         return compression is not False and not encoded and not is_binary(content_type)
 
-    def sent(self, content_type: str, accept_encoding: str | None) -> tuple[str, bool, str | None]:
-        """The body as text, whether that is base64, and how it was compressed (None: it was not).
+    def encode(self, content_type: str, accept_encoding: str | None) -> tuple[str, bool, str | None]:
+        """Return the body as text, whether it is base64, and its content encoding, None if it was not compressed.
 
-        `accept_encoding` is the client's, None where the body is not to be compressed. Bytes become
-        base64; text of a binary type counts as base64 that the application made (Architect).
+        `accept_encoding` is the client's header, None to leave the body uncompressed. Bytes become base64. Text of a
+        binary type is sent as base64 that the application encoded (Architect).
         """
         body, encoded = self.body, self.result.get("isBase64Encoded")
         if isinstance(body, str) and (encoded or (self.key == "body" and is_binary(content_type))):
             return body, True, None
-        if body and accept_encoding and (chosen := choose_encoding(accept_encoding, self.result.get("compression"))):
-            return _base64(compress(_bytes(body), chosen)), True, chosen
+        if body and accept_encoding:
+            encoding = choose_encoding(accept_encoding, self.result.get("compression"))
+            if encoding:
+                raw = body.encode() if isinstance(body, str) else body
+                return _base64(compress(raw, encoding)), True, encoding
         return (body, False, None) if isinstance(body, str) else (_base64(body), True, None)
 
 
-def _key(result: dict[str, Any]) -> str:
-    """The key that gives the body: of several the first that is not empty, an empty one if that is all there is."""
-    keys = [key for key in result if key in OF_KEY and result[key] is not None]
+def _select_key(result: dict[str, Any]) -> str:
+    """Return the key that holds the body: the first nonempty one in order of precedence, else an empty one."""
+    keys = [key for key in result if key in TYPE_OF_KEY and result[key] is not None]
     if len(keys) > 1:
         keys.sort(key=_RANK.__getitem__)
     for key in keys:
@@ -95,22 +100,16 @@ def _body(key: str, result: dict[str, Any]) -> str | bytes:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise TypeError(
-            f"The response's {key!r} is of type {type(value).__name__}. Return str or bytes; data goes under 'json'."
-        )
+        raise wrong_type(repr(key), value, "Return str or bytes, or data under 'json'.")
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError as error:
             raise ValueError(
-                f"The response's {key!r} holds half a surrogate pair at position {error.start}, which UTF-8 cannot "
-                "carry. Decode input with errors='replace'."
+                f"The response's {key!r} contains an unpaired surrogate at position {error.start}, which UTF-8 cannot "
+                "encode. Decode input with errors='replace'."
             ) from None
     return value
-
-
-def _bytes(body: str | bytes) -> bytes:
-    return body.encode() if isinstance(body, str) else body
 
 
 def _base64(body: bytes) -> str:
@@ -120,69 +119,72 @@ def _base64(body: bytes) -> str:
 
 
 def is_binary(content_type: str) -> bool:
-    """True for a type whose text is taken for base64 that the application made (Architect's list)."""
-    if content_type in _TEXT:
+    """Return True for a type whose text is base64 that the application encoded (Architect's list)."""
+    if content_type in _TEXT_TYPES:
         return False
     kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
-    return subtype in _BINARY.get(kind, "").split()
+    return subtype in _BINARY_TYPES.get(kind, "").split()
 
 
 def is_private_by_default(content_type: str) -> bool:
-    """True for a type that is not cached unless the application says so (Architect's rule)."""
+    """Return True for a type that is not cached by default (Architect's rule)."""
     return (
         "text/html" in content_type or "application/json" in content_type or "application/vnd.api+json" in content_type
     )
 
 
-def json_text(what: str, value: object) -> str:
-    """`value` as JSON: no spaces, text unescaped, a `Decimal` (boto3's numbers) as a number.
+# -- JSON
 
-    Raises `TypeError` for a type that JSON does not have and `ValueError` for NaN, infinities and data
-    that holds itself or is nested too deeply; both name `what` of the response it was.
+
+def json_text(source: str, value: object) -> str:
+    """Return `value` as compact, unescaped JSON. A `Decimal`, boto3's number type, becomes a number.
+
+    Raises `TypeError` for a type that JSON lacks, and `ValueError` for NaN, infinities, circular data and data nested
+    too deeply. Both messages name `source`, the part of the response that has the value.
     """
     try:
-        written = _unescaped(value)
-        written.encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can escape
-        return _ascii(value)
+        text = _write_json(value)
+        text.encode()
+    except UnicodeEncodeError:  # an unpaired surrogate, which JSON can escape
+        return _write_ascii_json(value)
     except RecursionError:
-        raise ValueError(f"The data in {what} of the response is nested too deeply for JSON.") from None
+        raise ValueError(f"The data in {source} of the response is nested too deeply for JSON.") from None
     except TypeError as error:
         raise TypeError(
-            f"In {what} of the response is something that JSON does not have: {error}. "
+            f"The data in {source} of the response has no JSON form: {error}. "
             "Use dict with str keys, list, tuple, str, int, float, bool and None."
         ) from None
     except ValueError as error:
-        raise ValueError(f"The data in {what} of the response cannot be JSON: {error}.") from None
-    return written
+        raise ValueError(f"The data in {source} of the response cannot be JSON: {error}.") from None
+    return text
 
 
 def is_decimal(value: object) -> bool:
-    """True for a `decimal.Decimal`, recognized without importing decimal."""
+    """Return True for a `decimal.Decimal`, without importing decimal."""
     return type(value).__name__ == "Decimal" and type(value).__module__ in ("decimal", "_decimal", "_pydecimal")
 
 
-def _other(item: Any) -> object:
-    if is_decimal(item) and item.is_finite():
-        return int(item) if item == item.to_integral_value() else float(item)
-    raise TypeError(f"a value of type {type(item).__name__}")
+def _write_other(value: Any) -> object:
+    if is_decimal(value) and value.is_finite():
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"a value of type {type(value).__name__}")
 
 
-_unescaped, _ascii = (encoder(default=_other, ascii_only=ascii_only, rings=True) for ascii_only in (False, True))
+_write_json, _write_ascii_json = (
+    encoder(default=_write_other, ascii_only=ascii_only, rings=True) for ascii_only in (False, True)
+)
 
 
-_BROTLI_QUALITY = 4  # For a body made per request: about gzip's time, a smaller result.
-_brotli: Callable[..., bytes] | None = None
-_brotli_sought = False
+# -- compression
 
 
 def choose_encoding(accept_encoding: str, preferred: object = None) -> str | None:
-    """`"br"`, `"gzip"` or None: what the client accepts and this process has, `preferred` first.
+    """Return `"br"`, `"gzip"` or None: an encoding that the client accepts and this process supports.
 
-    `accept_encoding` is the request's header (RFC 9110 §12.5.3); a quality of 0 refuses, other qualities
-    do not count. Without a preference `br` goes before `gzip`, as in Architect.
+    `accept_encoding` is the request's header (RFC 9110 §12.5.3). A quality of 0 refuses an encoding; other qualities
+    are ignored. `preferred` is tried first, then `br`, then `gzip`, as in Architect.
     """
-    accepted = _accepted(accept_encoding)
+    accepted = _accepted_encodings(accept_encoding)
     for encoding in (preferred, "br", "gzip"):
         if encoding == "gzip" and "gzip" in accepted:
             return "gzip"
@@ -192,17 +194,17 @@ def choose_encoding(accept_encoding: str, preferred: object = None) -> str | Non
 
 
 def compress(body: bytes, encoding: str) -> bytes:
-    """`body` compressed by `encoding`, a result of `choose_encoding`; equal bodies give equal bytes."""
+    """Return `body` compressed with `encoding`, a result of `choose_encoding`. The output is deterministic."""
     brotli = _brotli_compress() if encoding == "br" else None
     if brotli is not None:
         return brotli(body, quality=_BROTLI_QUALITY)
     import zlib
 
-    compressor = zlib.compressobj(wbits=31)  # 31: the gzip format, without a time in its header
+    compressor = zlib.compressobj(wbits=_GZIP)
     return compressor.compress(body) + compressor.flush()
 
 
-def _accepted(header: str) -> set[str]:
+def _accepted_encodings(header: str) -> set[str]:
     accepted = set()
     for part in header.split(","):
         encoding, _, weight = part.partition(";")
@@ -212,13 +214,11 @@ def _accepted(header: str) -> set[str]:
     return accepted
 
 
+@cache  # A failing import is slow.
 def _brotli_compress() -> Callable[..., bytes] | None:
-    """`brotli.compress` when it is installed; sought once, because a failing import is slow."""
-    global _brotli, _brotli_sought  # once per process is the point
-    if not _brotli_sought:
-        try:
-            from brotli import compress as found  # type: ignore[import-untyped, unused-ignore]
-        except ImportError:
-            found = None
-        _brotli, _brotli_sought = found, True
-    return _brotli
+    """Return `brotli.compress`, None if Brotli is not installed."""
+    try:
+        from brotli import compress as brotli  # type: ignore[import-untyped, unused-ignore]
+    except ImportError:
+        return None
+    return brotli  # type: ignore[no-any-return, unused-ignore]

@@ -1,9 +1,11 @@
-"""`arc.http.csrf`: proof that a form was sent from the application's own page.
+"""`arc.http.csrf`: prove that a form was sent from the application's own page.
 
-A token binds the visitor's session (the session's id; without a session, a random value in a separate
-sealed cookie), a purpose and the time under a MAC with a key of its own. It is new on every call, and a
-sign-in makes the old ones void. The response that begins a session binds the visitor's cookie to that
-session: forms shown before stay good, and a cookie that a sibling host sets later is worth nothing.
+A token is a MAC over a binding, a purpose and the time, under a key that is used for nothing else. The binding is the
+session's id, or for a visitor without a session a random value in a separate sealed cookie. Each call returns a new
+token. A sign-in invalidates the earlier ones.
+
+The response that begins a session binds the visitor's cookie to that session. Forms that were shown before stay valid,
+and a cookie that a sibling host sets later is worthless.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from arc.errors import ForgedRequest
 from arc.hosts import origin
-from arc.http.request import handled, request_of
+from arc.http.request import current_request, request_of
 from arc.http.visit import SAFE
 from arc.sessions import cookie, jwe
 from arc.sessions.record import Refused
@@ -29,203 +31,209 @@ FIELD = "_csrf"
 HEADER = "x-csrf-token"
 COOKIE = "_arc_csrf"  # with the prefix `__Host-` wherever cookies are secure (RFC 6265bis §4.1.3.2)
 MAX_AGE = 43_200  # seconds: twelve hours, a working day with a form left open
-_NONCE = 8
-_SKEW = 300  # seconds that two machines' clocks may differ
-_LENGTH = 8 + _NONCE + 32
-_CHARACTERS = _LENGTH * 4 // 3  # in base64, which needs no padding for a multiple of three bytes
-_MOST_BINDINGS = 4  # of one visitor, for forms in several tabs
-_MOST_SHOWN = 100  # characters of a value in an event
-_ANOTHER_SITE = (
+_CLOCK_SKEW = 300  # seconds that two machines' clocks may differ
+_STAMP = 16  # bytes: eight of the time, eight of a nonce
+_LENGTH = _STAMP + 32  # bytes
+_CHARACTERS = _LENGTH * 4 // 3  # in base64, without padding because the length is a multiple of three
+_MAX_BINDINGS = 4  # of one visitor, for forms in several tabs
+_MAX_QUOTED = 100  # characters of a value in an event
+_OTHER_SITE_MESSAGE = (
     "This request came from another site, so it was not carried out. Open the form on this site and send it from there."
 )
-_NO_TOKEN = (
+_NO_TOKEN_MESSAGE = (
     "This request has no CSRF token, so it was not carried out. "
-    f"A token is sent in the form field {FIELD} or in the header {HEADER}."
+    f"Send a token in the form field {FIELD} or in the header {HEADER}."
 )
-_NO_COOKIE = (
+_NO_COOKIE_MESSAGE = (
     "Your browser sent no cookie with this form, so it was not accepted. "
     "Allow cookies for this site, go back, reload the form and send it again."
 )
-_ANOTHER_FORM = (
+_OLD_FORM_MESSAGE = (
     "This form is too old, or was opened before you signed in or out. Go back, reload the form and send it again."
 )
 
 
 def token(req: dict[str, Any], *, purpose: str = "") -> str:
-    """A token for a form or a header of this visitor; `purpose` ties it to one action.
+    """Return a new token for this visitor, for a form or a header. `purpose` limits it to one action.
 
-    Counts as taking the session. A visitor without a session gets a separate cookie and no session.
+    Uses the session. A visitor without a session gets a separate cookie and no session.
     """
     request = request_of(req)
     session, manager = request.session, request.manager
     binding = session.id
     if session.is_new:
-        anonymous = _anonymous(request) if request.came_without_session and session.user_id is None else None
-        binding = anonymous or session.id
+        binding = _anonymous_binding(request) or session.id
         request.csrf_cookie = _set_cookie(request, [binding])
-    now = int(manager.clock())
-    stamp = now.to_bytes(8, "big") + manager.random(_NONCE)
+    stamp = int(manager.clock()).to_bytes(8, "big") + manager.random(_STAMP - 8)
     return urlsafe_b64encode(stamp + _mac(request, 0, binding, purpose, stamp)).decode()
 
 
 def create(req: dict[str, Any] | None = None, *, purpose: str = "") -> str:
-    """`token`, under the name that it has in Node's library.
+    """Return `token(req)`, under the name that Node's library uses.
 
-    Without `req` it is for the request that a decorated handler is working on. Raises `TypeError` outside of one.
+    Without `req` the token is for the request that a decorated handler is serving. Raises `TypeError` outside of one.
     """
-    request = handled.get() if req is None else req
+    request = current_request.get() if req is None else req
     if request is None:
         raise TypeError(
-            "arc.http.csrf.create() has no request outside of @arc.http.handler. Give it one: "
-            "arc.http.csrf.create(event)."
+            "arc.http.csrf.create() needs a request outside of @arc.http.handler. Pass it: arc.http.csrf.create(event)."
         )
     return token(request, purpose=purpose)
 
 
 def field(req: dict[str, Any], *, purpose: str = "") -> str:
-    """The hidden `<input>` with a token, for the inside of a `<form>`."""
+    """Return a hidden `<input>` with a token, to put inside a `<form>`."""
     return f'<input type="hidden" name="{FIELD}" value="{token(req, purpose=purpose)}">'
 
 
 def verify(req: dict[str, Any], *, purpose: str = "", max_age: int = MAX_AGE) -> None:
     """Raise `ForgedRequest` (403) unless the request comes from the application's own page.
 
-    GET, HEAD, OPTIONS and TRACE pass, and no event whose method is not known. An `Origin` among the settings'
-    trusted origins counts as the application's own; otherwise `Sec-Fetch-Site`, else `Origin`, must name the
-    same origin (RFC 9110 §4.3.1). Then the token in the field `_csrf`, of a form or a JSON object, or in the
-    header `x-csrf-token` must be this visitor's, for this `purpose`, at most `max_age` seconds old. A refusal
-    is the event `csrf_refused`.
+    - GET, HEAD, OPTIONS and TRACE requests pass. An event without a known method does not.
+    - The request must come from the same origin (RFC 9110 §4.3.1), by `Sec-Fetch-Site`, or by `Origin` if that header
+      is absent. An `Origin` among the settings' trusted origins passes too.
+    - The token must be this visitor's, for this `purpose` and at most `max_age` seconds old. It is read from the field
+      `_csrf` of a form or a JSON object, or from the header `x-csrf-token`.
+
+    A refusal is reported as the event `csrf_refused`.
     """
     request = request_of(req)
     if request.shape.named_method() in SAFE:
         return
-    if difference := _foreign(request):
-        raise _refusal(request, _ANOTHER_SITE, difference)
-    given = _given(request)
-    if not given:
-        body = request.headers.get("content-type", "none")
-        raise _refusal(request, _NO_TOKEN, f"no {FIELD!r} in a body of type {_shown(body)}, and no {HEADER!r} header")
+    if mismatch := _origin_mismatch(request):
+        raise _refusal(request, _OTHER_SITE_MESSAGE, mismatch)
+    text = _sent_token(request)
+    if not text:
+        kind = _quote(request.headers.get("content-type", "none"))
+        reason = f"no {FIELD!r} in a body of type {kind}, and no {HEADER!r} header"
+        raise _refusal(request, _NO_TOKEN_MESSAGE, reason)
     bindings = _bindings(request)
-    if not _is_valid(request, given, purpose, max_age, bindings):
-        raise _refusal(request, *_mismatch(request, given, max_age))
+    if not _is_valid(request, text, purpose, max_age, bindings):
+        raise _refusal(request, *_token_mismatch(request, text, max_age))
     request.csrf_bindings = bindings
 
 
-def _refusal(request: Request, sentence: str, difference: str) -> ForgedRequest:
-    """The error with a `sentence` for the visitor, after the operator has been told what differs."""
-    session_id = request.session.id if request.touched and not request.session.is_new else None
+def _refusal(request: Request, message: str, reason: str) -> ForgedRequest:
+    """Report `reason` to the operator. Return the error with a `message` for the visitor."""
+    session_id = request.session.id if request.uses_session and not request.session.is_new else None
     if not request.shape.named_method():
-        difference += "; the event names no method, so that it is not taken for a GET"
-    request.manager.lifecycle.tell("csrf_refused", f"{_shown(request.shape.route())}: {difference}", session_id)
-    return ForgedRequest(sentence)
+        reason += "; the event has no method, so it is not treated as a GET"
+    request.manager.lifecycle.tell("csrf_refused", f"{_quote(request.shape.route())}: {reason}", session_id)
+    return ForgedRequest(message)
 
 
-def _shown(text: str | None) -> str:
-    """What a visitor sent, for a log: quoted, escaped and not too long."""
-    return repr(text[:_MOST_SHOWN] if text else text)
+def _quote(text: str | None) -> str:
+    """Return a visitor's value for a log: quoted, escaped and shortened."""
+    return repr(text[:_MAX_QUOTED] if text else text)
 
 
-def _given(request: Request) -> str:
-    """The token that came, "" for none."""
-    given = request.headers.get(HEADER) or request.form.get(FIELD)
-    if given:
-        return given
+def _sent_token(request: Request) -> str:
+    """Return the token in the request, "" if there is none."""
+    text = request.headers.get(HEADER) or request.form.get(FIELD)
+    if text:
+        return text
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = request.json if content_type.endswith(("/json", "+json")) else None
-    given = body.get(FIELD) if isinstance(body, dict) else None
-    return given if isinstance(given, str) else ""
+    value = body.get(FIELD) if isinstance(body, dict) else None
+    return value if isinstance(value, str) else ""
 
 
-# -- where the request comes from
+# -- the origin of the request
 
 
-def _foreign(request: Request) -> str:
-    """What shows that another site began the request, with the values compared; "" when nothing does."""
+def _origin_mismatch(request: Request) -> str:
+    """Return why the request came from another site, with the values compared. Return "" if it did not."""
     site, sender = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site in ("same-origin", "none") or (site is None and sender is None):
         return ""
-    compared = origin(sender or "")
-    if compared and compared in request.manager.settings.trusted_origins:
+    sender_origin = origin(sender or "")
+    if sender_origin and sender_origin in request.manager.settings.trusted_origins:
         return ""
     own = _own_origins(request)
-    if site is None and compared in own:
+    if site is None and sender_origin in own:
         return ""
-    advice = f" If {compared} is yours, add it to ARC_TRUSTED_ORIGINS." if compared else ""
+    advice = f" If {sender_origin} is yours, add it to ARC_TRUSTED_ORIGINS." if sender_origin else ""
     if sender == "null":
-        advice = " A page with Referrer-Policy: no-referrer sends Origin: null; same-origin is as private and works."
+        advice = " A page with Referrer-Policy: no-referrer sends Origin: null. Use same-origin, which is as private."
     return (
-        f"Sec-Fetch-Site is {_shown(site)} and Origin is {_shown(sender)}, but this application is "
+        f"Sec-Fetch-Site is {_quote(site)} and Origin is {_quote(sender)}, but this application is "
         f"{' or '.join(own) or 'under no valid Host'}.{advice}"
     )
 
 
-def _says_own(request: Request) -> bool:
-    """True when the browser says that a page of our own began the request, and does not merely leave it open."""
-    compared = origin(request.headers.get("origin", ""))
+def _is_same_origin(request: Request) -> bool:
+    """Return True if the browser states that the application's own page sent the request."""
+    sender = origin(request.headers.get("origin", ""))
     own = (*request.manager.settings.trusted_origins, *_own_origins(request))
-    return request.headers.get("sec-fetch-site") == "same-origin" or compared in own
+    return request.headers.get("sec-fetch-site") == "same-origin" or sender in own
 
 
 def _own_origins(request: Request) -> list[str]:
-    """The origins of the application's own pages, by what the request says of where it went.
+    """Return the origins of the application's own pages, according to the request's headers.
 
-    No front door of AWS sets X-Forwarded-Host, so that it counts only in development, behind a tunnel.
+    AWS's front doors do not set X-Forwarded-Host. It counts only in development, behind a tunnel.
     """
     hosts = [request.headers.get("host", "")]
     if request.manager.settings.testing:
         hosts.append(request.headers.get("x-forwarded-host", "").partition(",")[0].strip())
-    found = (origin(f"{scheme}://{host}") for scheme in _schemes(request) for host in hosts)
-    return list(dict.fromkeys(one for one in found if one))
+    origins = (origin(f"{scheme}://{host}") for scheme in _schemes(request) for host in hosts)
+    return list(dict.fromkeys(filter(None, origins)))
 
 
 def _schemes(request: Request) -> tuple[str, ...]:
-    """The schemes of the application's own pages: where cookies are secure, no other page has them."""
+    """Return the schemes of the application's own pages. Secure cookies exist only under https."""
     if request.manager.settings.secure:
         return ("https",)
     forwarded = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
     return (forwarded,) if forwarded else ("https", "http")
 
 
-# -- whose token it is
+# -- the token
 
 
-def _mismatch(request: Request, given: str, max_age: int) -> tuple[str, str]:
-    """Why a token is not good: the sentence for the visitor, and what differs."""
+def _token_mismatch(request: Request, text: str, max_age: int) -> tuple[str, str]:
+    """Return why a token is invalid: the message for the visitor, and the reason for the operator."""
     settings = request.manager.settings
-    names = (settings.cookie_name, _name(request))
+    names = (settings.cookie_name, _cookie_name(request))
     if not any(request.cookie_values(name) for name in names):
-        return _NO_COOKIE, f"neither of the cookies {names[0]!r} and {names[1]!r} came (SameSite={settings.same_site})"
-    stamp = _stamp(given)
+        return (
+            _NO_COOKIE_MESSAGE,
+            f"the request has neither of the cookies {names[0]!r} and {names[1]!r} (SameSite={settings.same_site})",
+        )
+    stamp, _ = _parse(text)
     if not stamp:
-        return _ANOTHER_FORM, f"the token has {len(given)} characters and is malformed; one of ours has {_CHARACTERS}"
+        return _OLD_FORM_MESSAGE, f"the token has {len(text)} characters and is malformed; a token has {_CHARACTERS}"
     age = _age(request, stamp)
-    if not -_SKEW <= age <= max_age:
-        return _ANOTHER_FORM, f"the token is {age:,} seconds old; at most {max_age:,} are accepted"
-    whose = "a signed-in visitor" if request.session.user_id else "a visitor who is not signed in"
-    return _ANOTHER_FORM, f"the token, {age:,} seconds old, belongs to another session or purpose than that of {whose}"
+    if not -_CLOCK_SKEW <= age <= max_age:
+        return _OLD_FORM_MESSAGE, f"the token is {age:,} seconds old; at most {max_age:,} are accepted"
+    visitor = "a signed-in visitor" if request.session.user_id else "a visitor who is not signed in"
+    return (
+        _OLD_FORM_MESSAGE,
+        f"the token, {age:,} seconds old, belongs to another session or purpose than that of {visitor}",
+    )
 
 
-def _stamp(given: str) -> bytes:
-    """The time and the nonce of a token, b"" for what is no token."""
-    if len(given) != _CHARACTERS:
-        return b""
+def _parse(text: str) -> tuple[bytes, bytes]:
+    """Return a token's stamp, which is its time and a nonce, and its MAC. Both are empty for a malformed token."""
+    if len(text) != _CHARACTERS:
+        return b"", b""
     try:
-        raw = urlsafe_b64decode(given.encode("ascii"))
+        raw = urlsafe_b64decode(text.encode("ascii"))
     except ValueError:
-        return b""
-    return raw[: 8 + _NONCE] if len(raw) == _LENGTH else b""  # characters outside the alphabet are passed over
+        return b"", b""
+    # The decoder skips characters outside the alphabet, which makes the result shorter.
+    return (raw[:_STAMP], raw[_STAMP:]) if len(raw) == _LENGTH else (b"", b"")
 
 
 def _age(request: Request, stamp: bytes) -> int:
-    """How many seconds ago a token was made."""
+    """Return the age of a token in seconds."""
     return int(request.manager.clock()) - int.from_bytes(stamp[:8], "big")
 
 
-def _is_valid(request: Request, given: str, purpose: str, max_age: int, bindings: list[str]) -> bool:
-    stamp = _stamp(given)
-    if not stamp or not -_SKEW <= _age(request, stamp) <= max_age:
+def _is_valid(request: Request, text: str, purpose: str, max_age: int, bindings: list[str]) -> bool:
+    stamp, mac = _parse(text)
+    if not stamp or not -_CLOCK_SKEW <= _age(request, stamp) <= max_age:
         return False
-    mac = urlsafe_b64decode(given)[8 + _NONCE :]
     valid = False
     for key in range(len(request.manager.keyring.derived("csrf"))):
         for binding in bindings:
@@ -234,22 +242,20 @@ def _is_valid(request: Request, given: str, purpose: str, max_age: int, bindings
 
 
 def _bindings(request: Request) -> list[str]:
-    """What this visitor's tokens may be bound to, newest first.
-
-    Where the session's sign-in was verified, a form that was shown before it signs in once more: the visitor
-    had it open in another tab.
-    """
-    session_id = "" if request.session.is_new else request.session.id
-    found = [session_id, _anonymous(request, session_id) or ""]
-    if request.session.is_new:  # A second click on a sign-in comes with the id that the first one has replaced.
-        found += request.session.replaced_ids
-    if request.session.user_id is not None and _says_own(request):
-        found += _held(request, session_id, _place(request))
-    return list(filter(None, found))
+    """Return what this visitor's tokens may be bound to, newest first."""
+    session = request.session
+    session_id = "" if session.is_new else session.id
+    bindings = [session_id, *_cookie_bindings(request, session_id, "")[:1]]
+    if session.is_new:  # The second request of a double-clicked sign-in has the id that the first one replaced.
+        bindings += session.replaced_ids
+    # A sign-in form that was open in another tab during a verified sign-in may be sent once more.
+    if session.user_id is not None and _is_same_origin(request):
+        bindings += _cookie_bindings(request, session_id, _place(request))
+    return list(filter(None, bindings))
 
 
 def _place(request: Request) -> str:
-    """The method and the path, as a hash of one length."""
+    """Return a hash of the method and the path."""
     return _mac(request, 0, "place", "", f"{request.method} {request.path}".encode("utf-8", "replace")).hex()
 
 
@@ -259,36 +265,39 @@ def _mac(request: Request, key: int, binding: str, purpose: str, stamp: bytes) -
     return hmac.digest(secret, message, "sha256")
 
 
-# -- the visitor without a session
+# -- the cookie of a visitor without a session
 
 
 def cookie_for_reply(request: Request) -> str | None:
-    """The Set-Cookie string that a response of this request carries, None when it carries none.
+    """Return the Set-Cookie string for the response, None if there is nothing to set.
 
-    It gives a visitor the value that a form's token is bound to, or binds that value to the session begun;
-    after a verified sign-in, for a sign-in in the same place alone.
+    For a visitor without a session the cookie contains the binding of the form's token. When a session begins, the
+    cookie binds that value to the session; after a verified sign-in only for a sign-in in the same place.
     """
     session = request.session
     if session.is_new:
         return request.csrf_cookie
     if session.signs_in:
-        bindings = request.csrf_bindings[:_MOST_BINDINGS] if session.cookies else []
+        bindings = request.csrf_bindings[:_MAX_BINDINGS] if session.cookies else []
         return _set_cookie(request, bindings, session.id, _place(request)) if bindings else None
-    anonymous = _anonymous(request) if request.came_without_session and session.user_id is None else None
+    anonymous = _anonymous_binding(request)
     return _set_cookie(request, [anonymous], session.id) if anonymous else None
 
 
-def _anonymous(request: Request, session_id: str = "") -> str | None:
-    """The value in the visitor's CSRF cookie, None without a valid one for the session of `session_id`."""
-    return next(iter(_held(request, session_id, "")), None)
+def _anonymous_binding(request: Request) -> str | None:
+    """Return the binding of a visitor who came without a session and has not signed in, None if there is none."""
+    if not request.without_session or request.session.user_id is not None:
+        return None
+    return next(iter(_cookie_bindings(request, "", "")), None)
 
 
-def _held(request: Request, session_id: str, place: str) -> list[str]:
-    """What the visitor's CSRF cookie holds for this session and place; "" stands for none and for every one.
+def _cookie_bindings(request: Request, session_id: str, place: str) -> list[str]:
+    """Return the bindings in the visitor's CSRF cookie if it is for this session and place.
 
-    Of two cookies none is valid, because a sibling host may have set one of them.
+    An empty `session_id` stands for no session, an empty `place` for every place. If two cookies came, neither counts,
+    because a sibling host may have set one.
     """
-    values = request.cookie_values(_name(request))
+    values = request.cookie_values(_cookie_name(request))
     if len(values) != 1:
         return []
     try:
@@ -304,7 +313,7 @@ def _set_cookie(request: Request, bindings: list[str], session_id: str = "", pla
     content = json.dumps([*bindings, session_id, place]).encode()
     value = jwe.seal(content, _ciphers(request)[0], "A256GCM", manager.random(12))
     return cookie.set_cookie(
-        _name(request),
+        _cookie_name(request),
         value,
         max_age=MAX_AGE,
         now=int(manager.clock()),
@@ -315,7 +324,7 @@ def _set_cookie(request: Request, bindings: list[str], session_id: str = "", pla
     )
 
 
-def _name(request: Request) -> str:
+def _cookie_name(request: Request) -> str:
     return f"__Host-{COOKIE}" if request.manager.settings.secure else COOKIE
 
 

@@ -1,24 +1,25 @@
-"""The events that Lambda hands to an HTTP function. Each format is a class that recognises itself."""
+"""The formats of HTTP events, one class for each. Every class recognizes its own events."""
 
 from __future__ import annotations
 
 import os
 
 from arc.http.headers import Headers, repeated, single
-from arc.http.shape import Shape, refuse_long
+from arc.http.shape import Shape, check_query_length, parse_query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from arc.http.response import PreparedResponse
     from arc.http.shape import Fields
 
 __all__ = ["Alb", "LatticeV1", "LatticeV2", "PayloadV1", "PayloadV2", "Shape", "event_of", "shape_of"]
 
 
 def event_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`event` itself, or the dict that an event class of Powertools holds. Raises `TypeError` for no mapping."""
+    """Return `event` itself, or the dict inside an event class of Powertools. Raises `TypeError` for other types."""
     if isinstance(event, dict):
         return event
     raw = getattr(event, "raw_event", None)  # AWS Lambda Powertools, "Event Source Data Classes"
@@ -28,16 +29,16 @@ def event_of(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
     if isinstance(event, Mapping):
         return event
-    found = "None" if event is None else type(event).__name__
-    raise TypeError(f"An event is a dict, not {found}. Pass the handler's first argument.")
+    kind = "None" if event is None else type(event).__name__
+    raise TypeError(f"An event is a dict, not {kind}. Pass the handler's first argument.")
 
 
 def shape_of(event: Mapping[str, Any]) -> Shape:
-    """The shape of `event`, by what the event itself says; a plain `Shape` when it is of no known format."""
+    """Return the shape of `event`, a plain `Shape` for an unknown format."""
     if event.get("version") == "2.0" and "method" not in event:
-        return PayloadV2(event)  # by far the most frequent one, without asking each
+        return PayloadV2(event)  # By far the most frequent format is found without trying each class.
     for shape in (LatticeV2, PayloadV2, Alb, PayloadV1, LatticeV1):
-        if shape.recognises(event):
+        if shape.recognizes(event):
             return shape(event)
     return Shape(event)
 
@@ -48,8 +49,8 @@ class PayloadV2(Shape):
     __slots__ = ()
 
     @classmethod
-    def recognises(cls, event: Mapping[str, Any]) -> bool:
-        """True for a `version` of 2.0."""
+    def recognizes(cls, event: Mapping[str, Any]) -> bool:
+        """Return True for a `version` of 2.0."""
         return event.get("version") == "2.0"
 
     @property
@@ -59,17 +60,17 @@ class PayloadV2(Shape):
 
     @property
     def path_is_encoded(self) -> bool:
-        """True for a function URL; an HTTP API decodes the path."""
+        """True for a function URL. An HTTP API decodes the path."""
         return ".lambda-url." in self.text_at("requestContext", "domainName")
 
     def path(self) -> str:
-        """`rawPath`, percent-decoded and without the stage."""
-        return _without_stage(self, self._decoded(self.text_at("rawPath")) or super().path())
+        """Return `rawPath`, percent-decoded and without the stage."""
+        return _without_stage(self, self._unquote(self.text_at("rawPath")) or super().path())
 
-    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
-        """The response with its cookies in the list of that name. This format joins repeated headers."""
-        reply: dict[str, Any] = {"headers": _joined(headers), "statusCode": status, "body": body}
-        if base64:
+    def reply(self, response: PreparedResponse, headers: Fields, cookies: Sequence[str]) -> dict[str, Any]:
+        """Return the response, its cookies under `cookies` and repeated headers joined."""
+        reply: dict[str, Any] = {"headers": _joined(headers), "statusCode": response.status, "body": response.body}
+        if response.base64:
             reply["isBase64Encoded"] = True
         if cookies:
             reply["cookies"] = list(cookies)
@@ -77,48 +78,48 @@ class PayloadV2(Shape):
 
 
 class PayloadV1(Shape):
-    """Payload format 1.0: REST APIs, and HTTP APIs that ask for it."""
+    """Payload format 1.0: REST APIs, and HTTP APIs that are configured for it."""
 
     __slots__ = ()
 
     @classmethod
-    def recognises(cls, event: Mapping[str, Any]) -> bool:
-        """True for a `version` of 1.0, and for the event of a REST API, which has none."""
+    def recognizes(cls, event: Mapping[str, Any]) -> bool:
+        """Return True for a `version` of 1.0, and for a REST API's event, which has no version."""
         if event.get("version") == "1.0":
             return True
         return "resource" in event and "httpMethod" in event and isinstance(event.get("requestContext"), dict)
 
     @property
     def path_is_encoded(self) -> bool:
-        """True for a REST API; an HTTP API decodes the path."""
+        """True for a REST API. An HTTP API decodes the path."""
         return "version" not in self.event
 
     def path(self) -> str:
-        """The path, percent-decoded; an HTTP API has the stage in it, a REST API has not."""
+        """Return the path, percent-decoded. Only an HTTP API's path begins with the stage, which is removed."""
         return _without_stage(self, super().path()) if "version" in self.event else super().path()
 
-    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
-        """The response with its cookies, and other repeated headers, in `multiValueHeaders`."""
-        reply = self._reply(status, headers, body, base64=base64)
+    def reply(self, response: PreparedResponse, headers: Fields, cookies: Sequence[str]) -> dict[str, Any]:
+        """Return the response, its cookies and repeated headers in `multiValueHeaders`."""
+        reply = self._reply(response, headers)
         if cookies:
             reply.setdefault("multiValueHeaders", {})["set-cookie"] = list(cookies)
         return reply
 
 
 class SingleHeaders(Shape):
-    """An event whose response has one header of a name, but takes names that differ in case for different ones."""
+    """An event whose response has one value per header name, where names that differ in case are different names."""
 
     __slots__ = ()
 
-    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
-        """The response; several cookies are `set-cookie`, `Set-cookie`, `sEt-cookie` and so on."""
-        reply = self._reply(status, _joined(headers), body, base64=base64)
+    def reply(self, response: PreparedResponse, headers: Fields, cookies: Sequence[str]) -> dict[str, Any]:
+        """Return the response. Several cookies are under `set-cookie`, `Set-cookie`, `sEt-cookie` and so on."""
+        reply = self._reply(response, _joined(headers))
         reply["headers"].update(zip(_spellings("set-cookie"), cookies, strict=False))
         return reply
 
 
 class Alb(SingleHeaders):
-    """An Application Load Balancer's event, with single or (a setting of the target group) multiple headers."""
+    """An Application Load Balancer's event. Its target group decides between single and multi-value headers."""
 
     __slots__ = ()
 
@@ -128,29 +129,31 @@ class Alb(SingleHeaders):
         return True
 
     @classmethod
-    def recognises(cls, event: Mapping[str, Any]) -> bool:
-        """True when the load balancer names itself in the request's context."""
+    def recognizes(cls, event: Mapping[str, Any]) -> bool:
+        """Return True if the request's context names a load balancer."""
         context = event.get("requestContext")
         return isinstance(context, dict) and "elb" in context
 
-    def reply(self, status: int, headers: Fields, cookies: Sequence[str], body: str, *, base64: bool) -> dict[str, Any]:
-        """The response, which always says whether its body is base64; multiple headers are answered by those alone."""
+    def reply(self, response: PreparedResponse, headers: Fields, cookies: Sequence[str]) -> dict[str, Any]:
+        """Return the response, always with `isBase64Encoded`, and with the kind of headers that the event has."""
         if "multiValueHeaders" not in self.event:
-            return super().reply(status, headers, cookies, body, base64=base64) | {"isBase64Encoded": base64}
+            return super().reply(response, headers, cookies) | {"isBase64Encoded": response.base64}
         lists = {name: [value] if isinstance(value, str) else value for name, value in headers.items()}
         if cookies:
             lists["set-cookie"] = list(cookies)
-        reply = self._reply(status, lists, body, base64=base64)
-        del reply["headers"]
-        reply["isBase64Encoded"] = base64
-        return reply
+        return {
+            "multiValueHeaders": lists,
+            "statusCode": response.status,
+            "body": response.body,
+            "isBase64Encoded": response.base64,
+        }
 
     def _query_pairs(self) -> list[tuple[str, str]]:
-        """The fields decoded, which a load balancer does not do (AWS, "Lambda functions as targets")."""
+        """Return the fields decoded, which a load balancer does not do (AWS, "Lambda functions as targets")."""
         pairs = super()._query_pairs()
         if not pairs:
             return pairs
-        refuse_long(*(text for pair in pairs for text in pair))
+        check_query_length(*(text for pair in pairs for text in pair))
         from urllib.parse import unquote_plus
 
         return [(unquote_plus(name), unquote_plus(value)) for name, value in pairs]
@@ -161,62 +164,61 @@ class LatticeV2(SingleHeaders):
 
     __slots__ = ()
 
+    path_key, query_key = "path", "queryStringParameters"
+
     @classmethod
-    def recognises(cls, event: Mapping[str, Any]) -> bool:
-        """True for a `version` of 2.0 with the method at the top, where API Gateway has none."""
+    def recognizes(cls, event: Mapping[str, Any]) -> bool:
+        """Return True for a `version` of 2.0 with `method` at the top level, where API Gateway has none."""
         return event.get("version") == "2.0" and "method" in event
 
     def path(self) -> str:
-        """The path without a query string."""
-        return self._address().partition("?")[0] or "/"
+        """Return the path without the query string."""
+        return self.text_at(self.path_key).partition("?")[0] or "/"
 
     def headers(self) -> Headers:
-        """The headers, whose values are lists."""
+        """Return the headers, whose values are lists."""
         if self._headers is None:
-            self._headers = Headers(_either(self.event.get("headers")))
+            self._headers = Headers(_pairs(self.event.get("headers")))
         return self._headers
 
-    def _address(self) -> str:
-        return self.text_at("path")
-
-    def _fields(self) -> object:
-        return self.event.get("queryStringParameters")
-
     def _query_pairs(self) -> list[tuple[str, str]]:
-        """The fields of the query string in the path, which are all of them, else the event's."""
-        query = self._address().partition("?")[2]
-        if not query:
-            return _either(self._fields())
-        from urllib.parse import parse_qsl
-
-        refuse_long(query)
-        return parse_qsl(query, keep_blank_values=True)
+        """Return the fields of the path's query string, which is complete, else those in the event."""
+        query = self.text_at(self.path_key).partition("?")[2]
+        return parse_query(query) if query else _pairs(self.event.get(self.query_key))
 
 
 class LatticeV1(LatticeV2):
-    """VPC Lattice's event, version 1.0, whose names are words with underscores."""
+    """VPC Lattice's event, version 1.0, whose keys are in snake case."""
 
     __slots__ = ()
 
+    path_key, query_key = "raw_path", "query_string_parameters"
+
     @classmethod
-    def recognises(cls, event: Mapping[str, Any]) -> bool:
-        """True for a `raw_path` beside the method."""
+    def recognizes(cls, event: Mapping[str, Any]) -> bool:
+        """Return True for a `raw_path` beside `method`."""
         return "raw_path" in event and "method" in event
 
     @property
     def is_base64(self) -> bool:
-        """True when the event says that its body is base64."""
+        """True if the event marks its body as base64."""
         return bool(self.event.get("is_base64_encoded"))
 
-    def _address(self) -> str:
-        return self.text_at("raw_path")
 
-    def _fields(self) -> object:
-        return self.event.get("query_string_parameters")
+def url(path: str) -> str:
+    """Return `path` with the stage of a REST API in front: `/staging/cart` for `/cart` if `ARC_ENV` is staging.
+
+    In testing, and wherever `ARC_LOCAL` is set, returns the path unchanged, like Node's `arc.http.helpers.url`. Only
+    REST APIs without a custom domain need the stage; Architect has created HTTP APIs since version 6.
+    """
+    environment = os.environ.get("ARC_ENV")
+    if environment in ("staging", "production") and not os.environ.get("ARC_LOCAL"):
+        return f"/{environment}{path}"
+    return path
 
 
-def _either(fields: object) -> list[tuple[str, str]]:
-    """The pairs of an object whose values are texts or lists of them."""
+def _pairs(fields: object) -> list[tuple[str, str]]:
+    """Return the pairs of a dict whose values are text or lists of text."""
     return [*single(fields), *repeated(fields)]
 
 
@@ -225,7 +227,7 @@ def _joined(headers: Fields) -> dict[str, str]:
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """`name` with every choice of capitals: 512 of them for `set-cookie`."""
+    """Yield `name` in every combination of capitals: 512 of them for `set-cookie`."""
     letters = [position for position, character in enumerate(name) if character.isalpha()]
     for choice in range(2 ** len(letters)):
         capitals = {position for bit, position in enumerate(letters) if choice >> bit & 1}
@@ -233,20 +235,8 @@ def _spellings(name: str) -> Iterator[str]:
 
 
 def _without_stage(shape: Shape, path: str) -> str:
-    """`path` without a leading `/stage`: an HTTP API puts any stage but `$default` there."""
+    """Return `path` without a leading `/stage`. An HTTP API puts any stage but `$default` there."""
     stage = shape.text_at("requestContext", "stage")
     if not stage or stage == "$default" or not f"{path}/".startswith(f"/{stage}/"):
         return path
     return path[len(stage) + 1 :] or "/"
-
-
-def url(path: str) -> str:
-    """`path` below the stage of a REST API without a domain of its own: `/staging/cart` for `/cart`.
-
-    As Node's `arc.http.helpers.url` has it, by `ARC_ENV` alone: in testing, and wherever `ARC_LOCAL` is set, the path
-    itself. HTTP APIs, which Architect has made since its version 6, and APIs with a domain need none of it.
-    """
-    environment = os.environ.get("ARC_ENV")
-    if environment in ("staging", "production") and not os.environ.get("ARC_LOCAL"):
-        return f"/{environment}{path}"
-    return path

@@ -1,4 +1,4 @@
-"""Request headers, found whatever their case."""
+"""The mappings of a request: `Headers`, which ignore case, and `Query`, whose fields may repeat."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-
 _TEXT = {str}
 
 
 class Headers(Mapping[str, str]):
-    """A read-only mapping of header names to values; names ignore case (RFC 9110 §5.1) and iterate in lower case.
+    """A read-only mapping of header names to values.
 
-    Values of a repeated name are joined by `", "`, those of `Cookie` by `"; "` (RFC 9110 §5.3, RFC 9113 §8.2.3).
+    Lookups ignore case (RFC 9110 §5.1), and iteration yields names in lower case. The values of a repeated name are
+    joined with `", "`, those of `Cookie` with `"; "` (RFC 9110 §5.3, RFC 9113 §8.2.3).
     """
 
     __slots__ = ("_values",)
@@ -33,9 +33,9 @@ class Headers(Mapping[str, str]):
 
     @classmethod
     def of(cls, fields: object) -> Headers:
-        """The headers of an event, whose values are texts or numbers; what is neither is left out."""
+        """Return the headers of an event. Values that are neither text nor numbers are left out."""
         headers = cls()
-        # All texts is what AWS sends: to see that is faster than to look at each pair.
+        # AWS sends nothing but text. Checking that once is faster than checking each pair.
         if isinstance(fields, dict) and {*map(type, fields), *map(type, fields.values())} == _TEXT:
             headers._values = {name.lower(): value for name, value in fields.items()}
             if len(headers._values) == len(fields):
@@ -45,10 +45,10 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
 
-    if not TYPE_CHECKING:  # its type is `Mapping`'s, which raises and catches a `KeyError` for what is not there
+    if not TYPE_CHECKING:  # The inherited `get` raises and catches a `KeyError`. Its type still applies.
 
         def get(self, name: str, default: str | None = None) -> str | None:
-            """The value of `name`, `default` when there is none."""
+            """Return the value of `name`, or `default` if the header is absent."""
             return self._values.get(name.lower(), default)
 
     def __contains__(self, name: object) -> bool:
@@ -61,42 +61,42 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        """The names alone: values hold cookies and credentials."""
+        """Return the names only: values contain cookies and credentials."""
         return f"<Headers {', '.join(self._values)}>"
 
 
+class Query(dict[str, "T"]):
+    """A dict with the last value of each field; `getall(name)` returns all of them.
+
+    `hints` maps the names of fields that are found elsewhere to the text of the `KeyError` for them.
+    """
+
+    __slots__ = ("_all", "_hints")
+
+    def __init__(self, pairs: Iterable[tuple[str, T]] = (), hints: Mapping[str, str] | None = None) -> None:
+        self._all: dict[str, list[T]] = {}
+        self._hints = hints or {}
+        for name, value in pairs:
+            self._all.setdefault(name, []).append(value)
+        super().__init__({name: values[-1] for name, values in self._all.items()})
+
+    def getall(self, name: str) -> list[T]:
+        """Return every value of the field `name` in the order sent, `[]` if it is absent."""
+        return list(self._all.get(name, ()))
+
+    def __missing__(self, name: str) -> Never:
+        raise KeyError(self._hints.get(name, name))
+
+
 def single(fields: object) -> Iterator[tuple[str, str]]:
-    """The pairs of an object whose values are texts or numbers."""
+    """Yield the pairs of a dict whose values are text or numbers, numbers as text."""
     for name, value in fields.items() if isinstance(fields, dict) else ():
         if isinstance(name, str) and isinstance(value, (str, int, float)):
             yield name, value if isinstance(value, str) else str(value)
 
 
 def repeated(fields: object) -> Iterator[tuple[str, str]]:
-    """The pairs of an object whose values are lists of texts."""
+    """Yield the pairs of a dict whose values are lists of text, one pair for each element."""
     for name, values in fields.items() if isinstance(fields, dict) else ():
         if isinstance(name, str) and isinstance(values, list):
             yield from ((name, value) for value in values if isinstance(value, str))
-
-
-class Query(dict[str, "T"]):
-    """A dict of each field's last value; `getall(name)` gives all of them.
-
-    `elsewhere` says of names that are not among the fields where to look: the text of the `KeyError` for one.
-    """
-
-    __slots__ = ("_all", "_elsewhere")
-
-    def __init__(self, pairs: Iterable[tuple[str, T]] = (), elsewhere: Mapping[str, str] | None = None) -> None:
-        self._all: dict[str, list[T]] = {}
-        self._elsewhere = elsewhere or {}
-        for name, value in pairs:
-            self._all.setdefault(name, []).append(value)
-        super().__init__({name: values[-1] for name, values in self._all.items()})
-
-    def getall(self, name: str) -> list[T]:
-        """Every value of the field `name` in the order sent, `[]` when there is none."""
-        return list(self._all.get(name, ()))
-
-    def __missing__(self, name: str) -> Never:
-        raise KeyError(self._elsewhere.get(name, name))

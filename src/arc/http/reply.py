@@ -1,9 +1,9 @@
-"""From what a handler returned to what Lambda sends, with the session committed in between."""
+"""Commit the session of a request and make the response that Lambda sends."""
 
 from __future__ import annotations
 
-from arc.http.request import answered, request_of
-from arc.http.response import Prepared
+from arc.http.request import finish, request_of
+from arc.http.response import PreparedResponse
 from arc.http.visit import is_request
 from arc.sessions.session import Session
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
     from arc.http.request import Request
 
 _SERVER_ERROR = 500
-_STAR = (
+_CORS_WARNING = (
     "Access-Control-Allow-Origin is '*', so browsers hide this response from scripts that send the session's cookie. "
-    "Return the origin that may: 'cors': 'https://…'"
+    "Return the origin of those scripts: 'cors': 'https://…'"
 )
 
 
 def res(req: Mapping[str, Any], response: object) -> dict[str, Any]:
-    """The Lambda response for an Architect `response`; its `session` key is committed and sets the cookie.
+    """Return the Lambda response for an Architect `response`.
 
-    `req` is an event or a `Request`. Raises what a commit raises, and `TypeError` or `ValueError` for a
-    response that cannot be sent.
+    `req` is an event or a `Request`. A `session` key in the response is committed and sets the cookie. Raises what a
+    commit raises, and `TypeError` or `ValueError` for a response that cannot be sent.
     """
-    request = request_of(req, to_answer=True)
-    response, given = _without_session(request, response)
-    made = reply(request, response, commit=given)
-    answered(request)
-    return made
+    request = request_of(req, for_response=True)
+    response, has_session = _take_session(request, response)
+    result = reply(request, response, commit=has_session)
+    finish(request)
+    return result
 
 
 def reply(
     request: Request, response: object, *, commit: bool = True, touch: bool | Literal["always"] = True
 ) -> dict[str, Any]:
-    """The Lambda response for what a handler returned. Commits the session if it was touched and `commit`."""
-    response, _ = _without_session(request, response)
-    prepared = Prepared(response, request.shape)
-    if not request.touched:
+    """Return the Lambda response for what a handler returned. With `commit`, a session that was used is committed."""
+    response, _ = _take_session(request, response)
+    prepared = PreparedResponse(response, request.shape)
+    if not request.uses_session:
         return prepared.reply()
     session, manager = request.session, request.manager
     if commit:
@@ -53,41 +53,38 @@ def reply(
         csrf_cookie = cookie_for_reply(request)
         cookies = cookies if csrf_cookie is None else (*cookies, csrf_cookie)
 
-    def overridden(old: str) -> None:
-        manager.lifecycle.tell("cache_overridden", f"Cache-Control was {old!r}, and the response sets a cookie")
+    def on_override(value: str) -> None:
+        manager.lifecycle.tell("cache_overridden", f"Cache-Control was {value!r}, and the response sets a cookie")
 
-    if prepared.open_to_every_origin and "origin" in request.headers and not _is_own(request):
-        manager.lifecycle.tell("cors", _STAR)
-    if len(cookies) > 1:  # The session's own comes last: where a response has room for one, that is the one.
+    headers = request.headers
+    if prepared.headers.allow_every_origin and "origin" in headers and headers.get("sec-fetch-site") != "same-origin":
+        manager.lifecycle.tell("cors", _CORS_WARNING)
+    if len(cookies) > 1:  # The session's cookie is last, because a response with room for one cookie sends the last.
         cookies = (*cookies[1:], cookies[0])
-    return prepared.reply(session_cookies=cookies, touched=True, on_override=overridden)
+    return prepared.reply(session_cookies=cookies, uses_session=True, on_override=on_override)
 
 
-def _is_own(request: Request) -> bool:
-    return request.headers.get("sec-fetch-site") == "same-origin"
-
-
-def _without_session(request: Request, response: object) -> tuple[object, bool]:
-    """`response` without its `session` key, which replaces the session's data; and whether it had one."""
+def _take_session(request: Request, response: object) -> tuple[object, bool]:
+    """Apply the `session` key of `response`. Return the rest, and whether the key was there and not None."""
     if not isinstance(response, dict):
         return response, False
     if is_request(response):
         raise TypeError(
-            "The handler returned the whole request, whose headers hold credentials, as its response. Return what is "
-            "to be sent of it: {'json': {'path': req.path}}."
+            "The handler returned the whole request, whose headers contain credentials, as its response. "
+            "Return selected parts of it: {'json': {'path': req.path}}."
         )
     if "session" not in response:
         return response, False
     rest: Mapping[str, Any] = {key: value for key, value in response.items() if key != "session"}
-    given = response["session"]
-    if isinstance(given, Session):
-        request.use_session(given)
-    elif given is not None:
-        if isinstance(given, dict) and is_request(given):
+    value = response["session"]
+    if isinstance(value, Session):
+        request.use_session(value)
+    elif value is not None:
+        if isinstance(value, dict) and is_request(value):
             raise TypeError(
-                "The response's 'session' is the whole request, whose headers hold credentials. Return its session: "
-                "{'session': req.session}, or a dict of the data to keep."
+                "The response's 'session' is the whole request, whose headers contain credentials. "
+                "Return its session: {'session': req.session}, or a dict of the session's data."
             )
-        request.session.replace(given)
-    # A key of Architect's shows that this is a response, not a JSON body, although `session` was its only one.
-    return {"cookies": [], **rest}, given is not None
+        request.session.replace(value)
+    # With a response key in it, a dict that had nothing but `session` is a response and not a JSON body.
+    return {"cookies": [], **rest}, value is not None

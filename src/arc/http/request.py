@@ -1,4 +1,4 @@
-"""The visitor's request: the event itself, with the parts of it that handlers want."""
+"""`Request`, the event with its parts as attributes, and the lookup of the request for a bare event."""
 
 from __future__ import annotations
 
@@ -25,34 +25,33 @@ if TYPE_CHECKING:
     from arc.sessions.manager import SessionManager
     from arc.sessions.session import Session
 
-
 _MISSING = object()
-_NO_FILE = "{0!r} is a text field: req.form[{0!r}]. Browsers send files of a <form enctype='multipart/form-data'> alone"
+_NO_FILE = "{0!r} is a text field: req.form[{0!r}]. Browsers send files only in a <form enctype='multipart/form-data'>"
 
 
 class Request(dict[str, "Any"]):
-    """The event as a dict, plus its parts as attributes. Printed, it shows none of the event's values.
+    """The event as a dict, with its parts as attributes.
 
-    The session is loaded when `session` is first taken; a request that never takes it does no I/O and
-    gets no cookie. `context` is Lambda's.
+    The session is loaded when `session` is first used. A request that never uses it does no I/O and gets no cookie.
+    `context` is Lambda's. The repr shows none of the event's values.
     """
 
     __slots__ = (
         "__weakref__",
         "_body",
-        "_came",
         "_fields",
         "_json",
-        "_loading",
+        "_load_lock",
         "_manager",
         "_session",
-        "answered",
-        "came_without_session",
+        "_session_values",
         "context",
         "cross_site",
         "csrf_bindings",
         "csrf_cookie",
+        "is_finished",
         "shape",
+        "without_session",
     )
 
     def __init__(self, event: Mapping[str, Any], context: object, manager: Callable[[], SessionManager]) -> None:
@@ -62,45 +61,45 @@ class Request(dict[str, "Any"]):
         self.shape: Shape = shape_of(event)
         self.csrf_cookie: str | None = None
         self.csrf_bindings: list[str] = []
-        self.came_without_session = self.cross_site = self.answered = False
+        self.without_session = self.cross_site = self.is_finished = False
         self._manager = manager
-        self._loading = allocate_lock()
+        self._load_lock = allocate_lock()
         self._session: Session | None = None
-        self._came: list[str] | None = None
+        self._session_values: list[str] | None = None
         self._body: object = _MISSING
         self._json: object = _MISSING
         self._fields: tuple[Query[str], Query[File]] | None = None
 
     def __repr__(self) -> str:
-        """The method, the path and the names of the event's keys: their values hold cookies and credentials."""
+        """Return the method, the path and the event's keys. Its values contain cookies and credentials."""
         return f"<Request {f'{self.method} {self.path}'!r}: {', '.join(map(str, self))}>"
 
     # -- the session
 
     @property
     def session(self) -> Session:
-        """The visitor's session, loaded now if it was not yet. Raises `StoreError`."""
+        """The visitor's session, loaded at first use. Raises `StoreError`."""
         if self._session is None:
-            with self._loading:
+            with self._load_lock:
                 if self._session is None:
                     manager = self._manager()
-                    self._came = self.cookie_values(manager.settings.cookie_name)
-                    session = manager.load(self._came, self._visit)
-                    self.came_without_session = session.is_new
+                    self._session_values = self.cookie_values(manager.settings.cookie_name)
+                    session = manager.load(self._session_values, self._visit)
+                    self.without_session = session.is_new
                     self._session = session
         return self._session
 
     @session.setter
     def session(self, data: dict[str, Any]) -> None:
-        """Replace the session's data, keeping its id; `{}` destroys it."""
+        """Replace the session's data and keep its id. `{}` destroys the session."""
         self.session.replace(data)
 
     def start_session(self, data: dict[str, Any]) -> Session:
-        """A new session with `data` in place of the visitor's own, which is left as it is."""
+        """Return a new session with `data`, which takes the place of the visitor's session without changing that."""
         manager = self._manager()
         values = self.cookie_values(manager.settings.cookie_name)
         if self._session is None:
-            self.came_without_session = not values
+            self.without_session = not values
         session = manager.begin(values, self._visit)
         session.replace(data)
         self.use_session(session)
@@ -111,30 +110,33 @@ class Request(dict[str, "Any"]):
         return RequestVisit(self.shape, cross_site=self.cross_site)
 
     def use_session(self, session: Session) -> None:
-        """Take `session` for this request's, with all that was done to it, wherever it was read."""
+        """Make `session`, wherever it was read, the session of this request."""
         self._session = session
 
     @property
-    def touched(self) -> bool:
-        """True once the session was taken."""
+    def uses_session(self) -> bool:
+        """True once the session was loaded or started."""
         return self._session is not None
 
     @property
     def is_open(self) -> bool:
-        """False once it was answered, and when its event has got another visitor's cookies, for another call."""
-        if self.answered or self._came is None:
-            return not self.answered
-        now = cookie.values(shape_of(self.shape.event).cookie_headers(), self.manager.settings.cookie_name)
-        return not now or now == self._came  # a handler may have taken the cookies out
+        """False once the response was made, or if the event's session cookies were replaced by other ones.
+
+        A test may send the dict of an earlier call again, with another visitor's cookies.
+        """
+        if self.is_finished or self._session_values is None:
+            return not self.is_finished
+        values = cookie.values(shape_of(self.shape.event).cookie_headers(), self.manager.settings.cookie_name)
+        return not values or values == self._session_values  # A handler may have removed the cookies.
 
     @property
     def manager(self) -> SessionManager:
-        """The session manager that serves this request."""
+        """The session manager of this request."""
         return self._manager()
 
     @property
     def may_set_csrf_cookie(self) -> bool:
-        """True when a form's token was made for a visitor without a session, now or maybe before, or was verified."""
+        """True if a CSRF token was made for a visitor without a session, or verified, or the CSRF cookie came."""
         return (
             self.csrf_cookie is not None
             or bool(self.csrf_bindings)
@@ -142,74 +144,74 @@ class Request(dict[str, "Any"]):
         )
 
     def cookie_values(self, name: str) -> list[str]:
-        """The value of every cookie called `name`, in the order they were sent."""
+        """Return the values of all cookies called `name`, in the order sent."""
         return cookie.values(self.shape.cookie_headers(), name)
 
-    # -- the request line and headers
+    # -- the request line and the headers
 
     @property
     def method(self) -> str:
-        """The method in capitals: `"GET"`."""
+        """The method in capitals, such as `"GET"`."""
         return self.shape.method()
 
     @property
     def path(self) -> str:
-        """The path, percent-decoded whatever sent the event, and without the stage: `"/users/7"`."""
+        """The path, percent-decoded for every event format and without the stage, such as `"/users/7"`."""
         return self.shape.path()
 
     @property
     def params(self) -> dict[str, str]:
-        """The parameters of the route's path, percent-decoded whatever sent the event: `{"id": "7"}`."""
+        """The path parameters, percent-decoded for every event format, such as `{"id": "7"}`."""
         return self.shape.params()
 
     @property
     def query(self) -> Query[str]:
-        """The query string's fields: `query[k]` the last value, `query.getall(k)` all.
+        """The query string's fields: `query[name]` is the last value, and `query.getall(name)` returns all.
 
-        Raises `BadRequest` for one over 65,536 characters.
+        Raises `BadRequest` for a query string longer than 65,536 characters.
         """
         return self.shape.query()
 
     @property
     def headers(self) -> Headers:
-        """The headers, found whatever their case."""
+        """The headers. Lookups ignore case."""
         return self.shape.headers()
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The cookies, the last of each name."""
+        """The cookies. Of several with one name, the last."""
         return dict(pair for header in self.shape.cookie_headers() for pair in cookie.parse(header))
 
     # -- the body
 
     @property
     def body(self) -> bytes | None:
-        """The body's bytes, None when absent. Raises `BadRequest` for broken base64."""
+        """The body's bytes, None if absent. Raises `BadRequest` for invalid base64."""
         if self._body is _MISSING:
             self._body = self.shape.body()
         return self._body  # type: ignore[return-value]  # bytes | None by the line above
 
     @property
     def text(self) -> str:
-        """The body as UTF-8 text, empty when absent. Raises `BadRequest` when it is no UTF-8."""
+        """The body as text, "" if absent. Raises `BadRequest` for a body that is not UTF-8."""
         return decode(self.body)
 
     @property
     def form(self) -> Query[str]:
-        """The text fields of an HTML form, empty when the body is none. Raises `BadRequest`."""
+        """The text fields of an HTML form, empty for other bodies. Raises `BadRequest` for a malformed form."""
         return self._form_and_files()[0]
 
     @property
     def files(self) -> Query[File]:
-        """The files that the visitor chose in a form of `enctype="multipart/form-data"`: `files[field]` the last.
+        """The uploaded files of a form with `enctype="multipart/form-data"`: `files[field]` is the last.
 
-        Each has `field`, `name`, `type` and `bytes`. Raises `BadRequest`.
+        Empty for other bodies. Raises `BadRequest` for a malformed form.
         """
         return self._form_and_files()[1]
 
     @property
     def json(self) -> Any:
-        """The body as JSON, None when absent. Raises `BadRequest` when malformed."""
+        """The value of a JSON body, None if absent. Raises `BadRequest` for invalid JSON."""
         if self._json is _MISSING:
             self._json = parse_json(self.text) if self.body else None
         return self._json
@@ -227,61 +229,62 @@ class Request(dict[str, "Any"]):
         return self._fields
 
 
-# A dict has no weak references: the event is found by its identity while one of the two below it keeps its request,
-# which keeps it. The context that met it first does until it meets another; a thread or a task may end before, so the
-# newest are kept until they are answered, which is one at a time on Lambda. Nothing is found by anything but the very
-# same event.
-_lock = RLock()  # which a thread that holds it may take again: the collector may forget a request at any moment
-_by_identity: dict[int, _Reference] = {}
-_of_context: ContextVar[Request | None] = ContextVar("arc_bare_request", default=None)
-_unanswered: deque[Request] = deque(maxlen=4)
+# -- the request of a bare event
 
-handled: ContextVar[Request | None] = ContextVar("arc_handled_request", default=None)
-"""The request that a decorated handler is working on, None outside of one."""
+current_request: ContextVar[Request | None] = ContextVar("arc_current_request", default=None)
+"""The request that a decorated handler is serving, None outside of one."""
+
+# Every call with the same event dict must find the same request. A dict cannot have weak references, so requests are
+# found by the identity of their event. A request holds its event, and one of these two holds the request: the context
+# that first read the event, until it reads another one, and the deque, because that thread or task may end early.
+_context_request: ContextVar[Request | None] = ContextVar("arc_bare_request", default=None)
+_unfinished: deque[Request] = deque(maxlen=4)
+_by_identity: dict[int, _Reference] = {}
+_lock = RLock()  # Reentrant, because garbage collection may call `_forget` in a thread that holds the lock.
 
 
 class _Reference(ref[Request]):
-    """A weak reference to the request of a bare event, found under the event's identity while the request lives."""
+    """A weak reference to the request of a bare event, under the identity of the event."""
 
     __slots__ = ("key",)
 
     key: int
 
 
-def request_of(event: Mapping[str, Any], *, to_answer: bool = False) -> Request:
-    """`event` when it is a `Request`, else the one made for it before, in any thread or task, else a new one.
+def request_of(event: Mapping[str, Any], *, for_response: bool = False) -> Request:
+    """Return `event` if it is a `Request`, else the request for it, which is the same in every thread and task.
 
-    An event whose request was answered stands for another one, except where that is `to_answer` again; so does one
-    that was given another visitor's cookies, as a test may do with the dict of an earlier call.
+    An event gets a new request once its request is no longer open. With `for_response` a finished request is returned
+    again.
     """
     if isinstance(event, Request):
         return event
-    found = _of_context.get()
-    if found is not None and found.shape.event is event and (to_answer or found.is_open):
-        return found
+    request = _context_request.get()
+    if request is not None and request.shape.event is event and (for_response or request.is_open):
+        return request
     event = event_of(event)
     with _lock:
         reference = _by_identity.get(id(event))
         request = None if reference is None else reference()
-        if request is None or not (to_answer or request.is_open):
+        if request is None or not (for_response or request.is_open):
             request = Request(event, None, manager_of_process)
             reference = _by_identity[id(event)] = _Reference(request, _forget)
             reference.key = id(event)
-            _unanswered.append(request)
-            _of_context.set(request)
+            _unfinished.append(request)
+            _context_request.set(request)
     return request
 
 
-def answered(request: Request) -> None:
-    """Take the event of `request` for another one's from now on, and keep it no longer than the context that met it."""
-    request.answered = True
+def finish(request: Request) -> None:
+    """Record that the response was made, so that the event stands for a new request from now on."""
+    request.is_finished = True
     with _lock:
-        kept = [one for one in _unanswered if one is not request]
-        _unanswered.clear()
-        _unanswered.extend(kept)
+        others = [other for other in _unfinished if other is not request]
+        _unfinished.clear()
+        _unfinished.extend(others)
 
 
 def _forget(reference: _Reference) -> None:
-    with _lock:  # between the two lines the event might be met again
+    with _lock:  # Another thread may register the same event between the two lines.
         if _by_identity.get(reference.key) is reference:
             del _by_identity[reference.key]

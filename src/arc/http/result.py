@@ -1,4 +1,4 @@
-"""The type of what a handler may return."""
+"""The type of a handler's result."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any, TypedDict  # this file is imported for type checkers alo
 class Response(TypedDict, total=False):
     """An Architect response; every key is optional (Architect, "HTTP functions").
 
-    `status` (also `code`, `statusCode`, `status_code`) is 200, with `location` 302. One of `html`, `css`,
-    `js`, `text`, `json` and `xml` is the body with its type, else `body` with `type`. `session` replaces
-    the session's data.
+    - `status` (also `code`, `statusCode` or `status_code`) is 200 by default, with `location` 302.
+    - One of `html`, `css`, `js`, `text`, `json` and `xml` is the body with its type. Otherwise `body` is the body
+      and `type` its type.
+    - `session` replaces the session's data.
     """
 
     status: int

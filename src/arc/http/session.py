@@ -1,13 +1,13 @@
-"""`arc.http.session`: read and write a session by hand.
+"""`arc.http.session`: read and write a session explicitly.
 
-Under `@arc.http.handler`, `read(req)` is `req.session` and `write` commits early. In a bare
-`handler(event, context)` these two, with `arc.http.res`, are the whole API.
+Under `@arc.http.handler`, `read(req)` returns `req.session`, and `write` commits early. A bare
+`handler(event, context)` needs only these two and `arc.http.res`.
 """
 
 from __future__ import annotations
 
 from arc.http.manager import manager_of_process
-from arc.http.request import handled, request_of
+from arc.http.request import current_request, request_of
 from arc.http.visit import is_request
 from arc.sessions.manager import manager_of
 from arc.sessions.session import Session
@@ -19,33 +19,36 @@ if TYPE_CHECKING:
 
 
 def read(req: Mapping[str, Any]) -> Session:
-    """The session of `req`, an event or a `Request`, the same in every thread; a new one for a visitor without.
+    """Return the session of `req`, an event or a `Request`. It is a new session for a visitor without one.
 
-    Raises `ConfigurationError` when the operator's settings are wrong, `StoreError` when the store fails.
+    Every thread gets the same object. Raises `ConfigurationError` for invalid settings and `StoreError` when the
+    store fails.
     """
     return request_of(req).session
 
 
 def write(session: dict[str, Any]) -> str:
-    """Commit `session` now and return its Set-Cookie string, the clearing one after `destroy`.
+    """Commit `session` now and return its Set-Cookie string, which clears the cookie after `destroy`.
 
-    A plain dict starts a new session with that data. An empty one ends the visitor's session in a decorated
-    handler. In a bare handler it only clears the cookie, because nothing says whose session it is. The string is
-    empty when another request ended the session meanwhile: then no cookie may be sent. Raises what a
-    commit raises: `TypeError`, `ValueError`, `SessionTooLarge`, `StoreError`, `LateChange`.
+    A plain dict starts a new session with its data. In a decorated handler an empty dict ends the visitor's session.
+    In a bare handler it only clears the cookie, because `write` cannot know whose session is meant.
+
+    The string is empty if another request has ended the session; then do not send a cookie. Raises what a commit
+    raises: `TypeError`, `ValueError`, `SessionTooLarge`, `StoreError` and `LateChange`.
     """
     if not isinstance(session, Session):
         if isinstance(session, dict) and is_request(session):
             raise TypeError(
-                "arc.http.session.write was given the whole request, whose headers hold credentials. Give it the "
+                "arc.http.session.write was called with the whole request, whose headers contain credentials. Pass the "
                 "session: arc.http.session.write(req.session), or what arc.http.session.read(event) returned."
             )
-        session = _from_plain(session)
+        session = _session_with(session)
     return next(iter(manager_of(session).commit(session, explicit=True)), "")
 
 
-def _from_plain(data: dict[str, Any]) -> Session:
-    request = handled.get()
+def _session_with(data: dict[str, Any]) -> Session:
+    """Return the session that a plain dict stands for."""
+    request = current_request.get()
     if request is not None and data:
         return request.start_session(data)
     session = request.session if request is not None else manager_of_process().load(())

@@ -1,4 +1,4 @@
-"""For the tests of applications: a browser, events, a clock, and the contract that stores are held to."""
+"""For tests of applications: a browser, events and a clock. For tests of session stores: `StoreContract`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,9 @@ if TYPE_CHECKING:
     from arc.testing.events import vpc_lattice as vpc_lattice
 
 _NAMES = {
-    "Browser": "arc.testing.browser",
-    "Clock": "arc.testing.browser",
-    "Page": "arc.testing.browser",
+    **dict.fromkeys(("Browser", "Clock", "Page"), "arc.testing.browser"),
     "StoreContract": "arc.testing.contract",
-    "alb": "arc.testing.events",
-    "function_url": "arc.testing.events",
-    "payload_v1": "arc.testing.events",
-    "payload_v2": "arc.testing.events",
-    "vpc_lattice": "arc.testing.events",
+    **dict.fromkeys(("alb", "function_url", "payload_v1", "payload_v2", "vpc_lattice"), "arc.testing.events"),
 }
 __all__ = sorted(_NAMES)  # noqa: PLE0605  # a list of strings
 

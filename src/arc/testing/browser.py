@@ -1,4 +1,4 @@
-"""A browser for tests: it calls a handler with complete events and keeps cookies as browsers do."""
+"""A browser for tests. It calls a handler with complete events and stores cookies as browsers do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from urllib.parse import quote, urljoin, urlsplit
 
 from arc.http.headers import Headers
-from arc.http.manager import read_environment_again
+from arc.http.manager import discard_outdated_manager
 from arc.testing.events import payload_v2
 from arc.testing.jar import CookieJar, site_of
 from arc.testing.reply import read_result
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from arc.testing.reply import Answer
 
     class Options(TypedDict, total=False):
-        """What every method takes."""
+        """The options of every method."""
 
         json: object
         follow: bool
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
         sender: str | None
 
 
-_MOST_REDIRECTS = 20
+_MAX_REDIRECTS = 20
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BODILESS = (204, 304)
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
-# What a browser leaves as it is typed in a path and in a query (WHATWG URL, percent-encode sets).
-_IN_A_PATH = "%/:@!$&'()*+,;=~|[]"
-_IN_A_QUERY = _IN_A_PATH + "?`{}^\\"
+# The characters that a browser does not percent-encode in a path and in a query (WHATWG URL, percent-encode sets).
+_SAFE_IN_PATH = "%/:@!$&'()*+,;=~|[]"
+_SAFE_IN_QUERY = _SAFE_IN_PATH + "?`{}^\\"
 
 
 class Page:
-    """What came back: `url`, `status`, `headers` (any case), `set_cookies`, `body` (bytes), `text`, `json`."""
+    """A response: `url`, `status`, `headers` (in any case), `set_cookies`, `body` (bytes), `text` and `json`."""
 
     def __init__(self, url: str, answer: Answer, *, method: str = "GET") -> None:
         self.url = url
@@ -68,7 +68,7 @@ class Page:
 
 
 class _Request:
-    """What stays the same when a request is redirected: who sent it and how, and the caller's headers."""
+    """The parts of a request that a redirect does not change: its sender, its mode and the caller's headers."""
 
     __slots__ = ("headers", "mode", "origin", "site")
 
@@ -78,17 +78,17 @@ class _Request:
 
     @property
     def navigates(self) -> bool:
-        """True for what shows a page in a tab."""
+        """True for a request that opens a page in a tab."""
         return self.mode == "navigate" and self.headers.get("sec-fetch-dest", "document") == "document"
 
     def same_site(self, method: str) -> tuple[str, ...]:
-        """The SameSite values of the cookies that go along (RFC 6265bis §5.8.3)."""
+        """Return the SameSite values of the cookies to send (RFC 6265bis §5.8.3)."""
         if self.site != "cross-site":
             return ("strict", "lax", "none")
         return ("lax", "none") if self.navigates and method in _SAFE else ("none",)
 
-    def sent(self, method: str, url: SplitResult) -> dict[str, str]:
-        """The headers to `url`; Fetch Metadata go where nobody on the way can read along."""
+    def headers_to(self, url: SplitResult, method: str) -> dict[str, str]:
+        """Return the headers of the request to `url`. Fetch Metadata are sent only to trustworthy URLs."""
         headers = {"host": url.netloc, "accept-encoding": "gzip"}
         if method not in ("GET", "HEAD"):
             headers["origin"] = self.origin
@@ -102,16 +102,20 @@ class _Request:
 class Browser:
     """A visitor's browser in front of `handler`, a Lambda handler.
 
-    Every call is one request of one of its tabs, which share the cookies in `jar`. `event` builds the events
-    (`arc.testing.payload_v2` by default), and the answer is read as AWS reads it for such an event. `origin` is the
-    address shown, `clock` gives Unix seconds: hand it the session manager's own to test expiry. `headers` go with
-    every request. `ARC_…` variables that changed since the last request take effect.
+    Each call sends one request from one of the browser's tabs, which share the cookies in `jar`.
 
-    Each method takes a `path`, which may have a query string; `form` or `json` where it has a body; `headers`;
-    `follow=False` to see a redirect itself; and `sender`, the address of the page that sent the request, which is one
-    of ours unless given. Pages that are opened, and forms, are navigations; JSON and methods that no form has are
-    sent by a script, and `headers={"sec-fetch-mode": "cors"}` makes anything so. A result that AWS refuses is an
-    `AssertionError`.
+    - `event` builds the events, by default in the format `arc.testing.payload_v2`. The handler's result is read as AWS
+      reads it for that format. A result that AWS refuses raises an `AssertionError`.
+    - `origin` is the address of the application.
+    - `clock` returns Unix seconds. To test expiry, pass the same clock to the session manager.
+    - `headers` are sent with every request.
+
+    Each method takes a `path`, which may have a query string, `headers`, and `form` or `json` for a body. By default
+    redirects are followed; `follow=False` returns the redirect itself. `sender` is the address of the page that sends
+    the request, by default one of the application's own.
+
+    GET requests and forms are navigations. JSON and other methods are requests of a script, and so is any request with
+    `headers={"sec-fetch-mode": "cors"}`. `ARC_…` variables that changed since the last request take effect.
     """
 
     def __init__(
@@ -128,27 +132,27 @@ class Browser:
         self._event, self._headers = event, dict(headers or {})
 
     def get(self, path: str = "/", **options: Unpack[Options]) -> Page:
-        """Go to `path`."""
+        """Open `path`."""
         return self.request("GET", path, **options)
 
     def head(self, path: str = "/", **options: Unpack[Options]) -> Page:
-        """Ask for the headers of `path`."""
+        """Request the headers of `path`."""
         return self.request("HEAD", path, **options)
 
     def options(self, path: str = "/", **options: Unpack[Options]) -> Page:
-        """Ask what `path` allows."""
+        """Request the options of `path`."""
         return self.request("OPTIONS", path, **options)
 
     def post(self, path: str = "/", form: Fields | None = None, **options: Unpack[Options]) -> Page:
-        """Send a form, or `json`, to `path`."""
+        """Send form fields or `json` to `path`."""
         return self.request("POST", path, form=form, **options)
 
     def put(self, path: str = "/", form: Fields | None = None, **options: Unpack[Options]) -> Page:
-        """Send `json` or form fields to `path` by PUT."""
+        """Send form fields or `json` to `path` by PUT."""
         return self.request("PUT", path, form=form, **options)
 
     def patch(self, path: str = "/", form: Fields | None = None, **options: Unpack[Options]) -> Page:
-        """Send `json` or form fields to `path` by PATCH."""
+        """Send form fields or `json` to `path` by PATCH."""
         return self.request("PATCH", path, form=form, **options)
 
     def delete(self, path: str = "/", **options: Unpack[Options]) -> Page:
@@ -166,15 +170,15 @@ class Browser:
         headers: Mapping[str, str] | None = None,
         sender: str | None = None,
     ) -> Page:
-        """Send one request and, after a redirect, those that it leads to."""
+        """Send a request, and follow redirects. Return the last response."""
         method, url = method.upper(), urljoin(self.origin, path)
-        given = {name.lower(): str(value) for name, value in {**self._headers, **(headers or {})}.items()}
-        mode = given.get("sec-fetch-mode", "navigate" if method in ("GET", "POST") and json is None else "cors")
-        opened = sender is None and mode == "navigate" and method == "GET"
-        page_of = urlsplit(sender or url)
-        site = "none" if opened else _relation(page_of, urlsplit(url))
-        request = _Request(given, mode=mode, site=site, origin=f"{page_of.scheme}://{page_of.netloc}")
-        for _ in range(_MOST_REDIRECTS + 1):
+        sent = {name.lower(): str(value) for name, value in {**self._headers, **(headers or {})}.items()}
+        mode = sent.get("sec-fetch-mode", "navigate" if method in ("GET", "POST") and json is None else "cors")
+        typed = sender is None and mode == "navigate" and method == "GET"  # into the address bar
+        page_url = urlsplit(sender or url)
+        site = "none" if typed else _fetch_site(page_url, urlsplit(url))
+        request = _Request(sent, mode=mode, site=site, origin=f"{page_url.scheme}://{page_url.netloc}")
+        for _ in range(_MAX_REDIRECTS + 1):
             page = self._send(method, url, request, form, json)
             if not follow or page.status not in _REDIRECTS or "location" not in page.headers:
                 return page
@@ -184,18 +188,18 @@ class Browser:
             # Fetch, "HTTP-redirect fetch".
             if (page.status == 303 and method != "HEAD") or (page.status in (301, 302) and method == "POST"):  # noqa: PLR2004
                 method, form, json = "GET", None, None
-        raise AssertionError(f"{url} redirects more than {_MOST_REDIRECTS} times.")
+        raise AssertionError(f"{url} redirects more than {_MAX_REDIRECTS} times.")
 
     def _send(self, method: str, url: str, request: _Request, form: Fields | None, payload: object) -> Page:
         target = urlsplit(url)
-        path = quote(target.path or "/", safe=_IN_A_PATH)
+        path = quote(target.path or "/", safe=_SAFE_IN_PATH)
         host, secure = target.hostname or "", _is_trustworthy(target)
-        read_environment_again()
+        discard_outdated_manager()
         event = self._event(
             method,
             path,
-            query=quote(target.query, safe=_IN_A_QUERY),
-            headers=request.sent(method, target),
+            query=quote(target.query, safe=_SAFE_IN_QUERY),
+            headers=request.headers_to(target, method),
             cookies=self.jar.send(host, path, secure=secure, same_site=request.same_site(method)),
             form=form,
             json=payload,
@@ -208,13 +212,13 @@ class Browser:
 
 
 def _is_trustworthy(url: SplitResult) -> bool:
-    """True over TLS and on this machine, where browsers take Secure cookies and send Fetch Metadata."""
+    """Return True for https and this machine, where browsers accept Secure cookies and send Fetch Metadata."""
     host = url.hostname or ""
     return url.scheme == "https" or host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
 
 
-def _relation(page: SplitResult, target: SplitResult) -> str:
-    """The value of Sec-Fetch-Site for a request of `page` to `target`."""
+def _fetch_site(page: SplitResult, target: SplitResult) -> str:
+    """Return the value of Sec-Fetch-Site for a request from `page` to `target`."""
     if page[:2] == target[:2]:
         return "same-origin"
     same = page.scheme == target.scheme and site_of(page.hostname or "") == site_of(target.hostname or "")
@@ -222,15 +226,15 @@ def _relation(page: SplitResult, target: SplitResult) -> str:
 
 
 class Clock:
-    """A callable that gives Unix seconds: `Clock(1_800_000_000)`, then `clock.forward(days=8)`."""
+    """A callable that returns Unix seconds: `Clock(1_800_000_000)`, then `clock.forward(days=8)`."""
 
     def __init__(self, now: float = 1_800_000_000) -> None:
         self.now = now
 
     def __call__(self) -> float:
-        """The current time, Unix seconds."""
+        """Return the current time in Unix seconds."""
         return self.now
 
     def forward(self, seconds: float = 0, *, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
-        """Move the clock forward, or back with negative numbers."""
+        """Move the clock forward, or back for negative numbers."""
         self.now += seconds + 60 * minutes + 3600 * hours + 86_400 * days

@@ -1,6 +1,6 @@
-"""What AWS makes of a handler's result: it reads other keys for every format of event, and drops the rest.
+"""Read a handler's result as AWS does. Each event format reads other keys of the result and ignores the rest.
 
-After the developer guides of API Gateway ("Working with AWS Lambda proxy integrations for HTTP APIs", "Set up Lambda
+Sources: the developer guides of API Gateway ("Working with AWS Lambda proxy integrations for HTTP APIs", "Set up Lambda
 proxy integrations" for REST APIs), Lambda ("Function URLs") and Elastic Load Balancing ("Lambda functions as targets").
 """
 
@@ -20,7 +20,7 @@ _LEAST_STATUS, _MOST_STATUS = 100, 599
 
 
 class Answer:
-    """The response that is sent: `status`, `headers` as pairs with names in lower case, and `body`."""
+    """The response that AWS sends: `status`, `headers` as pairs with names in lower case, and `body`."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -29,49 +29,41 @@ class Answer:
 
 
 def read_result(result: object, event: dict[str, Any]) -> Answer:
-    """The response to `event` for a handler's `result`.
+    """Return the response to `event` for a handler's `result`.
 
-    Raises `AssertionError` for a result that makes AWS answer 500 or 502 in its place, and says why.
+    Raises `AssertionError`, with the reason, for a result that AWS replaces by a response with status 500 or 502.
     """
     try:
         result = json.loads(json.dumps(result))
     except (TypeError, ValueError) as error:
-        raise _Refused(f"is not JSON ({error})") from error
+        raise _InvalidResult(f"is not JSON ({error})") from error
     shape = shape_of(event)
     if isinstance(shape, PayloadV2) and not (isinstance(result, dict) and "statusCode" in result):
         text = result if isinstance(result, str) else json.dumps(result)
         return Answer(200, [("content-type", "application/json")], _encoded(text))
     if not isinstance(result, dict):
-        raise _Refused(f"is of type {type(result).__name__}; return a dict with 'statusCode'")
+        raise _InvalidResult(f"is of type {type(result).__name__}; return a dict with 'statusCode'")
     headers = [(name.lower(), value) for name, value in _headers(result, shape)]
     return Answer(_status(result), headers, _body(result))
 
 
-class _Refused(AssertionError):
+class _InvalidResult(AssertionError):
     def __init__(self, fault: str) -> None:
-        super().__init__(f"The handler's result {fault}. AWS answers an error of its own in its place.")
+        super().__init__(f"The handler's result {fault}. AWS would send an error response instead.")
 
 
 def _headers(result: dict[str, Any], shape: object) -> Iterator[tuple[str, str]]:
-    single = list(_single(result))
-    if isinstance(shape, PayloadV2):
-        yield from single
-        yield from (("set-cookie", _text("cookies", cookie)) for cookie in _typed(result, "cookies", list))
-    elif isinstance(shape, Alb):
+    single = [(name, _text(name, value)) for name, value in _typed(result, "headers", dict).items()]
+    if isinstance(shape, Alb):
         yield from _repeated(result) if "multiValueHeaders" in shape.event else single
-    else:
-        # One list: a name and value that both have comes once (REST APIs).
-        several = list(_repeated(result))
-        known = {(name.lower(), value) for name, value in several}
-        yield from ((name, value) for name, value in single if (name.lower(), value) not in known)
-        yield from several
-        if not isinstance(shape, PayloadV1):
-            yield from (("set-cookie", _text("cookies", cookie)) for cookie in _typed(result, "cookies", list))
-
-
-def _single(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in _typed(result, "headers", dict).items():
-        yield name, _text(name, value)
+        return
+    # All but payload format 2.0 merge both, and send a pair that is in both once.
+    repeated = [] if isinstance(shape, PayloadV2) else list(_repeated(result))
+    pairs = {(name.lower(), value) for name, value in repeated}
+    yield from ((name, value) for name, value in single if (name.lower(), value) not in pairs)
+    yield from repeated
+    if not isinstance(shape, PayloadV1):
+        yield from (("set-cookie", _text("cookies", cookie)) for cookie in _typed(result, "cookies", list))
 
 
 def _repeated(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -85,16 +77,16 @@ def _typed(values: dict[str, Any], key: str, kind: type) -> Any:
     if value is None:
         return kind()
     if not isinstance(value, kind):
-        raise _Refused(f"has a {key!r} of type {type(value).__name__}; return a {kind.__name__}")
+        raise _InvalidResult(f"has a {key!r} of type {type(value).__name__}; return a {kind.__name__}")
     return value
 
 
 def _text(name: str, value: object) -> str:
-    """A header's value: text, and numbers and booleans as JSON writes them."""
+    """Return a header's value as text. Numbers and booleans are written as JSON."""
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     if not isinstance(value, str):
-        raise _Refused(f"has a value of type {type(value).__name__} under {name!r}; return text")
+        raise _InvalidResult(f"has a value of type {type(value).__name__} under {name!r}; return a str")
     return value
 
 
@@ -105,7 +97,7 @@ def _status(result: dict[str, Any]) -> int:
     if isinstance(status, float) and status.is_integer():
         status = int(status)
     if isinstance(status, bool) or not isinstance(status, int) or not _LEAST_STATUS <= status <= _MOST_STATUS:
-        raise _Refused(f"has the 'statusCode' {status!r}; return a number from {_LEAST_STATUS} to {_MOST_STATUS}")
+        raise _InvalidResult(f"has the 'statusCode' {status!r}; return a number from {_LEAST_STATUS} to {_MOST_STATUS}")
     return status
 
 
@@ -114,13 +106,13 @@ def _body(result: dict[str, Any]) -> bytes:
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise _Refused(f"has a 'body' of type {type(body).__name__}; return text: for JSON, json.dumps(…)")
+        raise _InvalidResult(f"has a 'body' of type {type(body).__name__}; return a str: for JSON, json.dumps(…)")
     if not result.get("isBase64Encoded"):
         return _encoded(body)
     try:
         return b64decode(body, validate=True)
     except ValueError:
-        raise _Refused("says 'isBase64Encoded', and its 'body' is not base64") from None
+        raise _InvalidResult("has 'isBase64Encoded', but its 'body' is not base64") from None
 
 
 def _encoded(text: str) -> bytes:
