@@ -223,7 +223,7 @@ def test_s38_unreachable_sandbox_is_reported() -> None:
     ("environ", "message"),
     [
         ({}, "ConfigurationError No AWS region is set. Set AWS_REGION"),
-        ({"AWS_REGION": "us-east-1"}, "StoreError There are no AWS credentials to read the parameters below /Mine"),
+        ({"AWS_REGION": "us-east-1"}, "StoreError No AWS credentials were found to read the parameters below /Mine"),
         (
             {**AWS, "AWS_PROFILE": "nonesuch"},
             "ConfigurationError boto3 cannot be set up: The config profile (nonesuch)",

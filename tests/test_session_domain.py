@@ -1,4 +1,4 @@
-"""ARC_SESSION_DOMAIN: what no browser would take is refused, with the name to write."""
+"""ARC_SESSION_DOMAIN: a domain that browsers reject is an error with a suggestion."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from arc.tools.env.checks import check_settings
 
 UNSET = "Unset ARC_SESSION_DOMAIN"
 WRONG = [
-    ("https://shop.example", "Write shop.example"),
-    ("https://ada@www.shop.example:8443/cart?a=1#b", "Write www.shop.example"),
-    ("shop.example:8443", "Write shop.example"),
-    ("shop.example/", "Write shop.example"),
-    ("shop.example?x", "Write shop.example"),
-    ("*.shop.example", "Write shop.example"),
-    ("shop..example", "Write shop.example"),
-    ("shop.example.", "Write shop.example"),
-    ("a@shop.example", "Write shop.example"),
+    ("https://shop.example", "Use shop.example"),
+    ("https://ada@www.shop.example:8443/cart?a=1#b", "Use www.shop.example"),
+    ("shop.example:8443", "Use shop.example"),
+    ("shop.example/", "Use shop.example"),
+    ("shop.example?x", "Use shop.example"),
+    ("*.shop.example", "Use shop.example"),
+    ("shop..example", "Use shop.example"),
+    ("shop.example.", "Use shop.example"),
+    ("a@shop.example", "Use shop.example"),
     ("shop.example, www.shop.example", UNSET),
-    ("shöp.example", "Write xn--shp-tna.example"),
+    ("shöp.example", "Use xn--shp-tna.example"),
     (f"{'a' * 64}.example", UNSET),
     (".".join(["a" * 63] * 4), UNSET),
     ("none", UNSET),
@@ -54,10 +54,8 @@ WRONG = [
 
 @pytest.mark.parametrize("environment", ["testing", "staging", "production"])
 @pytest.mark.parametrize(("text", "remedy"), WRONG)
-def test_a_domain_that_browsers_ignore_is_refused_with_the_name_to_write(
-    environment: str, text: str, remedy: str
-) -> None:
-    """With scheme, port, path, wildcard or empty label the name in it is shown; without a good one, what to do."""
+def test_a_domain_that_browsers_reject_is_refused_with_a_suggestion(environment: str, text: str, remedy: str) -> None:
+    """The error suggests the valid name within the value, or says what to do."""
     if environment == "testing" and text in ("localhost", "127.0.0.1", "[::1]"):
         assert Settings.from_env({"ARC_ENV": environment, "ARC_SESSION_DOMAIN": text}).domain is None
         return
@@ -82,18 +80,18 @@ def test_a_domain_that_browsers_ignore_is_refused_with_the_name_to_write(
         ("myamazonaws.com", "myamazonaws.com"),
     ],
 )
-def test_a_domain_that_browsers_take_is_written_as_they_compare_it(text: str, domain: str) -> None:
-    """In lower case, without the dot that is ignored (RFC 6265bis §5.6.3)."""
+def test_a_valid_domain_is_normalized(text: str, domain: str) -> None:
+    """It becomes lower case and loses a leading dot (RFC 6265bis §5.6.3)."""
     assert Settings.from_env({"ARC_ENV": "production", "ARC_SESSION_DOMAIN": text}).domain == domain
 
 
 @given(st.text(max_size=30) | st.from_regex(r"\A(https?://)?[a-z*.]{0,12}(:[0-9]{1,5})?(/[a-z]*)?\Z"))
-def test_whatever_is_set_is_a_name_that_browsers_take_or_an_error(text: str) -> None:
-    """A domain that is taken has two labels at least, and the one that an error shows is taken."""
+def test_any_value_is_a_valid_domain_or_an_error(text: str) -> None:
+    """A valid domain has at least two labels, and a suggested one is valid."""
     try:
         domain = Settings(environment="production", domain=text).domain
     except ConfigurationError as error:
-        shown = re.search(r"Write ([^ ]+), ", str(error))
+        shown = re.search(r"Use ([^ ]+), ", str(error))
         if shown:
             assert Settings(environment="production", domain=shown[1]).domain == shown[1]
         return
@@ -101,8 +99,8 @@ def test_whatever_is_set_is_a_name_that_browsers_take_or_an_error(text: str) -> 
 
 
 def test_arc_env_refuses_it_too() -> None:
-    """`arc env` asks the same settings, so that no function ever gets such a domain."""
-    with pytest.raises(ToolError, match=r"Write example\.com"):
+    """`arc env` validates the same settings, so that no function gets such a domain."""
+    with pytest.raises(ToolError, match=r"Use example\.com"):
         check_settings(
             {}, {"ARC_SESSION_DOMAIN": "https://example.com"}, app="shop", environment="staging", warn=lambda _: None
         )

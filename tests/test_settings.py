@@ -1,4 +1,4 @@
-"""Settings from the environment: what is accepted, and what the operator is told."""
+"""Settings from the environment: valid values, and errors for the operator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from arc.settings import Settings
 
 
 def test_an_empty_environment_is_valid() -> None:
-    """Nothing set: the sealed cookie with every default."""
+    """Without variables, all defaults apply, and the cookie is sealed."""
     settings = Settings.from_env({})
     assert (settings.table, settings.enc, settings.idle, settings.absolute) == ("jwe", "A256GCM", 604_800, None)
     assert (settings.cookie_name, settings.path, settings.same_site, settings.domain) == ("_idx", "/", "Lax", None)
@@ -18,7 +18,7 @@ def test_an_empty_environment_is_valid() -> None:
 
 
 def test_every_variable_is_read() -> None:
-    """Each ARC_ variable reaches its setting."""
+    """Each ARC_ variable sets its attribute."""
     settings = Settings.from_env(
         {
             "ARC_ENV": "staging",
@@ -50,8 +50,8 @@ def test_every_variable_is_read() -> None:
     assert (settings.stack_name, settings.sandbox_on_aws, settings.region) == ("ShopStaging", True, "eu-west-1")
 
 
-def test_the_older_names_are_read_too() -> None:
-    """SESSION_TABLE_NAME, SESSION_TTL and SESSION_DOMAIN work without their prefix."""
+def test_the_older_names_are_read() -> None:
+    """SESSION_TABLE_NAME, SESSION_TTL and SESSION_DOMAIN work without the prefix."""
     settings = Settings.from_env({"SESSION_TABLE_NAME": "t", "SESSION_TTL": "60", "SESSION_DOMAIN": "example.com"})
     assert (settings.table, settings.idle, settings.domain) == ("t", 60, "example.com")
 
@@ -72,7 +72,7 @@ def test_the_older_names_are_read_too() -> None:
     ],
 )
 def test_a_wrong_variable_is_named_and_no_secret_shown(environ: dict[str, str], named: str) -> None:
-    """The message names the variable and what to write, never a secret."""
+    """The message has the variable and the remedy, and never a secret."""
     with pytest.raises(ConfigurationError, match=named) as error:
         Settings.from_env(environ)
     assert "hidden-secret" not in str(error.value)
@@ -88,14 +88,14 @@ def test_a_wrong_variable_is_named_and_no_secret_shown(environ: dict[str, str], 
         {"ARC_SESSION_COOKIE_NAME": "__host-s", "ARC_SESSION_PATH": "/app"},
     ],
 )
-def test_s24_what_a_browser_would_drop_is_refused(environ: dict[str, str]) -> None:
-    """SameSite=None without Secure and a broken name prefix are errors of the operator, not of the visitor."""
+def test_s24_cookies_that_browsers_reject_are_refused(environ: dict[str, str]) -> None:
+    """SameSite=None without Secure and an invalid name prefix are errors of the operator."""
     with pytest.raises(ConfigurationError, match=r"Secure|__[Hh]ost-"):
         Settings.from_env(environ)
 
 
 def test_s24_secure_in_every_environment_but_testing() -> None:
-    """Only ARC_ENV=testing leaves Secure out."""
+    """Only with ARC_ENV=testing, cookies are not Secure."""
     secure = {
         name: Settings.from_env({"ARC_ENV": name}).secure for name in ("testing", "staging", "production", "other")
     }
@@ -104,14 +104,14 @@ def test_s24_secure_in_every_environment_but_testing() -> None:
 
 @pytest.mark.parametrize("value", ["a b", "a;b", "a,b", "a\r\nb", "\x7f", "é", 'a"b'])
 @pytest.mark.parametrize("variable", ["ARC_SESSION_COOKIE_NAME", "ARC_SESSION_DOMAIN", "ARC_SESSION_PATH"])
-def test_s29_what_would_break_a_header_is_refused(variable: str, value: str) -> None:
-    """Control characters, separators, spaces and non-ASCII in name, domain or path never reach a header."""
+def test_s29_characters_that_break_a_header_are_refused(variable: str, value: str) -> None:
+    """Control characters, separators, spaces and non-ASCII are refused in name, domain and path."""
     with pytest.raises(ConfigurationError, match=variable):
         Settings.from_env({variable: "/" + value if variable.endswith("PATH") else value})
 
 
 def test_testing_on_lambda_is_not_testing() -> None:
-    """On real Lambda the development keys are no good; in the sandbox they are."""
+    """Development keys are refused on real Lambda and accepted in the sandbox."""
     function = {"ARC_ENV": "testing", "AWS_LAMBDA_FUNCTION_NAME": "f"}
     assert not Settings.from_env(function).testing
     assert Settings.from_env({**function, "ARC_SANDBOX": "{}"}).testing
@@ -133,13 +133,13 @@ def test_testing_on_lambda_is_not_testing() -> None:
 def test_where_tables_are_local(
     environment: str | None, sandbox: str | None, local_variable: str | None, local: bool
 ) -> None:
-    """Testing is local; staging and production are in a sandbox, unless ARC_LOCAL asks for AWS's own tables."""
+    """Testing is local, and so are staging and production in a sandbox, unless ARC_LOCAL selects AWS's tables."""
     named = {"ARC_ENV": environment, "ARC_SANDBOX": sandbox, "ARC_LOCAL": local_variable}
     assert Settings.from_env({name: value for name, value in named.items() if value is not None}).local is local
 
 
 def test_the_ports_of_the_sandbox_are_read() -> None:
-    """ARC_SANDBOX tells where the service map and the tables are."""
+    """ARC_SANDBOX has the ports of the service map and the tables."""
     text = '{"ports": {"http": 3333, "_arc": 2222, "tables": 5555}, "version": "6.0.0"}'
     assert Settings.from_env({"ARC_SANDBOX": text}).sandbox_ports == {"http": 3333, "_arc": 2222, "tables": 5555}
     assert Settings.from_env({}).sandbox_ports is None
@@ -152,26 +152,26 @@ def test_the_ports_of_the_sandbox_are_read() -> None:
         *('{"ports": {"_arc": "x"}}', '{"ports": {"_arc": 65536, "tables": 0, "http": -1, "events": true}}'),
     ],
 )
-def test_a_sandbox_without_ports_is_still_one(text: str) -> None:
-    """What names no port stops no session that needs none."""
+def test_an_invalid_arc_sandbox_is_a_sandbox_without_ports(text: str) -> None:
+    """A missing port does not affect sessions that need none."""
     assert Settings.from_env({"ARC_SANDBOX": text}).sandbox_ports == {}
 
 
-def test_the_region_may_have_either_name() -> None:
-    """AWS_DEFAULT_REGION counts where AWS_REGION is not set."""
+def test_the_region_is_read_from_either_variable() -> None:
+    """AWS_DEFAULT_REGION is used if AWS_REGION is not set."""
     assert Settings.from_env({"AWS_DEFAULT_REGION": "eu-west-1"}).region == "eu-west-1"
     assert Settings.from_env({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-2"}).region == "eu-west-2"
     assert Settings.from_env({}).region is None
 
 
 def test_the_address_of_sockets_is_read_unchecked() -> None:
-    """ARC_WSS_URL concerns `arc.ws` alone: a wrong one stops no session."""
+    """ARC_WSS_URL concerns only `arc.ws`, so an invalid value does not affect sessions."""
     assert Settings.from_env({"ARC_WSS_URL": "nonsense"}).wss_url == "nonsense"
     assert Settings.from_env({"ARC_WSS_URL": ""}).wss_url is None
 
 
 def test_a_list_of_origins_may_be_json() -> None:
-    """As ARC_APP_SECRET_FALLBACKS is; an unset or empty one trusts nobody."""
+    """The list may be JSON like ARC_APP_SECRET_FALLBACKS, and without it no other origin is trusted."""
     listed = Settings.from_env({"ARC_TRUSTED_ORIGINS": '["https://a.example", "https://b.example"]'})
     assert listed.trusted_origins == ("https://a.example", "https://b.example")
     assert (
@@ -180,7 +180,7 @@ def test_a_list_of_origins_may_be_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "suggestion"),
     [
         ("https://shop.example/", "https://shop.example"),
         ("https://shop.example/cart?a=1", "https://shop.example"),
@@ -198,14 +198,14 @@ def test_a_list_of_origins_may_be_json() -> None:
         ('["https://a.example", 1]', "https://www.example.com"),
     ],
 )
-def test_what_is_no_trusted_origin_is_refused_with_the_one_to_write(text: str, meant: str) -> None:
-    """An address, a pattern, a bare host and an origin without TLS can never match: the operator learns it at once."""
+def test_an_invalid_trusted_origin_is_refused_with_a_suggestion(text: str, suggestion: str) -> None:
+    """An address, a pattern, a host and an origin without TLS would never match."""
     with pytest.raises(ConfigurationError, match="ARC_TRUSTED_ORIGINS") as error:
         Settings.from_env({"ARC_ENV": "production", "ARC_TRUSTED_ORIGINS": text})
-    assert meant in str(error.value)
+    assert suggestion in str(error.value)
 
 
 def test_an_origin_without_tls_can_be_trusted_in_testing() -> None:
-    """A front end on another port of localhost."""
+    """A front end can run on another port of localhost."""
     testing = Settings.from_env({"ARC_ENV": "testing", "ARC_TRUSTED_ORIGINS": "http://localhost:5173"})
     assert testing.trusted_origins == ("http://localhost:5173",)

@@ -1,20 +1,20 @@
-"""Every exception of the package.
+"""The package's exceptions.
 
 ArcError
-├── ConfigurationError      what the operator set is missing or wrong
-│   ├── MissingSecret       no ARC_APP_SECRET where one is needed
-│   ├── UnknownTable        the service map has no table of this name
-│   ├── UnknownEvent        the service map has no event of this name
-│   └── UnknownQueue        the service map has no queue of this name
-├── SessionTooLarge         the session does not fit its store
+├── ConfigurationError      a setting is missing or wrong
+│   ├── MissingSecret       ARC_APP_SECRET is not set and is required
+│   ├── UnknownTable        the service map has no table with this name
+│   ├── UnknownEvent        the service map has no event with this name
+│   └── UnknownQueue        the service map has no queue with this name
+├── SessionTooLarge         the session does not fit into its store
 ├── LateChange              the session was changed after the response was made
-├── StoreError              the store could not be reached, or refused
+├── StoreError              the store failed or refused a request
 ├── BadRequest              the visitor's request is malformed (400)
 │   └── ForgedRequest       the CSRF check failed (403)
 ├── FreshSignInRequired     the sign-in is too old for this action (401)
-├── ManifestError           app.arc does not parse
-├── InventoryError          the app as a whole is not valid; every fault at once
-└── ToolError               a command could not do what it was asked
+├── ManifestError           app.arc has a syntax error
+├── InventoryError          the app is not valid; lists every fault
+└── ToolError               a command failed
 """
 
 from __future__ import annotations
@@ -24,82 +24,82 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-_MOST_SHOWN = 100  # characters of a faulty line: a minified file is one line
+_MOST_SHOWN = 100  # characters of a faulty line, which may be a whole minified file
 
 
 class ArcError(Exception):
-    """Anything this package raises on purpose."""
+    """The base class of the package's exceptions."""
 
 
 class ConfigurationError(ArcError):
-    """A setting is missing or wrong; the message names the variable and what mends it."""
+    """A setting is missing or wrong. The message names the variable and the remedy."""
 
 
 class MissingSecret(ConfigurationError):
-    """`ARC_APP_SECRET` is not set where a session must be sealed or signed."""
+    """`ARC_APP_SECRET` is not set, and sealing or signing a session requires it."""
 
 
 class UnknownTable(ConfigurationError, NameError):
-    """The app's stack has no table of this name; the message tells those it has.
+    """The app's stack has no table with this name. The message lists its tables.
 
-    A `NameError` as well, because that is what `tables.name` of architect-functions raises.
+    Also a `NameError`, which `tables.name` of architect-functions raises.
     """
 
 
 class UnknownEvent(ConfigurationError, TypeError, KeyError):
-    """The app's stack has no event of this name; the message lists those it has.
+    """The app's stack has no event with this name. The message lists its events.
 
-    A `TypeError` and a `KeyError` as well, because `events.publish` of architect-functions raises one or the other.
+    Also a `TypeError` and a `KeyError`, either of which `events.publish` of architect-functions raises.
     """
 
-    __str__ = Exception.__str__  # a KeyError would quote the message
+    __str__ = Exception.__str__  # KeyError's own quotes the message.
 
 
 class UnknownQueue(ConfigurationError, TypeError, KeyError):
-    """The app's stack has no queue of this name; the message lists those it has.
+    """The app's stack has no queue with this name. The message lists its queues.
 
-    A `TypeError` and a `KeyError` as well, because `queues.publish` of architect-functions raises one or the other.
+    Also a `TypeError` and a `KeyError`, either of which `queues.publish` of architect-functions raises.
     """
 
-    __str__ = Exception.__str__  # a KeyError would quote the message
+    __str__ = Exception.__str__  # KeyError's own quotes the message.
 
 
 class SessionTooLarge(ArcError):
-    """The session does not fit its store; the message names the largest keys. Nothing was sent."""
+    """The session does not fit into its store. The message names the largest keys."""
 
 
 class LateChange(ArcError):
-    """The session was changed after the response was made, so nothing would store the change."""
+    """The session was changed after the response was made, so the change would be lost."""
 
 
 class StoreError(ArcError):
-    """The store could not be reached or refused; the session's state is unknown, not empty."""
+    """The store failed or refused a request. The session's state is unknown, and not empty."""
 
 
 class BadRequest(ArcError, ValueError):
-    """The visitor's request is malformed; `@arc.http.handler` answers `status`.
+    """The visitor's request is malformed. `@arc.http.handler` responds with `status`.
 
-    A `ValueError` as well, because that is what `parse_body` of architect-functions raises.
+    Also a `ValueError`, which `parse_body` of architect-functions raises.
     """
 
     status = 400
 
 
 class ForgedRequest(BadRequest):
-    """The request did not prove that it comes from the application's own page."""
+    """The request does not prove that it comes from one of the app's pages."""
 
     status = 403
 
 
 class FreshSignInRequired(ArcError):
-    """The visitor must sign in again before this action; `@arc.http.handler` answers 401."""
+    """The visitor must sign in again for this action. `@arc.http.handler` responds with 401."""
 
 
 class ManifestError(ArcError):
-    """A manifest does not parse.
+    """A manifest has a syntax error.
 
-    `file` (str), `line` and `column` (from 1) say where; `source` is the line as written; `hint` says
-    what to write instead. `str()` shows all of it, with a caret under the column.
+    `file` (str), `line` and `column` (from 1) are its place, `source` is the line's text, and `hint` says what to write
+    instead. `str()` shows all of them, with a caret under the column.
     """
 
     def __init__(self, message: str, *, file: str, line: int, column: int, source: str, hint: str) -> None:
@@ -112,7 +112,7 @@ class ManifestError(ArcError):
 
 
 class InventoryError(ArcError):
-    """The app is not valid. `faults` lists every fault found, one `ManifestError` or `ToolError` each."""
+    """The app is not valid. `faults` has a `ManifestError` or `ToolError` for every fault."""
 
     def __init__(self, faults: Sequence[ArcError]) -> None:
         self.faults = tuple(faults)
@@ -120,4 +120,4 @@ class InventoryError(ArcError):
 
 
 class ToolError(ArcError):
-    """A command failed; the message says what happened, what was found and what to do."""
+    """A command failed. The message says what happened, what was found and what to do."""

@@ -152,7 +152,7 @@ def aws_session(settings: Settings) -> Any:
         session = boto3.session.Session(botocore_session=core, **options)
         region = session.region_name
     if region is None:
-        raise ConfigurationError("No AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1.")
+        raise ConfigurationError("No AWS region is set. Set AWS_REGION, for example to eu-west-1.")
     return session
 
 

@@ -1,4 +1,4 @@
-"""The runtime's settings, and the only place that reads `ARC_*` variables."""
+"""The runtime's settings. Only this module reads `ARC_*` variables."""
 
 from __future__ import annotations
 
@@ -11,53 +11,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WEEK = 604_800
-LONGEST_COOKIE = 400 * 86_400  # RFC 6265bis §5.5: user agents cap a cookie's age at 400 days.
 _MOST_SECONDS = 10**10
 _LAST_PORT = 65_535
-_LEAST_BYTES, _MOST_BYTES = 1024, 400 * 1024  # DynamoDB keeps at most 400 KB in a row.
+_LEAST_BYTES, _MOST_BYTES = 1024, 400 * 1024  # DynamoDB's limit for a row is 400 KB.
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")  # RFC 9110 §5.6.2
 _TRANSPORTS = ("boto3", "lean")
 _ENCRYPTIONS = ("A256GCM", "A192GCM", "A128GCM")
 
 
 class Settings:
-    """What the runtime was told, validated. Every argument has the default of an unset variable.
+    """The validated settings. Every argument has the default of an unset variable.
 
-    `idle` and `absolute` are lifetimes in seconds; `table` is `"jwe"` for the sealed cookie, otherwise
-    the name of a table; `migrate_from` names in the same way where sessions were kept before. `max_bytes` is
-    the largest row of a table, and `consistent_read` false lets its reads be a moment old. `transport` is `"boto3"`
-    or `"lean"` to choose by hand how a table is asked. `sandbox_ports`
-    is None outside a sandbox; `sandbox_on_aws` tells that one uses AWS's own tables. `trusted_origins` are those
-    beside its own whose pages may send the application's forms, as `scheme://host[:port]`. `wss_url`
-    is the address of the app's web sockets, unchecked. Raises `ConfigurationError` naming the variable and its remedy.
+    - `idle` and `absolute` are lifetimes in seconds.
+    - `table` is `"jwe"` for the sealed cookie, otherwise the name of a table. `migrate_from` is the previous `table`.
+    - `max_bytes` is the largest row of a table. With `consistent_read` false, reads may be slightly outdated.
+    - `transport` is `"boto3"` or `"lean"`, None for an automatic choice.
+    - `sandbox_ports` is None outside a sandbox. `sandbox_on_aws` is true in a sandbox that uses AWS's tables.
+    - `trusted_origins` are other origins, `scheme://host[:port]`, whose pages may submit the app's forms.
+    - `wss_url` is the address of the app's web sockets, which is not checked.
+
+    Raises `ConfigurationError`, which names the variable and the remedy.
     """
-
-    __slots__ = (
-        "absolute",
-        "app_name",
-        "consistent_read",
-        "cookie_name",
-        "domain",
-        "enc",
-        "environment",
-        "fallbacks",
-        "idle",
-        "in_lambda",
-        "legacy",
-        "max_bytes",
-        "migrate_from",
-        "path",
-        "region",
-        "same_site",
-        "sandbox_on_aws",
-        "sandbox_ports",
-        "secret",
-        "stack_name",
-        "table",
-        "transport",
-        "trusted_origins",
-        "wss_url",
-    )
 
     def __init__(
         self,
@@ -96,30 +70,30 @@ class Settings:
         self.domain = self._cookie_domain(domain) if domain else None
         self.region, self.stack_name = region, stack_name
         self.sandbox_ports, self.sandbox_on_aws = sandbox_ports, sandbox_on_aws
-        self.trusted_origins = tuple(map(self._trusted, trusted_origins))
+        self.trusted_origins = tuple(map(self._trusted_origin, trusted_origins))
         self.wss_url = wss_url
         self._check()
 
     @property
     def testing(self) -> bool:
-        """True in the testing environment outside Lambda: the only place where development keys are good."""
+        """True in the testing environment outside Lambda, the only place where development keys are accepted."""
         return self.environment == "testing" and not self.in_lambda
 
     @property
     def local(self) -> bool:
-        """True when tables and service map are the sandbox's: in testing always (Architect's rule)."""
+        """True when tables and service map are the sandbox's, as they always are in testing (Architect's rule)."""
         if self.environment in ("staging", "production"):
             return self.sandbox_ports is not None and not self.sandbox_on_aws
         return self.environment == "testing"
 
     @property
     def secure(self) -> bool:
-        """True when cookies carry `Secure`: in every environment but testing (ARCHITECT's rule)."""
+        """True when cookies are `Secure`: in every environment except testing (Architect's rule)."""
         return self.environment != "testing"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """The settings that `environ` (usually `os.environ`) holds. Raises `ConfigurationError`."""
+        """Read the settings from `environ` (usually `os.environ`). Raises `ConfigurationError`."""
 
         def get(name: str) -> str | None:
             return environ.get(name) or None
@@ -132,7 +106,7 @@ class Settings:
             fallbacks=_fallbacks(get("ARC_APP_SECRET_FALLBACKS")),
             enc=get("ARC_APP_SECRET_ALGO") or "A256GCM",
             legacy=get("ARC_FORCE_LEGACY_JWE_SECRET") is not None,
-            table=_agreed(environ, "ARC_SESSION_TABLE_NAME", "SESSION_TABLE_NAME") or "jwe",
+            table=_read_alias(environ, "ARC_SESSION_TABLE_NAME", "SESSION_TABLE_NAME") or "jwe",
             migrate_from=get("ARC_SESSION_MIGRATE_FROM"),
             max_bytes=_bytes(environ, "ARC_SESSION_MAX_BYTES") or 65_536,
             consistent_read=_flag(environ, "ARC_SESSION_CONSISTENT_READ", default=True),
@@ -158,27 +132,26 @@ class Settings:
             raise ConfigurationError(f"ARC_SESSION_TRANSPORT is {self.transport!r}. Use {' or '.join(_TRANSPORTS)}.")
         if not self.cookie_name or not set(self.cookie_name) <= _TOKEN:
             raise ConfigurationError(
-                f"ARC_SESSION_COOKIE_NAME is {self.cookie_name!r}, which is no cookie name. "
+                f"ARC_SESSION_COOKIE_NAME is {self.cookie_name!r}, which is not a valid cookie name. "
                 "Use letters, digits, '-' and '_'."
             )
         if any(not "!" <= character <= "~" or character in ';,"\\' for character in self.path):
             raise ConfigurationError(
-                f"ARC_SESSION_PATH is {self.path!r}. A cookie's path takes visible ASCII only, without ';', ',' or "
-                "quotes."
+                f"ARC_SESSION_PATH is {self.path!r}. Use visible ASCII without ';', ',', quotes and backslashes."
             )
         if not self.path.startswith("/"):
-            raise ConfigurationError(f"ARC_SESSION_PATH is {self.path!r}. A cookie's path starts with '/'.")
+            raise ConfigurationError(f"ARC_SESSION_PATH is {self.path!r}. A cookie's path must start with '/'.")
         if self.same_site not in ("Lax", "Strict", "None"):
             raise ConfigurationError(f"ARC_SESSION_SAME_SITE is {self.same_site!r}. Use Lax, Strict or None.")
         if self.same_site == "None" and not self.secure:
             raise ConfigurationError(
-                "ARC_SESSION_SAME_SITE=None demands a Secure cookie, and ARC_ENV=testing sends none. "
-                "Use Lax in testing, None in staging and production only."
+                "ARC_SESSION_SAME_SITE=None requires a Secure cookie, and cookies are not Secure with ARC_ENV=testing. "
+                "Use Lax in testing, and None only in staging and production."
             )
         self._check_prefix()
 
     def _cookie_domain(self, text: str) -> str | None:
-        """The cookie's domain as browsers compare it; None for this machine's own names in testing."""
+        """Normalize the cookie's domain. In testing it is None for this machine's own names."""
         from arc.hosts import domain_fault, likely_domain
 
         name = text.lower().removeprefix(".")
@@ -187,77 +160,72 @@ class Settings:
         fault = domain_fault(name)
         if not fault:
             return name
-        meant = likely_domain(text)
-        remedy = f"Write {meant}, or unset it" if meant else "Unset ARC_SESSION_DOMAIN"
-        raise ConfigurationError(
-            f"ARC_SESSION_DOMAIN is {text!r}, which {fault}. {remedy}, so that the cookie belongs to the host alone."
-        )
+        suggestion = likely_domain(text)
+        remedy = f"Use {suggestion}, or unset it" if suggestion else "Unset ARC_SESSION_DOMAIN"
+        raise ConfigurationError(f"ARC_SESSION_DOMAIN is {text!r}, which {fault}. {remedy} for a host-only cookie.")
 
-    def _trusted(self, text: str) -> str:
-        """A trusted origin in the form that compares."""
+    def _trusted_origin(self, text: str) -> str:
         from arc.hosts import likely_origin, origin
 
-        compared = origin(text)
-        if not compared:
+        normalized = origin(text)
+        if not normalized:
             raise ConfigurationError(
-                f"ARC_TRUSTED_ORIGINS has {text!r}, which is not an origin. Write each one as scheme://host or "
+                f"ARC_TRUSTED_ORIGINS contains {text!r}, which is not an origin. Use scheme://host or "
                 f"scheme://host:port, without a path or a wildcard, such as {likely_origin(text)}."
             )
-        if self.secure and not compared.startswith("https:"):
+        if self.secure and not normalized.startswith("https:"):
             raise ConfigurationError(
-                f"ARC_TRUSTED_ORIGINS has {text!r}, whose pages anyone on the network can change. "
-                f"Serve them by TLS and write {likely_origin(text)}."
+                f"ARC_TRUSTED_ORIGINS contains {text!r}, which is not https, so that others can change its pages. "
+                f"Use {likely_origin(text)}."
             )
-        return compared
+        return normalized
 
     def _check_prefix(self) -> None:
-        """Cookie name prefixes, RFC 6265bis §4.1.3: browsers drop a cookie that breaks their rules."""
+        """Check the rules that browsers enforce for a prefix of the cookie's name (RFC 6265bis §4.1.3)."""
         name = self.cookie_name.lower()
         if name.startswith(("__secure-", "__host-")) and not self.secure:
             raise ConfigurationError(
-                f"The cookie name {self.cookie_name!r} demands a Secure cookie, and ARC_ENV=testing sends none. "
-                "Unset ARC_SESSION_COOKIE_NAME in testing."
+                f"The cookie name {self.cookie_name!r} requires a Secure cookie, and cookies are not Secure with "
+                "ARC_ENV=testing. Unset ARC_SESSION_COOKIE_NAME in testing."
             )
         if name.startswith("__host-") and (self.domain or self.path != "/"):
             raise ConfigurationError(
-                f"The cookie name {self.cookie_name!r} allows neither a domain nor a path but '/'. "
+                f"The cookie name {self.cookie_name!r} allows no domain and only the path '/'. "
                 "Unset ARC_SESSION_DOMAIN and ARC_SESSION_PATH, or choose a name without '__Host-'."
             )
 
 
-def _agreed(environ: Mapping[str, str], first: str, second: str) -> str | None:
-    """The value of two names for one setting; they may not disagree."""
+def _read_alias(environ: Mapping[str, str], first: str, second: str) -> str | None:
+    """Return the value of a setting that has two names. Raises `ConfigurationError` if their values differ."""
     one, other = environ.get(first) or None, environ.get(second) or None
     if one and other and one != other:
-        raise ConfigurationError(f"{first} is {one!r} but {second} is {other!r}. Set one of them, or both alike.")
+        raise ConfigurationError(f"{first} is {one!r} but {second} is {other!r}. Set only one of them.")
     return one or other
 
 
 def _seconds(environ: Mapping[str, str], *names: str) -> int | None:
-    """The first of `names` that is set, as a positive whole number of seconds."""
+    """Return the first of `names` that is set, as a positive whole number of seconds."""
     for name in names:
         text = environ.get(name)
         if not text:
             continue
-        try:  # Architect reads numbers like 6.048e5 here.
+        try:  # Architect accepts numbers like 6.048e5.
             number = float(text)
         except ValueError:
             number = 0.0
         if not 1 <= number <= _MOST_SECONDS or number != int(number):
-            raise ConfigurationError(
-                f"{name} is {text!r}. Give a lifetime in whole seconds, such as {WEEK} for a week."
-            )
+            raise ConfigurationError(f"{name} is {text!r}. Use whole seconds, such as {WEEK} for a week.")
         return int(number)
     return None
 
 
 def _bytes(environ: Mapping[str, str], name: str) -> int | None:
-    """A size that DynamoDB takes in a row."""
+    """Return a size in bytes within DynamoDB's limit for a row."""
     text = environ.get(name)
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or not _LEAST_BYTES <= int(text) <= _MOST_BYTES:
-        raise ConfigurationError(f"{name} is {text!r}. Give a number of bytes from {_LEAST_BYTES} to {_MOST_BYTES}.")
+        raise ConfigurationError(f"{name} is {text!r}. Use a number of bytes from {_LEAST_BYTES} to {_MOST_BYTES}.")
     return int(text)
 
 
@@ -269,7 +237,7 @@ def _flag(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
 
 
 def _fallbacks(text: str | None) -> tuple[str, ...]:
-    """The secrets in a JSON list. The message never shows the text: it holds secrets."""
+    """Return the secrets in a JSON list. The error never shows the text, because it contains secrets."""
     if text is None:
         return ()
     try:
@@ -284,7 +252,7 @@ def _fallbacks(text: str | None) -> tuple[str, ...]:
 
 
 def _words(text: str | None) -> tuple[str, ...]:
-    """The words of a list: separated by commas or spaces, or a JSON list of strings."""
+    """Return the words of a list, which are separated by commas or spaces, or are a JSON list of strings."""
     if text is not None and text.startswith("["):
         try:
             words = json.loads(text)
@@ -296,11 +264,11 @@ def _words(text: str | None) -> tuple[str, ...]:
 
 
 def _ports(text: str | None) -> Mapping[str, int] | None:
-    """The sandbox's ports by name, `_arc` and `tables` among them; None outside a sandbox."""
+    """Return the sandbox's ports by name, such as `_arc` and `tables`; None outside a sandbox."""
     if text is None:
         return None
     try:
         ports = json.loads(text)["ports"]
         return {name: port for name, port in ports.items() if type(port) is int and 0 < port <= _LAST_PORT}
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        return {}  # who needs a port says that it is missing
+        return {}  # The user of a port reports that it is missing.

@@ -337,7 +337,7 @@ def test_writing_a_plain_dict_starts_a_session() -> None:
     ).splitlines()
     assert out[0] == "{'a': 1}"
     assert out[1] == "['_idx=', ' Max-Age=0']"
-    assert out[2].startswith("'exp' is a name that sessions keep for themselves.")
+    assert out[2].startswith("'exp' is a reserved name.")
 
 
 def test_s03_missing_secret_is_reported_at_first_use() -> None:
@@ -387,7 +387,7 @@ def test_unreachable_table_raises_store_error() -> None:
         ARC_SANDBOX='{"ports": {"tables": 9}}',
         SESSION_TABLE_NAME="testapp-testing-session",
     )
-    assert "DynamoDB did not do GetItem in 3 attempts: localhost:9: " in out
+    assert "GetItem failed 3 times on DynamoDB: localhost:9: " in out
 
 
 def test_testing_never_connects_to_aws() -> None:
@@ -406,7 +406,7 @@ def test_testing_never_connects_to_aws() -> None:
         ARC_APP_NAME="testapp",
         SESSION_TABLE_NAME="testapp-testing-session",
     )
-    assert "Run the function with arc sandbox, or set AWS_ENDPOINT_URL_DYNAMODB" in out
+    assert "Run the function with arc sandbox, set AWS_ENDPOINT_URL_DYNAMODB" in out
 
 
 def test_s45_events_in_one_process_have_separate_sessions() -> None:
@@ -512,8 +512,7 @@ def test_s45_bare_handler_gets_no_earlier_deadline() -> None:
         SESSION_TABLE_NAME="testapp-testing-session",
     )
     assert out.splitlines() == [
-        f"{name} DynamoDB did not do GetItem in 3 attempts"
-        for name in ("plain", "later", "nested", "failing", "refusing")
+        f"{name} GetItem failed 3 times on DynamoDB" for name in ("plain", "later", "nested", "failing", "refusing")
     ]
 
 

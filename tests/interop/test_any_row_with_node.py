@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from arc.sessions.values import normalise, same
+from arc.sessions.values import normalize, same
 from tests.interop.any_data import apart, as_doubles, table_data
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_any_data_of_node_can_be_changed_in_place(both: Both, content: dict[str,
     value = both.node_rewrites("", **{"kept": 1, **content})
     session = both.ours(value)
     assert as_doubles(dict(session)) == as_doubles({"kept": 1, **content})
-    change_in_place(session, normalise(desired))
+    change_in_place(session, normalize(desired))
     assert dict(session) == desired
     both.manager.commit(session)
     assert as_doubles(apart(both.nodes(value))) == as_doubles(desired)

@@ -78,7 +78,7 @@ def test_any_legacy_secret_gives_the_same_key(node_peer: Peer, secret: str) -> N
     if len(bytes.fromhex(node_peer.ask("base64", text=secret))) >= KEY_BYTES["A128GCM"]:
         agree(node_peer, env)
         return
-    with pytest.raises(ConfigurationError, match="needs 16"):
+    with pytest.raises(ConfigurationError, match="requires 16"):
         manager(env)
     with pytest.raises(NodeError, match="at least 16 bytes"):
         node_peer.ask("write", env, payload={})

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Color(enum.StrEnum):
-    """A text with a class of its own."""
+    """A subclass of str."""
 
     RED = "red"
 
 
 class Size(enum.Enum):
-    """No text, but its value is one."""
+    """An enum that is no subclass of str."""
 
     LARGE = "large"
 
@@ -43,7 +43,7 @@ _KEYS = ("a", "b", "é", "", "iat", "_arc_x", "1", 1, None, Color.RED)
 
 
 def any_value(random: Random, depth: int = 0) -> Any:
-    """A value, most of which a session may hold."""
+    """Return a value, which a session can store in most cases."""
     kind = random.random()
     if depth > 3 or kind < 0.6:
         return random.choice(_SCALARS)
@@ -59,7 +59,7 @@ def any_value(random: Random, depth: int = 0) -> Any:
 
 
 def change(random: Random, session: Any) -> None:
-    """Change something of a session, at the top or within."""
+    """Change a session at the top or within."""
     target, key = session, random.choice(("x", "y", "z"))
     while random.random() < 0.5 and isinstance(target.get(key), dict):
         target, key = target[key], random.choice(("a", "b", "é"))

@@ -1,4 +1,4 @@
-"""Session managers for tests: everything that a manager takes from outside is given."""
+"""Session managers for tests, with a fixed clock and predictable randomness."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WEEK = 604_800
 
 
 class Counting:
-    """Bytes that are different on every call and the same in every run."""
+    """Bytes that differ on every call and are the same in every run."""
 
     def __init__(self) -> None:
         self._calls = itertools.count()
@@ -45,7 +45,7 @@ class Made:
         self.manager = self._manager(self.store if store is None else store)
 
     def move_to(self, store: Store) -> None:
-        """Keep sessions in another `store` from now on, taking over those of the present one."""
+        """Store sessions in another `store` from now on, and move existing ones there."""
         self.manager = self._manager(
             MovingStore(store, self.manager.store, self.manager.keyring, idle=self.settings.idle)
         )
@@ -61,14 +61,14 @@ class Made:
         return [event.name for event in self.events]
 
     def cookie(self, *, failed: bool = False, **data: Any) -> str:
-        """The cookie value of a new session with `data`."""
+        """Return the cookie value of a new session with `data`."""
         session = self.manager.load([])
         session.update(data)
         return value_of(self.manager.commit(session, failed=failed)[0])
 
 
 def value_of(set_cookie: str) -> str:
-    """The value, percent-decoded, that a Set-Cookie string gives."""
+    """Return the percent-decoded value in a Set-Cookie string."""
     from urllib.parse import unquote
 
     return unquote(set_cookie.partition("=")[2].partition(";")[0])

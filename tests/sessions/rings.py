@@ -23,8 +23,8 @@ DEVELOPMENT = "12345678901234567890123456789012"
 
 def keyring(secret: str | None = LONG, *, warnings: list[str] | None = None, **settings: Any) -> Keyring:
     """The keyring of a `secret`, in production unless `settings` say otherwise."""
-    told = [] if warnings is None else warnings
-    return Keyring(Settings(**{"environment": "production", "secret": secret, **settings}), warn=told.append)
+    messages = [] if warnings is None else warnings
+    return Keyring(Settings(**{"environment": "production", "secret": secret, **settings}), warn=messages.append)
 
 
 def refusal(secret: str | None = LONG, **settings: Any) -> str:

@@ -1,8 +1,8 @@
-"""A model of sessions, and a machine that holds a store to it in any order of overlapping requests.
+"""A model of sessions, and a state machine that compares a store with it for overlapping requests in any order.
 
-The model knows for each id what a visitor with its cookie must find. A request takes effect at one moment: when
-the store makes its write, whatever becomes of the answer. On DynamoDB that moment is seen at the client, where
-answers are lost and calls dropped, and where other requests come in between the calls of one commit.
+The model knows for each id what a request with its cookie must find. A request takes effect at one moment: when the
+store makes its write, whether or not its response is lost. On DynamoDB the client observes that moment. There responses
+are lost, calls fail, and other requests commit between the calls of one commit.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.engines import Engine
 
 IDLE, ABSOLUTE = 1000, 2500
-LATE = 60  # seconds after a session was replaced in which its old cookie begins none
+LATE = 60  # seconds after a session was replaced for which its old cookie begins no session
 ACTIONS = st.sampled_from(
     [
         *[("insert", "m"), ("drop", "m"), ("line", "o"), ("count", "o"), ("count", "o"), ("strike", "o")],
@@ -44,7 +44,7 @@ ACTIONS = st.sampled_from(
         *[("end", "clear"), ("end", "sign_out"), ("end", "destroy"), ("end", "replace")],
     ]
 )
-# What becomes of each call of one commit: another request may come before it, its answer or itself may be lost.
+# The faults of each call of one commit: it or its response may be lost, and another request may commit before it.
 FAULTS = st.lists(st.tuples(st.sampled_from([None, None, None, "lost", "lost", "down"]), st.booleans()), max_size=6)
 _IN_FLIGHT = 4
 
@@ -63,19 +63,19 @@ class Stored:
         self.replaced_at = 0
 
     def lives(self, now: int) -> bool:
-        """True when a visitor with its cookie finds it."""
+        """True when a request with its cookie loads it."""
         return not self.ended and not self.successors and now < self.ends
 
 
 class Model:
-    """Every session there ever was, by id. A table keeps tombstones longer than it has to, memory does not."""
+    """Every session of the run, by id. A table keeps tombstones longer than necessary, and memory does not."""
 
     def __init__(self, *, keeps_tombstones: bool) -> None:
         self.sessions: dict[str, Stored] = {}
         self._keeps_tombstones = keeps_tombstones
 
     def family(self, session_id: str, now: int) -> list[str]:
-        """The id and those that have replaced it, as far as its store still knows."""
+        """Return the id and those of all replacements that the store still knows."""
         ids = [session_id]
         for one in ids:
             stored = self.sessions[one]
@@ -90,7 +90,7 @@ class Model:
 
 
 class Request:
-    """One request: its session, and what the handler did to it."""
+    """One request: its session, and the changes of its handler."""
 
     def __init__(self, session: Session, now: int, cookie_id: str | None, model: Model) -> None:
         self.session, self.began = session, now
@@ -110,24 +110,24 @@ class Request:
         self.effects = 0
 
     def change(self, change: Callable[[dict[str, Any], list[str]], None]) -> None:
-        """Remember a change, as it is made on whatever data is there when the request takes effect."""
+        """Remember a change as a function of the data at the moment when the request takes effect."""
         self.changes.append(change)
 
     def forget(self) -> None:
-        """Remember that all data was dropped."""
+        """Remember that all data was removed."""
         self.changes.clear()
         self.replaced, self.had_dict = True, False
 
     def on(self, data: dict[str, Any], flashes: list[str]) -> tuple[dict[str, Any], list[str]]:
-        """What the request's changes make of data and messages."""
+        """Return data and messages after the request's changes."""
         outcome = ({}, []) if self.replaced else (deepcopy(data), list(flashes))
         for change in self.changes:
             change(*outcome)
-        return told(outcome[0]), outcome[1]
+        return with_sorted_list(outcome[0]), outcome[1]
 
 
-def told(data: dict[str, Any]) -> dict[str, Any]:
-    """The data with the list `m` sorted: what was inserted at one place by several requests has no one order."""
+def with_sorted_list(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data with the list `m` sorted, because parallel inserts at one place have no defined order."""
     return {**data, "m": sorted(data["m"])} if "m" in data else data
 
 
@@ -156,14 +156,14 @@ class Schedules(RuleBasedStateMachine):
 
     @property
     def now(self) -> int:
-        """The time, in Unix seconds."""
+        """The time in Unix seconds."""
         return int(self.clock())
 
-    # -- what visitors and handlers do
+    # -- visitors and handlers
 
     @initialize(actions=st.lists(ACTIONS, min_size=1, max_size=3), from_node=st.booleans())
     def visitor(self, actions: list[tuple[str, str]], from_node: bool) -> None:
-        """A first visitor comes and goes; in a table it may have been Node that served the visitor."""
+        """Begin with a visitor's session, which Node may have stored in a table."""
         if self.kept is not None and from_node:
             row = {"_idx": "node", "_secret": "of-node", "_ttl": self.now + WEEK, "a": 0}
             self.kept.engine.look("dynamodb").put_item(
@@ -178,7 +178,7 @@ class Schedules(RuleBasedStateMachine):
     @precondition(lambda self: len(self.requests) < _IN_FLIGHT)
     @rule(newest=st.integers(0, 3), handlers=st.lists(st.lists(ACTIONS, max_size=3), min_size=1, max_size=_IN_FLIGHT))
     def begin(self, newest: int, handlers: list[list[tuple[str, str]]]) -> None:
-        """Requests come in together, all with one of the newest cookies or all without one, and do their work."""
+        """Begin requests that all have one of the newest cookies, or that all have none, and run their handlers."""
         values = [*self.cookies, None][::-1]
         value = values[(newest + 1) % len(values)]
         for actions in handlers[: _IN_FLIGHT - len(self.requests)]:
@@ -186,7 +186,7 @@ class Schedules(RuleBasedStateMachine):
 
     @rule(oldest=st.integers(0, 30), actions=st.lists(ACTIONS, max_size=3))
     def return_with_any_cookie(self, oldest: int, actions: list[tuple[str, str]]) -> None:
-        """A request comes in with any cookie that was ever sent, and ends at once."""
+        """Begin and finish a request with any cookie that was ever sent."""
         values = [*self.cookies, None]
         self._begin(values[oldest % len(values)], actions)
         self._finish(self.requests[-1], explicit=False)
@@ -194,12 +194,12 @@ class Schedules(RuleBasedStateMachine):
     @precondition(lambda self: self.requests)
     @rule(pick=st.integers(0, 3), action=ACTIONS)
     def go_on(self, pick: int, action: tuple[str, str]) -> None:
-        """A handler does one thing more."""
+        """Make one more change in a handler."""
         self._act(self.requests[pick % len(self.requests)], *action)
 
     @rule(seconds=st.sampled_from([1, 60, 150, 600, 999]))
     def wait(self, seconds: int) -> None:
-        """Time passes: less than a renewal asks for, or up to nearly an idle lifetime."""
+        """Advance the clock by less than the time until a renewal, or by up to nearly an idle lifetime."""
         self.clock.forward(seconds)
 
     def _begin(self, value: str | None, actions: list[tuple[str, str]]) -> None:
@@ -275,7 +275,7 @@ class Schedules(RuleBasedStateMachine):
         request.change(count)
 
     def _edit(self, request: Request, action: str, key: str, value: int) -> None:
-        """Add to a list, not at its end, or remove from it: no request does both, which might look like assigning."""
+        """Insert into a list before its end, or remove from it. Doing both in one request may look like assigning."""
         session = request.session
         if action == "insert" and request.edits != "drop":
             request.edits = action
@@ -292,7 +292,7 @@ class Schedules(RuleBasedStateMachine):
             request.change(drop)
 
     def _edit_lines(self, request: Request, action: str, key: str, value: int) -> None:
-        """Add a line to a list of dicts, remove the first one, or set something in the last one."""
+        """Append a line to a list of dicts, remove the first one, or set a value in the last one."""
         session = request.session
         lines = session.get(key)
         if action == "line":
@@ -375,7 +375,7 @@ class Schedules(RuleBasedStateMachine):
         self._check_the_answer(request, cookies, explicit=explicit)
 
     def _after_an_outage(self, request: Request) -> None:
-        """The handler's answer is a 503. An end is tried once more, and nothing else is."""
+        """Expect a 503. Only an end is repeated."""
         assert self.kept is not None
         self.plan = []
         effects = request.effects
@@ -413,7 +413,7 @@ class Schedules(RuleBasedStateMachine):
         assert request.effects or not self._would_take_effect(request, explicit=explicit)
 
     def _check_ended(self, request: Request) -> None:
-        """After a sign-out neither the session nor what has replaced it opens."""
+        """After a sign-out, neither the session nor its replacements can be loaded."""
         for session_id in (request.loaded, request.ends_too):
             for one in [] if session_id is None else self.model.family(session_id, self.now):
                 assert not self.model.sessions[one].lives(self.now)
@@ -425,7 +425,7 @@ class Schedules(RuleBasedStateMachine):
         return bool(session or session._flashes or request.user is not None)
 
     def _would_take_effect(self, request: Request, *, explicit: bool) -> bool:
-        """True when a commit at this moment has to store something, renewals aside."""
+        """True when a commit now has to store something, except a renewal."""
         if request.loaded is None or request.ended:
             return self._filled(request) and (not request.is_late or request.ended or request.signs_in)
         if request.signs_in:
@@ -443,7 +443,7 @@ class Schedules(RuleBasedStateMachine):
         )
 
     def _take_effect(self, request: Request, *, explicit: bool) -> None:
-        """What a commit does that is one step, as in memory."""
+        """Apply everything that a commit does in one step, as in memory."""
         if request.ended:
             for session_id in (request.loaded, request.ends_too):
                 for one in [] if session_id is None else self.model.family(session_id, self.now):
@@ -466,19 +466,19 @@ class Schedules(RuleBasedStateMachine):
         stored.ends = min(self.now + IDLE, stored.created + ABSOLUTE)
 
     def _write(self, request: Request) -> None:
-        """Store what the request made of the data of this moment. Fails where nothing may be stored."""
+        """Store the request's changes of the current data. Fails if nothing may be stored."""
         request.effects += 1
         assert request.effects == 1, "a commit took effect twice"
         now, new = self.now, request.session.id
         old = None if request.loaded is None or request.ended else self.model.sessions[request.loaded]
         if old is None:
             data, flashes, created = (
-                told(deepcopy(dict(request.session))),
+                with_sorted_list(deepcopy(dict(request.session))),
                 [text for _, text in request.session._flashes],
                 request.created,
             )
         elif not request.regenerates:
-            assert old.lives(now), "a session that has gone was written"
+            assert old.lives(now), "an ended session was written"
             old.versions.append(request.on(*old.versions[-1]))
             old.ends = min(now + IDLE, old.created + ABSOLUTE)
             return
@@ -488,14 +488,14 @@ class Schedules(RuleBasedStateMachine):
             old.successors.append(new)
             old.replaced_at = now
         else:
-            assert request.signs_in, "a session that has gone got a new id"
+            assert request.signs_in, "an ended session got a new id"
             data, flashes, created = self._sign_in_beside(request, old, new)
         assert new not in self.model.sessions
         ends = min(now + IDLE, created + ABSOLUTE)
         self.model.sessions[new] = Stored(request.user, created, ends, data, flashes)
 
     def _sign_in_beside(self, request: Request, old: Stored, new: str) -> tuple[dict[str, Any], list[str], int]:
-        """The data of a sign-in whose session has gone: all of it while a successor lives, else only its changes."""
+        """Return the data of a sign-in in an ended session: all of it if a successor exists, else only its changes."""
         assert request.loaded is not None
         if not any(self.model.sessions[one].lives(self.now) for one in self.model.family(request.loaded, self.now)):
             created = self.now if self.now >= old.created + ABSOLUTE else old.created
@@ -507,9 +507,9 @@ class Schedules(RuleBasedStateMachine):
         return *found, old.created
 
     def _stored(self, session_id: str) -> tuple[dict[str, Any], list[str]]:
-        """What the store has under an id, where the model allows more than one answer."""
+        """Return what the store has under an id, where the model allows several results."""
         record = self.manager.store.load(self._signed(session_id), self.now)
-        return told(record.data), [text for _, text in record.flashes]
+        return with_sorted_list(record.data), [text for _, text in record.flashes]
 
     def _signed(self, session_id: str) -> str:
         return sign(session_id, self.manager.keyring.signing[0])
@@ -526,7 +526,7 @@ class Schedules(RuleBasedStateMachine):
         return fault
 
     def _commit_between(self) -> None:
-        """Another request commits, undisturbed, before the present one's next call."""
+        """Commit another request, without faults, before the next call of the current one."""
         other = self.queue.pop(0)
         plan, queue = self.plan, self.queue
         self.plan, self.queue = [], []
@@ -546,7 +546,7 @@ class Schedules(RuleBasedStateMachine):
             self.tokens.add(call.get("ClientRequestToken", ""))
             self._write(request)
 
-    # -- what must hold
+    # -- checks
 
     def _check(self, session: Session, session_id: str | None) -> None:
         stored = None if session_id is None else self.model.sessions[session_id]
@@ -557,14 +557,14 @@ class Schedules(RuleBasedStateMachine):
         assert not session.is_new
         data, flashes = stored.versions[-1]
         assert (session.id, session.user_id, session.created_at) == (session_id, stored.user, stored.created)
-        assert (told(dict(session)), [text for _, text in session._flashes]) == (data, flashes)
+        assert (with_sorted_list(dict(session)), [text for _, text in session._flashes]) == (data, flashes)
 
     @invariant()
     def no_more_than_one_effect_each(self) -> None:
-        """A request that has not ended has stored nothing."""
+        """A request that has not finished has stored nothing."""
         assert all(request.effects == 0 for request in self.requests)
 
     def teardown(self) -> None:
-        """Every cookie that was ever sent opens what the model says, and nothing else."""
+        """Every cookie that was ever sent loads what the model has, and nothing else."""
         for value, session_id in self.cookies.items():
             self._check(self.manager.load([value]), session_id)

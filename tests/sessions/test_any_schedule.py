@@ -1,4 +1,4 @@
-"""Overlapping requests in any order, on each store with a server: what was promised holds in every one of them."""
+"""Overlapping requests in any order: on each store with a server, the result is that of the model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(engine: Engine | None, runs: int) -> None:
-    """Try `runs` schedules."""
+    """Run `runs` schedules."""
     table = None if engine is None else engine.table()
 
     class OnThisStore(Schedules):
@@ -31,12 +31,12 @@ def run(engine: Engine | None, runs: int) -> None:
 
 
 def test_s37_any_schedule_on_memory() -> None:
-    """Schedules on the memory store end as the model does."""
+    """Schedules on the memory store have the model's results."""
     run(None, 50)
 
 
 def test_s37_any_schedule_on_dynamodb(ministack: Engine) -> None:
-    """The like on a DynamoDB whose answers are lost, with commits between the calls of another one."""
+    """So do schedules on DynamoDB with lost responses and commits between the calls of another commit."""
     run(ministack, 30)
 
 
@@ -49,11 +49,11 @@ def test_s37_thousands_of_schedules_on_memory() -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("half", [1, 2])
 def test_s37_thousands_of_schedules_on_dynamodb(ministack: Engine, half: int) -> None:
-    """Five thousand schedules on DynamoDB, in two halves that two workers share."""
+    """Five thousand schedules on DynamoDB, in two halves for two workers."""
     run(ministack.through("lean"), 2_500)
 
 
 @pytest.mark.exhaustive
 def test_s37_hundreds_of_schedules_through_boto3(ministack: Engine) -> None:
-    """Five hundred, where boto3 carries what DynamoDB is asked."""
+    """Five hundred schedules with boto3 as the transport."""
     run(ministack.through("boto3"), 500)

@@ -1,4 +1,4 @@
-"""The store is changed under a signed-in visitor, who notices nothing."""
+"""A change of stores keeps visitors signed in and loses no data."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class Shop:
         )
 
     def use(self, name: str, *, moving: bool = True) -> None:
-        """Keep sessions in the `table` or in the cookie (`jwe`) from now on."""
+        """Store sessions in the `table` or in the cookie (`jwe`) from now on."""
         new, old = (self.server, self.sealed) if name == "table" else (self.sealed, self.server)
         store = MovingStore(new, old, self.keyring, idle=self.settings.idle) if moving else new
         self.manager = self.manager_of(store)
 
     def rotate(self, secret: str) -> None:
-        """Seal and sign with another secret, the present one still opening, in every part of the app."""
+        """Replace the secret in every part of the app; the old one becomes a fallback."""
         self.settings = Settings(environment="production", secret=secret, fallbacks=(SECRET,))
         self.keyring = Keyring(self.settings)
         self.sealed = SealedStore(self.keyring, "_idx", random=self.random)
@@ -74,7 +74,7 @@ class Shop:
         return self.manager.load([value])
 
     def commit(self, session: Session) -> str:
-        """The cookie value after the commit, empty without a cookie."""
+        """Commit and return the cookie's value, "" without a cookie."""
         cookies = self.manager.commit(session)
         return value_of(cookies[0]) if cookies else ""
 
@@ -94,8 +94,8 @@ def shop(server: Store) -> Shop:
 
 
 @pytest.mark.parametrize(("first", "then"), [("jwe", "table"), ("table", "jwe")])
-def test_s18_a_change_of_store_signs_nobody_out(shop: Shop, first: str, then: str) -> None:
-    """In both directions principal, data and creation time go along, and the absolute lifetime still ends."""
+def test_s18_a_change_of_stores_keeps_the_session(shop: Shop, first: str, then: str) -> None:
+    """Principal, data and creation time move in both directions, and the absolute lifetime still applies."""
     shop.use(first, moving=False)
     old = shop.signed_in(cart=["book"])
     began = shop.load(old).created_at
@@ -117,8 +117,8 @@ def test_s18_a_change_of_store_signs_nobody_out(shop: Shop, first: str, then: st
     assert shop.load(new).is_new
 
 
-def test_a_visitor_who_only_reads_moves_too(shop: Shop) -> None:
-    """The first visit after the change gives the cookie of the new store."""
+def test_a_read_moves_the_session(shop: Shop) -> None:
+    """The first request after the change returns the new store's cookie."""
     shop.use("jwe", moving=False)
     old = shop.signed_in(cart=["book"])
     shop.use("table")
@@ -127,8 +127,8 @@ def test_a_visitor_who_only_reads_moves_too(shop: Shop) -> None:
     assert shop.load(new) == {"cart": ["book"]}
 
 
-def test_parallel_first_requests_meet_in_one_session(shop: Shop) -> None:
-    """Two requests with the old cookie end in one record with the work of both."""
+def test_parallel_first_requests_share_one_session(shop: Shop) -> None:
+    """Two requests with the old cookie write to one record, which has the changes of both."""
     shop.use("jwe", moving=False)
     old = shop.signed_in(cart=["book"])
     shop.use("table")
@@ -141,8 +141,8 @@ def test_parallel_first_requests_meet_in_one_session(shop: Shop) -> None:
     assert shop.load(old) == {"cart": ["book", "pen", "ink"]}
 
 
-def test_s21_a_sign_out_ends_the_old_token_too(shop: Shop) -> None:
-    """Signed out before or after the move, the old token opens nothing, however long it would have lived."""
+def test_s21_a_sign_out_revokes_the_old_token(shop: Shop) -> None:
+    """After a sign-out before or after the move, the old token is invalid until it would have expired."""
     shop.use("jwe", moving=False)
     never_moved, moved = shop.signed_in(cart=["a"]), shop.signed_in(cart=["b"])
     shop.use("table")
@@ -158,8 +158,8 @@ def test_s21_a_sign_out_ends_the_old_token_too(shop: Shop) -> None:
         assert shop.load(value).is_new
 
 
-def test_s16_after_a_new_sign_in_the_old_token_opens_nothing(shop: Shop) -> None:
-    """A session that moves while its visitor signs in again leaves no way back to it, days later neither."""
+def test_s16_a_sign_in_revokes_the_old_token(shop: Shop) -> None:
+    """The old token of a session that moves during a sign-in is invalid, also days later."""
     shop.use("jwe", moving=False)
     old = shop.signed_in(cart=["book"])
     shop.use("table")
@@ -174,10 +174,8 @@ def test_s16_after_a_new_sign_in_the_old_token_opens_nothing(shop: Shop) -> None
 
 
 @pytest.mark.parametrize("work", [lambda session: session.update(late=True), len], ids=["a change", "a read"])
-def test_s22_a_first_request_that_ends_after_the_sign_out_moves_nothing(
-    shop: Shop, work: Callable[[Session], object]
-) -> None:
-    """A session that was signed out before it moved is not brought into the table by a slow request."""
+def test_s22_a_slow_first_request_does_not_move_an_ended_session(shop: Shop, work: Callable[[Session], object]) -> None:
+    """A session that was signed out before it moved is not created in the table by a slow request."""
     shop.use("jwe", moving=False)
     old = shop.signed_in(cart=["book"])
     shop.use("table")
@@ -190,8 +188,8 @@ def test_s22_a_first_request_that_ends_after_the_sign_out_moves_nothing(
     assert shop.load(old).is_new
 
 
-def test_s21_a_moved_session_that_was_changed_still_ends_its_old_token(shop: Shop) -> None:
-    """However often it was changed and renewed since it moved, its sign-out leaves the old token worthless."""
+def test_s21_a_sign_out_after_later_changes_revokes_the_old_token(shop: Shop) -> None:
+    """The old token is revoked even if the session was changed and renewed after its move."""
     shop.use("jwe", moving=False)
     old = shop.signed_in(visits=0)
     shop.use("table")
@@ -208,8 +206,8 @@ def test_s21_a_moved_session_that_was_changed_still_ends_its_old_token(shop: Sho
     assert shop.load(old).is_new
 
 
-def test_what_does_not_fit_into_a_cookie_stays_in_the_table(shop: Shop) -> None:
-    """A large session is changed where it is, and moves when it has become small."""
+def test_a_session_too_large_for_a_cookie_stays_in_the_table(shop: Shop) -> None:
+    """A large session is changed in its table, and moves once it is small enough."""
     shop.use("table", moving=False)
     value = shop.signed_in(text="x" * 5000)
     shop.use("jwe")
@@ -226,8 +224,8 @@ def test_what_does_not_fit_into_a_cookie_stays_in_the_table(shop: Shop) -> None:
     assert shop.load(value).is_new
 
 
-def test_s22_a_request_that_ends_after_the_sign_out_takes_nothing_over(shop: Shop) -> None:
-    """A session that was signed out in its table does not come back as a cookie."""
+def test_s22_a_slow_request_does_not_seal_an_ended_session(shop: Shop) -> None:
+    """A session that was signed out in its table does not become a sealed cookie."""
     shop.use("table", moving=False)
     value = shop.signed_in(cart=["book"])
     shop.use("jwe")
@@ -239,16 +237,16 @@ def test_s22_a_request_that_ends_after_the_sign_out_takes_nothing_over(shop: Sho
     assert shop.events[-1].name == "write_after_destroy"
 
 
-def test_without_the_variable_the_other_stores_cookies_mean_nothing(shop: Shop) -> None:
-    """A store opens what it made, nothing else."""
+def test_without_the_variable_the_other_stores_cookies_are_invalid(shop: Shop) -> None:
+    """A store accepts only its own cookies."""
     shop.use("jwe", moving=False)
     old = shop.signed_in(cart=["book"])
     shop.use("table", moving=False)
     assert shop.load(old).is_new
 
 
-def test_a_sign_in_that_moves_a_session_counts_its_changes_once(shop: Shop) -> None:
-    """What the request of the sign-in appended, counted and messaged is there once under the new id."""
+def test_a_sign_in_that_moves_a_session_applies_its_changes_once(shop: Shop) -> None:
+    """Appends, counts and messages of the sign-in's request are stored once under the new id."""
     shop.use("jwe", moving=False)
     old = shop.signed_in(cart={"items": ["book"]}, visits=1)
     shop.use("table")
@@ -262,8 +260,8 @@ def test_a_sign_in_that_moves_a_session_counts_its_changes_once(shop: Shop) -> N
     assert again.flashes() == ["Welcome"]
 
 
-def test_a_read_beside_the_first_write_takes_nothing_back(shop: Shop) -> None:
-    """A request that only reads, and moves the session after another one did, leaves that one's work alone."""
+def test_a_read_that_moves_a_session_keeps_a_parallel_write(shop: Shop) -> None:
+    """A read that moves the session after another request did does not undo that request's changes."""
     shop.use("jwe", moving=False)
     old = shop.signed_in(cart=["book"])
     shop.use("table")
@@ -275,7 +273,7 @@ def test_a_read_beside_the_first_write_takes_nothing_back(shop: Shop) -> None:
 
 
 def test_s21_an_ended_session_stays_ended_when_the_secret_is_rotated(shop: Shop) -> None:
-    """The mark that a sign-out leaves for the old token is found under the fallback secret, too."""
+    """The tombstone for the old token is also found after a rotation of the secret."""
     shop.use("jwe", moving=False)
     old, other = shop.signed_in(cart=["a"]), shop.signed_in(cart=["b"])
     shop.use("table")
@@ -287,8 +285,8 @@ def test_s21_an_ended_session_stays_ended_when_the_secret_is_rotated(shop: Shop)
     assert shop.load(other) == {"cart": ["b"]}
 
 
-def test_a_session_that_moves_from_a_table_leaves_no_row_there(server: Store) -> None:
-    """Between two stores on the server the old record goes, also when the visitor signs in meanwhile."""
+def test_a_move_between_tables_removes_the_old_row(server: Store) -> None:
+    """The old row is removed, also when the visitor signs in during the move."""
     shop = Shop(server)
     before = MemoryStore(shop.keyring)
     shop.server = before
@@ -302,8 +300,8 @@ def test_a_session_that_moves_from_a_table_leaves_no_row_there(server: Store) ->
     assert len(before) == 0
 
 
-def test_s21_a_sign_in_beside_a_sign_out_keeps_its_own_changes_alone(shop: Shop) -> None:
-    """A visitor who signs in while another request ends the session in its table is signed in, without its data."""
+def test_s21_a_sign_in_parallel_to_a_sign_out_keeps_only_its_changes(shop: Shop) -> None:
+    """The visitor is signed in, without the data of the session that another request ended."""
     shop.use("table", moving=False)
     value = shop.signed_in(diary="private", items=["a"])
     shop.use("jwe")
@@ -322,13 +320,13 @@ def test_s21_a_sign_in_beside_a_sign_out_keeps_its_own_changes_alone(shop: Shop)
 
 
 class WithoutMerging(MemoryStore):
-    """A store on the server whose last writer wins, as another package's may."""
+    """A store on the server that does not merge parallel writes."""
 
     merges = False
 
 
 def test_sessions_move_into_a_store_that_does_not_merge() -> None:
-    """Parallel first requests end in one record, and of a read, a write and a sign-in none fails."""
+    """Parallel first requests write to one record, and none of a read, a write and a sign-in fails."""
     keyring = Keyring(Settings(environment="production", secret=SECRET))
     shop = Shop(WithoutMerging(keyring))
     read, written, signs_in = (shop.signed_in(cart=["book"]) for _ in range(3))
@@ -348,8 +346,8 @@ def test_sessions_move_into_a_store_that_does_not_merge() -> None:
     assert (again, again.user_id) == ({"cart": ["book", "pen"]}, "ada")
 
 
-def test_s36_what_two_first_requests_lose_is_named(ministack: Engine) -> None:
-    """Every path that two requests and one in between changed at once is named when their session moves."""
+def test_s36_conflicts_of_parallel_first_requests_are_reported(ministack: Engine) -> None:
+    """Every path that two requests and a third one changed at once is in an event."""
     kept = Kept(ministack)
     shop = Shop(kept.store)
     for signs_in in (False, True):
@@ -378,10 +376,8 @@ def test_s36_what_two_first_requests_lose_is_named(ministack: Engine) -> None:
 
 
 @pytest.mark.parametrize(("idle", "opens_for"), [(5 * 86_400, WEEK), (WEEK, WEEK), (3 * WEEK, 3 * WEEK)])
-def test_s21_the_mark_of_an_ended_session_stays_until_its_old_token_has_expired(
-    ministack: Engine, idle: int, opens_for: int
-) -> None:
-    """A token opens for the idle lifetime, in Node for a week: as long as either it is kept from coming back."""
+def test_s21_a_tombstone_stays_until_the_old_token_has_expired(ministack: Engine, idle: int, opens_for: int) -> None:
+    """A token is valid for the idle lifetime, and in Node for a week: the tombstone stays for the longer of both."""
     kept = Kept(ministack)
     shop = Shop(kept.store, idle=idle)
     began = int(shop.clock())
@@ -397,10 +393,10 @@ def test_s21_the_mark_of_an_ended_session_stays_until_its_old_token_has_expired(
 
 
 @pytest.mark.parametrize("lifetime", [3 * 86_400, 30 * 86_400, "browser"])
-def test_s21_the_mark_of_an_ended_session_outlasts_the_lifetime_of_its_sign_in(
+def test_s21_a_tombstone_outlasts_the_lifetime_of_its_sign_in(
     ministack: Engine, lifetime: int | Literal["browser"]
 ) -> None:
-    """A token of a visitor who asked to be remembered opens for longer than the idle lifetime of all sessions."""
+    """The token of a sign-in with a long lifetime is valid for longer than the default idle lifetime."""
     kept = Kept(ministack)
     shop = Shop(kept.store)
     began = int(shop.clock())
@@ -418,7 +414,7 @@ def test_s21_the_mark_of_an_ended_session_outlasts_the_lifetime_of_its_sign_in(
 @pytest.mark.parametrize("moving", [False, True], ids=["at rest", "moving into the cookie"])
 @pytest.mark.parametrize("beside", ["alone", "beside a foreign cookie", "beside an anonymous session"])
 def test_s11_a_token_from_the_future_is_never_replaced(shop: Shop, moving: bool, beside: str) -> None:
-    """Where another machine's clock is ahead, its session is kept whatever else came, and while stores change too."""
+    """A session from a machine whose clock is ahead is never replaced, also during a change of stores."""
     shop.use("jwe", moving=False)
     shop.clock.forward(400)
     value = shop.signed_in()
@@ -436,8 +432,8 @@ def test_s11_a_token_from_the_future_is_never_replaced(shop: Shop, moving: bool,
 
 
 @pytest.mark.parametrize("signs_in", ["before the move", "staying in the table"])
-def test_s21_a_late_sign_out_follows_to_a_successor_in_the_old_table(shop: Shop, signs_in: str) -> None:
-    """A request with the id from before the sign-in ends the session that has replaced it, wherever that lives."""
+def test_s21_a_late_sign_out_ends_a_successor_in_the_old_table(shop: Shop, signs_in: str) -> None:
+    """A request with the id from before the sign-in ends the session that has replaced it, in either store."""
     shop.use("table", moving=False)
     visitor = shop.load("")
     visitor["text"] = "x" * 5000
@@ -457,7 +453,7 @@ def test_s21_a_late_sign_out_follows_to_a_successor_in_the_old_table(shop: Shop,
 @pytest.mark.parametrize("first", ["reads", "changes", "signs in"])
 @pytest.mark.parametrize("then", ["change", "sign out"])
 def test_s18_a_request_with_the_old_tables_cookie_finds_the_moved_session(shop: Shop, first: str, then: str) -> None:
-    """From one table to another: what was sent with the old cookie and is loaded after the move signs nobody out."""
+    """A request that was sent with the old table's cookie loads the session after its move to another table."""
     shop.use("table", moving=False)
     old = shop.signed_in(cart=["book"])
     table = MemoryStore(shop.keyring)
@@ -483,8 +479,8 @@ def test_s18_a_request_with_the_old_tables_cookie_finds_the_moved_session(shop: 
 
 
 @pytest.mark.parametrize("first", ["reads", "changes", "signs in"])
-def test_s18_a_request_with_the_tables_cookie_replaces_no_moved_session(shop: Shop, first: str) -> None:
-    """From a table into the cookie: what was sent before the move and is loaded after it begins no session."""
+def test_s18_a_late_request_with_the_tables_cookie_begins_no_session(shop: Shop, first: str) -> None:
+    """A request from before the move into the cookie that is loaded after it does not replace the session."""
     shop.use("table", moving=False)
     old = shop.signed_in(cart=["book"])
     shop.use("jwe")

@@ -1,4 +1,4 @@
-"""Cookie headers in, Set-Cookie headers out."""
+"""Parsing Cookie headers and building Set-Cookie headers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arc.sessions.cookie import MAX_HEADER, clearing, parse, set_cookie, values
+from arc.sessions.cookie import MAX_HEADER, SessionCookie, parse, set_cookie, values
+from arc.settings import Settings
 
 NOW = 1_800_000_000
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def made(value: str = "v", name: str = "_idx", **attributes: Any) -> str:
-    """A Set-Cookie string with the usual attributes, but for those given."""
+    """Return a Set-Cookie string with the usual attributes and these."""
     usual = {"max_age": 604_800, "now": NOW, "domain": None, "path": "/", "secure": True, "same_site": "Lax"}
     return set_cookie(name, value, **{**usual, **attributes})
 
@@ -52,12 +53,12 @@ def made(value: str = "v", name: str = "_idx", **attributes: Any) -> str:
     ],
 )
 def test_s27_a_cookie_header_is_read_pair_by_pair(header: str, pairs: list[tuple[str, str]]) -> None:
-    """Only space and tab are trimmed, nameless pairs are left out, quotes are literal, neighbours do no harm."""
+    """Only spaces and tabs are trimmed, nameless pairs are ignored, and quotes are literal."""
     assert parse(header) == pairs
 
 
 def test_s08_the_longest_header_is_read_and_a_longer_one_is_not() -> None:
-    """A header of `MAX_HEADER` characters has pairs; with one more it has none, and counts as one value as it is."""
+    """A header of `MAX_HEADER` characters has pairs, and a longer one has none and counts as one value."""
     longest = "a=%31;".ljust(MAX_HEADER, ";")
     assert (parse(longest), values([longest], "a")) == ([("a", "%31")], ["1"])
     assert (parse(longest + ";"), values([longest + ";"], "a")) == ([], [longest + ";"])
@@ -65,7 +66,7 @@ def test_s08_the_longest_header_is_read_and_a_longer_one_is_not() -> None:
 
 @given(st.text(max_size=300) | st.text('ab=; \t"\\,%', max_size=300))
 def test_s27_no_header_raises(header: str) -> None:
-    """Whatever a header holds, pairs come out: never nameless, never more than there are semicolons for."""
+    """Any header is parsed into pairs that have names and are at most as many as its parts."""
     pairs = parse(header)
     assert all(name.strip(" \t") == name != "" for name, _ in pairs)
     assert len(pairs) <= header.count(";") + 1
@@ -79,14 +80,14 @@ class Counted(str):
     calls: int
 
     def split(self, *arguments: Any) -> list[str]:
-        """Split, and count."""
+        """Split and count."""
         self.calls = getattr(self, "calls", 0) + 1
         return super().split(*arguments)
 
 
 @pytest.mark.parametrize("piece", ["\\", '"', '\\"', ";", "; ", "=", "a=;", "%", " ", "\t;", '="\\;', "%4"])
 def test_s27_the_parser_is_linear(piece: str) -> None:
-    """64 KB of whatever upsets parsers is cut once, and no piece is looked at twice."""
+    """64 KB of adversarial input is split once, and no part is scanned twice."""
     header = Counted(piece * (65_536 // len(piece)) + "; _idx=ok")
     pairs = parse(header)
     assert header.calls == 1
@@ -95,7 +96,7 @@ def test_s27_the_parser_is_linear(piece: str) -> None:
 
 
 def test_s27_a_long_value_is_decoded_once() -> None:
-    """4 KB of escapes are one pass, and what is longer than a cookie is not decoded at all."""
+    """4 KB of escapes are decoded in one pass, and longer values are not decoded."""
     assert values(["a=" + "%41" * 1_366], "a") == ["A" * 1_366]
     for longer in ("%41" * 1_367, "%41" * 21_845, "%" * 65_536):
         assert values(["a=" + longer], "a") == [longer]
@@ -131,12 +132,12 @@ def test_s27_a_long_value_is_decoded_once() -> None:
     ],
 )
 def test_s27_our_own_value_is_unquoted_and_decoded(sent: str, value: str) -> None:
-    """One pair of quotes goes, escapes are read as decodeURIComponent does, and what it refuses stays as it is."""
+    """One pair of quotes is removed and escapes are decoded as decodeURIComponent does, unless it would throw."""
     assert values([f"x=1; _idx={sent}; y=2"], "_idx") == [value]
 
 
-def test_values_come_from_every_header_in_order() -> None:
-    """All cookies of a name are found, over several headers, and no others."""
+def test_values_are_read_from_all_headers_in_order() -> None:
+    """All cookies of a name in several headers are found, and no others."""
     headers = ["before=0", "_idx=1; other=2", "x=_idx", "_idx=3;_idx=4", "my_idx=5; _idx2=6; _IDX=7"]
     assert values(headers, "_idx") == ["1", "3", "4"]
 
@@ -153,49 +154,48 @@ def test_a_cookie_has_nodes_attributes_in_nodes_order() -> None:
 
 
 def test_a_cookie_without_a_max_age_ends_with_the_browser() -> None:
-    """None leaves out Max-Age and Expires."""
+    """Without a `max_age`, Max-Age and Expires are missing."""
     assert made(max_age=None) == "_idx=v; Path=/; HttpOnly; Secure; SameSite=Lax"
 
 
 @given(st.text(PRINTABLE.replace(";", "").replace(",", ""), max_size=80))
 def test_a_value_is_encoded_as_encodeuricomponent_does(value: str) -> None:
-    """Everything but letters, digits and -_.!~*'() is percent-encoded, and what a browser sends back reads the same."""
+    """Everything except letters, digits and -_.!~*'() is percent-encoded, and decoding restores the value."""
     pair = made(value).partition(";")[0]
     assert pair == "_idx=" + quote(value, safe="-_.!~*'()")
     assert values([pair], "_idx") == [value]
 
 
 @pytest.mark.parametrize("environment", [{}, {"secure": False}, {"domain": "example.com"}, {"same_site": "Strict"}])
-def test_s24_every_cookie_is_httponly_and_names_samesite(environment: dict[str, Any]) -> None:
-    """HttpOnly and SameSite are always written, Secure whenever asked for, in the clearing cookie too."""
-    for cookie in (made(**environment), clearing("_idx", **{**BARE, **environment})):
+def test_s24_every_cookie_has_httponly_and_samesite(environment: dict[str, Any]) -> None:
+    """HttpOnly and SameSite are always present, and Secure if configured, also in cookies that clear."""
+    settings = {name: value for name, value in environment.items() if name != "secure"}
+    settings["environment"] = "production" if environment.get("secure", True) else "testing"
+    for cookie in (made(**environment), *SessionCookie(Settings(**settings)).clear()):
         attributes = cookie.split("; ")
         assert "HttpOnly" in attributes
         assert f"SameSite={environment.get('same_site', 'Lax')}" in attributes
         assert ("Secure" in attributes) is environment.get("secure", True)
 
 
-BARE: dict[str, Any] = {"domain": None, "path": "/", "secure": True, "same_site": "Lax"}
-
-
 @pytest.mark.parametrize("same_site", ["", "lax", "none", "Lax; Domain=x", "Whatever"])
 def test_s24_any_other_samesite_is_refused(same_site: str) -> None:
-    """A browser reads an unknown SameSite as it likes, so none is sent."""
+    """An unknown SameSite is refused, because browsers interpret it differently."""
     with pytest.raises(ValueError, match="SameSite"):
         made(same_site=same_site)
 
 
-def test_s24_none_demands_secure() -> None:
-    """SameSite=None without Secure would be dropped by browsers, and is refused."""
+def test_s24_samesite_none_requires_secure() -> None:
+    """SameSite=None without Secure is refused, because browsers reject it."""
     assert made(same_site="None").endswith("Secure; SameSite=None")
     with pytest.raises(ValueError, match="Secure"):
         made(same_site="None", secure=False)
 
 
 def test_s23_the_clearing_cookie_repeats_the_attributes() -> None:
-    """It differs from the cookie that it clears in value, Max-Age and Expires alone."""
-    attributes: dict[str, Any] = {"domain": "example.com", "path": "/app", "secure": True, "same_site": "Strict"}
-    cleared = clearing("_idx", **attributes)
+    """The cookie that clears differs only in value, Max-Age and Expires."""
+    attributes: dict[str, Any] = {"domain": "example.com", "path": "/app", "same_site": "Strict"}
+    cleared, _ = SessionCookie(Settings(environment="production", **attributes)).clear()
     assert cleared == (
         "_idx=; Max-Age=0; Domain=example.com; Path=/app; Expires=Thu, 01 Jan 1970 00:00:00 GMT; "
         "HttpOnly; Secure; SameSite=Strict"
@@ -206,23 +206,23 @@ def test_s23_the_clearing_cookie_repeats_the_attributes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "written"), [(1, 1), (0, 0), (-1, 0), (-(10**12), 0), (400 * 86_400, 34_560_000), (10**12, 34_560_000)]
+    ("max_age", "written"), [(1, 1), (0, 0), (-1, 0), (-(10**12), 0), (400 * 86_400, 34_560_000), (10**12, 34_560_000)]
 )
-def test_s19_max_age_is_between_nothing_and_400_days(asked: int, written: int) -> None:
-    """A longer age is cut, a negative one is nothing, and Expires says the same."""
-    cookie = made(max_age=asked)
+def test_s19_max_age_is_limited_to_0_to_400_days(max_age: int, written: int) -> None:
+    """A longer age is reduced, a negative one becomes 0, and Expires agrees."""
+    cookie = made(max_age=max_age)
     assert f"; Max-Age={written}; " in cookie
     assert f"Expires={formatdate(NOW + written if written else 0, usegmt=True)};" in cookie
 
 
 @given(st.integers(0, 4_102_444_800))
 def test_expires_is_an_imf_fixdate(now: int) -> None:
-    """The date is the standard library's, at every second of this century."""
+    """The date equals that of the standard library, at any second of this century."""
     assert f"Expires={formatdate(now + 1, usegmt=True)};" in made(max_age=1, now=now)
 
 
-def test_expires_is_english_whatever_the_locale() -> None:
-    """Names of days and months never follow the process's locale."""
+def test_expires_is_english_in_any_locale() -> None:
+    """The process's locale does not change the names of days and months."""
     before = locale.setlocale(locale.LC_TIME)
     tried = []
     try:
@@ -243,30 +243,30 @@ BAD = [*map(chr, range(0x21)), "\x7f", ";", ",", "é", "\x80", "😀", "\ud800",
 
 @pytest.mark.parametrize("bad", BAD, ids=ascii)
 @pytest.mark.parametrize("place", ["name", "value", "domain", "path"])
-def test_s29_what_would_break_the_header_is_refused(place: str, bad: str) -> None:
-    """Control characters, `;`, `,`, space, DEL and non-ASCII are refused anywhere in a name, value, domain or path."""
+def test_s29_characters_that_break_the_header_are_refused(place: str, bad: str) -> None:
+    """Control characters, `;`, `,`, space, DEL and non-ASCII are refused in name, value, domain and path."""
     for text in (bad, f"/a{bad}", f"{bad}a", f"a{bad}b"):
         with pytest.raises(ValueError, match="cookie"):
             made(**{place: text})
         if place != "value":
             with pytest.raises(ValueError, match="cookie"):
-                clearing(**{"name": "_idx", **BARE, place: text})
+                made(value="", max_age=0, **{place: text})
 
 
 @pytest.mark.parametrize("name", ["", "a=b", "a b", "(a)", "a/b", 'a"b', "a@b", "a[0]", "a{b}", "a\\b", "a:b", "a?"])
 def test_s29_a_name_is_a_token(name: str) -> None:
-    """A cookie's name takes the characters of an HTTP token and no others."""
-    with pytest.raises(ValueError, match="no cookie name"):
+    """A cookie's name may contain only the characters of an HTTP token."""
+    with pytest.raises(ValueError, match="not a valid cookie name"):
         made(name=name)
 
 
 def test_s29_a_refused_value_is_not_shown() -> None:
-    """A value may be a secret: the message names the cookie only."""
+    """The error shows the cookie's name and not its value, which may be a secret."""
     with pytest.raises(ValueError, match="_idx") as error:
         made("secret;")
     assert "secret" not in str(error.value)
 
 
-def test_s25_length_is_the_callers_affair() -> None:
-    """What fits is known to the store, which raises `SessionTooLarge` before anything is sent."""
+def test_s25_the_length_is_not_limited() -> None:
+    """The store limits the length, and raises `SessionTooLarge`."""
     assert made("v" * 5_000).startswith("_idx=" + "v" * 5_000)

@@ -1,4 +1,4 @@
-"""`increment` counts at any depth, and parallel requests lose no count."""
+"""`increment` counts at any depth, and parallel counts add up."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PATH = ("cart", "book")
 
 
 def count(by: float = 1, path: tuple[str, ...] = PATH) -> Callable[[Session], object]:
-    """A request that counts."""
+    """Return a change that counts."""
     return lambda session: session.increment(path, by)
 
 
-def test_it_makes_the_containers_that_are_missing_and_returns_the_sum() -> None:
-    """Text is a path of one key."""
+def test_missing_containers_are_created_and_the_sum_is_returned() -> None:
+    """A string is a path of one key."""
     session = loaded({})
     assert [session.increment(("a", "b", "c")), session.increment(("a", "b", "c"), 2)] == [1, 3]
     assert [session.increment(("visits",)), session.increment("visits", 2)] == [1, 3]
@@ -32,14 +32,14 @@ def test_it_makes_the_containers_that_are_missing_and_returns_the_sum() -> None:
         (("cart", "items", "x"), r"session\['cart'\]\['items'\] is a list"),
         (("cart", "note", "x"), r"session\['cart'\]\['note'\] is a str"),
         (("cart", "note"), r"session\['cart'\]\['note'\] is 'gift', which is not a number"),
-        ((), "a key, or a tuple of keys"),
-        (("cart", 1), "a key, or a tuple of keys"),
-        (["cart"], "a key, or a tuple of keys"),
+        ((), "a string or a tuple of strings"),
+        (("cart", 1), "a string or a tuple of strings"),
+        (["cart"], "a string or a tuple of strings"),
         (("_secret", "x"), "_secret"),
     ],
 )
-def test_what_cannot_be_counted_is_named(path: Any, said: str) -> None:
-    """Nothing is changed then, no container made."""
+def test_a_value_that_cannot_be_counted_raises(path: Any, said: str) -> None:
+    """The error has the path, and the session is unchanged."""
     session = loaded({"cart": {"items": [], "note": "gift"}})
     with pytest.raises((TypeError, ValueError), match=said):
         session.increment(path)
@@ -55,8 +55,8 @@ BOTH_COUNT: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("data", BOTH_COUNT.values(), ids=BOTH_COUNT)
-def test_both_counts_are_in_the_sum(data: dict[str, Any]) -> None:
-    """Whatever either found."""
+def test_parallel_counts_add_up(data: dict[str, Any]) -> None:
+    """The sum has both counts, with any value before."""
     before = data.get("cart", {}).get("book", 0)
     outcome, lost = merged(data, count(), count(2))
     assert (outcome["cart"]["book"], lost) == (before + 3, ())
@@ -69,7 +69,7 @@ def test_both_counts_are_in_the_sum(data: dict[str, Any]) -> None:
 
 
 def test_a_count_survives_the_deletion_of_its_container() -> None:
-    """As an element does that is appended to a deleted list; two counts are both there."""
+    """Like an element that is appended to a deleted list, it is stored in a new container; two counts add up."""
 
     def ours(session: Session) -> None:
         count()(session)
@@ -89,8 +89,8 @@ RESETS: dict[str, tuple[Callable[[Session], object], int]] = {
 
 
 @pytest.mark.parametrize(("reset", "outcome"), RESETS.values(), ids=RESETS)
-def test_what_was_assigned_is_no_sum(reset: Callable[[Session], object], outcome: int) -> None:
-    """Counting from what this request assigned is assigning; so is assigning after a count."""
+def test_counting_from_an_assigned_number_assigns(reset: Callable[[Session], object], outcome: int) -> None:
+    """Counting after an assignment in the same request assigns, and so does an assignment after counting."""
 
     def ours(session: Session) -> None:
         reset(session)
@@ -108,7 +108,7 @@ def test_what_was_assigned_is_no_sum(reset: Callable[[Session], object], outcome
 
 
 def test_a_new_container_with_a_number_in_it_is_assigned() -> None:
-    """What it was first assigned as is no count."""
+    """A number that was part of the assigned container is not a count."""
 
     def ours(session: Session) -> None:
         session["cart"] = {"book": 7}
@@ -118,7 +118,7 @@ def test_a_new_container_with_a_number_in_it_is_assigned() -> None:
 
 
 def test_a_count_is_one_change_of_one_number() -> None:
-    """Nothing beside it is written."""
+    """Only the number is written."""
     session = loaded({"cart": {"book": 5, "pen": 1}})
     count()(session)
     assert [(one.kind, one.path, one.value) for one in delta_of(session).changes] == [("increment", PATH, 1)]

@@ -1,4 +1,4 @@
-"""Data that another writer stored and an app would not be allowed to: it never keeps a visitor from going on."""
+"""Data of other writers that an app could not store itself: visitors can go on with their sessions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from arc.sessions import jwe
 from arc.sessions.record import Refused
 from arc.sessions.stores.dynamodb.row import Row
 from arc.sessions.stores.sealed import SealedStore
-from arc.sessions.values import same, storable
+from arc.sessions.values import drop_unstorable, same
 from tests.sessions.making import Made, value_of
 from tests.sessions.stores.tables import Kept
 
@@ -34,19 +34,19 @@ odd = pytest.mark.parametrize("data", ODD.values(), ids=ODD)
 
 
 def sealed(made: Made, data: object) -> str:
-    """The token of another writer that has the key."""
+    """Return the token of another writer that has the key."""
     text = json.dumps(data).encode()
     return jwe.seal(text, made.manager.keyring.sealing, "A256GCM", made.random(12))
 
 
 def visitor(made: Made, data: dict[str, Any]) -> str:
-    """The cookie value of a visitor for whom Node wrote `data` just now."""
+    """Return the cookie value of a visitor whose session Node has just written."""
     return sealed(made, {**data, "iat": int(made.clock())})
 
 
 @odd
-def test_s13_what_another_writer_stored_is_kept_beside_our_changes(data: dict[str, Any]) -> None:
-    """The app changes another key; the odd value stays as it was, also in the next request and at a renewal."""
+def test_s13_values_of_another_writer_survive_our_changes(data: dict[str, Any]) -> None:
+    """An odd value stays unchanged when the app changes another key, and at a renewal."""
     made = Made()
     value = visitor(made, data)
     for number in range(3):
@@ -61,8 +61,8 @@ def test_s13_what_another_writer_stored_is_kept_beside_our_changes(data: dict[st
 
 
 @odd
-def test_s13_what_another_writer_stored_may_be_moved(data: dict[str, Any]) -> None:
-    """An app that puts what it found under another key, or into another list, is not refused."""
+def test_s13_values_of_another_writer_can_be_moved(data: dict[str, Any]) -> None:
+    """The app may store a loaded odd value under another key or in another list."""
     made = Made()
     session = made.manager.load([visitor(made, data)])
     found = dict(session)
@@ -74,8 +74,8 @@ def test_s13_what_another_writer_stored_may_be_moved(data: dict[str, Any]) -> No
 
 
 @odd
-def test_what_the_app_puts_in_is_refused(data: dict[str, Any]) -> None:
-    """The same value from the app itself is a `TypeError` in testing, also beside another odd value that came."""
+def test_odd_values_of_the_app_are_refused(data: dict[str, Any]) -> None:
+    """In testing, the app's own odd value raises `TypeError`, also beside a loaded one."""
     made = Made(environment="testing")
     session = made.manager.load([visitor(made, {"other": 1e299})])
     session.update(data)
@@ -87,8 +87,8 @@ BEYOND = pytest.mark.parametrize("number", [1e300, -1e300, 5e-324, 10**38, -(10*
 
 
 @BEYOND
-def test_a_sealed_session_keeps_any_number_of_json(number: float) -> None:
-    """In production no table limits it."""
+def test_a_sealed_session_stores_any_json_number(number: float) -> None:
+    """In production, no table's limits apply."""
     made = Made()
     value = made.cookie(n=number, list=[number])
     assert same(dict(made.manager.load([value])), {"n": number, "list": [number]})
@@ -97,17 +97,15 @@ def test_a_sealed_session_keeps_any_number_of_json(number: float) -> None:
 @BEYOND
 @pytest.mark.parametrize("made", [Made(server=True), Made(environment="testing")], ids=["a database", "testing"])
 def test_a_number_beyond_the_limits_of_a_table_is_refused(made: Made, number: float) -> None:
-    """A database that has limits names the value, and so does every store in testing, where an app is written."""
+    """Stores with limits raise an error with the path, and in testing every store does."""
     for data in ({"n": number}, {"n": [{"deep": number}]}):
         with pytest.raises(TypeError, match=r"session\['n'\].* (38 digits|between 1e-130 and 9.99e125)"):
             made.cookie(**data)
 
 
 @BEYOND
-def test_a_number_beyond_the_limits_of_the_table_that_sessions_leave_is_refused(
-    ministack: Engine, number: float
-) -> None:
-    """A session on its way from a table into the cookie stays there when it is too large, with all its numbers."""
+def test_the_old_tables_limits_apply_while_sessions_move(ministack: Engine, number: float) -> None:
+    """A session that moves from a table to the cookie may have to stay in the table."""
     made = Made(store=Kept(ministack).store)
     value = made.cookie(large="x" * 5_000)
     made.move_to(SealedStore(made.manager.keyring, "_idx", random=made.random))
@@ -120,17 +118,15 @@ def test_a_number_beyond_the_limits_of_the_table_that_sessions_leave_is_refused(
 @pytest.mark.parametrize(
     "data", [{"n": float("nan")}, {"n": [float("inf")]}, {"n": 10**5_000}], ids=["NaN", "inf", "long"]
 )
-def test_what_is_no_number_of_json_is_refused_by_name(data: dict[str, Any]) -> None:
-    """NaN, infinities, and integers longer than any cookie."""
+def test_numbers_that_json_does_not_have_are_refused(data: dict[str, Any]) -> None:
+    """NaN, infinities and huge integers raise an error with the path."""
     with pytest.raises(TypeError, match=r"session\['n'\].* (finite|4,000 digits)"):
         Made().cookie(**data)
 
 
 @odd
-def test_s13_what_a_table_cannot_hold_is_left_out_when_the_session_moves(
-    ministack: Engine, data: dict[str, Any]
-) -> None:
-    """A cookie of Node's is taken over by the table without the odd value; an event names it."""
+def test_s13_values_that_a_table_cannot_store_are_dropped_at_the_move(ministack: Engine, data: dict[str, Any]) -> None:
+    """Node's session moves to the table without the odd value, and an event has its path."""
     made = Made()
     value = visitor(made, {"kept": ["a", {"b": 1}], **data})
     kept = Kept(ministack)
@@ -151,10 +147,8 @@ HALF = r'"\ud83d"'
 
 @pytest.mark.parametrize("moves", [False, True], ids=["sealed", "moved"])
 @pytest.mark.parametrize("fact", ['"_arc_id":%s', '"_arc_id":"x","_arc_flash":[["e",%s],[%s,"m"],["e","m"]]'])
-def test_s13_a_fact_that_is_no_valid_text_keeps_nobody_from_going_on(
-    ministack: Engine, fact: str, *, moves: bool
-) -> None:
-    """Half a surrogate pair as an id or in a message is none: nothing of ours writes one."""
+def test_s13_an_invalid_text_in_a_fact_is_ignored(ministack: Engine, fact: str, *, moves: bool) -> None:
+    """Half a surrogate pair as an id or in a message counts as missing, because we never write one."""
     made = Made()
     payload = f'{{"a":1,{fact.replace("%s", HALF)},"iat":1800000000}}'
     value = jwe.seal(payload.encode(), made.manager.keyring.sealing, "A256GCM", made.random(12))
@@ -166,18 +160,18 @@ def test_s13_a_fact_that_is_no_valid_text_keeps_nobody_from_going_on(
     assert dict(made.manager.load([value_of(made.manager.commit(session)[0])])) == {"a": 1, "b": 2}
 
 
-def test_s16_data_of_a_user_that_is_no_valid_text_is_nobody_elses() -> None:
-    """No one can sign in as half a surrogate pair, so whoever signs in next does not get its data."""
+def test_s16_a_session_with_an_invalid_user_id_is_refused() -> None:
+    """No one can sign in as half a surrogate pair, so the next visitor to sign in must not get its data."""
     made = Made()
     payload = f'{{"a":1,"_arc_id":"x","_arc_user":{HALF},"iat":1800000000}}'.encode()
     session = made.manager.load([jwe.seal(payload, made.manager.keyring.sealing, "A256GCM", made.random(12))])
     assert (dict(session), session.is_new, made.events[0].reason) == ({}, True, "malformed")
 
 
-def test_s13_what_is_left_out_is_named_by_its_whole_path() -> None:
-    """Keys of dicts and places in lists lead to each value that is left out; what is beside it stays."""
+def test_s13_a_dropped_value_is_reported_with_its_path() -> None:
+    """The path has the keys of dicts and the places in lists, and values beside it stay."""
     data = {"a": {"b": ["x", {"": 1, "c": 2}, "\ud800", 10**38, "y"]}, "": {"gone": 1}, "z": [1e300]}
-    kept, left_out = storable(data)
+    kept, left_out = drop_unstorable(data)
     assert kept == {"a": {"b": ["x", {"c": 2}, "y"]}, "z": []}
     assert left_out == [("a", "b", "1", ""), ("a", "b", "2"), ("a", "b", "3"), ("",), ("z", "0")]
 
@@ -193,8 +187,8 @@ def test_s13_what_is_left_out_is_named_by_its_whole_path() -> None:
         '{"a":1,"_arc_id":"x","_arc_life":%s,"iat":1800000000}',
     ],
 )
-def test_s13_a_number_that_is_none_is_refused_at_load(text: str, place: str) -> None:
-    """Infinity, NaN and what would become one are no session, in whatever way they are written."""
+def test_s13_infinity_and_nan_are_refused_at_load(text: str, place: str) -> None:
+    """A token with Infinity, NaN or a number that overflows is refused."""
     made = Made()
     token = jwe.seal((place % text).encode(), made.manager.keyring.sealing, "A256GCM", made.random(12))
     assert made.manager.load([token]).is_new
@@ -207,8 +201,8 @@ ESCAPED = r'"\u005f\u0061rc_user":"mallory"'
 @pytest.mark.parametrize(
     "place", ['{%s,"a":1,"_arc_id":"x","iat":1800000000}', '{"a":1,%s,"_arc_id":"x","iat":1800000000}']
 )
-def test_s39_a_reserved_name_in_escapes_is_reserved(place: str) -> None:
-    """JSON has several spellings of one name; under none of them it is the application's data."""
+def test_s39_a_reserved_name_written_with_escapes_is_reserved(place: str) -> None:
+    """No JSON spelling of a reserved name makes it data of the app."""
     made = Made()
     text = (place % ESCAPED).encode()
     session = made.manager.load([jwe.seal(text, made.manager.keyring.sealing, "A256GCM", made.random(12))])
@@ -235,15 +229,15 @@ def test_s39_a_reserved_name_in_escapes_is_reserved(place: str) -> None:
         '{"a":1,"_arc_id":"x","iat":1800000000',
     ],
 )
-def test_s13_what_is_no_json_as_a_whole_is_refused(text: str) -> None:
-    """Two halves that would be JSON are none together."""
+def test_s13_a_payload_that_is_not_valid_json_is_refused(text: str) -> None:
+    """Two parts that are valid JSON only separately are refused."""
     made = Made()
     assert made.manager.load([jwe.seal(text.encode(), made.manager.keyring.sealing, "A256GCM", made.random(12))]).is_new
     assert (made.events[0].name, made.events[0].reason) == ("refused", "malformed")
 
 
-def test_s13_of_duplicate_keys_the_last_counts() -> None:
-    """As Node's JSON.parse has it."""
+def test_s13_the_last_of_duplicate_keys_counts() -> None:
+    """This agrees with Node's JSON.parse."""
     made = Made()
     text = b'{"a":1,"b":{"c":1,"c":2},"a":2,"iat":1800000000}'
     assert made.manager.load([jwe.seal(text, made.manager.keyring.sealing, "A256GCM", made.random(12))]) == {
@@ -263,8 +257,8 @@ ANY_JSON = st.recursive(
 @given(st.dictionaries(ANY_TEXT, ANY_JSON, max_size=4), st.booleans())
 @example({"": 1e300}, False)  # noqa: FBT003  # it cannot be given by name
 @example({"a": {"": [10**50, "\ud800"]}}, True)  # noqa: FBT003
-def test_s13_no_payload_keeps_a_visitor_from_going_on(data: dict[str, Any], moves: bool) -> None:
-    """Whatever JSON another writer sealed, the app can change a key, in the cookie as after a move to a server."""
+def test_s13_any_payload_of_another_writer_can_be_changed(data: dict[str, Any], moves: bool) -> None:
+    """The app can change a key with any payload, in the cookie and after a move to a server."""
     made = Made()
     value = visitor(made, data)
     if moves:
@@ -281,8 +275,8 @@ def test_s13_no_payload_keeps_a_visitor_from_going_on(data: dict[str, Any], move
 
 
 @pytest.mark.parametrize("number", ["1E300", "1E999", "Infinity", "NaN"])
-def test_s13_a_row_with_a_number_beyond_ours_keeps_nobody_from_going_on(number: str) -> None:
-    """A row is read with the number, or refused as a whole where that is none; never an error."""
+def test_s13_a_row_with_an_unusual_number_is_no_error(number: str) -> None:
+    """The row is loaded with the number, or refused if it is not a valid number."""
     item = {"_idx": {"S": "A" * 24}, "_secret": {"S": "B" * 24}, "_ttl": {"N": "1800000600"}, "n": {"N": number}}
     if number == "1E300":
         assert Row(item, 1_800_000_000).values == {"n": 1e300}

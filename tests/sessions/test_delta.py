@@ -1,4 +1,4 @@
-"""What changed in a session, made again on what others wrote."""
+"""The changes of a session, repeated on data that others have changed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arc.sessions.changes import changes_of
+from arc.sessions.changes import find_changes
 from arc.sessions.delta import Delta
 from arc.sessions.record import Record
 from arc.sessions.session import Session
-from arc.sessions.values import deep_copy, normalise, same
+from arc.sessions.values import deep_copy, normalize, same
 
 KEYS = st.sampled_from("abcd")
 SCALARS = (
@@ -28,19 +28,19 @@ DATA = st.dictionaries(KEYS, JSON, max_size=4)
 
 
 def loaded(data: dict[str, Any]) -> Session:
-    """A session of a store that merges, as loaded with `data`."""
+    """Return a session of a store that merges, loaded with `data`."""
     return Session(Record("A" * 24, deep_copy(data), created=1), now=1, mint=lambda: "B" * 24, merges=True)
 
 
 def delta_of(session: Session) -> Delta:
-    """What was changed in `session` since it was loaded."""
+    """Return the changes in `session` since it was loaded."""
     snapshot, counts, replaced = session._snapshot, session._counts, session._replaced
-    return changes_of(snapshot, session, normalise(session), ([], []), counts, replaced=replaced)
+    return find_changes(snapshot, session, normalize(session), ([], []), counts, replaced=replaced)
 
 
 @st.composite
 def edits(draw: st.DrawFn) -> tuple[dict[str, Any], Session]:
-    """Some data, and a session loaded with it and changed in many ways."""
+    """Generate data and a session that was loaded with it and changed in many ways."""
     data = draw(DATA)
     session = loaded(data)
     for _ in range(draw(st.integers(0, 5))):
@@ -49,7 +49,7 @@ def edits(draw: st.DrawFn) -> tuple[dict[str, Any], Session]:
 
 
 def containers(value: Any) -> list[Any]:
-    """Every container within `value`."""
+    """Return every container within `value`."""
     inner = value.values() if isinstance(value, dict) else value
     found = [one for one in inner if isinstance(one, dict | list)]
     return [*found, *(deeper for one in found for deeper in containers(one))]
@@ -98,75 +98,71 @@ def change_dict(draw: Any, target: Any, session: Session) -> None:
 
 
 @given(edits())
-def test_the_delta_gives_the_new_value(edit: tuple[dict[str, Any], Session]) -> None:
-    """Applied to what was loaded, a delta gives what the session holds, type for type."""
+def test_applying_a_delta_returns_the_new_data(edit: tuple[dict[str, Any], Session]) -> None:
+    """Applied to the loaded data, a delta returns the session's data with the same types."""
     data, session = edit
     delta = delta_of(session)
-    assert same(delta.applied(data), normalise(session))
-    assert same(delta.ours, normalise(session))
+    assert same(delta.apply(data), normalize(session))
+    assert same(delta.ours, normalize(session))
 
 
 @given(edits())
-def test_made_again_on_the_same_data_nothing_changes(edit: tuple[dict[str, Any], Session]) -> None:
-    """When nobody else wrote, the rebased delta gives the same value and nothing is lost."""
+def test_rebasing_on_unchanged_data_loses_nothing(edit: tuple[dict[str, Any], Session]) -> None:
+    """A delta rebased on the same data returns the same value, and nothing is lost."""
     data, session = edit
-    made, lost = delta_of(session).rebased(deep_copy(data))
-    assert same(made.ours, normalise(session))
+    made, lost = delta_of(session).rebase(deep_copy(data))
+    assert same(made.ours, normalize(session))
     assert lost == ()
 
 
 @given(DATA, DATA)
-def test_a_session_that_did_not_change_leaves_everything_to_others(
-    data: dict[str, Any], theirs: dict[str, Any]
-) -> None:
-    """The delta of an unchanged session has no changes, whatever others wrote."""
-    made, lost = delta_of(loaded(data)).rebased(theirs)
+def test_an_unchanged_session_changes_nothing_of_others(data: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """Its delta has no changes, whatever others wrote."""
+    made, lost = delta_of(loaded(data)).rebase(theirs)
     assert (made.changes, lost) == ((), ())
     assert same(made.ours, theirs)
 
 
 @given(edits(), DATA)
-def test_a_rebased_delta_says_what_it_makes_of_theirs(
-    edit: tuple[dict[str, Any], Session], theirs: dict[str, Any]
-) -> None:
-    """On any data whatever a delta can be made again, and applying it gives what it says."""
-    made, lost = delta_of(edit[1]).rebased(theirs)
-    assert same(made.applied(theirs), made.ours)
-    again, lost_again = made.rebased(theirs)
+def test_a_rebased_delta_applies_to_any_data(edit: tuple[dict[str, Any], Session], theirs: dict[str, Any]) -> None:
+    """Rebased on any data, applying a delta returns its `ours`."""
+    made, lost = delta_of(edit[1]).rebase(theirs)
+    assert same(made.apply(theirs), made.ours)
+    again, lost_again = made.rebase(theirs)
     assert same(again.ours, made.ours)
     assert lost_again == lost
 
 
 @given(edits(), DATA, DATA)
-def test_a_delta_that_was_rebased_is_rebased_as_it_was_made(
+def test_rebasing_twice_is_rebasing_once(
     edit: tuple[dict[str, Any], Session], first: dict[str, Any], theirs: dict[str, Any]
 ) -> None:
-    """However often others were first: what counts is what the request did, and what is there at the end."""
+    """The result depends only on the request's changes and the final data."""
     delta = delta_of(edit[1])
-    at_once, after_another = delta.rebased(theirs), delta.rebased(first)[0].rebased(theirs)
+    at_once, after_another = delta.rebase(theirs), delta.rebase(first)[0].rebase(theirs)
     assert same(at_once[0].ours, after_another[0].ours)
     assert at_once[1] == after_another[1]
 
 
 @given(edits())
-def test_assigning_and_removing_twice_is_doing_it_once(edit: tuple[dict[str, Any], Session]) -> None:
-    """A delta of sets and removals merged with its own outcome changes nothing and loses nothing."""
+def test_sets_and_removals_are_idempotent(edit: tuple[dict[str, Any], Session]) -> None:
+    """A delta of sets and removals that is rebased on its own result changes and loses nothing."""
     delta = delta_of(edit[1])
-    if not delta.replaces and len(delta.assigned) == len(delta.changes):
-        made, lost = delta.rebased(delta.ours)
+    if not delta.replaces and len(delta.assigned_paths) == len(delta.changes):
+        made, lost = delta.rebase(delta.ours)
         assert (made.changes, lost) == ((), ())
 
 
 @given(st.data(), DATA, DATA)
 def test_deltas_of_disjoint_paths_commute(draw: st.DataObject, left: dict[str, Any], right: dict[str, Any]) -> None:
-    """Two requests that touched different keys end alike in either order, and neither loses anything."""
+    """Two requests that changed different keys have the same result in either order and lose nothing."""
     data = {"left": left, "right": right}
     first, second = loaded(data), loaded(data)
     change(draw.draw, first["left"], first)
     change(draw.draw, second["right"], second)
     one, other = delta_of(first), delta_of(second)
-    forth, lost_forth = other.rebased(one.applied(data))
-    back, lost_back = one.rebased(other.applied(data))
+    forth, lost_forth = other.rebase(one.apply(data))
+    back, lost_back = one.rebase(other.apply(data))
     assert same(forth.ours, back.ours)
     assert same(forth.ours, {"left": first["left"], "right": second["right"]})
     assert lost_forth == lost_back == ()
@@ -174,12 +170,12 @@ def test_deltas_of_disjoint_paths_commute(draw: st.DataObject, left: dict[str, A
 
 @given(st.lists(JSON, max_size=3), st.lists(st.lists(JSON, max_size=3), max_size=5))
 def test_concurrent_appends_keep_every_element(start: list[Any], appended: list[list[Any]]) -> None:
-    """However many requests append to one list in place, every element is there at the end."""
+    """All elements that parallel requests append to one list in place are stored."""
     stored: dict[str, Any] = {"items": start}
     sessions = [loaded(stored) for _ in appended]
     for session, elements in zip(sessions, appended, strict=True):
         session["items"].extend(elements)
-        made, lost = delta_of(session).rebased(stored)
+        made, lost = delta_of(session).rebase(stored)
         stored = made.ours
         assert lost == ()
     assert same(stored["items"], [*start, *(element for elements in appended for element in elements)])
@@ -187,29 +183,29 @@ def test_concurrent_appends_keep_every_element(start: list[Any], appended: list[
 
 @given(DATA, st.lists(st.integers(-5, 5), max_size=5))
 def test_concurrent_increments_add_up(data: dict[str, Any], steps: list[int]) -> None:
-    """Increments of parallel requests are sums, whoever commits first."""
+    """Increments of parallel requests are added in any order."""
     stored: dict[str, Any] = {"visits": 10}
     sessions = [loaded(stored) for _ in steps]
     for session, step in zip(sessions, steps, strict=True):
         session.increment("visits", step)
-        stored = delta_of(session).rebased(stored)[0].ours
+        stored = delta_of(session).rebase(stored)[0].ours
     assert stored == {"visits": 10 + sum(steps)}
 
 
-# -- what is in place, and what is assigned
+# -- changes in place and assignments
 
 
 def merged(data: dict[str, Any], ours: Any, theirs: Any) -> tuple[dict[str, Any], tuple[tuple[str, ...], ...]]:
-    """What becomes of `data` when one request does `ours` after another one did `theirs`."""
+    """Return `data` after one request did `theirs` and another one, loaded before, did `ours`."""
     first, second = loaded(data), loaded(data)
     theirs(first)
     ours(second)
-    made, lost = delta_of(second).rebased(delta_of(first).applied(data))
+    made, lost = delta_of(second).rebase(delta_of(first).apply(data))
     return made.ours, lost
 
 
-def test_what_is_assigned_replaces() -> None:
-    """An assigned container takes the place of what another request changed in it, which is told."""
+def test_an_assigned_container_replaces() -> None:
+    """It replaces what another request changed in the container, which is reported as lost."""
 
     def assign(session: Session) -> None:
         session["cart"] = {**session["cart"], "b": 2}
@@ -220,8 +216,8 @@ def test_what_is_assigned_replaces() -> None:
     assert merged({"cart": {"a": 1}}, assign, change_below) == ({"cart": {"a": 1, "b": 2}}, (("cart",),))
 
 
-def test_what_is_changed_in_place_merges() -> None:
-    """A container that is still the same object merges, at any depth."""
+def test_a_container_changed_in_place_merges() -> None:
+    """A container that is still the same object merges at any depth."""
 
     def ours(session: Session) -> None:
         session["cart"]["lines"]["a"] = 2
@@ -234,8 +230,8 @@ def test_what_is_changed_in_place_merges() -> None:
     assert merged(data, ours, theirs) == ({"cart": {"lines": {"a": 2, "b": 3}}}, ())
 
 
-def test_the_first_keys_of_a_container_that_nobody_found_meet() -> None:
-    """Two requests that both made a container keep what each of them put into it."""
+def test_two_created_containers_merge() -> None:
+    """When two requests create a container, it has the keys of both."""
 
     def ours(session: Session) -> None:
         session.setdefault("cart", {}).setdefault("items", []).append("a")
@@ -247,8 +243,8 @@ def test_the_first_keys_of_a_container_that_nobody_found_meet() -> None:
     assert merged({}, ours, theirs) == ({"cart": {"items": ["a", "a"], "note": "gift"}}, ())
 
 
-def test_a_default_that_two_requests_assigned_is_there_once() -> None:
-    """The same list assigned as a whole by both is no addition, but what is appended to it afterwards is."""
+def test_a_default_assigned_by_two_requests_is_stored_once() -> None:
+    """An equal list assigned by both is not appended twice, but later appends are."""
 
     def ours(session: Session) -> None:
         session["sizes"] = ["S", "M"]
@@ -263,7 +259,7 @@ def test_a_default_that_two_requests_assigned_is_there_once() -> None:
 
 
 def test_a_deletion_wins_over_a_change_below() -> None:
-    """What was changed below a container that another request deleted is gone, and told."""
+    """A change below a container that another request deleted is lost and reported."""
 
     def ours(session: Session) -> None:
         session["cart"]["a"] = 2
@@ -275,8 +271,8 @@ def test_a_deletion_wins_over_a_change_below() -> None:
     assert merged({"cart": {"a": 1}}, theirs, ours) == ({}, (("cart",),))
 
 
-def test_another_type_gives_way_to_our_subtree() -> None:
-    """Where another request put something else in the place of a container, our container stands."""
+def test_our_container_replaces_a_value_of_another_type() -> None:
+    """Where another request replaced a container by another type, our container is stored."""
 
     def ours(session: Session) -> None:
         session["a"] = 2
@@ -290,8 +286,8 @@ def test_another_type_gives_way_to_our_subtree() -> None:
     assert merged(data, ours, theirs) == ({"a": 2, "cart": {"a": 2, "b": 3}}, (("cart",),))
 
 
-def test_one_value_below_what_both_made_is_told() -> None:
-    """Two requests that made one container and put different values under one key in it: ours stays, and is told."""
+def test_a_conflict_within_two_created_containers_is_reported() -> None:
+    """When two requests create a container with different values under one key, ours wins."""
 
     def put(value: object) -> Callable[[Session], object]:
         return lambda session: session.setdefault("cart", {}).update(size=value)
@@ -300,8 +296,8 @@ def test_one_value_below_what_both_made_is_told() -> None:
     assert merged({}, put(1), put(1)) == ({"cart": {"size": 1}}, ())
 
 
-def test_nothing_is_added_to_what_is_no_number() -> None:
-    """Where another request put True or text in place of a number, our sum stands, and is told."""
+def test_an_increment_replaces_a_value_that_is_not_a_number() -> None:
+    """Where another request replaced the number by True or text, our sum wins, and the loss is reported."""
     for value in (True, "many", None, [1]):
 
         def theirs(session: Session, value: object = value) -> None:
@@ -315,24 +311,24 @@ def test_nothing_is_added_to_what_is_no_number() -> None:
 
 @given(edits(), DATA)
 def test_the_paths_of_a_delta_never_overlap(edit: tuple[dict[str, Any], Session], theirs: dict[str, Any]) -> None:
-    """No two changes are at one path or below one another, which a database would refuse, on any data whatever."""
+    """No two changes have the same path or one within the other, which a database would refuse."""
     delta = delta_of(edit[1])
-    for one in (delta, delta.rebased(theirs)[0]):
+    for one in (delta, delta.rebase(theirs)[0]):
         paths = sorted(change.path for change in one.changes)
         assert not any(below[: len(above)] == above for above, below in itertools.pairwise(paths))
 
 
-def test_one_edit_that_two_requests_made_is_made_once() -> None:
-    """When another request has edited a list as this one did, nothing is left to write."""
+def test_an_edit_that_another_request_also_made_writes_nothing() -> None:
+    """When another request has edited the list in the same way, nothing is left to write."""
     first, second = loaded({"items": ["a", "b"]}), loaded({"items": ["a", "b"]})
     for session in (first, second):
         session["items"].reverse()
-    made, lost = delta_of(second).rebased(delta_of(first).ours)
+    made, lost = delta_of(second).rebase(delta_of(first).ours)
     assert (made.changes, lost) == ((), ())
 
 
-def test_what_is_appended_survives_the_deletion_of_its_list() -> None:
-    """Elements added to a list that another request emptied or deleted are added all the same."""
+def test_an_append_survives_the_deletion_of_its_list() -> None:
+    """Elements appended to a list that another request emptied or deleted are stored."""
 
     def ours(session: Session) -> None:
         session["items"].append("b")
@@ -357,8 +353,8 @@ RESETS: dict[str, Callable[[Session], object]] = {
 
 
 @pytest.mark.parametrize("reset", RESETS.values(), ids=RESETS)
-def test_an_assigned_number_is_no_sum(reset: Callable[[Session], object]) -> None:
-    """Incrementing what this request assigned or removed is assigning: the sum is not added to another's."""
+def test_incrementing_an_assigned_number_assigns(reset: Callable[[Session], object]) -> None:
+    """Incrementing a number that this request assigned or removed does not add to another request's."""
 
     def ours(session: Session) -> None:
         reset(session)
@@ -370,8 +366,8 @@ def test_an_assigned_number_is_no_sum(reset: Callable[[Session], object]) -> Non
     assert merged({"visits": 5}, ours, theirs) == ({"visits": 1}, (("visits",),))
 
 
-def test_replacing_everything_takes_what_others_added_along() -> None:
-    """After a replacement nothing of what another request added is left, and each loss is told."""
+def test_replacing_all_data_removes_keys_of_others() -> None:
+    """Keys that another request added are removed, and each loss is reported."""
 
     def ours(session: Session) -> None:
         session.replace({"b": 1})

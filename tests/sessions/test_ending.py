@@ -1,4 +1,4 @@
-"""Every way to end a session: `clear`, `destroy`, `sign_out` and an empty dict, in every store."""
+"""Ending a session with `clear`, `destroy`, `sign_out` and an empty dict, in every store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ending = pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
 
 
 def signed_in(made: Made) -> str:
-    """The cookie value of a visitor who is signed in, with data and a message."""
+    """Return the cookie value of a signed-in visitor with data and a message."""
     session = made.manager.load([])
     session["cart"] = ["book"]
     session.flash("info", "Welcome")
@@ -35,8 +35,8 @@ def signed_in(made: Made) -> str:
 
 
 @ending
-def test_s21_an_ended_session_leaves_nothing_behind(made: Made, end: Callable[[Session], None]) -> None:
-    """Data, messages, principal, sign-in time and cookie are gone, and a revocable store forgets the id."""
+def test_s21_an_ended_session_is_removed(made: Made, end: Callable[[Session], None]) -> None:
+    """Data, messages, principal, sign-in time and cookie are removed, and a revocable store forgets the id."""
     value = signed_in(made)
     session = made.manager.load([value])
     end(session)
@@ -51,10 +51,10 @@ def test_s21_an_ended_session_leaves_nothing_behind(made: Made, end: Callable[[S
 
 @ending
 @pytest.mark.parametrize("later", ["data", "message"])
-def test_s21_what_follows_an_end_begins_a_session_of_nobody(
+def test_s21_data_after_an_end_begins_an_anonymous_session(
     made: Made, end: Callable[[Session], None], later: str
 ) -> None:
-    """Data or a message after the end belongs to a new session: another id, another beginning, no principal."""
+    """Data or a message after the end is stored with another id, another creation time and no principal."""
     value = signed_in(made)
     before = made.manager.load([value])
     made.clock.forward(60)
@@ -75,7 +75,7 @@ def test_s21_what_follows_an_end_begins_a_session_of_nobody(
 
 
 def test_s21_a_new_sign_in_after_clear_has_nothing_of_the_old_session(made: Made) -> None:
-    """`clear` and then `sign_in`, as Flask's and Django's users sign in, keeps no data and no creation time."""
+    """`clear` and then `sign_in`, as in Flask and Django, keeps no data and no creation time."""
     value = signed_in(made)
     made.clock.forward(60)
     session = made.manager.load([value])
@@ -87,7 +87,7 @@ def test_s21_a_new_sign_in_after_clear_has_nothing_of_the_old_session(made: Made
 
 
 def test_deleting_every_key_keeps_the_visitor_signed_in(made: Made) -> None:
-    """A session can be emptied without ending it."""
+    """Deleting all keys does not end the session."""
     session = made.manager.load([signed_in(made)])
     for key in list(session):
         del session[key]
@@ -96,7 +96,7 @@ def test_deleting_every_key_keeps_the_visitor_signed_in(made: Made) -> None:
 
 
 def test_s21_a_response_with_an_empty_session_signs_out(made: Made) -> None:
-    """`{"session": {}}` and `req.session = {}` end the session of a browser that is signed in."""
+    """`{"session": {}}` and `req.session = {}` end the session."""
 
     @arc.http.handler(manager=made.manager)
     def handler(req: arc.Request) -> object:
@@ -132,7 +132,7 @@ WAYS = ("sealed", "memory", "dynamodb", "sealed to memory", "memory to sealed", 
 
 @pytest.fixture(params=WAYS)
 def late(request: pytest.FixtureRequest) -> tuple[Made, str]:
-    """A manager on each store, or while sessions move, and a visitor's value in the last second of the session."""
+    """A manager on each store and while sessions move, and a cookie in the last second of its session."""
     old, _, new = request.param.partition(" to ")
     made = manager_on(old, request, idle=1000)
     value = signed_in(made)
@@ -147,7 +147,7 @@ def late(request: pytest.FixtureRequest) -> tuple[Made, str]:
 def test_s37_a_session_that_expires_before_its_commit_stays_expired(
     late: tuple[Made, str], change: Callable[[Session], object], explicit: bool
 ) -> None:
-    """A request that began in the last second of a session and ends after it stores nothing and sends no cookie."""
+    """A request that is loaded in the session's last second and commits later stores nothing and sends no cookie."""
     made, value = late
     session = made.manager.load([value])
     assert session["cart"] == ["book"]
@@ -159,7 +159,7 @@ def test_s37_a_session_that_expires_before_its_commit_stays_expired(
 
 
 def test_s37_a_sign_in_in_an_expired_session_has_only_its_own_changes(late: tuple[Made, str]) -> None:
-    """A visitor who signs in as a session ends is signed in, without what the session held."""
+    """A visitor who signs in while the session expires is signed in without the old data."""
     made, value = late
     session = made.manager.load([value])
     session["late"] = True
@@ -171,7 +171,7 @@ def test_s37_a_sign_in_in_an_expired_session_has_only_its_own_changes(late: tupl
 
 
 def test_s18_a_sign_in_at_the_end_of_the_absolute_lifetime_begins_another_one(request: pytest.FixtureRequest) -> None:
-    """The new session lives for as long as any new one, in every store."""
+    """In every store, the new session has a full absolute lifetime."""
     for name in STORES:
         made = manager_on(name, request, absolute=1000)
         value = signed_in(made)
@@ -187,7 +187,7 @@ def test_s18_a_sign_in_at_the_end_of_the_absolute_lifetime_begins_another_one(re
 
 
 def test_an_expired_session_can_be_signed_out(late: tuple[Made, str]) -> None:
-    """A sign-out that ends after its session clears the cookie all the same."""
+    """A sign-out that commits after the session has expired clears the cookie."""
     made, value = late
     session = made.manager.load([value])
     session.sign_out()

@@ -1,4 +1,4 @@
-"""Words of other libraries' sessions: the error says what to write instead, and nothing else pays for it."""
+"""Attribute names of other session libraries raise errors with advice, and cost other attributes nothing."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize(("name", "words"), EXPECTED.items())
-def test_a_word_of_another_library_names_ours(name: str, words: str) -> None:
-    """Flask's, Django's, Express's and Pyramid's words raise an AttributeError that says what to write here."""
+def test_a_name_of_another_library_raises_advice(name: str, words: str) -> None:
+    """Names of Flask, Django, Express and Pyramid raise an AttributeError that says what to use."""
     session = Made().manager.load([])
     with pytest.raises(AttributeError) as refusal:
         getattr(session, name)
@@ -46,8 +46,8 @@ def test_a_word_of_another_library_names_ours(name: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_setting_and_reading_a_foreign_word_say_the_same(name: str) -> None:
-    """`session.permanent = True` is refused with the same advice, and the session is unchanged."""
+def test_setting_and_reading_raise_the_same_advice(name: str) -> None:
+    """`session.permanent = True` raises the same advice and does not change the session."""
     session = Made().manager.load([])
     with pytest.raises(AttributeError) as read:
         getattr(session, name)
@@ -57,30 +57,30 @@ def test_setting_and_reading_a_foreign_word_say_the_same(name: str) -> None:
     assert session == {}
 
 
-def test_every_foreign_word_has_advice_that_names_what_exists() -> None:
-    """No word has two pieces of advice, and every method that advice mentions is a session's."""
+def test_advice_mentions_only_existing_methods() -> None:
+    """Every name has one piece of advice, and the methods that it mentions exist."""
     assert len(FOREIGN) == sum(len(names.split()) for names in ADVICE.values())
     for advice in ADVICE:
         named = re.findall(r"(?<!http\.)\bsession\.(\w+)", advice)
         assert [one for one in named if not hasattr(Session, one)] == []
 
 
-def test_foreign_words_do_not_exist_otherwise() -> None:
-    """`hasattr`, `dir` and the dict's own names know nothing of them."""
+def test_foreign_names_are_hidden_from_hasattr_and_dir() -> None:
+    """They are missing in `hasattr`, in `dir` and among dict's names."""
     session = Made().manager.load([])
     assert [name for name in FOREIGN if hasattr(session, name) or name in dir(session) or hasattr({}, name)] == []
     assert {"flash", "user_id", "get"} < set(dir(session))
 
 
-def test_a_name_of_no_library_is_pythons_own_error() -> None:
-    """A plain misspelling keeps the interpreter's message."""
+def test_an_unknown_name_raises_pythons_error() -> None:
+    """A misspelling raises the interpreter's message."""
     session = Made().manager.load([])
     with pytest.raises(AttributeError, match="object has no attribute 'colour'"):
         session.colour  # type: ignore[attr-defined]  # noqa: B018  # the lookup is the test
 
 
-def test_looking_up_an_attribute_takes_the_interpreters_own_path() -> None:
-    """No hook runs on an ordinary access: the class replaces none of Python's lookups."""
+def test_the_class_overrides_no_attribute_lookup() -> None:
+    """No hook runs on an ordinary attribute access."""
     assert Session.__setattr__ is object.__setattr__
     assert Session.__getattribute__ is dict.__getattribute__
     assert inspect.getattr_static(Session, "__getattr__", None) is None

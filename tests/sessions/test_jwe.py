@@ -1,4 +1,4 @@
-"""Seal and unseal, with joserfc as referee."""
+"""Sealing and unsealing, compared with joserfc."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.sessions.tokens import (
 )
 
 
-def test_a_token_is_these_bytes() -> None:
-    """With its key and nonce fixed, a token is one known string, whose header is Node's byte for byte."""
+def test_a_token_with_a_fixed_nonce_has_known_bytes() -> None:
+    """With a fixed key and nonce, a token is one known string with Node's header."""
     assert TOKEN == (
         "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAECAwQFBgcICQoL."
         "PCChc6rH-DnXLlQgk8VaDuyj6UDSQW5QGg6E8T9TMYoxIJ7Mn_EiqAk.0FjAM_RHY7_U42x5VIOz8w"
@@ -35,15 +35,15 @@ def test_a_token_is_these_bytes() -> None:
 
 @pytest.mark.parametrize("enc", KEY_BYTES)
 @pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 2900])
-def test_what_was_sealed_unseals(enc: str, size: int) -> None:
-    """A payload of any size comes back as it went in, with every content encryption."""
+def test_unsealing_returns_the_sealed_payload(enc: str, size: int) -> None:
+    """A payload of any size is returned unchanged, with every content encryption."""
     cipher, payload = AESGCM(KEY[: KEY_BYTES[enc]]), bytes(range(256)) * 12
     assert unseal(seal(payload[:size], cipher, enc, NONCE), (cipher,), enc) == (payload[:size], 0)
 
 
 @pytest.mark.parametrize(("enc", "size"), KEY_BYTES.items())
-def test_joserfc_opens_ours_and_we_open_joserfcs(enc: str, size: int) -> None:
-    """An independent implementation of JWE agrees in both directions, with every content encryption."""
+def test_tokens_are_compatible_with_joserfc(enc: str, size: int) -> None:
+    """Another implementation of JWE opens our tokens and vice versa, with every content encryption."""
     cipher, key = AESGCM(KEY[:size]), OctKey.import_key(KEY[:size])
     opened = referee.decrypt_compact(seal(PAYLOAD, cipher, enc, NONCE), key)
     assert (opened.plaintext, opened.protected) == (PAYLOAD, {"alg": "dir", "enc": enc})
@@ -51,8 +51,8 @@ def test_joserfc_opens_ours_and_we_open_joserfcs(enc: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("change", ["header", "nonce", "ciphertext", "tag"])
-def test_joserfc_refuses_what_we_refuse(change: str) -> None:
-    """The referee too finds a token forged when one character of any part has changed."""
+def test_joserfc_refuses_changed_tokens_too(change: str) -> None:
+    """Joserfc also refuses a token in which one character of any part has changed."""
     parts = TOKEN.split(".")
     index = {"header": 0, "nonce": 2, "ciphertext": 3, "tag": 4}[change]
     parts[index] = ("B" if parts[index][0] == "A" else "A") + parts[index][1:]
@@ -61,8 +61,8 @@ def test_joserfc_refuses_what_we_refuse(change: str) -> None:
         referee.decrypt_compact(".".join(parts), OctKey.import_key(KEY))
 
 
-def test_s04_the_index_tells_which_cipher_opened() -> None:
-    """Every cipher of the list opens, in either order, and the index says which one did."""
+def test_s04_the_index_is_that_of_the_cipher() -> None:
+    """Every cipher of the list opens its tokens in any order, and the index is its own."""
     other = AESGCM(bytes(32))
     assert unseal(TOKEN, (CIPHER, other), "A256GCM") == (PAYLOAD, 0)
     assert unseal(TOKEN, (other, CIPHER), "A256GCM") == (PAYLOAD, 1)
@@ -97,16 +97,16 @@ HEADERS = [
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_s06_only_the_configured_header_is_taken(header: str) -> None:
-    """A token sealed with the right key under any other header is refused before any work with a key."""
+def test_s06_only_the_configured_header_is_accepted(header: str) -> None:
+    """A token with another header is refused before any cryptography, even if the right key sealed it."""
     protected = base64url(header.encode())
     sealed = CIPHER.encrypt(NONCE, PAYLOAD, protected.encode())
     assert is_refused_unopened(f"{protected}..{base64url(NONCE)}.{base64url(sealed[:-16])}.{base64url(sealed[-16:])}")
 
 
 @pytest.mark.parametrize("enc", ["A128GCM", "A192GCM"])
-def test_s06_a_token_of_another_configured_size_is_refused(enc: str) -> None:
-    """A good token of another GCM size means nothing to this configuration, and the reverse."""
+def test_s06_a_token_with_another_content_encryption_is_refused(enc: str) -> None:
+    """A valid token of another key size is refused in every combination."""
     token = seal(PAYLOAD, AESGCM(KEY[: KEY_BYTES[enc]]), enc, NONCE)
     assert is_refused_unopened(token)
     assert reason(TOKEN, ciphers=(Untouchable(),), enc=enc) == "malformed"
@@ -132,20 +132,20 @@ def test_s06_a_token_of_another_configured_size_is_refused(enc: str) -> None:
     ],
 )
 def test_s06_anything_but_five_parts_is_refused(token: str) -> None:
-    """A signed token of three parts, `none` included, and every other number of parts are refused unopened."""
+    """A signed token of three parts, including `none`, and any other number of parts is refused unopened."""
     assert is_refused_unopened(token)
 
 
 @pytest.mark.parametrize("size", [0, 1, 4, 8, 12, 13, 14, 15, 17, 32])
 def test_s07_a_tag_of_another_size_is_refused(size: int) -> None:
-    """A tag that is not 16 bytes long never reaches a key."""
+    """A tag that is not 16 bytes long is refused unopened."""
     head, _, tag = TOKEN.rpartition(".")
     assert is_refused_unopened(f"{head}.{base64url((lenient(tag) * 2)[:size])}")
 
 
 @pytest.mark.parametrize("size", [0, 11, 13, 16])
 def test_s07_a_nonce_of_another_size_is_refused(size: int) -> None:
-    """A token sealed properly under a nonce of another size never reaches a key."""
+    """A token that was sealed with a nonce of another size is refused unopened."""
     header = TOKEN.split(".")[0]
     nonce = bytes(max(size, 8))
     sealed = CIPHER.encrypt(nonce, PAYLOAD, header.encode())
@@ -155,12 +155,12 @@ def test_s07_a_nonce_of_another_size_is_refused(size: int) -> None:
 
 @pytest.mark.parametrize("part", ["A", "AAAA", base64url(bytes(32)), "."])
 def test_s07_a_key_part_is_refused(part: str) -> None:
-    """With direct encryption the second part is empty (RFC 7518 §4.5); anything in it is refused."""
+    """With direct encryption the second part must be empty (RFC 7518 §4.5)."""
     assert is_refused_unopened(TOKEN.replace("..", f".{part}."))
 
 
 class Long(str):
-    """A text that may be measured and nothing else."""
+    """A text that can only be measured."""
 
     __slots__ = ()
 
@@ -171,8 +171,8 @@ class Long(str):
     encode = partition = rpartition = split
 
 
-def test_s08_the_length_is_checked_before_anything_else() -> None:
-    """A token over the limit is measured and refused; nothing of it is split, copied or decoded."""
+def test_s08_the_length_is_checked_first() -> None:
+    """A token over the limit is refused without being split, copied or decoded."""
     tracemalloc.start()
     try:
         text = Long(TOKEN + "A" * 10_000_000)
@@ -184,8 +184,8 @@ def test_s08_the_length_is_checked_before_anything_else() -> None:
         tracemalloc.stop()
 
 
-def test_s08_the_limit_is_what_a_cookie_can_hold() -> None:
-    """A token of 4,096 characters is looked at, one more is not."""
+def test_s08_the_limit_is_that_of_a_cookie() -> None:
+    """A token of 4,096 characters is processed, and a longer one is not."""
     assert reason("A" * MAX_TOKEN) == "malformed"
     assert reason("A" * (MAX_TOKEN + 1)) == "too-long"
     assert MAX_TOKEN == 4096

@@ -1,4 +1,4 @@
-"""Which secrets there are, which seals, which open, and keys for other purposes."""
+"""Secrets and keys: which one seals, which ones open, and keys for other purposes."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ from tests.sessions.rings import DEVELOPMENT, LONG, NONCE, PAGE, SHORT, hkdf, ke
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
-def test_s03_a_missing_secret_names_verify_before_a_new_secret(environment: str) -> None:
-    """A function that was deployed later lacks a secret that its environment has, so `arc env verify` comes first."""
+def test_s03_a_missing_secret_advises_verify_first(environment: str) -> None:
+    """A function deployed before its environment got the secret needs `arc env verify`, not a new secret."""
     with pytest.raises(MissingSecret) as error:
         keyring(None, environment=environment)
     assert str(error.value) == (
-        f"ARC_APP_SECRET is not set for {environment}. If the environment has a secret that this function lacks, run: "
+        f"ARC_APP_SECRET is not set in {environment}. If the environment has a secret that this function lacks, run: "
         f"arc env verify {environment}. Only if it has none, set a new one: "
         f'arc env {environment} ARC_APP_SECRET "$(arc secret new)"'
     )
 
 
-def test_s03_an_unset_environment_names_verify_before_a_new_secret() -> None:
-    """Without ARC_ENV the message advises verify first, too."""
+def test_s03_without_an_environment_the_message_advises_verify_first() -> None:
+    """Without ARC_ENV the message also mentions verify first."""
     with pytest.raises(MissingSecret) as error:
         keyring(None, environment=None)
     assert 0 < str(error.value).find("arc env verify production") < str(error.value).find("arc secret new")
     assert str(error.value).endswith(': arc env production ARC_APP_SECRET "$(arc secret new)"')
 
 
-def test_s03_an_empty_secret_is_no_secret() -> None:
-    """A variable set to nothing counts as unset, as in Node."""
+def test_s03_an_empty_secret_counts_as_unset() -> None:
+    """An empty variable counts as unset, as in Node."""
     with pytest.raises(MissingSecret):
         keyring("")
 
 
 def test_s03_an_unset_environment_is_not_testing() -> None:
-    """Without ARC_ENV there is no development key; the message says that ARC_ENV is unset and what to do."""
-    with pytest.raises(MissingSecret, match=r"ARC_ENV is unset.*ARC_ENV=testing"):
+    """Without ARC_ENV there is no development key, and the message says what to set."""
+    with pytest.raises(MissingSecret, match=r"ARC_ENV are not set.*ARC_ENV=testing"):
         keyring(None, environment=None)
 
 
 def test_s03_testing_on_lambda_is_not_testing() -> None:
-    """A function deployed with ARC_ENV=testing takes no development key."""
+    """A function deployed with ARC_ENV=testing has no development key."""
     with pytest.raises(MissingSecret, match="on Lambda"):
         keyring(None, environment="testing", in_lambda=True)
 
 
 @pytest.mark.parametrize(("enc", "size"), KEY_BYTES.items())
-def test_s03_testing_takes_the_well_known_key(enc: str, size: int) -> None:
-    """In testing, and there alone, Node's development key seals when no secret is set, without a word."""
+def test_s03_testing_uses_the_published_development_key(enc: str, size: int) -> None:
+    """Only in testing, without a secret, Node's development key seals, without a warning."""
     warnings: list[str] = []
     ring = keyring(None, environment="testing", enc=enc, warnings=warnings)
     assert opens(ring, DEVELOPMENT[:size].encode())
@@ -69,7 +69,7 @@ def test_s03_testing_takes_the_well_known_key(enc: str, size: int) -> None:
 
 
 def test_s04_the_first_seals_and_all_open() -> None:
-    """A ring seals with its secret and opens what any of its fallbacks sealed; the index says which."""
+    """A keyring seals with its secret and opens tokens of all fallbacks; the index identifies the secret."""
     old, older = LONG, "an older secret, of thirty-two letters or more"
     now = "the secret of today, of thirty-two letters too"
     ring = keyring(now, fallbacks=(old, older))
@@ -80,57 +80,57 @@ def test_s04_the_first_seals_and_all_open() -> None:
 
 
 def test_s04_a_retired_secret_opens_nothing() -> None:
-    """What was sealed with a secret that is in no list any more is forged."""
+    """A token of a secret that was removed from the list counts as forged."""
     token = seal(b"{}", keyring("a retired secret, long enough for AES-256").sealing, "A256GCM", NONCE)
     with pytest.raises(Refused):
         unseal(token, keyring(LONG, fallbacks=(PAGE,)).opening, "A256GCM")
 
 
 def test_s04_the_order_of_signing_secrets_is_the_order_of_secrets() -> None:
-    """The secret signs ids, the fallbacks follow in their order, each as its UTF-8."""
+    """The secret comes first and the fallbacks follow in order, each as UTF-8."""
     assert keyring("é" * 32, fallbacks=(PAGE, LONG)).signing == (("é" * 32).encode(), PAGE.encode(), LONG.encode())
 
 
-def test_two_equal_secrets_are_fine() -> None:
-    """A fallback equal to the secret, as in the middle of a rotation, changes nothing."""
+def test_a_fallback_equal_to_the_secret_is_accepted() -> None:
+    """A fallback may equal the secret, as it does during a rotation."""
     ring = keyring(LONG, fallbacks=(LONG,))
     assert unseal(seal(b"{}", ring.sealing, ring.enc, NONCE), ring.opening, ring.enc) == (b"{}", 0)
 
 
 @pytest.mark.parametrize("bad", ["too short", DEVELOPMENT])
 def test_s05_fallbacks_obey_the_same_rules(bad: str) -> None:
-    """A fallback that would be no secret is refused by its place in the list, and never shown."""
+    """An invalid fallback is refused with its place in the list, and is never shown."""
     message = refusal(LONG, fallbacks=(PAGE, bad))
     assert message.startswith("Secret 2 of ARC_APP_SECRET_FALLBACKS")
-    assert "Take it off the list" in message
+    assert "Remove it from the list" in message
     assert bad not in message
 
 
-def test_s05_a_weak_fallback_warns_by_its_place() -> None:
-    """A stretched fallback is named by its place in the list, and leaves the list rather than being rotated."""
+def test_s05_a_weak_fallback_warns_with_its_place() -> None:
+    """The warning has the fallback's place in the list and advises to remove it."""
     warnings: list[str] = []
     keyring(LONG, fallbacks=(SHORT,), warnings=warnings)
     assert [warning[:37] for warning in warnings] == ["Secret 1 of ARC_APP_SECRET_FALLBACKS "]
-    assert warnings[0].endswith(" Take it off the list; sessions that only it opens start afresh.")
+    assert warnings[0].endswith(" Remove it from the list. Sessions that only this secret opens are lost.")
 
 
 @pytest.mark.parametrize(
     ("environment", "advice"),
     [
-        ("staging", "Change it, which signs nobody out: arc secret rotate staging"),
-        (None, "Change it, which signs nobody out: arc secret rotate production"),
-        ("testing", 'Set another: arc env testing ARC_APP_SECRET "$(arc secret new)"'),
+        ("staging", "Rotate it, which signs no one out: arc secret rotate staging"),
+        (None, "Rotate it, which signs no one out: arc secret rotate production"),
+        ("testing", 'Set another one: arc env testing ARC_APP_SECRET "$(arc secret new)"'),
     ],
 )
-def test_s05_a_weak_secret_is_rotated_where_it_has_sealed_sessions(environment: str | None, advice: str) -> None:
-    """The warning names the command for the function's environment; an unknown one is production."""
+def test_s05_a_weak_secret_warns_with_the_command(environment: str | None, advice: str) -> None:
+    """The warning has the command for the function's environment; an unknown one counts as production."""
     warnings: list[str] = []
     keyring(SHORT, environment=environment, warnings=warnings)
-    assert [warning.partition("cannot do. ")[2] for warning in warnings] == [advice]
+    assert [warning.partition("does not support. ")[2] for warning in warnings] == [advice]
 
 
 def test_s05_a_warning_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """The same sentence is one warning of `arc.sessions`, however often it is given; another sentence is another."""
+    """The same message is logged once as a warning of `arc.sessions`, and another message separately."""
     with caplog.at_level("WARNING"):
         sentences = [f"100 % weak: {uuid4()}" for _ in range(2)]
         for sentence in (*sentences, *sentences):
@@ -139,7 +139,7 @@ def test_s05_a_warning_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_in_testing_fallbacks_open_beside_the_development_key() -> None:
-    """Without a secret, testing seals with the development key and still opens what fallbacks sealed."""
+    """Without a secret, testing seals with the development key and opens tokens of the fallbacks."""
     ring = keyring(None, environment="testing", fallbacks=(LONG,))
     assert unseal(seal(b"{}", keyring(LONG).sealing, ring.enc, NONCE), ring.opening, ring.enc) == (b"{}", 1)
 
@@ -147,8 +147,8 @@ def test_in_testing_fallbacks_open_beside_the_development_key() -> None:
 # -- other purposes
 
 
-def test_s12_keys_for_other_purposes_are_their_own() -> None:
-    """A derived key differs with its purpose and from the sealing key; these are HKDF's own bytes."""
+def test_s12_derived_keys_differ_by_purpose() -> None:
+    """A derived key differs from that of another purpose and from the sealing key, and equals HKDF's bytes."""
     ring = keyring(SHORT, fallbacks=(LONG,))
     purposes = ("csrf", "csrf cookie", "event", "seal:A256GCM", "")
     keys = [key for purpose in purposes for key in ring.derived(purpose)]
@@ -158,18 +158,18 @@ def test_s12_keys_for_other_purposes_are_their_own() -> None:
 
 
 @pytest.mark.parametrize(("app", "word"), [("testapp", b"testapp"), (None, b"fallback")])
-def test_in_testing_ids_are_signed_with_nodes_words(app: str | None, word: bytes) -> None:
-    """Without a secret, testing signs ids with the application's name, else the word `fallback`."""
+def test_in_testing_ids_are_signed_with_the_apps_name(app: str | None, word: bytes) -> None:
+    """Without a secret, testing signs with the app's name or, as Node does, the word `fallback`."""
     assert keyring(None, environment="testing", app_name=app).signing == (word,)
 
 
 def test_s42_the_repr_shows_no_key() -> None:
-    """A keyring that is printed shows how many keys it has and nothing of them."""
+    """The repr of a keyring has the number of its keys and nothing else about them."""
     assert repr(keyring(LONG, fallbacks=(PAGE,))) == "<Keyring of 2 keys for A256GCM>"
 
 
 def test_s44_keys_and_cookies_import_no_cryptography() -> None:
-    """The ciphers are imported when the first session is opened, and nothing heavy before."""
+    """The ciphers are imported when the first session is opened, and nothing slow is imported before."""
     heavy = ("cryptography", "logging", "urllib", "email", "asyncio", "typing", "dataclasses", "http", "secrets")
     program = (
         "import sys; before = set(sys.modules)\n"

@@ -1,4 +1,4 @@
-"""How long a session lives: idle and absolute lifetimes, renewal, clocks."""
+"""Idle and absolute lifetimes, renewal, and clocks."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ OLD = "an older secret, also long enough for AES"
 
 
 def sealed_payload(made: Made, payload: bytes) -> str:
-    """A token of this application with any payload at all."""
+    """Return a token of this app with any payload."""
     return jwe.seal(payload, made.manager.keyring.sealing, "A256GCM", b"n" * 12)
 
 
 @both
-def test_s11_the_idle_lifetime_holds_to_the_second(server: bool) -> None:
-    """A session opens one second before its idle lifetime ends, and not at its end."""
+def test_s11_the_idle_lifetime_ends_to_the_second(server: bool) -> None:
+    """A session is valid one second before its idle lifetime ends, and not at its end."""
     made = Made(server=server, idle=1000)
     value = made.cookie(count=1)
     made.clock.forward(999)
@@ -33,7 +33,7 @@ def test_s11_the_idle_lifetime_holds_to_the_second(server: bool) -> None:
 
 @both
 def test_s18_the_absolute_lifetime_survives_renewal_and_regeneration(server: bool) -> None:
-    """However often it is renewed or regenerated, the session ends when its absolute lifetime does."""
+    """Renewals and regenerations do not move the end of the absolute lifetime."""
     made = Made(server=server, idle=1000, absolute=2500)
     value = made.cookie(count=1)
     for step in range(4):
@@ -50,7 +50,7 @@ def test_s18_the_absolute_lifetime_survives_renewal_and_regeneration(server: boo
 
 
 def test_s18_the_absolute_lifetime_survives_a_rotation_of_keys() -> None:
-    """A session opened by a fallback secret keeps the time of its creation."""
+    """A session opened by a fallback secret keeps its creation time."""
     before = Made(absolute=1000, secret=OLD)
     value = before.cookie(count=1)
     after = Made(absolute=1000, fallbacks=(OLD,), clock=before.clock)
@@ -66,7 +66,7 @@ def test_s18_the_absolute_lifetime_survives_a_rotation_of_keys() -> None:
 
 @both
 def test_s19_max_age_is_the_servers_lifetime(server: bool) -> None:
-    """The cookie lives as long as the server accepts it, cut by the absolute lifetime and by 400 days."""
+    """The cookie lasts as long as the server accepts it, limited by the absolute lifetime and 400 days."""
     made = Made(server=server, idle=1000, absolute=1500)
     session = made.manager.load([])
     session["count"] = 1
@@ -83,7 +83,7 @@ def test_s19_max_age_is_the_servers_lifetime(server: bool) -> None:
 
 @both
 def test_s20_a_read_renews_after_a_tenth_of_the_idle_lifetime(server: bool) -> None:
-    """Before a tenth has passed a read sends nothing; then it moves cookie and server time together."""
+    """Before a tenth a read sends nothing, and then it extends cookie and server lifetime together."""
     made = Made(server=server, idle=1000)
     value = made.cookie(count=1)
     made.clock.forward(99)
@@ -96,27 +96,27 @@ def test_s20_a_read_renews_after_a_tenth_of_the_idle_lifetime(server: bool) -> N
     assert made.manager.load([value_of(renewed[0])]) == {"count": 1}
 
 
-@pytest.mark.parametrize(("idle", "asked", "tenth", "half"), [(1009, None, 100, 504), (9, 1009, 100, 504)])
-def test_s20_a_tenth_and_a_half_are_whole_seconds_of_the_sessions_own_lifetime(
-    idle: int, asked: int | None, tenth: int, half: int
+@pytest.mark.parametrize(("idle", "lifetime", "tenth", "half"), [(1009, None, 100, 504), (9, 1009, 100, 504)])
+def test_s20_parts_of_a_lifetime_are_whole_seconds_of_the_sessions_own(
+    idle: int, lifetime: int | None, tenth: int, half: int
 ) -> None:
-    """Parts of a lifetime are rounded down, and the lifetime that a sign-in asked for replaces the settings'."""
-    lifetimes, record = Lifetimes(idle, None), Record("id", {}, created=0, issued=0, expires=1009, lifetime=asked)
+    """Parts are rounded down, and the lifetime set by the sign-in replaces that of the settings."""
+    lifetimes, record = Lifetimes(idle, None), Record("id", {}, created=0, issued=0, expires=1009, lifetime=lifetime)
     for now, due in ((tenth - 1, False), (tenth, True)):
         assert lifetimes.renewal_due(record, now, on_server=True) is due
-    for now, gone in ((half - 1, False), (half, True)):
-        assert lifetimes.half_gone(record, now) is gone
+    for now, elapsed in ((half - 1, False), (half, True)):
+        assert lifetimes.half_elapsed(record, now) is elapsed
 
 
-def test_s11_what_nothing_dates_is_over() -> None:
-    """A record without a write, an end or an absolute lifetime ended at the beginning of time."""
+def test_s11_a_record_without_times_is_over() -> None:
+    """A record without `issued`, `expires` and an absolute lifetime has ended at time 0."""
     record = Record("id", {}, created=1000)
     assert Lifetimes(1000, None).end(record) == 0
     assert Lifetimes(1000, None).is_over(record, 0, may_have_moved=False)
 
 
-def test_s18_an_end_that_may_have_moved_is_the_absolute_one_to_the_second() -> None:
-    """Where another request may have renewed a session, only its absolute lifetime ends it for certain."""
+def test_s18_only_the_absolute_lifetime_is_certain_if_the_end_may_have_moved() -> None:
+    """If another request may have renewed a session, only its absolute lifetime ends it."""
     record = Record("id", {}, created=1000, issued=1000, expires=1001)
     for now, over in ((1999, False), (2000, True)):
         assert Lifetimes(10, 1000).is_over(record, now, may_have_moved=True) is over
@@ -124,8 +124,8 @@ def test_s18_an_end_that_may_have_moved_is_the_absolute_one_to_the_second() -> N
 
 
 @both
-def test_s20_a_lifetime_of_seconds_is_renewed_once_a_second_at_most(server: bool) -> None:
-    """With an idle lifetime under ten seconds a read renews after a second, not at once."""
+def test_s20_a_short_lifetime_is_renewed_at_most_once_a_second(server: bool) -> None:
+    """With an idle lifetime under ten seconds a read renews after a second."""
     made = Made(server=server, idle=5)
     value = made.cookie(count=1)
     assert made.manager.commit(made.manager.load([value])) == ()
@@ -154,8 +154,8 @@ class Post(Fetch):
     safe = False
 
 
-def test_a_script_renews_a_sealed_cookie_when_half_of_its_time_has_gone() -> None:
-    """Old data, sent anew, could undo a parallel write: a script's GET risks it late, its POST never."""
+def test_a_script_renews_a_sealed_cookie_after_half_of_its_lifetime() -> None:
+    """A renewal could undo a parallel write, so a script's GET renews late and its POST never."""
     made = Made(idle=1000)
     value = made.cookie(count=1)
     for seconds, visit, renews in ((499, Fetch(), False), (1, Fetch(), True), (499, Post(), False)):
@@ -167,8 +167,8 @@ def test_a_script_renews_a_sealed_cookie_when_half_of_its_time_has_gone() -> Non
     assert on_server.manager.commit(on_server.manager.load([value], Post())) != ()
 
 
-def test_an_application_that_only_fetches_keeps_its_visitors() -> None:
-    """Somebody who is there every day stays, for a month of GET requests from a script."""
+def test_an_app_that_only_fetches_keeps_visitors_signed_in() -> None:
+    """Daily GET requests of a script keep a visitor signed in for a month."""
     made = Made()
     value = made.cookie(count=1)
     for _ in range(30):
@@ -179,15 +179,15 @@ def test_an_application_that_only_fetches_keeps_its_visitors() -> None:
 
 
 def test_a_lifetime_over_a_week_is_renewed_while_node_still_reads_the_token() -> None:
-    """Node opens what it finds for a week: scripts renew within it, however long the idle lifetime is."""
+    """Node accepts a token for a week, so scripts renew it within a week even if the idle lifetime is longer."""
     made = Made(idle=30 * 86_400)
     value = made.cookie(count=1)
     made.clock.forward(WEEK // 2)
     assert made.manager.commit(made.manager.load([value], Fetch())) != ()
 
 
-def test_a_route_can_ask_for_renewal_by_any_request() -> None:
-    """touch="always" renews a sealed cookie on a POST of a script too, a tenth of the lifetime after the last time."""
+def test_touch_always_renews_on_any_request() -> None:
+    """touch="always" also renews a sealed cookie on a script's POST after a tenth of the lifetime."""
     made = Made(idle=1000)
     value = made.cookie(count=1)
     for seconds, renews in ((99, False), (1, True)):
@@ -196,7 +196,7 @@ def test_a_route_can_ask_for_renewal_by_any_request() -> None:
 
 
 def test_a_session_opened_by_a_fallback_is_renewed_at_once() -> None:
-    """The next navigation seals it with the current secret, so that the old one can be retired."""
+    """The next navigation seals it with the current secret, so that the fallback can be retired."""
     old = Made(secret=OLD)
     value = old.cookie(count=1)
     made = Made(fallbacks=(OLD,))
@@ -205,7 +205,7 @@ def test_a_session_opened_by_a_fallback_is_renewed_at_once() -> None:
 
 
 def test_s04_retired_secrets_open_nothing_and_fallbacks_never_seal() -> None:
-    """Every secret of the list opens, the first seals, one that is not listed does neither."""
+    """All secrets of the list open, only the first seals, and other secrets do neither."""
     old, new = Made(secret=OLD), Made(secret=SECRET)
     rotating = Made(secret=SECRET, fallbacks=(OLD,))
     waiting = Made(secret=OLD, fallbacks=(SECRET,))
@@ -219,7 +219,7 @@ def test_s04_retired_secrets_open_nothing_and_fallbacks_never_seal() -> None:
 
 
 def test_s11_a_token_from_the_near_future_counts_as_now() -> None:
-    """300 seconds of skew are forgiven, and do not lengthen the session's life."""
+    """A skew of 300 seconds is accepted and does not extend the session."""
     ahead = Made()
     value = ahead.cookie(count=1)
     behind = Made()
@@ -228,7 +228,7 @@ def test_s11_a_token_from_the_near_future_counts_as_now() -> None:
 
 
 def test_s11_a_token_from_the_far_future_is_refused_and_not_replaced() -> None:
-    """301 seconds ahead: a clock event, an empty session, and no cookie whatever the handler sets."""
+    """A skew of 301 seconds is a `clock` event, an empty session, and no cookie for any change."""
     ahead = Made()
     value = ahead.cookie(count=1)
     behind = Made()
@@ -242,7 +242,7 @@ def test_s11_a_token_from_the_far_future_is_refused_and_not_replaced() -> None:
 
 
 def test_s11_writing_nothing_keeps_a_token_from_the_future() -> None:
-    """An explicit write without data sends no clearing cookie, which would end the valid session; a sign-out does."""
+    """An explicit write without data does not clear the valid session's cookie, but a sign-out does."""
     value = Made().cookie(count=1)
     behind = Made()
     behind.clock.forward(-301)
@@ -253,8 +253,8 @@ def test_s11_writing_nothing_keeps_a_token_from_the_future() -> None:
     assert "Max-Age=0" in behind.manager.commit(session)[0]
 
 
-def test_s11_data_after_a_sign_out_is_kept_whatever_the_clock_says() -> None:
-    """Who signs out of a session from the future may begin another one."""
+def test_s11_data_after_a_sign_out_replaces_a_token_from_the_future() -> None:
+    """After a sign-out from a session from the future, data begins another session."""
     value = Made().cookie(count=1)
     behind = Made()
     behind.clock.forward(-301)
@@ -267,7 +267,7 @@ def test_s11_data_after_a_sign_out_is_kept_whatever_the_clock_says() -> None:
 
 @pytest.mark.parametrize("iat", ["true", "1800000000.0", '"1800000000"', "null", "0", "-5", "[]"])
 def test_s11_iat_is_an_integer(iat: str) -> None:
-    """A token whose iat is anything but a positive integer is refused."""
+    """A token whose `iat` is not a positive integer is refused."""
     made = Made()
     assert made.manager.load([sealed_payload(made, b'{"count":1,"iat":%s}' % iat.encode())]).is_new
     assert (made.events[0].name, made.events[0].reason) == ("refused", "malformed")
@@ -278,14 +278,14 @@ def test_s11_iat_is_an_integer(iat: str) -> None:
     [b"[1]", b'"text"', b"", b"{", b"\xff", b'{"a":NaN,"iat":1800000000}', b'{"a":Infinity,"iat":1800000000}'],
 )
 def test_s13_the_payload_is_a_json_object(payload: bytes) -> None:
-    """Anything but an object of JSON is refused, although it was sealed with our key."""
+    """A payload that is not a JSON object is refused, even if our key sealed it."""
     made = Made()
     assert made.manager.load([sealed_payload(made, payload)]).is_new
     assert made.names == ["refused"]
 
 
 def test_s13_deep_nesting_does_not_crash() -> None:
-    """Thousands of nested lists are refused, whatever the recursion limit."""
+    """Thousands of nested lists are refused with any recursion limit."""
     made = Made()
     for depth in (31, 900, 1400):
         payload = b'{"iat":1800000000,"x":' + b"[" * depth + b"]" * depth + b"}"
@@ -295,8 +295,8 @@ def test_s13_deep_nesting_does_not_crash() -> None:
 
 
 @pytest.mark.parametrize("depth", [31, 900, 10_000])
-def test_s13_deep_nesting_is_refused_wherever_it_is(depth: int) -> None:
-    """In the data as in the session's own facts."""
+def test_s13_deep_nesting_is_refused_in_data_and_facts(depth: int) -> None:
+    """Deep nesting is refused in the data and in the session's facts."""
     made = Made()
     deep = b"[" * depth + b"]" * depth
     for place in (
@@ -306,8 +306,8 @@ def test_s13_deep_nesting_is_refused_wherever_it_is(depth: int) -> None:
         assert made.manager.load([sealed_payload(made, place % deep)]).is_new
 
 
-def test_a_session_of_nodes_that_cannot_be_renewed_is_read_anyway() -> None:
-    """A session too large once our facts are in it is an event on a read, not an error."""
+def test_a_session_of_node_that_is_too_large_to_renew_is_loaded() -> None:
+    """If our facts make it too large for a cookie, a read emits an event and does not fail."""
     made = Made()
     session = made.manager.load([sealed_payload(made, b'{"x":"%s","iat":1800000000}' % (b"x" * 2930))])
     made.clock.forward(days=1)
@@ -316,8 +316,8 @@ def test_a_session_of_nodes_that_cannot_be_renewed_is_read_anyway() -> None:
     assert made.names == ["loaded", "renewal_failed"]
 
 
-def test_exp_can_only_shorten() -> None:
-    """A token's own exp ends it early and never late."""
+def test_exp_can_only_shorten_the_lifetime() -> None:
+    """A token's `exp` can end it earlier and not later."""
     made = Made()
     now = int(made.clock())
     early = sealed_payload(made, b'{"a":1,"iat":%d,"exp":%d}' % (now, now + 10))
@@ -328,8 +328,8 @@ def test_exp_can_only_shorten() -> None:
     assert made.manager.load([late]).is_new
 
 
-def test_nodes_fixed_week_is_kept_in_step_with_a_shorter_idle_lifetime() -> None:
-    """A token that Node would open longer than we do is renewed at once, with an exp that tells Node."""
+def test_a_shorter_idle_lifetime_limits_nodes_fixed_week() -> None:
+    """A token that Node would accept for longer is renewed at once with an `exp` for Node."""
     made = Made(idle=1000)
     now = int(made.clock())
     session = made.manager.load([sealed_payload(made, b'{"a":1,"iat":%d}' % now)])
@@ -339,8 +339,8 @@ def test_nodes_fixed_week_is_kept_in_step_with_a_shorter_idle_lifetime() -> None
     assert made.manager.commit(made.manager.load([renewed])) == ()
 
 
-def test_nodes_fixed_week_is_kept_in_step_with_a_longer_idle_lifetime() -> None:
-    """With an idle lifetime of a year a token is renewed before Node's week is over."""
+def test_a_longer_idle_lifetime_is_renewed_within_nodes_week() -> None:
+    """With an idle lifetime of a year a token is renewed before Node's week ends."""
     for server in (False, True):  # A row says itself when it ends, so that Node needs no reminder.
         made = Made(server=server, idle=365 * 86_400)
         value = made.cookie(count=1)
@@ -351,7 +351,7 @@ def test_nodes_fixed_week_is_kept_in_step_with_a_longer_idle_lifetime() -> None:
 
 
 def test_a_token_without_a_creation_stamp_was_created_at_its_iat() -> None:
-    """A session that Node wrote begins when Node wrote it, and keeps that beginning."""
+    """A session that Node wrote has the creation time of Node's write, also after renewals."""
     made = Made(absolute=1000)
     now = int(made.clock())
     made.clock.forward(400)
@@ -362,8 +362,8 @@ def test_a_token_without_a_creation_stamp_was_created_at_its_iat() -> None:
 
 
 @pytest.mark.parametrize("before", [None, 5000], ids=["introduced", "shortened"])
-def test_s18_an_absolute_lifetime_set_later_ends_sessions_that_exist(made: Made, before: int | None) -> None:
-    """Introduced or shortened in the settings, it ends older sessions to the second, in every store."""
+def test_s18_a_new_absolute_lifetime_applies_to_existing_sessions(made: Made, before: int | None) -> None:
+    """When the settings introduce or shorten it, older sessions end to the second, in every store."""
     old = Made(store=made.manager.store, clock=made.clock, absolute=before)
     value = old.cookie(count=1)
     new = Made(store=made.manager.store, clock=made.clock, absolute=1000)

@@ -1,4 +1,4 @@
-"""Two edits of one list brought together."""
+"""Merging two edits of one list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arc.sessions.list_merge import _in_order, _names, merged
+from arc.sessions.list_merge import _in_order, _names, merge_lists
 
 LISTS = st.lists(st.integers(0, 3), max_size=6)
 
@@ -45,20 +45,20 @@ LISTS = st.lists(st.integers(0, 3), max_size=6)
     ],
 )
 def test_both_edits_are_in_the_result(base: str, ours: str, theirs: str, result: str, complete: bool) -> None:
-    """What either added is there, what either removed is gone; at one place that both changed ours is the later."""
-    assert merged(list(base), list(ours), list(theirs)) == (list(result), complete)
+    """Additions and removals of both sides apply, and our value wins where both changed one place."""
+    assert merge_lists(list(base), list(ours), list(theirs), {}) == (list(result), complete)
 
 
 @given(LISTS, LISTS)
-def test_one_side_alone_decides(base: list[int], other: list[int]) -> None:
-    """Where one side changed nothing the other side's list comes out, and nothing is lost."""
-    assert merged(base, base, other) == (other, True)
-    assert merged(base, other, base) == (other, True)
+def test_the_other_sides_list_wins_over_an_unchanged_one(base: list[int], other: list[int]) -> None:
+    """Where one side changed nothing, the result is the other side's list, and nothing is lost."""
+    assert merge_lists(base, base, other, {}) == (other, True)
+    assert merge_lists(base, other, base, {}) == (other, True)
 
 
 @st.composite
 def edits(draw: st.DrawFn, base: list[int], first: int) -> list[int]:
-    """What somebody made of a list: some removed, perhaps moved, and elements from `first` on added anywhere."""
+    """Generate an edit of a list: some elements removed, perhaps moved, and elements from `first` on added anywhere."""
     kept = [one for one in base if draw(st.integers(0, 3))]
     other = draw(st.permutations(kept)) if draw(st.integers(0, 3)) == 0 else kept
     for element in range(first, first + draw(st.integers(0, 3))):
@@ -67,22 +67,22 @@ def edits(draw: st.DrawFn, base: list[int], first: int) -> list[int]:
 
 
 def edits_places(base: list[int], other: list[int]) -> bool:
-    """True when `other` has the length of the base, and each element that is still there lies where it lay."""
+    """True when `other` has the length of the base, and all its remaining elements are at their places."""
     return len(base) == len(other) and all(one not in base or base.index(one) == at for at, one in enumerate(other))
 
 
 def restricted(elements: list[int], to: list[int]) -> list[int]:
-    """The elements that are in `to`, in their order."""
+    """Return the elements that are in `to`, in their order."""
     return [one for one in elements if one in to]
 
 
 @settings(max_examples=10 * settings().max_examples)
 @given(st.data(), st.integers(0, 7))
-def test_s37_nothing_that_was_added_is_lost(data: st.DataObject, length: int) -> None:
-    """Of any two edits: what both kept, and what either added, each once, in an order that keeps each side's own."""
+def test_s37_no_addition_is_lost(data: st.DataObject, length: int) -> None:
+    """Every element that both kept or either added is there once, in an order that agrees with each side's."""
     base = list(range(length))
     ours, theirs = data.draw(edits(base, 100)), data.draw(edits(base, 200))
-    result, complete = merged(base, ours, theirs)
+    result, complete = merge_lists(base, ours, theirs, {})
     if edits_places(base, ours) and edits_places(base, theirs):
         assert result == [one if one != was else other for was, one, other in zip(base, ours, theirs, strict=True)]
         assert complete == all(was in pair for was, *pair in zip(base, ours, theirs, strict=True))
@@ -100,8 +100,8 @@ def test_s37_nothing_that_was_added_is_lost(data: st.DataObject, length: int) ->
 @settings(max_examples=5 * settings().max_examples)
 @given(LISTS, LISTS, LISTS)
 def test_s37_elements_that_repeat_are_counted(base: list[int], ours: list[int], theirs: list[int]) -> None:
-    """Each is there as often as it was added, and as often as both may have kept it; else the merge tells of a loss."""
-    result, complete = merged(base, ours, theirs)
+    """Equal elements are there as often as they were kept and added, or the merge reports a loss."""
+    result, complete = merge_lists(base, ours, theirs, {})
     b, o, t, r = Counter(base), Counter(ours), Counter(theirs), Counter(result)
     added = {one: max(0, o[one] - b[one]) + max(0, t[one] - b[one]) for one in range(4)}
     kept = {one: (min(b[one], o[one]), min(b[one], t[one])) for one in range(4)}
@@ -115,7 +115,7 @@ def test_s37_elements_that_repeat_are_counted(base: list[int], ours: list[int], 
 
 
 def longest_common(one: list[int], other: list[int]) -> int:
-    """The length of a longest common subsequence, by the recurrence that defines it."""
+    """Return the length of a longest common subsequence, by its recurrence."""
     before = [0] * (len(other) + 1)
     for element in one:
         now = [0]
@@ -126,8 +126,8 @@ def longest_common(one: list[int], other: list[int]) -> int:
 
 
 @given(st.lists(st.integers(0, 5), max_size=12), st.lists(st.integers(0, 5), max_size=12))
-def test_as_many_elements_as_possible_count_as_in_order(base: list[int], other: list[int]) -> None:
-    """What an edit kept is a longest common subsequence, so that no element looks edited that was left alone."""
+def test_in_order_returns_a_longest_common_subsequence(base: list[int], other: list[int]) -> None:
+    """Thus no element that was left alone counts as edited."""
     kept = _in_order(_names(base), _names(other))
     assert list(kept) == sorted(kept)
     assert list(kept.values()) == sorted(set(kept.values()))
@@ -146,7 +146,7 @@ LONG: dict[str, tuple[list[Any], list[Any], list[Any]]] = {
 
 
 def steps(work: Callable[[], object]) -> int:
-    """How many lines and calls of the package's own code `work` runs: a cost that no other load changes."""
+    """Count the lines and calls of the package's code that `work` runs, which do not depend on the machine's load."""
     count = 0
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
@@ -164,16 +164,16 @@ def steps(work: Callable[[], object]) -> int:
 
 
 @pytest.mark.parametrize("lists", LONG.values(), ids=LONG)
-def test_a_long_list_costs_no_more_than_in_proportion(lists: tuple[list[Any], list[Any], list[Any]]) -> None:
-    """Merging a thousand elements, whatever they are, takes fewer than a hundred steps for each, not six thousand."""
-    assert steps(lambda: merged(*lists)) < 100_000
+def test_the_cost_is_proportional_to_the_length(lists: tuple[list[Any], list[Any], list[Any]]) -> None:
+    """Merging a thousand elements takes fewer than a hundred steps for each."""
+    assert steps(lambda: merge_lists(*lists, {})) < 100_000
 
 
 @pytest.mark.parametrize("lists", LONG.values(), ids=LONG)
-def test_a_long_list_is_merged_as_a_short_one_is(lists: tuple[list[Any], list[Any], list[Any]]) -> None:
-    """Only the order of elements that repeat is coarser: each is there as often as in a short list."""
+def test_a_long_list_is_merged_like_a_short_one(lists: tuple[list[Any], list[Any], list[Any]]) -> None:
+    """Only the order of repeated elements is coarser, and their number is the same."""
     base, ours, theirs = ([str(one) for one in one_list] for one_list in lists)
-    result, complete = merged(*lists)
+    result, complete = merge_lists(*lists, {})
     assert complete
     b, o, t, r = Counter(base), Counter(ours), Counter(theirs), Counter(map(str, result))
     for one in b | o | t:
@@ -184,8 +184,8 @@ def test_a_long_list_is_merged_as_a_short_one_is(lists: tuple[list[Any], list[An
 
 @given(st.data(), st.integers(100, 200))
 def test_elements_that_repeat_are_matched_at_any_length(draw: st.DataObject, length: int) -> None:
-    """One side alone decides, however often one element comes; long lists are matched more coarsely, and stay right."""
+    """With repeated elements in long lists, one side's edit of an unchanged list still wins completely."""
     base = [draw.draw(st.integers(0, 1)) for _ in range(length)]
     other = [one for one in base if draw.draw(st.integers(0, 5))] + [0, 1, 1]
-    assert merged(base, other, list(base)) == (other, True)
-    assert merged(base, list(base), other) == (other, True)
+    assert merge_lists(base, other, list(base), {}) == (other, True)
+    assert merge_lists(base, list(base), other, {}) == (other, True)

@@ -1,4 +1,4 @@
-"""Containers within a list, such as the lines of a cart: known by identity here, and by their likeness there."""
+"""Merging containers within a list, such as the lines of a cart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHOICES = st.sampled_from(["keep", "keep", "keep", "quantity", "gift", "remove",
 
 
 def line(number: int, **more: Any) -> dict[str, Any]:
-    """A line of a cart."""
+    """Return a line of a cart."""
     return {"id": number, "name": f"product {number}", "quantity": 1, **more}
 
 
@@ -25,7 +25,7 @@ Edit = Callable[[list[Line]], object]
 
 
 def both(cart: list[Line], ours: Edit, theirs: Edit) -> tuple[list[Line], bool]:
-    """The cart after `ours` beside `theirs`, and whether nothing was lost."""
+    """Return the cart after `ours` and `theirs`, and whether nothing was lost."""
     outcome, lost = merged(
         {"cart": cart}, lambda session: ours(session["cart"]), lambda session: theirs(session["cart"])
     )
@@ -34,17 +34,17 @@ def both(cart: list[Line], ours: Edit, theirs: Edit) -> tuple[list[Line], bool]:
 
 
 def set_first(key: str, value: Any) -> Edit:
-    """An edit that sets one thing in the first line."""
+    """Return an edit that sets one value in the first line."""
     return lambda cart: cart[0].update({key: value})
 
 
 def add(number: int) -> Edit:
-    """An edit that adds a line."""
+    """Return an edit that adds a line."""
     return lambda cart: cart.append(line(number))
 
 
 def each(*edits: Edit) -> Edit:
-    """Edits one after the other."""
+    """Return several edits as one."""
 
     def edit(cart: list[Line]) -> None:
         for one in edits:
@@ -97,13 +97,13 @@ CASES: dict[str, tuple[Edit, Edit, list[Line], bool]] = {
 
 
 @pytest.mark.parametrize(("ours", "theirs", "outcome", "complete"), CASES.values(), ids=CASES)
-def test_a_line_that_either_changed(ours: Edit, theirs: Edit, outcome: list[Line], complete: bool) -> None:
-    """Both changes are in it; when either removed it, it is gone, and a change of the other's is told as lost."""
+def test_changes_of_one_line_merge(ours: Edit, theirs: Edit, outcome: list[Line], complete: bool) -> None:
+    """The line has both changes, unless either side removed it, which loses and reports the other side's change."""
     assert both([line(1), line(2)], ours, theirs) == (outcome, complete)
 
 
 def test_lists_within_a_list() -> None:
-    """The rows of a game: what both put into one row is in it."""
+    """A row of a game has the elements that both sides added."""
     rows: list[Any] = [[0, 0, 0], [1, 1, 1]]
     outcome, lost = merged(
         {"rows": rows}, lambda session: session["rows"][0].append(7), lambda session: session["rows"][0].append(8)
@@ -111,8 +111,8 @@ def test_lists_within_a_list() -> None:
     assert (outcome, lost) == ({"rows": [[0, 0, 0, 8, 7], [1, 1, 1]]}, ())
 
 
-def test_an_edited_list_that_was_deleted_there_keeps_what_was_added_here() -> None:
-    """What either removed is gone, the additions stay."""
+def test_additions_survive_the_deletion_of_an_edited_list() -> None:
+    """Old elements are removed, and our additions are stored."""
 
     def edit(session: Session) -> None:
         session["cart"].insert(0, "new")
@@ -124,13 +124,13 @@ def test_an_edited_list_that_was_deleted_there_keeps_what_was_added_here() -> No
 
 @st.composite
 def edited(draw: st.DrawFn, length: int, first: int) -> tuple[list[str], list[int]]:
-    """What one side does to each line, and the numbers of the lines that it adds at the end."""
+    """Generate what one side does to each line, and the numbers of the lines that it appends."""
     choices = [draw(CHOICES) for _ in range(length)]
     return choices, list(range(first, first + draw(st.integers(0, 2))))
 
 
 def apply(cart: list[Line], edit: tuple[list[str], list[int]], quantity: int) -> None:
-    """Edit a cart in place; a replaced line has a number of its own."""
+    """Edit a cart in place. A replaced line has a new number."""
     choices, added = edit
     for number, choice in reversed(list(enumerate(choices))):
         if choice == "quantity":
@@ -146,8 +146,8 @@ def apply(cart: list[Line], edit: tuple[list[str], list[int]], quantity: int) ->
 
 @settings(max_examples=5 * settings().max_examples)
 @given(st.data(), st.integers(0, 5))
-def test_s37_no_line_that_either_added_is_lost_and_none_is_mixed_with_another(data: st.DataObject, length: int) -> None:
-    """Each added line is there as it was added; each kept one has what either changed in it, or a loss is told."""
+def test_s37_no_added_line_is_lost_or_mixed_with_another(data: st.DataObject, length: int) -> None:
+    """Added lines are unchanged, and kept lines have both sides' changes, or a loss is reported."""
     ours, theirs = data.draw(edited(length, 1000)), data.draw(edited(length, 2000))
     start = [line(number) for number in range(length)]
     outcome, complete = both(start, lambda cart: apply(cart, ours, 20), lambda cart: apply(cart, theirs, 30))

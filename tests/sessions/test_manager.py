@@ -1,4 +1,4 @@
-"""The life of a session, from load to commit, in a sealed and in a server-side store."""
+"""A session from load to commit, in a sealed store and in one on a server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ both = pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"]
 
 
 class Failing(MemoryStore):
-    """A store whose system is down for everything but loading and creating."""
+    """A store whose system fails, except for loading and creating."""
 
     def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written | None:
         """Fail."""
@@ -38,8 +38,8 @@ class Failing(MemoryStore):
 
 
 @both
-def test_what_is_set_is_there_at_the_next_request(server: bool) -> None:
-    """A session comes back with its data, its id and its creation time."""
+def test_data_is_loaded_by_the_next_request(server: bool) -> None:
+    """The next request loads the session with its data, id and creation time."""
     made = Made(server=server)
     session = made.manager.load([])
     session["cart"] = {"items": ["book"]}
@@ -52,8 +52,8 @@ def test_what_is_set_is_there_at_the_next_request(server: bool) -> None:
 
 
 @both
-def test_a_change_in_place_at_any_depth_is_kept(server: bool) -> None:
-    """A list appended to inside a dict is a change, and so is 1 becoming True."""
+def test_a_change_in_place_at_any_depth_is_stored(server: bool) -> None:
+    """Appending to a list inside a dict is a change, and so is 1 becoming True."""
     made = Made(server=server)
     session = made.manager.load([made.cookie(cart={"items": ["book"]}, flag=1)])
     session["cart"]["items"].append("pen")
@@ -65,7 +65,7 @@ def test_a_change_in_place_at_any_depth_is_kept(server: bool) -> None:
 
 @both
 def test_s33_a_read_writes_nothing(server: bool) -> None:
-    """Reading sends no cookie, and neither does setting what is there already."""
+    """Reading sends no cookie, and neither does assigning an equal value."""
     made = Made(server=server)
     session = made.manager.load([made.cookie(count=1, pair=[1, 2])])
     session["count"] = 1
@@ -75,7 +75,7 @@ def test_s33_a_read_writes_nothing(server: bool) -> None:
 
 @both
 def test_s34_a_visitor_without_data_gets_neither_cookie_nor_row(server: bool) -> None:
-    """No data, a forged cookie, an unknown id, a sign-out: nothing is stored."""
+    """Without data, with a forged cookie or an unknown id, and after a sign-out nothing is stored."""
     made = Made(server=server)
     for values in ([], ["forged"], ["A" * 24 + "." + "B" * 43]):
         session = made.manager.load(values)
@@ -89,8 +89,8 @@ def test_s34_a_visitor_without_data_gets_neither_cookie_nor_row(server: bool) ->
 
 
 @both
-def test_a_second_commit_gives_the_same_cookies(server: bool) -> None:
-    """Committing twice writes once."""
+def test_a_second_commit_returns_the_same_cookies(server: bool) -> None:
+    """Committing twice without a change writes once."""
     made = Made(server=server)
     session = made.manager.load([])
     session["count"] = 1
@@ -99,7 +99,7 @@ def test_a_second_commit_gives_the_same_cookies(server: bool) -> None:
 
 
 class Unreachable(MemoryStore):
-    """A store that fails when it is first asked for a session."""
+    """A store whose first load fails."""
 
     fails = True
 
@@ -112,7 +112,7 @@ class Unreachable(MemoryStore):
 
 
 class Elsewhere(Visit):
-    """A visit that may have brought a cookie of another path."""
+    """A visit that may have sent a cookie of another path."""
 
     def places(self) -> Iterator[tuple[str | None, str]]:
         """One path."""
@@ -121,7 +121,7 @@ class Elsewhere(Visit):
 
 @both
 def test_a_change_after_a_commit_is_stored_by_the_next(server: bool) -> None:
-    """In place as well, which no method sees; the latest cookie stands for all of it."""
+    """Changes in place are stored as well, and the latest cookie replaces the earlier one."""
     made = Made(server=server)
     session = made.manager.load([])
     session["cart"] = ["book"]
@@ -140,8 +140,8 @@ def test_a_change_after_a_commit_is_stored_by_the_next(server: bool) -> None:
 
 
 @both
-def test_a_change_that_is_taken_back_sends_the_cookie_of_the_earlier_commit(server: bool) -> None:
-    """Nothing differs, and the response still needs what was sent for the first commit."""
+def test_a_reverted_change_returns_the_cookie_of_the_earlier_commit(server: bool) -> None:
+    """Nothing is stored, and the response still needs the first commit's cookie."""
     made = Made(server=server)
     session = made.manager.load([])
     session["count"] = 1
@@ -154,7 +154,7 @@ def test_a_change_that_is_taken_back_sends_the_cookie_of_the_earlier_commit(serv
 
 @both
 def test_a_sign_in_is_not_repeated_by_the_next_commit(server: bool) -> None:
-    """The session keeps the id that it got, and the cookies of the first commit that clear other places are sent."""
+    """The session keeps its new id, and the first commit's strings that clear other cookies are returned."""
     made = Made(server=server)
     value = made.cookie(cart=["book"])
     session = made.manager.load([value], Elsewhere())
@@ -172,7 +172,7 @@ def test_a_sign_in_is_not_repeated_by_the_next_commit(server: bool) -> None:
 
 @both
 def test_data_set_after_a_committed_end_begins_another_session(server: bool) -> None:
-    """Not the one that was ended, of which nothing is left."""
+    """The new session has nothing of the one that ended."""
     made = Made(server=server)
     value = made.cookie(cart=["book"])
     session = made.manager.load([value])
@@ -192,8 +192,8 @@ def test_data_set_after_a_committed_end_begins_another_session(server: bool) -> 
     assert made.manager.load([value_of(cookie)]).is_new is server
 
 
-def test_what_another_request_did_between_two_commits_is_kept() -> None:
-    """The second commit stores its own changes on whatever is there by then."""
+def test_a_second_commit_keeps_changes_of_another_request() -> None:
+    """The second commit applies its changes to the data that is stored by then."""
     made = Made(server=True)
     session = made.manager.load([])
     session["cart"] = ["book"]
@@ -212,7 +212,7 @@ def test_what_another_request_did_between_two_commits_is_kept() -> None:
 
 
 def test_a_session_that_another_request_ended_between_two_commits_stays_ended() -> None:
-    """The change is dropped with an event, and no cookie is sent; a sign-in begins another session."""
+    """The change is dropped with an event and without a cookie, but a sign-in begins another session."""
     made = Made(server=True)
     session = made.manager.load([])
     session["count"] = 1
@@ -231,8 +231,8 @@ def test_a_session_that_another_request_ended_between_two_commits_stays_ended() 
     assert (again.user_id, again) == ("ada", {"last": "/"})
 
 
-def test_a_sign_out_between_two_commits_ends_what_replaced_the_session() -> None:
-    """Another request gave it a new id: the sign-out of this one ends that as well."""
+def test_a_sign_out_in_a_second_commit_ends_the_replacement() -> None:
+    """If another request gave the session a new id, the sign-out also ends the new one."""
     made = Made(server=True)
     session = made.manager.load([])
     session["count"] = 1
@@ -245,8 +245,8 @@ def test_a_sign_out_between_two_commits_ends_what_replaced_the_session() -> None
     assert made.manager.load([replaced_by]).is_new
 
 
-def test_a_failure_between_two_commits_is_reported_and_can_be_tried_again() -> None:
-    """The store is asked what became of the session; nothing is lost when it cannot say."""
+def test_a_failed_second_commit_can_be_retried() -> None:
+    """When the store fails to load what happened to the session, nothing is lost."""
     made = Made(store=Unreachable(Keyring(Settings(secret=SECRET, environment="production"))))
     session = made.manager.load([])
     session["count"] = 1
@@ -261,7 +261,7 @@ def test_a_failure_between_two_commits_is_reported_and_can_be_tried_again() -> N
 
 @both
 def test_a_change_after_the_session_was_closed_raises(server: bool) -> None:
-    """Nothing would commit it; one in place is found where somebody tries to."""
+    """A change in place raises at the next commit, because nothing would store it."""
     made = Made(server=server)
     session = made.manager.load([])
     session["cart"] = ["book"]
@@ -274,8 +274,8 @@ def test_a_change_after_the_session_was_closed_raises(server: bool) -> None:
 
 
 @both
-def test_data_that_cannot_be_kept_raises_and_stores_nothing(server: bool) -> None:
-    """A set is refused by its path before anything is stored or ended."""
+def test_data_that_cannot_be_stored_raises(server: bool) -> None:
+    """A set raises an error with its path before anything is stored or ended."""
     made = Made(server=server)
     value = made.cookie(count=1)
     session = made.manager.load([value])
@@ -287,7 +287,7 @@ def test_data_that_cannot_be_kept_raises_and_stores_nothing(server: bool) -> Non
 
 
 def test_s25_name_and_value_of_4096_bytes_pass_and_4097_raise() -> None:
-    """The size guard names the largest key and the remedy, and sends nothing."""
+    """The error has the largest key and the remedy, and nothing is sent."""
     made = Made()
     room = next(size for size in range(3200, 2800, -1) if _fits(made, size))
     session = made.manager.load([])
@@ -311,8 +311,8 @@ def _fits(made: Made, size: int) -> bool:
 
 
 @both
-def test_a_failed_response_keeps_no_data_but_says_so(server: bool) -> None:
-    """On a 5xx the session stays as it was, and one event tells."""
+def test_a_failed_response_drops_changes_with_an_event(server: bool) -> None:
+    """On a 5xx the session is unchanged, and one event is emitted."""
     made = Made(server=server)
     value = made.cookie(count=1)
     session = made.manager.load([value])
@@ -323,8 +323,8 @@ def test_a_failed_response_keeps_no_data_but_says_so(server: bool) -> None:
 
 
 @both
-def test_a_sign_in_on_a_failed_response_is_not_kept_and_told(server: bool) -> None:
-    """On a 5xx nobody is signed in, nor signed in again, and each time one event tells."""
+def test_a_failed_response_drops_a_sign_in_with_an_event(server: bool) -> None:
+    """On a 5xx no one is signed in, and each attempt emits one event."""
     made = Made(server=server)
     session = made.manager.load([made.cookie(count=1)])
     session.sign_in("ada")
@@ -341,8 +341,8 @@ def test_a_sign_in_on_a_failed_response_is_not_kept_and_told(server: bool) -> No
 
 
 @both
-def test_a_failed_response_drops_data_that_cannot_be_kept_too(server: bool) -> None:
-    """On a 5xx a value that no session holds is no second error, with or without an end."""
+def test_a_failed_response_drops_data_that_cannot_be_stored(server: bool) -> None:
+    """On a 5xx an invalid value raises no second error, with or without a sign-out."""
     made = Made(server=server)
     value = made.cookie(count=1)
     for end in (False, True):
@@ -356,8 +356,8 @@ def test_a_failed_response_drops_data_that_cannot_be_kept_too(server: bool) -> N
 
 
 @both
-def test_a_sign_out_holds_whatever_the_status(server: bool) -> None:
-    """On a 5xx the sign-out is carried out, and data set after it is not kept."""
+def test_a_failed_response_carries_out_a_sign_out(server: bool) -> None:
+    """On a 5xx the sign-out is carried out, and data set after it is not stored."""
     made = Made(server=server)
     value = made.cookie(count=1)
     session = made.manager.load([value])
@@ -372,7 +372,7 @@ def test_a_sign_out_holds_whatever_the_status(server: bool) -> None:
 
 
 def test_a_failed_renewal_is_an_event_and_no_error() -> None:
-    """A visitor who only reads does not notice that a renewal failed; a failed write raises."""
+    """A failed renewal does not affect a visitor who only reads, but a failed write raises."""
     made = Made(server=True)
     made.manager.store = Failing(made.manager.keyring)
     value = made.cookie(count=1)
@@ -387,7 +387,7 @@ def test_a_failed_renewal_is_an_event_and_no_error() -> None:
 
 
 class Down(MemoryStore):
-    """A store whose system is down."""
+    """A store whose system fails."""
 
     def load(self, value: str, now: int) -> Record:
         """Fail."""
@@ -398,8 +398,8 @@ class Down(MemoryStore):
         raise StoreError("throttled")
 
 
-def test_s43_a_store_that_is_down_is_told() -> None:
-    """A failed load and a failed write raise, and each is one `unavailable` event with the store's own words."""
+def test_s43_a_failing_store_is_an_event() -> None:
+    """A failed load and a failed write raise, and each emits one `unavailable` event with the store's message."""
     made = Made(server=True)
     made.manager.store = Down(made.manager.keyring)
     with pytest.raises(StoreError):
@@ -416,7 +416,7 @@ def test_s43_a_store_that_is_down_is_told() -> None:
 
 @both
 def test_s16_signing_in_changes_the_id_and_keeps_data_and_age(server: bool) -> None:
-    """Regeneration gives a new id to the same session; in a server-side store the old one is dead."""
+    """Regeneration gives the session a new id, and a store on a server revokes the old one."""
     made = Made(server=server)
     old = made.cookie(cart=["book"])
     before = made.manager.load([old])
@@ -434,8 +434,8 @@ def test_s16_signing_in_changes_the_id_and_keeps_data_and_age(server: bool) -> N
 
 
 @both
-def test_s16_a_double_clicked_sign_in_ends_signed_in(server: bool) -> None:
-    """Two sign-ins that both loaded the old session both give a session that is signed in."""
+def test_s16_a_double_clicked_sign_in_succeeds(server: bool) -> None:
+    """Two sign-ins that loaded the same session both return a cookie of a signed-in session."""
     made = Made(server=server)
     old = made.cookie(cart=["book"])
     one, other = made.manager.load([old]), made.manager.load([old])
@@ -447,7 +447,7 @@ def test_s16_a_double_clicked_sign_in_ends_signed_in(server: bool) -> None:
 
 @both
 def test_s15_an_id_the_server_did_not_issue_is_never_adopted(server: bool) -> None:
-    """Data set for a visitor with a made-up or forgotten id goes to a session with another id."""
+    """Data for a visitor with an invented or unknown id is stored under another id."""
     made = Made(server=server)
     value = made.cookie(count=1)
     foreign = Made(server=server, secret="another secret of thirty-two chars").cookie(count=9)
@@ -462,7 +462,7 @@ def test_s15_an_id_the_server_did_not_issue_is_never_adopted(server: bool) -> No
 
 @both
 def test_s01_ids_are_24_characters_of_18_random_bytes(server: bool) -> None:
-    """An id carries 144 bits from the randomness the manager was given."""
+    """An id has 144 bits of the manager's randomness."""
     made = Made(server=server)
     sizes: list[int] = []
 
@@ -480,7 +480,7 @@ def test_s01_ids_are_24_characters_of_18_random_bytes(server: bool) -> None:
 
 @both
 def test_s21_after_a_sign_out_the_old_cookie_opens_nothing_on_a_server(server: bool) -> None:
-    """A captured cookie is worthless in a server-side store; a sealed one opens until it expires, as documented."""
+    """A store on a server revokes a captured cookie; a sealed one is valid until it expires, as documented."""
     made = Made(server=server)
     captured = made.cookie(count=1)
     session = made.manager.load([captured])
@@ -492,7 +492,7 @@ def test_s21_after_a_sign_out_the_old_cookie_opens_nothing_on_a_server(server: b
 
 
 def test_s22_a_slow_request_revives_nothing_and_sends_no_cookie() -> None:
-    """A commit that finds its session ended writes nothing, clears nothing and says so."""
+    """A commit of an ended session writes nothing, clears nothing and emits an event."""
     made = Made(server=True)
     value = made.cookie(count=1)
     slow = made.manager.load([value])
@@ -507,7 +507,7 @@ def test_s22_a_slow_request_revives_nothing_and_sends_no_cookie() -> None:
 
 @both
 def test_data_set_after_a_destroy_starts_another_session(server: bool) -> None:
-    """A message after the sign-out travels in a session with a new id, time and no principal."""
+    """A message after the sign-out is stored with a new id, a new creation time and no principal."""
     made = Made(server=server)
     session = made.manager.load([made.cookie(count=1)])
     before = session.id
@@ -522,7 +522,7 @@ def test_data_set_after_a_destroy_starts_another_session(server: bool) -> None:
 
 @both
 def test_replacing_keeps_the_id_and_an_empty_dict_destroys(server: bool) -> None:
-    """`req.session = {…}` keeps the session, `{}` ends it."""
+    """`req.session = {…}` keeps the session, and `{}` ends it."""
     made = Made(server=server)
     session = made.manager.load([made.cookie(count=1)])
     before = session.id
@@ -534,7 +534,7 @@ def test_replacing_keeps_the_id_and_an_empty_dict_destroys(server: bool) -> None
 
 
 def test_s23_the_clearing_cookie_repeats_the_attributes_in_every_variant() -> None:
-    """With a domain configured, the host-only and the domain cookie are both cleared."""
+    """With a domain configured, the host-only cookie and the one with the domain are cleared."""
     made = Made(domain="example.com", path="/app", same_site="Strict")
     session = made.manager.load([made.cookie(count=1)])
     session.destroy()

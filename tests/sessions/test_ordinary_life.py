@@ -1,4 +1,4 @@
-"""What browsers do all day signs nobody out, and nobody who signed out stays: late and withheld cookies, prefetches."""
+"""Ordinary behavior of browsers does not sign visitors out or in: late requests, withheld cookies, prefetches."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ def table(request: pytest.FixtureRequest) -> Made:
 
 
 def finish(made: Made, session: Session) -> str:
-    """Commit; the value of the cookie."""
+    """Commit and return the cookie's value."""
     return value_of(made.manager.commit(session)[0])
 
 
 def signed_in_over(made: Made, value: str) -> str:
-    """The new cookie's value after a sign-in of the visitor who has `value`."""
+    """Return the cookie value after a sign-in of the visitor with the cookie `value`."""
     session = made.manager.load([value])
     session.sign_in("ada")
     return finish(made, session)
 
 
-# -- a late request with the id from before
+# -- late requests with the old id
 
 
 def test_s17_a_late_request_with_the_old_id_sends_no_cookie(table: Made) -> None:
-    """For a minute after a sign-in a request with the old id, which a page had sent before, replaces nothing."""
+    """For a minute after a sign-in, a request with the old id does not replace the session."""
     old = table.cookie(cart=["book"])
     new = signed_in_over(table, old)
     for seconds, begins_anew in ((0, False), (59, False), (1, True)):
@@ -49,15 +49,15 @@ def test_s17_a_late_request_with_the_old_id_sends_no_cookie(table: Made) -> None
         nothing = table.manager.load([old])
         assert bool(table.manager.commit(nothing, explicit=True)) is begins_anew
     assert table.manager.load([new]).user_id == "ada"
-    assert ("dropped", True) in [(event.name, "got a new id" in event.reason) for event in table.events]
+    assert ("dropped", True) in [(event.name, "been given a new id" in event.reason) for event in table.events]
 
 
-def test_s17_an_anonymous_session_beside_a_late_id_takes_nobodys_place(table: Made) -> None:
-    """Another anonymous session, such as a sibling host's, may come with the old id, in either order."""
+def test_s17_an_anonymous_session_beside_a_late_id_replaces_nothing(table: Made) -> None:
+    """This is true for a sibling host's anonymous session in either order of the cookies."""
     old, beside = table.cookie(cart=["book"]), table.cookie(other=True)
     signed_in_over(table, old)
-    for came in ([old, beside], [beside, old]):
-        late = table.manager.load(came)
+    for cookies in ([old, beside], [beside, old]):
+        late = table.manager.load(cookies)
         late["seen"] = True
         assert table.manager.commit(late) == ()
     leaving = table.manager.load([old, beside])
@@ -67,7 +67,7 @@ def test_s17_an_anonymous_session_beside_a_late_id_takes_nobodys_place(table: Ma
 
 
 def test_s17_a_late_sign_out_ends_the_new_session(table: Made) -> None:
-    """Somebody who leaves with the old id is signed out, and the cookie is cleared."""
+    """A sign-out with the old id ends the new session and clears the cookie."""
     old = table.cookie(cart=["book"])
     new = signed_in_over(table, old)
     leaving = table.manager.load([old])
@@ -76,8 +76,8 @@ def test_s17_a_late_sign_out_ends_the_new_session(table: Made) -> None:
     assert table.manager.load([new]).is_new
 
 
-def test_s17_a_late_sign_in_gets_through(table: Made) -> None:
-    """When the answer of a sign-in was lost, the visitor signs in again with the old id, and is signed in."""
+def test_s17_a_late_sign_in_succeeds(table: Made) -> None:
+    """A visitor who lost the response of a sign-in can sign in again with the old id."""
     old = table.cookie(cart=["book"])
     signed_in_over(table, old)
     assert table.manager.load([signed_in_over(table, old)]).user_id == "ada"
@@ -87,7 +87,7 @@ def test_s17_a_late_sign_in_gets_through(table: Made) -> None:
 
 
 class FromElsewhere(Visit):
-    """A form that another site sent here, as browsers with SameSite do."""
+    """A form that another site submitted, without the SameSite cookie."""
 
     safe = False
 
@@ -96,8 +96,8 @@ class FromElsewhere(Visit):
         return same_site != "None"
 
 
-def test_a_request_without_its_withheld_cookie_replaces_nothing(made: Made) -> None:
-    """A payment page's POST cannot tell who comes: what its handler sets or clears is dropped, and an event advises."""
+def test_a_request_with_a_withheld_cookie_replaces_nothing(made: Made) -> None:
+    """Changes in a payment page's POST are dropped, and an event gives advice."""
 
     def set_data(session: Session) -> None:
         session["paid"] = True
@@ -115,15 +115,15 @@ def test_a_request_without_its_withheld_cookie_replaces_nothing(made: Made) -> N
     assert "303" in made.events[0].reason
 
 
-def test_a_sign_in_needs_no_withheld_cookie(made: Made) -> None:
+def test_a_sign_in_works_with_a_withheld_cookie(made: Made) -> None:
     """An identity provider's POST signs the visitor in."""
     session = made.manager.load([], FromElsewhere())
     session.sign_in("ada")
     assert made.manager.load([finish(made, session)]).user_id == "ada"
 
 
-def test_a_cookie_that_came_or_is_for_every_site_is_as_usual(made: Made) -> None:
-    """A session whose cookie came is written, whoever began the request."""
+def test_a_cross_site_request_with_its_cookie_is_ordinary(made: Made) -> None:
+    """A session whose cookie was sent is written, also in a request of another site."""
     session = made.manager.load([made.cookie(cart=["book"])], FromElsewhere())
     session["paid"] = True
     assert made.manager.load([finish(made, session)]) == {"cart": ["book"], "paid": True}
@@ -133,17 +133,17 @@ def test_a_cookie_that_came_or_is_for_every_site_is_as_usual(made: Made) -> None
     assert finish(embedded, other)
 
 
-# -- responses that nobody sees
+# -- responses that are not displayed
 
 
 class Prefetch(Visit):
-    """A page that a browser fetches in case its user goes there."""
+    """A page that a browser fetches before its user opens it."""
 
-    seen = False
+    displayed = False
 
 
-def test_messages_wait_for_a_response_that_is_seen(made: Made) -> None:
-    """A prefetch shows no message to anybody: the page that the visitor opens then still has it."""
+def test_messages_wait_for_a_displayed_response(made: Made) -> None:
+    """A prefetch does not consume messages, and the page that the visitor opens has them."""
     session = made.manager.load([])
     session.flash("info", "Saved")
     value = finish(made, session)
@@ -155,11 +155,11 @@ def test_messages_wait_for_a_response_that_is_seen(made: Made) -> None:
     assert made.manager.load([finish(made, page)]).flashes() == []
 
 
-# -- one session's own lifetime
+# -- lifetimes of single sessions
 
 
-def test_remember_me_is_this_sessions_own_lifetime(made: Made) -> None:
-    """A sign-in with a lifetime lasts so long after each renewal, on the server as in the browser; others do not."""
+def test_a_sign_in_can_set_the_sessions_lifetime(made: Made) -> None:
+    """Each renewal uses this lifetime, on the server and in the browser; other sessions do not."""
     month = 30 * 86_400
     session = made.manager.load([])
     session.sign_in("ada", lifetime=month)
@@ -177,7 +177,7 @@ def test_remember_me_is_this_sessions_own_lifetime(made: Made) -> None:
 
 
 def test_a_short_lifetime_ends_on_the_server(made: Made) -> None:
-    """A sign-in for an hour is over after an hour, whatever the others' lifetime is, in a new id too."""
+    """A sign-in for an hour ends after an hour, also under a new id."""
     session = made.manager.load([])
     session.sign_in("ada", lifetime=3600)
     changed = made.manager.load([finish(made, session)])
@@ -190,7 +190,7 @@ def test_a_short_lifetime_ends_on_the_server(made: Made) -> None:
 
 
 def test_a_session_that_ends_with_the_browser_keeps_the_servers_limit(made: Made) -> None:
-    """The cookie has neither Max-Age nor Expires, at renewals too, and the idle lifetime holds on the server."""
+    """The cookie has neither Max-Age nor Expires, also at renewals, and the idle lifetime applies on the server."""
     session = made.manager.load([])
     session.sign_in("ada", lifetime="browser")
     (cookie,) = made.manager.commit(session)
@@ -203,8 +203,8 @@ def test_a_session_that_ends_with_the_browser_keeps_the_servers_limit(made: Made
     assert made.manager.load([value_of(cookie)]).is_new
 
 
-def test_the_next_sign_in_sets_the_lifetime_anew(made: Made) -> None:
-    """Who signs in again without a word about it, or begins a session after a sign-out, has everybody's lifetime."""
+def test_the_next_sign_in_resets_the_lifetime(made: Made) -> None:
+    """A sign-in without a lifetime and a session after a sign-out have the default lifetime."""
     session = made.manager.load([])
     session.sign_in("ada", lifetime=3600)
     again = made.manager.load([finish(made, session)])
@@ -219,8 +219,8 @@ def test_the_next_sign_in_sets_the_lifetime_anew(made: Made) -> None:
     assert f"Max-Age={WEEK};" in made.manager.commit(out)[0]
 
 
-def test_s18_the_absolute_lifetime_bounds_every_other(request: pytest.FixtureRequest) -> None:
-    """A sign-in that asks for a month in an application that allows a day gets a day."""
+def test_s18_the_absolute_lifetime_limits_that_of_a_sign_in(request: pytest.FixtureRequest) -> None:
+    """A sign-in for a month in an app that allows a day lasts a day."""
     for store in ("sealed", *SERVERS):
         made = manager_on(store, request, absolute=86_400)
         session = made.manager.load([])
@@ -232,8 +232,8 @@ def test_s18_the_absolute_lifetime_bounds_every_other(request: pytest.FixtureReq
 
 
 @pytest.mark.parametrize("lifetime", [0, -1, 400 * 86_400 + 1, True, 1.5, "session", "3600"])
-def test_a_lifetime_that_is_none_is_refused(lifetime: object) -> None:
-    """The error says what a lifetime may be, and nobody is signed in."""
+def test_an_invalid_lifetime_is_refused(lifetime: object) -> None:
+    """The error has the valid lifetimes, and no one is signed in."""
     session = Made().manager.load([])
     with pytest.raises(ValueError, match=r"1 to 34,560,000 seconds .* or 'browser', not"):
         session.sign_in("ada", lifetime=lifetime)  # type: ignore[arg-type]  # what a program might pass

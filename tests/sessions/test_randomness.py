@@ -1,4 +1,4 @@
-"""Where ids and nonces come from: the system's randomness, asked afresh for every one."""
+"""Ids and nonces come from the system's randomness, each one freshly."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ NOW = 1_800_000_000
 
 
 def settings(enc: str = "A256GCM") -> Settings:
-    """Settings of production, under which nothing is made easier for tests."""
+    """Return settings of production."""
     return Settings(environment="production", secret=SECRET, enc=enc)
 
 
 def record() -> Record:
-    """A record that is the same each time, its id included."""
+    """Return a record that is the same each time, including its id."""
     return Record("the-same-id", {"count": 1}, created=NOW, issued=NOW)
 
 
 def nonce(token: str) -> bytes:
-    """The nonce that stands in `token`."""
+    """Return the nonce in `token`."""
     return lenient(token.split(".")[2])
 
 
 @pytest.mark.parametrize("maker", [build_manager, SessionManager])
-def test_s01_randomness_is_the_systems_unless_given(maker: object) -> None:
-    """Who gives no randomness gets `os.urandom`, and no generator that can be predicted."""
+def test_s01_the_default_randomness_is_the_systems(maker: object) -> None:
+    """The default is `os.urandom` and not a predictable generator."""
     assert callable(maker)
     assert inspect.signature(maker).parameters["random"].default is os.urandom
 
 
 def test_s01_a_hundred_thousand_ids_are_distinct() -> None:
-    """A manager made as an application makes it gives every new session an id of its own."""
+    """A manager with the defaults gives every new session another id."""
     manager = build_manager(settings())
     assert len({manager.load([]).id for _ in range(MANY)}) == MANY
 
 
 @pytest.mark.parametrize("enc", KEY_BYTES)
-def test_s02_every_seal_asks_for_twelve_bytes_and_uses_them(enc: str) -> None:
-    """The nonce in a token is exactly the 12 bytes that this one seal was given."""
-    given: list[bytes] = []
+def test_s02_every_seal_uses_twelve_random_bytes(enc: str) -> None:
+    """The nonce in a token is exactly the 12 bytes that this seal requested."""
+    returned: list[bytes] = []
     source = Counting()
 
     def random(size: int) -> bytes:
-        given.append(source(size))
-        return given[-1]
+        returned.append(source(size))
+        return returned[-1]
 
     store = SealedStore(Keyring(settings(enc)), "_idx", random=random)
     tokens = [
@@ -67,12 +67,12 @@ def test_s02_every_seal_asks_for_twelve_bytes_and_uses_them(enc: str) -> None:
         store.replace(record(), record(), None, NOW, signing_in=False).value,
         store.renew(record(), record(), NOW).value,
     ]
-    assert [nonce(token) for token in tokens] == given
-    assert [len(one) for one in given] == [12] * 5
+    assert [nonce(token) for token in tokens] == returned
+    assert [len(one) for one in returned] == [12] * 5
 
 
 def test_s02_equal_data_sealed_twice_gives_different_bytes() -> None:
-    """One record sealed twice at one moment, its id the same, makes tokens that differ from the nonce on."""
+    """One record sealed twice at one moment has tokens that differ from the nonce on."""
     store = build_manager(settings()).store
     first, second = (store.create(record(), NOW).split(".") for _ in range(2))
     assert first[0] == second[0]
@@ -80,6 +80,6 @@ def test_s02_equal_data_sealed_twice_gives_different_bytes() -> None:
 
 
 def test_s02_no_nonce_repeats_in_a_hundred_thousand_seals() -> None:
-    """The store of an application, sealing one record over and over, takes a fresh nonce each time."""
+    """An app's store that seals one record repeatedly uses a new nonce each time."""
     store, same = build_manager(settings()).store, record()
     assert len({nonce(store.create(same, NOW)) for _ in range(MANY)}) == MANY

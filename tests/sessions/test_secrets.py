@@ -1,4 +1,4 @@
-"""What a secret becomes: cut, stretched, refused, or read as base64."""
+"""Keys from secrets: cut, stretched, refused, or decoded as base64."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sessions.rings import DEVELOPMENT, LONG, PAGE, SHORT, hkdf, keyring, 
 
 @pytest.mark.parametrize(("enc", "size"), KEY_BYTES.items())
 def test_s05_a_long_secret_is_cut(enc: str, size: int) -> None:
-    """As many characters as the key has bytes are the key; the rest does not count, and nothing is said."""
+    """The first characters are the key, the rest is ignored, and no warning is logged."""
     warnings: list[str] = []
     for secret in (LONG, LONG[:size]):
         assert opens(keyring(secret, enc=enc, warnings=warnings), LONG[:size].encode())
@@ -38,7 +38,7 @@ def test_s05_a_long_secret_is_cut(enc: str, size: int) -> None:
     ],
 )
 def test_s05_characters_are_counted_and_cut_as_node_does(secret: str, key: str | bytes) -> None:
-    """32 UTF-16 units, then the first 32 bytes of their UTF-8; half a surrogate pair becomes U+FFFD."""
+    """32 UTF-16 units are the first 32 bytes of their UTF-8; half a surrogate pair becomes U+FFFD."""
     assert opens(keyring(secret), key if isinstance(key, bytes) else key.encode())
 
 
@@ -52,13 +52,13 @@ def test_s05_characters_are_counted_and_cut_as_node_does(secret: str, key: str |
     ],
 )
 def test_s05_a_short_secret_is_stretched(enc: str, secret: str, key: str) -> None:
-    """16 characters and more, but too few for the key, go through HKDF-SHA256 whole: these are the vectors."""
+    """A secret of 16 characters or more that is too short for the key is stretched with HKDF-SHA256."""
     assert opens(keyring(secret, enc=enc), bytes.fromhex(key))
     assert bytes.fromhex(key) == hkdf(secret, f"arc-sessions:seal:{enc}", KEY_BYTES[enc])
 
 
-def test_s05_a_short_secret_warns_once_a_keyring() -> None:
-    """One sentence says that the secret is stretched, that Node cannot read along, and what to set; not the secret."""
+def test_s05_a_short_secret_warns_once_per_keyring() -> None:
+    """The warning has the length and the command, and not the secret."""
     warnings: list[str] = []
     keyring(SHORT, warnings=warnings)
     (warning,) = warnings
@@ -67,8 +67,8 @@ def test_s05_a_short_secret_warns_once_a_keyring() -> None:
     assert SHORT not in warning
 
 
-def test_s05_the_log_hears_of_a_weak_secret_once_a_process() -> None:
-    """However many keyrings a process makes, a weak secret is one warning of the logger `arc.sessions`."""
+def test_s05_a_weak_secret_is_logged_once_per_process() -> None:
+    """Several keyrings in a process log one warning of `arc.sessions`."""
     program = (
         "import logging; logging.basicConfig(format='%(name)s %(levelname)s %(message)s')\n"
         "from arc.settings import Settings; from arc.sessions.keyring import Keyring\n"
@@ -83,7 +83,7 @@ def test_s05_the_log_hears_of_a_weak_secret_once_a_process() -> None:
 
 @pytest.mark.parametrize("secret", ["x", "fifteen letters", "é" * 15, "😀" * 7])
 def test_s05_under_sixteen_characters_is_refused_outside_testing(secret: str) -> None:
-    """A secret that can be guessed is refused, with its length and the command, and never shown."""
+    """The error has the length and the command, and not the secret."""
     message = refusal(secret)
     assert f"{len(secret.encode('utf-16-le')) // 2} characters, and at least 16" in message
     assert 'arc env production ARC_APP_SECRET "$(arc secret new)"' in message
@@ -91,7 +91,7 @@ def test_s05_under_sixteen_characters_is_refused_outside_testing(secret: str) ->
 
 
 def test_s05_testing_stretches_any_secret() -> None:
-    """In testing even a secret of one character works, by HKDF."""
+    """In testing, HKDF stretches even a secret of one character."""
     assert opens(keyring("x", environment="testing"), hkdf("x", "arc-sessions:seal:A256GCM", 32))
 
 
@@ -101,31 +101,31 @@ def test_s05_testing_stretches_any_secret() -> None:
 @pytest.mark.parametrize("enc", KEY_BYTES)
 @pytest.mark.parametrize("secret", [DEVELOPMENT, DEVELOPMENT[:24], DEVELOPMENT[:16], DEVELOPMENT + " and more"])
 def test_s05_a_development_key_is_refused_outside_testing(enc: str, secret: str) -> None:
-    """Node's published keys, whatever makes them, are refused in every environment but testing."""
+    """Secrets that result in Node's published keys are refused in every environment except testing."""
     assert "development key" in refusal(secret, enc=enc)
     assert "development key" in refusal(secret, enc=enc, environment="testing", in_lambda=True)
     keyring(secret, enc=enc, environment="testing")
 
 
 def test_s05_a_development_key_is_refused_in_legacy_mode() -> None:
-    """The base64 of the legacy key is refused as well: it is the derived key that counts."""
+    """The base64 of the legacy key is refused as well, because the derived key is compared."""
     assert "development key" in refusal("MTIzNDU2Nzg5MDEyMzQ1Ng==", legacy=True)
 
 
 @pytest.mark.parametrize("settings", [{}, {"enc": "A128GCM"}, {"legacy": True, "secret": PAGE + "AAAA"}])
-def test_s05_the_pages_own_secret_works_with_a_warning(settings: dict[str, Any]) -> None:
-    """The secret that the web page shows is taken, with one warning that says where it comes from."""
+def test_s05_the_example_secret_works_with_a_warning(settings: dict[str, Any]) -> None:
+    """The example in Architect's documentation is accepted, with one warning."""
     warnings: list[str] = []
     keyring(**{"secret": PAGE, "warnings": warnings, **settings})
-    assert ["web page" in warning for warning in warnings] == ([] if "legacy" in settings else [True])
+    assert ["well-known example" in warning for warning in warnings] == ([] if "legacy" in settings else [True])
 
 
 # -- legacy mode
 
 
 @pytest.mark.parametrize("enc", KEY_BYTES)
-def test_legacy_mode_is_a128gcm_whatever_is_set(enc: str) -> None:
-    """The variable of old times fixes the content encryption, the secret being base64 cut to 16 bytes."""
+def test_legacy_mode_is_always_a128gcm(enc: str) -> None:
+    """The variable sets the content encryption, and the secret is base64 that is cut to 16 bytes."""
     ring = keyring("AAECAwQFBgcICQoLDA0ODw==", enc=enc, legacy=True)
     assert ring.enc == "A128GCM"
     assert opens(ring, bytes(range(16)))
@@ -145,24 +145,24 @@ def test_legacy_mode_is_a128gcm_whatever_is_set(enc: str) -> None:
         ("漢AAECAwQFBgcICQoLDA0ODw", "000102030405060708090a0b0c0d0e0f"),
     ],
 )
-def test_legacy_secrets_are_read_as_leniently_as_node_does(secret: str, key: str) -> None:
-    """Both alphabets count, other characters are passed over, and of wide ones the low byte counts."""
+def test_legacy_secrets_are_decoded_as_leniently_as_in_node(secret: str, key: str) -> None:
+    """Both alphabets are accepted, other characters are skipped, and only low bytes count."""
     assert opens(keyring(secret, legacy=True), bytes.fromhex(key))
 
 
 @pytest.mark.parametrize("secret", ["AAECAwQFBgcICQoLDA0O", "AAEC=AwQFBgcICQoLDA0ODw", "%%%%%%%%%%%%%%%%%%%%%%%%"])
 @pytest.mark.parametrize("environment", ["testing", "production"])
 def test_s05_a_legacy_secret_that_is_too_short_is_refused(secret: str, environment: str) -> None:
-    """Fewer than 16 bytes of base64 make no key, in no environment; an `=` ends the reading."""
-    assert "ARC_FORCE_LEGACY_JWE_SECRET needs 16" in refusal(secret, legacy=True, environment=environment)
+    """Fewer than 16 bytes of base64 are refused in every environment, and an `=` ends the secret."""
+    assert "ARC_FORCE_LEGACY_JWE_SECRET requires 16" in refusal(secret, legacy=True, environment=environment)
 
 
 def test_legacy_mode_has_a_development_key() -> None:
-    """Without a secret, testing takes the sixteen digits."""
+    """Without a secret, testing uses the 16-digit key."""
     assert opens(keyring(None, legacy=True, environment="testing"), b"1234567890123456")
 
 
 def test_s05_a_blank_secret_is_refused_outside_testing() -> None:
-    """Twenty spaces are long enough and no secret."""
+    """Twenty spaces are refused although they are long enough."""
     with pytest.raises(ConfigurationError, match="blank"):
         Keyring(Settings(environment="production", secret=" " * 20))

@@ -1,4 +1,4 @@
-"""The session as its user sees it: a dict that records what is wanted."""
+"""The session as the app's code uses it: a dict that records changes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from arc.errors import FreshSignInRequired, LateChange
 from tests.sessions.making import Made, value_of
 
 
-def test_it_is_a_dict_of_the_users_own_keys() -> None:
-    """Nothing but the user's keys is in the dict, whatever else the session knows."""
+def test_it_is_a_dict_of_the_apps_keys() -> None:
+    """The dict has only the app's keys, and not the session's attributes."""
     made = Made()
     session = made.manager.load([made.cookie(count=1)])
     assert dict(session) == {"count": 1}
@@ -21,8 +21,8 @@ def test_it_is_a_dict_of_the_users_own_keys() -> None:
     assert copy.deepcopy(session) == {"count": 1}
 
 
-def test_a_new_session_says_so() -> None:
-    """A session is new until it was stored, and again once it was destroyed."""
+def test_is_new_until_stored_and_after_destroy() -> None:
+    """A session is new until it was stored, and again after it was destroyed."""
     made = Made()
     session = made.manager.load([])
     assert session.is_new
@@ -36,8 +36,8 @@ def test_a_new_session_says_so() -> None:
     assert session.is_new
 
 
-def test_flashes_are_given_once_and_by_kind() -> None:
-    """A message is kept until it is asked for, and then gone."""
+def test_flashes_are_returned_once_and_by_kind() -> None:
+    """A message is removed when `flashes` returns it."""
     session = Made().manager.load([])
     session.flash("error", "wrong password")
     session.flash("info", "hello")
@@ -48,8 +48,8 @@ def test_flashes_are_given_once_and_by_kind() -> None:
     assert session.flashes() == []
 
 
-def test_increment_returns_the_sum_and_refuses_what_is_no_number() -> None:
-    """Increment counts from 0, takes a step, and names the key it cannot add to."""
+def test_increment_returns_the_sum_and_refuses_other_values() -> None:
+    """It counts from 0, accepts a step, and raises an error with the key of a value that is not a number."""
     session = Made().manager.load([])
     assert session.increment("visits") == 1
     assert session.increment("visits", 4) == 5
@@ -64,7 +64,7 @@ def test_increment_returns_the_sum_and_refuses_what_is_no_number() -> None:
 
 
 def test_signing_in_binds_the_principal_and_the_time() -> None:
-    """sign_in changes the id and keeps the data; the sign-in is fresh for as long as asked."""
+    """`sign_in` changes the id and keeps the data, and the sign-in is fresh for the required time."""
     made = Made()
     session = made.manager.load([made.cookie(cart=["book"])])
     before = session.id
@@ -75,8 +75,8 @@ def test_signing_in_binds_the_principal_and_the_time() -> None:
     session.require_fresh(0)
 
 
-def test_signing_in_as_somebody_else_drops_the_data() -> None:
-    """The data of another principal does not pass over."""
+def test_signing_in_as_another_principal_drops_the_data() -> None:
+    """The new principal does not get the data of the former one."""
     session = Made().manager.load([])
     session.sign_in("ada")
     session["cart"] = ["book"]
@@ -88,13 +88,13 @@ def test_signing_in_as_somebody_else_drops_the_data() -> None:
 
 @pytest.mark.parametrize("user_id", ["", None, 7])
 def test_a_principal_is_a_non_empty_string(user_id: object) -> None:
-    """Anything but a non-empty string is refused."""
+    """Anything else is refused."""
     with pytest.raises(TypeError):
         Made().manager.load([]).sign_in(user_id)  # type: ignore[arg-type]
 
 
-def test_require_fresh_asks_for_a_recent_sign_in(made: Made) -> None:
-    """No one signed in, or too long ago: FreshSignInRequired, in every store."""
+def test_require_fresh_requires_a_recent_sign_in(made: Made) -> None:
+    """Without a sign-in, or too long after it, every store raises `FreshSignInRequired`."""
     session = made.manager.load([made.cookie(count=1)])
     with pytest.raises(FreshSignInRequired):
         session.require_fresh(60)
@@ -110,8 +110,8 @@ def test_require_fresh_asks_for_a_recent_sign_in(made: Made) -> None:
 
 @pytest.mark.parametrize("seconds", ["600", None, True, float("nan"), -1])
 @pytest.mark.parametrize("signed_in", [True, False])
-def test_require_fresh_refuses_what_is_not_a_number_of_seconds(seconds: object, *, signed_in: bool) -> None:
-    """Whether or not a visitor is signed in, and naming the value; NaN does not pass for a fresh sign-in."""
+def test_require_fresh_refuses_invalid_seconds(seconds: object, *, signed_in: bool) -> None:
+    """The error has the value, signed in or not; NaN does not count as a fresh sign-in."""
     session = Made().manager.load([])
     if signed_in:
         session.sign_in("ada")
@@ -121,7 +121,7 @@ def test_require_fresh_refuses_what_is_not_a_number_of_seconds(seconds: object, 
 
 @pytest.mark.parametrize("key", ["iat", "_idx", "_arc_id"])
 def test_s39_reserved_keys_are_refused_where_they_are_set(key: str) -> None:
-    """The line that sets a reserved key is the line that raises."""
+    """The assignment of a reserved key raises."""
     session = Made().manager.load([])
     for attempt in (
         lambda: session.__setitem__(key, 1),
@@ -134,8 +134,8 @@ def test_s39_reserved_keys_are_refused_where_they_are_set(key: str) -> None:
             attempt()
 
 
-def test_every_way_to_change_a_committed_session_raises() -> None:
-    """A change that could not be kept any more is an error, not a loss."""
+def test_every_change_of_a_closed_session_raises() -> None:
+    """A change that would be lost is an error."""
     made = Made()
     session = made.manager.load([])
     session["count"] = 1
@@ -164,7 +164,7 @@ def test_every_way_to_change_a_committed_session_raises() -> None:
 
 
 def test_s42_the_repr_shows_the_data_but_neither_id_nor_token() -> None:
-    """What a traceback prints of a session cannot be used to take it over."""
+    """A session in a traceback cannot be used to take it over."""
     made = Made()
     value = made.cookie(count=1)
     session = made.manager.load([value])
@@ -174,7 +174,7 @@ def test_s42_the_repr_shows_the_data_but_neither_id_nor_token() -> None:
 
 
 def test_an_in_place_union_keeps_the_session() -> None:
-    """`session |= {...}` sets every key and leaves the session in the variable."""
+    """`session |= {...}` sets every key, and the variable still contains the session."""
     made = Made()
     session = before = made.manager.load([])
     session |= {"count": 1}
@@ -184,8 +184,8 @@ def test_an_in_place_union_keeps_the_session() -> None:
         session |= {"iat": 1}
 
 
-def test_what_other_libraries_add_to_a_session_may_be_written_back() -> None:
-    """Node's and Python's `read` give `_idx`, `_secret`, `_ttl` and `iat` with the data; none of it is data of ours."""
+def test_keys_that_other_libraries_add_are_ignored() -> None:
+    """Node's and Python's `read` add `_idx`, `_secret`, `_ttl` and `iat` to the data, and `replace` ignores them."""
     made = Made()
     session = made.manager.load([])
     session.replace({"_idx": "id", "_secret": "s", "_ttl": 1_800_000_000.5, "iat": 1_800_000_000, "count": 1})
@@ -196,16 +196,16 @@ def test_what_other_libraries_add_to_a_session_may_be_written_back() -> None:
 
 
 @pytest.mark.parametrize("data", [{"_idx": 5}, {"_secret": None}, {"_ttl": "soon"}, {"iat": True}, {"iat": [1]}])
-def test_something_else_under_those_names_is_refused(data: dict[str, Any]) -> None:
-    """It may be data that its author wants back."""
+def test_other_values_under_these_keys_are_refused(data: dict[str, Any]) -> None:
+    """They may be data of the app."""
     session = Made().manager.load([])
-    with pytest.raises(ValueError, match="sessions keep for themselves"):
+    with pytest.raises(ValueError, match="is a reserved name"):
         session.replace({**data, "count": 1})
     assert session == {}
 
 
-def test_a_session_of_nothing_but_those_names_is_ended() -> None:
-    """It is an empty one, as `{}` is."""
+def test_data_with_only_these_keys_ends_the_session() -> None:
+    """It counts as empty, like `{}`."""
     made = Made()
     session = made.manager.load([made.cookie(count=1)])
     session.replace({"_idx": "id", "_ttl": 1})

@@ -1,4 +1,4 @@
-"""Several cookies of our name: a sibling subdomain can toss one, and a changed domain leaves one behind."""
+"""Several session cookies in one request, from a sibling subdomain or a changed domain."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from tests.sessions.making import Made, value_of
 
 
 def signed_in(made: Made, user_id: str, **data: object) -> str:
-    """The cookie value of a session in which `user_id` is signed in."""
+    """Return the cookie value of a session in which `user_id` is signed in."""
     session = made.manager.load([])
     session.sign_in(user_id)
     session.update(data)
     return value_of(made.manager.commit(session)[0])
 
 
-def test_s26_of_valid_sealed_cookies_the_newest_is_taken() -> None:
-    """Whatever their order, the session written last wins."""
+def test_s26_the_newest_of_valid_sealed_cookies_wins() -> None:
+    """The session written last is loaded, in any order of the cookies."""
     made = Made()
     old = made.cookie(count=1)
     made.clock.forward(1)
@@ -27,8 +27,8 @@ def test_s26_of_valid_sealed_cookies_the_newest_is_taken() -> None:
     assert made.names.count("ambiguous") == 2
 
 
-def test_s26_of_valid_signed_ids_the_last_is_taken() -> None:
-    """As Node does, the last cookie wins in a server-side store."""
+def test_s26_the_last_of_valid_signed_ids_wins() -> None:
+    """As in Node, the last cookie is loaded from a store on a server."""
     made = Made(server=True)
     one, other = made.cookie(count=1), made.cookie(count=2)
     assert made.manager.load([one, other]) == {"count": 2}
@@ -36,8 +36,8 @@ def test_s26_of_valid_signed_ids_the_last_is_taken() -> None:
     assert made.names.count("ambiguous") == 2
 
 
-def test_s26_a_forged_neighbour_does_not_hide_a_valid_cookie() -> None:
-    """Garbage beside a valid session is passed over, with an event."""
+def test_s26_a_forged_cookie_does_not_hide_a_valid_one() -> None:
+    """It is ignored, with an event."""
     made = Made()
     value = made.cookie(count=1)
     for values in ([value, "forged"], ["forged", value], ["", value, "x.y.z.a.b"]):
@@ -46,15 +46,15 @@ def test_s26_a_forged_neighbour_does_not_hide_a_valid_cookie() -> None:
 
 
 def test_s26_at_most_four_are_tried() -> None:
-    """A fifth cookie is not opened, so that tossing many costs nothing."""
+    """A fifth cookie is not opened, so that many cookies cost nothing."""
     made = Made()
     value = made.cookie(count=1)
     assert made.manager.load([value, *["forged"] * 4]).is_new
     assert made.manager.load([*["forged"] * 100, value]) == {"count": 1}
 
 
-def test_s26_different_principals_are_nobody() -> None:
-    """Two valid sessions of different people give a fresh one and an event."""
+def test_s26_sessions_of_different_principals_are_not_loaded() -> None:
+    """Two valid sessions of different principals result in a new session and an event."""
     for server in (False, True):
         made = Made(server=server)
         ada, grace = signed_in(made, "ada"), signed_in(made, "grace")
@@ -64,8 +64,8 @@ def test_s26_different_principals_are_nobody() -> None:
             assert made.names == ["ambiguous"]
 
 
-def test_s26_a_session_that_nobody_is_signed_in_to_disputes_none() -> None:
-    """Beside it the signed-in session is taken, whatever their order and age."""
+def test_s26_a_signed_in_session_wins_over_an_anonymous_one() -> None:
+    """This does not depend on their order and age."""
     for server in (False, True):
         made = Made(server=server)
         ada = signed_in(made, "ada")
@@ -75,8 +75,8 @@ def test_s26_a_session_that_nobody_is_signed_in_to_disputes_none() -> None:
             assert made.manager.load(values).user_id == "ada"
 
 
-def test_s17_a_sign_out_ends_every_session_that_came() -> None:
-    """Of two sessions that a browser sends, signed in or not, of one person or of two, none opens afterwards."""
+def test_s17_a_sign_out_ends_all_sessions_of_the_request() -> None:
+    """Of two sessions in one request, both end, signed in or not, of one principal or two."""
     for others in ("ada", "grace", None):
         made = Made(server=True)
         values = [signed_in(made, "ada"), made.cookie(count=1) if others is None else signed_in(made, others)]
@@ -87,7 +87,7 @@ def test_s17_a_sign_out_ends_every_session_that_came() -> None:
 
 
 def test_s26_a_cookie_left_behind_by_a_change_of_domain_is_cleared() -> None:
-    """With a domain configured, what is written beside several cookies clears the host-only one."""
+    """With a domain configured, a write beside several cookies clears the host-only one."""
     made = Made(domain="example.com")
     ada, nobody = signed_in(made, "ada"), made.cookie(count=1)
     session = made.manager.load([ada, nobody])
@@ -99,15 +99,15 @@ def test_s26_a_cookie_left_behind_by_a_change_of_domain_is_cleared() -> None:
 
 
 class At(Visit):
-    """A request to a page of a host that has a parent domain and a folder."""
+    """A request to a page on a host with a parent domain and in a folder."""
 
     def places(self) -> list[tuple[str | None, str]]:
-        """Host-only and the parent, the root and the folder."""
+        """Return host-only and the parent domain, the root and the folder."""
         return [(domain, path) for domain in (None, "example.com") for path in ("/", "/shop")]
 
 
 def cleared(cookies: tuple[str, ...]) -> list[str]:
-    """Domain and path of every cookie that is cleared."""
+    """Return domain and path of every cookie that is cleared."""
     return [one[len("_idx=; Max-Age=0; ") : one.index("; Expires")] for one in cookies if not value_of(one)]
 
 
@@ -116,8 +116,8 @@ EVERYWHERE_ELSE = ["Path=/shop", "Domain=example.com; Path=/", "Domain=example.c
 
 @pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"])
 @pytest.mark.parametrize("way", ["sign_in", "regenerate", "sign_out", "write over a forged one"])
-def test_s26_whoever_becomes_another_has_no_second_cookie_left(server: bool, way: str) -> None:
-    """A change of whose session it is clears the cookies of every other place, the first of the strings being ours."""
+def test_s26_a_new_id_clears_the_cookies_of_all_other_places(server: bool, way: str) -> None:
+    """The first string sets the session's own cookie."""
     made = Made(server=server)
     value = made.cookie(cart=["book"]) if way != "write over a forged one" else "forged"
     session = made.manager.load([value], At())
@@ -134,7 +134,7 @@ def test_s26_whoever_becomes_another_has_no_second_cookie_left(server: bool, way
 
 @pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"])
 def test_s26_an_ordinary_response_clears_nothing(server: bool) -> None:
-    """One string for a new visitor, a change and a sign-in of a visitor without a cookie; the others beside several."""
+    """A new session, a change and a sign-in without a cookie send one string; several cookies are cleared."""
     made = Made(server=server)
     fresh, newcomer = made.manager.load([], At()), made.manager.load([], At())
     fresh["count"] = 1
@@ -148,8 +148,8 @@ def test_s26_an_ordinary_response_clears_nothing(server: bool) -> None:
     assert cleared(made.manager.commit(several)[1:]) == EVERYWHERE_ELSE
 
 
-def test_s27_a_host_cookie_lies_in_one_place_only() -> None:
-    """A name that begins with __Host- is cleared nowhere else: browsers keep it host-only under the root path."""
+def test_s27_a_host_prefixed_cookie_is_cleared_in_one_place() -> None:
+    """A cookie whose name begins with __Host- can only be host-only with the root path."""
     made = Made(cookie_name="__Host-session")
     session = made.manager.load([made.cookie(count=1), "forged"], At())
     session.sign_out()

@@ -21,25 +21,25 @@ SIGNED = sign("7Lk-sK0LoscLEOTDWKIbnfJl", SECRET)
 
 
 def reason(signed: str) -> str:
-    """Why `signed` is refused."""
+    """Return why `signed` is refused."""
     with pytest.raises(Refused) as refusal:
         unsign(signed, (SECRET, OLDER))
     return refusal.value.reason
 
 
-def test_a_signed_id_is_these_bytes() -> None:
+def test_a_signed_id_has_known_bytes() -> None:
     """The id, a dot, and 43 characters of standard base64 without padding."""
     assert sign("abc", b"fallback") == "abc.jjqUW19YkT1v+kbKaxwbgurqIadzajN4p9CL1NhGuRI"
 
 
 @given(st.text(string.printable, min_size=1, max_size=40), st.binary(min_size=1, max_size=80))
-def test_what_was_signed_unsigns(value: str, secret: bytes) -> None:
-    """Any value comes back under the secret that signed it, dots included."""
+def test_unsigning_returns_the_signed_value(value: str, secret: bytes) -> None:
+    """Any value is returned under the secret that signed it, including values with dots."""
     assert unsign(sign(value, secret), (secret,)) == (value, 0)
 
 
 def test_s04_every_secret_of_the_list_verifies() -> None:
-    """Current and older secrets verify, in either order, and the index says which one did."""
+    """Current and older secrets verify in any order, and the index identifies the secret."""
     assert unsign(sign("id", OLDER), (SECRET, OLDER)) == ("id", 1)
     assert unsign(sign("id", OLDER), (OLDER, SECRET)) == ("id", 0)
     with pytest.raises(Refused):
@@ -48,8 +48,8 @@ def test_s04_every_secret_of_the_list_verifies() -> None:
         unsign(sign("id", SECRET), ())
 
 
-def test_s08_what_is_too_long_is_refused_by_its_length() -> None:
-    """A value longer than a cookie can be is refused before its MAC is computed."""
+def test_s08_a_signed_id_that_is_too_long_is_refused() -> None:
+    """A value longer than a cookie is refused before its MAC is computed."""
     assert reason("A" * (MAX_SIGNED + 1)) == "too-long"
     assert reason(sign("A" * MAX_SIGNED, SECRET)) == "too-long"
     assert unsign(sign("A" * (MAX_SIGNED - 44), SECRET), (SECRET,))[1] == 0
@@ -57,7 +57,7 @@ def test_s08_what_is_too_long_is_refused_by_its_length() -> None:
 
 @pytest.mark.parametrize("position", range(len(SIGNED)))
 def test_s09_changing_any_character_invalidates_a_signed_id(position: int) -> None:
-    """At every position every other character gives a refusal, stray bits of the last one included."""
+    """Every other character at every position is refused, including stray bits of the last one."""
     for character in string.printable + "é\0":
         if character != SIGNED[position]:
             assert reason(SIGNED[:position] + character + SIGNED[position + 1 :]) in {"malformed", "forged"}
@@ -66,24 +66,24 @@ def test_s09_changing_any_character_invalidates_a_signed_id(position: int) -> No
 @pytest.mark.parametrize(
     "changed", [SIGNED + "=", SIGNED + " ", " " + SIGNED, SIGNED[:-1], SIGNED + "A", SIGNED + "\n"]
 )
-def test_s09_nothing_can_be_added_or_left_out(changed: str) -> None:
+def test_s09_additions_and_omissions_are_refused(changed: str) -> None:
     """Padding, white space and other lengths are refused."""
     assert reason(changed) in {"malformed", "forged"}
 
 
 @given(st.text(max_size=120))
-def test_s10_no_text_whatever_is_taken(text: str) -> None:
-    """Any text is refused with a reason, and nothing else is raised."""
+def test_s10_any_text_is_refused(text: str) -> None:
+    """Any text is refused with a reason and raises nothing else."""
     assert reason(text) in {"malformed", "forged"}
 
 
 def test_an_empty_id_is_refused() -> None:
-    """The MAC of nothing signs nobody."""
+    """The MAC of an empty value is refused."""
     assert reason(sign("", SECRET)) == "malformed"
 
 
 def test_s14_every_mac_is_compared_in_constant_time() -> None:
-    """No `==` or `in` of the runtime stands beside a name that means a MAC, a tag, a signature or a digest."""
+    """The runtime has no `==` or `in` beside a name that means a MAC, a tag, a signature or a digest."""
     runtime = [path for part in ("sessions", "http") for path in (Path(arc.__file__).parent / part).rglob("*.py")]
     words = {"mac", "_mac", "signature", "digest", "hexdigest", "tag", "expected"}
     found = []
@@ -98,6 +98,6 @@ def test_s14_every_mac_is_compared_in_constant_time() -> None:
 
 
 def test_s14_signing_compares_with_compare_digest() -> None:
-    """The one comparison of a signed id is `hmac.compare_digest`."""
+    """A signed id is compared only with `hmac.compare_digest`."""
     source = (Path(arc.__file__).parent / "sessions" / "signing.py").read_text(encoding="utf-8")
     assert "hmac.compare_digest(mac, _mac(value, secret))" in source

@@ -1,4 +1,4 @@
-"""The extra `speed`: with orjson the same is stored and the same refused."""
+"""With orjson (the extra `speed`), the same data is stored and the same data is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ORJSON = Path(sys.prefix, "speed")  # which scripts/setup makes, apart from what
 
 
 def outcomes(seed: int, count: int, *path: Path) -> list[str]:
-    """The lines of `any_change` from an interpreter that finds what is in `path`."""
+    """Return the lines of `any_change` from an interpreter with `path`."""
     arguments = [sys.executable, "-m", "tests.sessions.any_change", str(seed), str(count)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*path, Path.cwd())))}
     run = subprocess.run(arguments, capture_output=True, text=True, check=False, env=environment)
@@ -27,8 +27,8 @@ def outcomes(seed: int, count: int, *path: Path) -> list[str]:
 
 @settings(max_examples=settings().max_examples // 10 or 1)
 @given(st.integers(0, 2**32))
-def test_random_changes_end_alike_with_and_without_orjson(seed: int) -> None:
-    """A thousand changes: the same data afterwards, the same cookies sent, the same refusals."""
+def test_random_changes_have_the_same_results_with_orjson(seed: int) -> None:
+    """A thousand changes have the same data afterwards, the same cookies and the same refusals."""
     assert (ORJSON / "orjson").is_dir(), f"{ORJSON} is missing: make setup-test"
     without, with_it = outcomes(seed, 1_000), outcomes(seed, 1_000, ORJSON)
     assert (without[0], with_it[0]) == ("without", "with orjson")
@@ -37,6 +37,6 @@ def test_random_changes_end_alike_with_and_without_orjson(seed: int) -> None:
 
 
 @pytest.mark.parametrize("words", ["TypeError: session", "SessionTooLarge", "-> True {", "-> False {"])
-def test_the_changes_that_are_compared_have_every_outcome(words: str) -> None:
-    """Some are kept, some change nothing, some are refused."""
+def test_the_compared_changes_have_every_result(words: str) -> None:
+    """Some are stored, some change nothing, and some are refused."""
     assert any(words in line for line in lines(7, 3_000))

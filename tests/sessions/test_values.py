@@ -1,4 +1,4 @@
-"""Which values a session holds."""
+"""The values that a session can store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arc.sessions.text import check_depth, encode
-from arc.sessions.values import normalise, refuse_deep, same
+from arc.sessions.values import normalize, refuse_deep, same
 from tests.sessions.making import Made, value_of
 
 if TYPE_CHECKING:
@@ -34,19 +34,19 @@ DATA = st.dictionaries(KEYS, VALUES)
 
 
 @pytest.mark.parametrize("number", [Decimal("9.50"), Decimal(2), Decimal("NaN")])
-def test_a_number_of_a_table_is_refused_with_what_to_write(number: Decimal) -> None:
-    """Items of DynamoDB tables have Decimals; which of three forms keeps the meaning is the application's choice."""
+def test_a_decimal_is_refused_with_advice(number: Decimal) -> None:
+    """Items of DynamoDB tables have Decimals, and the app must choose one of three conversions."""
     with pytest.raises(TypeError) as refusal:
-        normalise({"cart": [{"price": number}]})
+        normalize({"cart": [{"price": number}]})
     message = str(refusal.value)
     assert message.startswith("session['cart'][0]['price'] is a Decimal")
     assert [form for form in ("int(value)", "float(value)", "str(value)") if form not in message] == []
 
 
 @given(DATA)
-def test_a_normalised_copy_is_the_same_and_shares_nothing(data: dict[str, Any]) -> None:
-    """Normalising valid data gives an equal copy, at every depth of equal types."""
-    copy = normalise(data)
+def test_a_normalized_copy_is_equal_and_shares_nothing(data: dict[str, Any]) -> None:
+    """A normalized copy of valid data is equal, with equal types at every depth."""
+    copy = normalize(data)
     assert same(copy, data)
     assert copy is not data
 
@@ -66,34 +66,34 @@ def test_a_normalised_copy_is_the_same_and_shares_nothing(data: dict[str, Any]) 
         ("\ud800", "session['x']"),
     ],
 )
-def test_what_cannot_be_kept_is_refused_by_its_path(value: object, path: str) -> None:
-    """A value outside the domain raises a TypeError that names where it is."""
+def test_an_invalid_value_is_refused_with_its_path(value: object, path: str) -> None:
+    """The TypeError has the path of the value."""
     with pytest.raises(TypeError) as refusal:
-        normalise({"x": value})
+        normalize({"x": value})
     assert path in str(refusal.value)
 
 
 def test_tuples_become_lists() -> None:
-    """A tuple is kept as JSON keeps it."""
-    assert normalise({"x": ((1, 2), 3)}) == {"x": [[1, 2], 3]}
+    """A tuple is stored as a list, as in JSON."""
+    assert normalize({"x": ((1, 2), 3)}) == {"x": [[1, 2], 3]}
 
 
 def test_data_is_at_most_thirty_deep() -> None:
-    """Thirty levels pass, thirty-one and a dict that contains itself do not."""
+    """Thirty levels are accepted; thirty-one and a dict that contains itself are refused."""
     value: Any = 1
     for _ in range(29):
         value = [value]
-    normalise({"x": value})
+    normalize({"x": value})
     with pytest.raises(TypeError, match="30 deep"):
-        normalise({"x": [value]})
+        normalize({"x": [value]})
     ring: dict[str, Any] = {}
     ring["self"] = ring
     with pytest.raises(TypeError, match="30 deep"):
-        normalise({"x": ring})
+        normalize({"x": ring})
 
 
 def nested(levels: int, *kinds: str) -> Any:
-    """A value with containers of `kinds`, one within the other, the innermost first."""
+    """Return a value with nested containers of `kinds`, the innermost first."""
     value: Any = 1
     for level in range(levels):
         value = [value] if kinds[level % len(kinds)] == "list" else {"k": value}
@@ -101,8 +101,8 @@ def nested(levels: int, *kinds: str) -> Any:
 
 
 @pytest.mark.parametrize("kinds", list(product(("list", "dict"), repeat=3)), ids="-".join)
-def test_containers_of_both_kinds_count_alike(made: Made, kinds: tuple[str, ...]) -> None:
-    """Lists in dicts in lists, whatever their order, are thirty deep with the session and no deeper, in every store."""
+def test_lists_and_dicts_count_equally_for_the_depth(made: Made, kinds: tuple[str, ...]) -> None:
+    """Lists in dicts in lists can be thirty deep including the session, in every store."""
     assert made.manager.load([made.cookie(x=nested(29, *kinds))]) == {"x": nested(29, *kinds)}
     for levels in (30, 31, 45, 59):
         with pytest.raises(TypeError, match="30 deep"):
@@ -114,8 +114,8 @@ def test_containers_of_both_kinds_count_alike(made: Made, kinds: tuple[str, ...]
         st.just(1), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner), max_leaves=40
     )
 )
-def test_depth_by_the_text_is_depth_by_the_data(value: Any) -> None:
-    """Whether something is nested too deep is seen in its JSON text as in itself, strings with brackets included."""
+def test_the_check_of_the_text_agrees_with_the_data(value: Any) -> None:
+    """The depth is checked in the JSON text with the same result, also for strings with brackets."""
     for levels in (20, 24, 27, 28, 29, 30):
         data = {"x": [nested(levels, "list", "dict"), value, nested(levels, "dict")]}
         by_text = is_refused(check_depth, encode(data).encode(), data)
@@ -131,8 +131,8 @@ def is_refused(check: Callable[..., None], *arguments: object) -> bool:
     return False
 
 
-def test_data_of_thirty_levels_comes_back(made: Made) -> None:
-    """What is stored at the limit is loaded, and goes on, in every store."""
+def test_data_of_thirty_levels_is_loaded(made: Made) -> None:
+    """Data at the limit is loaded and can be changed, in every store."""
     value: Any = 1
     for _ in range(29):
         value = [value]
@@ -163,15 +163,15 @@ def test_comparison_is_type_strict(one: object, other: object) -> None:
 
 @pytest.mark.parametrize("key", ["_idx", "_secret", "_ttl", "iat", "exp", "_arc_id", "_arc_anything"])
 def test_s39_reserved_keys_are_refused_by_name(key: str) -> None:
-    """Application data cannot set what sessions keep for themselves."""
+    """The app cannot store values under reserved keys."""
     with pytest.raises(ValueError, match=key):
-        normalise({key: 1})
+        normalize({key: 1})
 
 
 @pytest.mark.parametrize("key", ["_user_id", "_", "__x", "ttl", "Iat"])
 def test_s39_other_underscore_names_work(key: str) -> None:
-    """Every other name is the application's, underscores included."""
-    assert normalise({key: 1}) == {key: 1}
+    """All other names can be used, including those with underscores."""
+    assert normalize({key: 1}) == {key: 1}
 
 
 # -- subclasses of str, int and float
@@ -190,7 +190,7 @@ class Level(IntEnum):
 
 
 class Price(float):
-    """A subclass of float that shows itself in a way of its own."""
+    """A subclass of float with its own conversions."""
 
     def __float__(self) -> float:
         return -1.0
@@ -200,7 +200,7 @@ class Price(float):
 
 
 def test_a_subclass_is_stored_as_its_plain_value(made: Made) -> None:
-    """An enum's member, as a value, as a key, in a message and as a principal, is what it stands for, not its name."""
+    """An enum's member is stored as its value, also as a key, in a message and as a principal."""
     session = made.manager.load([])
     session["role"] = Role.ADMIN
     session["levels"] = {Role.ADMIN: [Level.HIGH, Price(9.5)]}

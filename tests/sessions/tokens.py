@@ -21,7 +21,7 @@ BASE64URL = string.ascii_letters + string.digits + "-_"
 
 
 class Untouchable:
-    """A cipher that no token may reach."""
+    """A cipher that must not be used."""
 
     def decrypt(self, nonce: bytes, data: bytes, header: bytes) -> bytes:
         """Never called."""
@@ -29,22 +29,22 @@ class Untouchable:
 
 
 def base64url(data: bytes) -> str:
-    """`data` as base64url without padding."""
+    """Encode `data` as base64url without padding."""
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def lenient(text: str) -> bytes:
-    """What a careless decoder makes of base64url."""
+    """Decode base64url as a lenient decoder does."""
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def reason(token: str, *, ciphers: Any = (CIPHER,), enc: str = "A256GCM") -> str:
-    """Why `token` is refused."""
+    """Return why `token` is refused."""
     with pytest.raises(Refused) as refusal:
         unseal(token, ciphers, enc)
     return refusal.value.reason
 
 
 def is_refused_unopened(token: str) -> bool:
-    """True when `token` is refused by its form alone, without any work with a key."""
+    """True when `token` is refused because of its form, without any cryptography."""
     return reason(token, ciphers=(Untouchable(),)) == "malformed"

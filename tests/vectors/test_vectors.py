@@ -1,4 +1,4 @@
-"""Bytes that Node's own library once wrote, read without Node."""
+"""Bytes that Node's library wrote, read without Node."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SIGNED = json.loads((HERE / "signed-id-from-node.json").read_text(encoding="utf-
 
 
 @pytest.mark.parametrize("case", SEALED["cases"], ids=range(len(SEALED["cases"])))
-def test_a_cookie_that_node_wrote_is_read(case: dict[str, Any]) -> None:
-    """With the clock of that day each cookie gives the session that Node reads, a week later none does."""
+def test_a_cookie_of_node_is_loaded(case: dict[str, Any]) -> None:
+    """At its time each cookie has the session that Node reads, and a week later none has."""
     clock = [float(SEALED["generated_unix"])]
     settings = arc.Settings.from_env({"ARC_ENV": "testing", **case["env"]})
     manager = arc.http.build_manager(settings, clock=lambda: clock[0])
@@ -31,7 +31,7 @@ def test_a_cookie_that_node_wrote_is_read(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", SIGNED, ids=range(len(SIGNED)))
-def test_an_id_that_node_signed_is_opened_and_signed_alike(case: dict[str, str]) -> None:
-    """Signature and cookie are the same to the letter."""
+def test_an_id_signed_by_node_is_verified_and_signed_equally(case: dict[str, str]) -> None:
+    """The signature and the cookie are equal."""
     assert sign(case["value"], case["secret"].encode()) == case["signed"]
     assert unsign(value_of(case["cookie"]), [case["secret"].encode()]) == (case["value"], 0)

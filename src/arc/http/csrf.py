@@ -118,7 +118,7 @@ def _refusal(request: Request, message: str, reason: str) -> ForgedRequest:
     session_id = request.session.id if request.uses_session and not request.session.is_new else None
     if not request.shape.named_method():
         reason += "; the event has no method, so it is not treated as a GET"
-    request.manager.lifecycle.tell("csrf_refused", f"{_quote(request.shape.route())}: {reason}", session_id)
+    request.manager.lifecycle.emit("csrf_refused", f"{_quote(request.shape.route())}: {reason}", session_id)
     return ForgedRequest(message)
 
 

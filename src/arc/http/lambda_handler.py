@@ -144,7 +144,7 @@ def _commit_sign_out(request: Request) -> None:
         try:
             request.manager.commit(request.session, failed=True)
         except ArcError as error:
-            request.manager.lifecycle.tell("dropped", f"after the handler failed, the commit failed too: {error}")
+            request.manager.lifecycle.emit("dropped", f"after the handler failed, the commit failed too: {error}")
 
 
 # -- the arguments of a function

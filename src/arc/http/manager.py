@@ -69,21 +69,21 @@ def build_manager(
     """
     keyring = Keyring(settings)
 
-    def on_hand_over(reason: str) -> None:
-        manager.lifecycle.tell("handed_over", reason)
+    def on_fallback(reason: str) -> None:
+        manager.lifecycle.emit("handed_over", reason)
 
     if store is None:
-        store = _build_store(settings, keyring, random, on_hand_over)
+        store = _build_store(settings, keyring, random, on_fallback)
     manager = SessionManager(settings, keyring, store, clock=clock, random=random, on_event=on_event)
     return manager
 
 
 def _build_store(
-    settings: Settings, keyring: Keyring, random: Callable[[int], bytes], on_hand_over: Callable[[str], None]
+    settings: Settings, keyring: Keyring, random: Callable[[int], bytes], on_fallback: Callable[[str], None]
 ) -> Store:
     """Return the store of `settings.table`, which takes over sessions from `settings.migrate_from` if that is set.
 
-    `on_hand_over` is called with the reason, once for each store, when a table switches to boto3.
+    `on_fallback` is called with the reason, once for each store, when a table switches to boto3.
     """
 
     def store_of(table: str) -> Store:
@@ -97,7 +97,7 @@ def _build_store(
         from arc.sessions.stores.dynamodb.transport import RetryingTransport
 
         session_table = SessionTable(
-            RetryingTransport(send_of(settings, os.environ, on_hand_over), random=random),
+            RetryingTransport(send_of(settings, os.environ, on_fallback), random=random),
             lambda: table_names(settings, table),
             remedy=_remedy(settings),
         )
@@ -114,7 +114,7 @@ def _build_store(
     return MovingStore(store, store_of(settings.migrate_from), keyring, idle=settings.idle)
 
 
-def send_of(settings: Settings, environ: Mapping[str, str], on_hand_over: Callable[[str], None]) -> Send:
+def send_of(settings: Settings, environ: Mapping[str, str], on_fallback: Callable[[str], None]) -> Send:
     """Return the transport to DynamoDB that `settings.transport` names.
 
     The default is the lean one wherever it supports the configuration, else boto3. Raises `ConfigurationError` if the
@@ -132,9 +132,9 @@ def send_of(settings: Settings, environ: Mapping[str, str], on_hand_over: Callab
     lean = None if settings.transport == "boto3" else _lean_transport(settings, environ, endpoint)
     if lean is None:
         return boto()
-    from arc.sessions.stores.dynamodb.lean import HandingOver
+    from arc.sessions.stores.dynamodb.lean import FallbackSend
 
-    return HandingOver(lean, boto, on_hand_over)
+    return FallbackSend(lean, boto, on_fallback)
 
 
 def _lean_transport(settings: Settings, environ: Mapping[str, str], endpoint: str | None) -> LeanSend | None:

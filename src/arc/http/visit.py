@@ -49,7 +49,7 @@ class RequestVisit(Visit):
         return self._shape.method() in SAFE
 
     @property
-    def seen(self) -> bool:  # type: ignore[override]
+    def displayed(self) -> bool:  # type: ignore[override]
         """False for HEAD and for a prefetch, whose response the visitor may never see."""
         purpose = self._shape.headers().get("sec-purpose") or self._shape.headers().get("purpose", "")
         return self._shape.method() != "HEAD" and not purpose.lower().startswith("prefetch")

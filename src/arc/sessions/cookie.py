@@ -1,4 +1,4 @@
-"""Cookie headers in, Set-Cookie headers out (RFC 6265bis)."""
+"""Parsing Cookie headers and building Set-Cookie headers (RFC 6265bis)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from arc.hosts import is_within
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
     from arc.sessions.visit import Visit
     from arc.settings import Settings
 
-
 MOST_TRIED = 4  # cookies of one name
-MAX_HEADER = 131_072  # characters; twice what AWS's front doors take in all headers of a request
-_MAX_VALUE = 4098  # characters; browsers keep no longer cookie (RFC 6265bis §5.6), and a peer may put it in quotes
-LONGEST = 400 * 86_400  # seconds; browsers keep no cookie longer (RFC 6265bis §5.5)
+MAX_HEADER = 131_072  # characters; twice what AWS's front doors accept in all headers of a request
+_MAX_VALUE = 4098  # characters; the limit of browsers (RFC 6265bis §5.6) and two quotes, which other libraries add
+LONGEST = 400 * 86_400  # seconds; the limit of browsers (RFC 6265bis §5.5)
 SAME_SITE = ("Lax", "Strict", "None")
 _ALPHANUMERIC = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TOKEN = b"!#$%&'*+-.^_`|~" + _ALPHANUMERIC  # RFC 9110 §5.6.2
-_VISIBLE = bytes(range(0x21, 0x7F)).translate(None, b";,")  # ASCII that breaks no header
+_VISIBLE = bytes(range(0x21, 0x7F)).translate(None, b";,")  # ASCII that cannot break a header
 _UNESCAPED = b"-_.!~*'()" + _ALPHANUMERIC  # what JavaScript's encodeURIComponent leaves alone
 _ESCAPES = {one: f"%{one:02X}" for one in _VISIBLE.translate(None, _UNESCAPED)}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -30,10 +30,10 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def parse(header: str) -> list[tuple[str, str]]:
-    """Every `name=value` pair of a Cookie header, in order, as it was sent.
+    """Return the `name=value` pairs of a Cookie header in order, with values as they were sent.
 
-    Only space and tab are trimmed; a pair without `=` or without a name is left out; quotes belong to the
-    value (RFC 6265bis §5.6 and §5.8.3). A header over `MAX_HEADER` characters has no pairs.
+    Only spaces and tabs are trimmed. Quotes belong to the value, and a pair without `=` or a name is ignored
+    (RFC 6265bis §5.6 and §5.8.3). So is a header over `MAX_HEADER` characters.
     """
     pairs: list[tuple[str, str]] = []
     if len(header) > MAX_HEADER:
@@ -47,10 +47,10 @@ def parse(header: str) -> list[tuple[str, str]]:
 
 
 def values(headers: Iterable[str], name: str) -> list[str]:
-    """The values of every cookie called `name`, in order.
+    """Return the values of all cookies called `name`, in order.
 
-    The last `MOST_TRIED` are percent-decoded and lose a pair of quotes around them, unless they are too long for
-    a cookie; so is a header over `MAX_HEADER` characters, which counts as one value.
+    The last `MOST_TRIED` are percent-decoded and unquoted, unless they are too long for a cookie. A header over
+    `MAX_HEADER` characters counts as one such value.
     """
     found: list[str] = []
     pair = f"{name}="
@@ -59,63 +59,58 @@ def values(headers: Iterable[str], name: str) -> list[str]:
             continue
         if len(header) > MAX_HEADER:
             found.append(header)
-        elif header.startswith(pair) and ";" not in header:  # in payload 2.0 each cookie comes alone
+        elif header.startswith(pair) and ";" not in header:  # In payload 2.0 each cookie has its own header.
             found.append(header[len(pair) :].strip(" \t"))
         else:
             found += [value for other, value in parse(header) if other == name]
-    return [*found[:-MOST_TRIED], *[_plain(value) for value in found[-MOST_TRIED:]]]
+    return [*found[:-MOST_TRIED], *[_decode(value) for value in found[-MOST_TRIED:]]]
 
 
 def set_cookie(
     name: str, value: str, *, max_age: int | None, now: int, domain: str | None, path: str, secure: bool, same_site: str
 ) -> str:
-    """A Set-Cookie string, always HttpOnly, its attributes in the order that Node writes them.
+    """Return a Set-Cookie string, always HttpOnly, with the attributes in Node's order.
 
-    `value` is percent-encoded as encodeURIComponent does; `max_age` is in seconds, never below 0 nor over
-    400 days, None for a cookie that ends with the browser; `now` is in Unix seconds. How long name and value
-    may be is left to the caller. Raises `ValueError` for what would break the header: control characters,
-    `;`, `,`, space, DEL and non-ASCII.
+    `value` is percent-encoded as encodeURIComponent does. `max_age` is in seconds, limited to 0 to 400 days; None is a
+    cookie that ends with the browser. `now` is in Unix seconds. The caller limits the length of name and value.
+    Raises `ValueError` for characters that would break the header: control characters, `;`, `,`, space, DEL and
+    non-ASCII.
     """
     if not name or not _consists_of(_TOKEN, name):
-        raise ValueError(f"{name!r} is no cookie name. Use letters, digits, '-' and '_'.")
+        raise ValueError(f"{name!r} is not a valid cookie name. Use letters, digits, '-' and '_'.")
     for attribute, text in (("domain", domain or ""), ("path", path)):
         if not _consists_of(_VISIBLE, text):
-            raise ValueError(f"{text!r} cannot be a cookie's {attribute}: visible ASCII without ';' and ',' can.")
+            raise ValueError(f"{text!r} is not a valid {attribute} of a cookie. Use visible ASCII without ';' and ','.")
     if same_site not in SAME_SITE or (same_site == "None" and not secure):
-        raise ValueError(f"SameSite={same_site!r} is not possible. Use Lax, Strict, or None on a Secure cookie.")
+        raise ValueError(f"SameSite={same_site!r} is not valid here. Use Lax or Strict, or None on a Secure cookie.")
     age = expires = ""
     if max_age is not None:
         seconds = max(0, min(max_age, LONGEST))
         age, expires = f"Max-Age={seconds}; ", f"Expires={_imf_fixdate(now + seconds if seconds else 0)}; "
     return (
-        f"{name}={escaped(name, value)}; {age}{f'Domain={domain}; ' if domain else ''}Path={path}; "
+        f"{name}={escape(name, value)}; {age}{f'Domain={domain}; ' if domain else ''}Path={path}; "
         f"{expires}HttpOnly; {'Secure; ' if secure else ''}SameSite={same_site}"
     )
 
 
-def clearing(name: str, *, domain: str | None, path: str, secure: bool, same_site: str) -> str:
-    """The Set-Cookie string that makes a browser drop the cookie: it takes the very attributes it was set with."""
-    return set_cookie(name, "", max_age=0, now=0, domain=domain, path=path, secure=secure, same_site=same_site)
-
-
-def escaped(name: str, value: str) -> str:
-    """The `value` of the cookie `name` as encodeURIComponent writes it. Raises `ValueError` as `set_cookie` does."""
+def escape(name: str, value: str) -> str:
+    """Encode the `value` of the cookie `name` as encodeURIComponent does. Raises `ValueError` as `set_cookie` does."""
     if value.isascii() and not value.encode().translate(None, _UNESCAPED):
         return value
     if not _consists_of(_VISIBLE, value):
-        raise ValueError(f"The value of the cookie {name!r} holds a character that no cookie can carry.")
+        raise ValueError(f"The value of the cookie {name!r} contains a character that is not allowed in cookies.")
     return value.translate(_ESCAPES)
 
 
 def _consists_of(allowed: bytes, text: str) -> bool:
-    """True when `text` holds nothing but the ASCII characters `allowed`; a set would take ten times as long."""
+    """True when `text` contains only the ASCII characters `allowed`. A set would take ten times as long."""
     return text.isascii() and not text.encode().translate(None, allowed)
 
 
-def _plain(value: str) -> str:
-    """`value` without one pair of quotes, as decodeURIComponent reads it; as it is where that would throw.
+def _decode(value: str) -> str:
+    """Remove one pair of quotes and decode as decodeURIComponent does.
 
-    A value that is too long for a cookie is not looked at.
+    A value that decodeURIComponent rejects or that is too long for a cookie is returned unchanged.
     """
     if len(value) > _MAX_VALUE:
         return value
@@ -127,7 +122,7 @@ def _plain(value: str) -> str:
     try:
         pieces = [first.encode()]
         for part in rest:
-            if len(part) < 2:  # noqa: PLR2004  # two digits make one byte
+            if len(part) < 2:  # noqa: PLR2004  # the two digits of a byte
                 return value
             pieces += (unhexlify(part[:2]), part[2:].encode())
         return b"".join(pieces).decode()
@@ -136,7 +131,7 @@ def _plain(value: str) -> str:
 
 
 def _imf_fixdate(seconds: int) -> str:
-    """A date as RFC 9110 §5.6.7 writes it, in English whatever the locale."""
+    """Return a date in the format of RFC 9110 §5.6.7, which is English in any locale."""
     moment = time.gmtime(seconds)
     return (
         f"{_DAYS[moment.tm_wday]}, {moment.tm_mday:02} {_MONTHS[moment.tm_mon - 1]} {moment.tm_year:04} "
@@ -148,85 +143,67 @@ _LONGEST_HOST = 253  # characters (RFC 1035 §2.3.4)
 
 
 class SessionCookie:
-    """Makes the Set-Cookie strings of sessions."""
+    """Builds the Set-Cookie strings of sessions."""
 
-    __slots__ = ("_domain", "_newest", "_settings")
+    __slots__ = ("_domain", "_latest", "_security", "_settings")
 
     def __init__(self, settings: Settings, *, host_only: bool = False) -> None:
         self._settings = settings
         self._domain = None if host_only else settings.domain
-        self._newest: tuple[int | None, int, str] = (
-            None,
-            -1,
-            "",
-        )  # what follows the value, for a `max_age` and a `now`
+        self._security: dict[str, Any] = {"secure": settings.secure, "same_site": settings.same_site}
+        # The latest string after the value, with its `max_age` and `now`.
+        self._latest: tuple[int | None, int, str] = (None, -1, "")
 
-    def is_kept_by(self, host: str) -> bool:
-        """False when the cookie's domain makes a browser at `host` reject it; "" is any host."""
+    def accepts_host(self, host: str) -> bool:
+        """True when a browser at `host` accepts the cookie's domain. An unknown host is ""."""
         return not self._domain or not host or is_within(host, self._domain)
 
     def rejections(self, visit: Visit) -> Iterator[tuple[str, str]]:
-        """Why browsers reject the cookie of this `visit`: each a kind, `domain` or `http`, and a sentence."""
+        """Yield why browsers reject the cookie of this `visit`: a kind (`domain` or `http`) and an explanation."""
         settings = self._settings
-        if settings.domain and not self.is_kept_by(visit.host):
+        if settings.domain and not self.accepts_host(visit.host):
             effect = (
-                "Here the cookie is sent without a domain"
+                "In testing the cookie is sent without a domain"
                 if settings.testing
-                else "Unless a CDN hides the Host that browsers see, they reject the session's cookie"
+                else "Browsers reject the session's cookie, unless they see another host in front of a CDN"
             )
             host = visit.host[:_LONGEST_HOST]
             yield (
                 "domain",
-                f"ARC_SESSION_DOMAIN is {settings.domain!r}, and the Host {host!r} is not within it. {effect}",
+                f"ARC_SESSION_DOMAIN is {settings.domain!r}, which does not match the Host {host!r}. {effect}",
             )
         if settings.secure and visit.plain_http:
-            reason = "the request came over plain http, says X-Forwarded-Proto, and browsers keep no Secure cookie from"
-            yield "http", f"{reason} there. Redirect http to https in front of the function"
+            reason = "the request used plain http according to X-Forwarded-Proto, where browsers reject Secure cookies"
+            yield "http", f"{reason}. Redirect http to https in front of the function"
 
-    def carrying(self, value: str, *, max_age: int | None, now: int) -> str:
-        """The string that gives a browser `value` for `max_age` seconds, None: until it is closed."""
+    def build(self, value: str, *, max_age: int | None, now: int) -> str:
+        """Return the string that sets the cookie to `value` for `max_age` seconds, None: until the browser closes."""
         settings = self._settings
         name = settings.cookie_name
-        age, second, rest = self._newest
+        age, second, rest = self._latest
         if (age, second) != (max_age, now):
-            empty = set_cookie(
-                name,
-                "",
-                max_age=max_age,
-                now=now,
-                domain=self._domain,
-                path=settings.path,
-                secure=settings.secure,
-                same_site=settings.same_site,
-            )
+            domain, path = self._domain, settings.path
+            empty = set_cookie(name, "", max_age=max_age, now=now, domain=domain, path=path, **self._security)
             rest = empty[len(name) + 1 :]
-            self._newest = (max_age, now, rest)
-        return f"{name}={escaped(name, value)}{rest}"
+            self._latest = (max_age, now, rest)
+        return f"{name}={escape(name, value)}{rest}"
 
-    def clearing(self) -> tuple[str, ...]:
-        """The strings that make a browser drop the cookie: the one with the domain and the host-only one."""
-        own, path = self._domain, self._settings.path
-        return (self._clear(own, path), self._clear(None, path)) if own else (self._clear(None, path),)
+    def clear(self) -> tuple[str, ...]:
+        """Return the strings that remove the cookie: the one with the domain, and the host-only one."""
+        return tuple(self._clear(domain, self._settings.path) for domain in dict.fromkeys((self._domain, None)))
 
-    def clearing_elsewhere(self, places: Iterable[tuple[str | None, str]]) -> tuple[str, ...]:
-        """The strings that make a browser drop every other cookie of the name, which would be sent beside ours.
+    def clear_elsewhere(self, places: Iterable[tuple[str | None, str]]) -> tuple[str, ...]:
+        """Return the strings that remove all other cookies of the name, which browsers would send beside this one.
 
-        A cookie of another domain (None: host-only) or path, left by older settings or set by a sibling host, lies
-        in one of `places`. A name with a prefix has only one place.
+        Each of `places` is a domain (None: host-only) and a path where older settings or a sibling host may have set
+        one. A cookie whose name begins with `__Host-` has no other place.
         """
         settings = self._settings
         if settings.cookie_name.startswith("__Host-"):
             return ()
-        ours = (self._domain, settings.path)
         others = dict.fromkeys([(None, settings.path), *places])
-        return tuple(self._clear(*place) for place in others if place != ours)
+        return tuple(self._clear(*place) for place in others if place != (self._domain, settings.path))
 
     def _clear(self, domain: str | None, path: str) -> str:
-        settings = self._settings
-        return clearing(
-            settings.cookie_name,
-            domain=domain,
-            path=path,
-            secure=settings.secure,
-            same_site=settings.same_site,
-        )
+        name = self._settings.cookie_name
+        return set_cookie(name, "", max_age=0, now=0, domain=domain, path=path, **self._security)

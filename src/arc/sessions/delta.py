@@ -1,13 +1,12 @@
-"""What one request changed in a session, as paths; and that change made again on what others wrote meanwhile.
+"""The changes of one request, and how they are repeated on data that other requests have changed.
 
-What was assigned replaces, what was changed in place merges. A delta is made by `Snapshot.delta`, and is
-pure data: `applied` gives the new data, `rebased` the same intent on other data with the paths where
-something was lost.
+An assigned value replaces; a container that was changed in place merges. A delta is pure data: `apply` returns the
+changed data, and `rebase` returns the same changes on other data, with the paths where one side's work was lost.
 """
 
 from __future__ import annotations
 
-from arc.sessions.list_merge import begins_with, merged
+from arc.sessions.list_merge import merge_lists, starts_with
 from arc.sessions.values import deep_copy, same
 
 TYPE_CHECKING = False
@@ -18,30 +17,25 @@ if TYPE_CHECKING:
     Path = tuple[str, ...]
 
 
-class _Missing:
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Any = _Missing()
-"""Stands for a value that is not there."""
-
-
-WITHIN = ""
-"""The key that stands for a container which has none, since it is an element of a list."""
+MISSING: Any = object()
+"""Stands for a missing value."""
 
 
 class Change:
-    """One change at a `path` of keys; `base` is the value it was made on, `MISSING` where there was none.
+    """One change at a `path` of keys. `base` is the value before, `MISSING` without one.
 
-    `kind` is `set` (put `value` there), `remove`, `create` (put the container `value` where none was found;
-    `base` is what it was first assigned as), `append` (add the elements of `value` to the list), `edit` (the
-    list became `value` by more than appending) or `increment` (add the number `value`). For an edited list
-    `inside` maps the place in `value` of each container that was changed in place to its place in `base` and the delta
-    of `{WITHIN: container}`. For a created container `counted` maps the path within it of each number that was counted
-    from 0 to that number.
+    `kind` is one of:
+
+    - `set`: assign `value`.
+    - `remove`: remove the key.
+    - `create`: put the container `value` under a missing key; `base` is what was first assigned.
+    - `append`: append the elements of `value` to the list.
+    - `edit`: the list became `value`, and not only by appending.
+    - `increment`: add the number `value`.
+
+    `inside` is for edited lists. It maps the place in `value` of each container that was changed in place to its place
+    in `base` and to the delta of `{WITHIN: container}`. `counted` is for created containers. It maps the path within
+    the container of each number that was counted from 0 to that number.
     """
 
     __slots__ = ("base", "counted", "inside", "kind", "path", "value")
@@ -60,18 +54,15 @@ class Change:
         self.inside = inside or {}
         self.counted: dict[Path, float] = counted or {}
 
-    def __repr__(self) -> str:
-        return f"Change({self.kind!r}, {'.'.join(self.path)!r})"
-
 
 class Delta:
-    """Changes of disjoint paths, and `ours`, the data as the request left it.
+    """Changes at disjoint paths; `ours` is the data after them.
 
-    `replaces` is true when the data as a whole was assigned: what others added goes as well; `base` is then
-    the data it was assigned over.
+    `replaces` is true when all data was replaced. Then `base` is the data before, and keys that other requests added
+    are removed as well.
     """
 
-    __slots__ = ("_intent", "base", "changes", "ours", "replaces")
+    __slots__ = ("_original", "base", "changes", "ours", "replaces")
 
     def __init__(
         self,
@@ -83,20 +74,20 @@ class Delta:
     ) -> None:
         self.changes, self.ours, self.replaces = tuple(changes), ours, replaces
         self.base: dict[str, Any] = base or {}
-        self._intent: Delta = self  # as the request made it, which knows the containers that it changed in lists
+        self._original: Delta = self  # Only this one, before any rebase, knows the containers changed within lists.
 
     @property
-    def one_writer(self) -> bool:
-        """True when it must meet the data it was made on: a list was edited, or everything was replaced."""
+    def needs_unchanged_row(self) -> bool:
+        """True when it applies to unchanged data only: a list was edited, or all data was replaced."""
         return self.replaces or any(change.kind == "edit" for change in self.changes)
 
     @property
-    def assigned(self) -> list[Path]:
-        """The paths at which a value was set or removed, whatever others did there."""
+    def assigned_paths(self) -> list[Path]:
+        """The paths where a value was set or removed, whatever other requests did there."""
         return [change.path for change in self.changes if change.kind in ("set", "remove")]
 
-    def applied(self, data: dict[str, Any]) -> dict[str, Any]:
-        """A copy of `data`, the delta's base, with the changes made."""
+    def apply(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return a changed copy of `data`, the delta's base."""
         result: dict[str, Any] = deep_copy(data)
         for change in self.changes:
             parent = result
@@ -113,44 +104,45 @@ class Delta:
                 parent[key] = change.value
         return result
 
-    def rebased(self, theirs: dict[str, Any]) -> tuple[Delta, tuple[Path, ...]]:
-        """The same intent on `theirs`, and the paths at which one side's work is lost.
+    def rebase(self, theirs: dict[str, Any]) -> tuple[Delta, tuple[Path, ...]]:
+        """Return the same changes on `theirs`, and the paths where one side's work was lost.
 
-        Deleted there and changed below here: the deletion wins. Another type there: our value wins. Both set
-        one value: ours wins. Elements added here are added there, also to a list that was deleted there.
+        A change below a container that they deleted is lost. Where they have another type, or both set a value, ours
+        wins. Elements that we appended are appended, also to a list that they deleted.
         """
-        intent = self._intent
-        rebase = _Rebase(theirs, intent.ours)
+        original = self._original
+        rebase = _Rebase(theirs, original.ours)
         if self.replaces:
-            rebase.whole(intent.base)
+            rebase.replace_all(original.base)
         else:
-            for change in intent.changes:
-                rebase.change(change)
-        made = Delta(rebase.changes, {}, replaces=self.replaces, base=theirs)
-        made.ours, made._intent = made.applied(theirs), intent
-        return made, tuple(rebase.lost)
+            for change in original.changes:
+                rebase.repeat(change)
+        delta = Delta(rebase.changes, {}, replaces=self.replaces, base=theirs)
+        delta.ours, delta._original = delta.apply(theirs), original
+        return delta, tuple(rebase.lost)
 
 
-def created(path: Path, value: Any, began: Any, counted: dict[Path, float] | None = None) -> Change:
-    """The change that puts `value` where there was none; a container was first assigned as `began`, and `counted` in.
+def create_change(path: Path, value: Any, first: Any, counted: dict[Path, float] | None = None) -> Change:
+    """Return the change that puts a new `value` at `path`.
 
-    A list that began empty is no more than what was appended to it: whoever made it first, both survive.
+    `first` is what was first assigned there, and `counted` is that of the change. A list that began empty is only
+    appended to, so that it merges with a list that another request creates.
     """
     if not isinstance(value, dict | list):
         return Change("set", path, value)
-    return Change("append", path, value) if began == [] else Change("create", path, value, began, counted=counted)
+    return Change("append", path, value) if first == [] else Change("create", path, value, first, counted=counted)
 
 
 class _Rebase:
-    """One run of `Delta.rebased`."""
+    """One run of `Delta.rebase`."""
 
     def __init__(self, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
         self._theirs, self._ours = theirs, ours
         self.changes: list[Change] = []
         self.lost: list[Path] = []
 
-    def whole(self, base: dict[str, Any]) -> None:
-        """Replace everything."""
+    def replace_all(self, base: dict[str, Any]) -> None:
+        """Replace all data."""
         for key in (*self._theirs, *(key for key in self._ours if key not in self._theirs)):
             there, here = self._theirs.get(key, MISSING), self._ours.get(key, MISSING)
             if alike(there, here):
@@ -159,8 +151,8 @@ class _Rebase:
                 self.lost.append((key,))
             self.changes.append(Change("remove" if here is MISSING else "set", (key,), here, there))
 
-    def change(self, change: Change) -> None:
-        """Make one change again."""
+    def repeat(self, change: Change) -> None:
+        """Repeat one change."""
         parent: Any = self._theirs
         for depth, key in enumerate(change.path[:-1], start=1):
             parent = parent.get(key, MISSING)
@@ -171,100 +163,81 @@ class _Rebase:
                 self._take_ours(change.path[:depth], parent)
                 return
         there = parent.get(change.path[-1], MISSING)
-        getattr(self, f"_{change.kind}")(change, there)
+        if change.kind in ("set", "remove"):
+            self._assign(change, there)
+        elif change.kind == "create":
+            self._merge_created(change.path, change.base, change.value, there, change.counted)
+        else:
+            self._merge(change, there)
 
     def _below_missing(self, change: Change, depth: int) -> None:
-        """Make a change below a container that was deleted there: what was counted is there again, the rest is lost."""
+        """Repeat a change below a container that they deleted: numbers that were counted survive, the rest is lost."""
         where = change.path[:depth]
         counted = {change.path: change.value} if change.kind == "increment" else {}
         counted |= {(*change.path, *within): number for within, number in change.counted.items()}
         for path, number in counted.items():
-            made = self._made_again(where)
-            container = made.value
+            creation = self._recreate(where)
+            container = creation.value
             for key in path[depth:-1]:
                 container = container.setdefault(key, {})
-            container[path[-1]] = made.counted[path[depth:]] = number
-        if change.kind != "remove" and (not counted or _leaves(change.value) > len(counted)):
+            container[path[-1]] = creation.counted[path[depth:]] = number
+        if change.kind != "remove" and (not counted or _count_leaves(change.value) > len(counted)):
             self._lose(where)
 
-    def _made_again(self, path: Path) -> Change:
-        """The change that makes the container at `path` again, in which there is something to count."""
+    def _recreate(self, path: Path) -> Change:
+        """Return the change that creates the deleted container at `path` again."""
         for change in self.changes:
             if change.path == path:
                 return change
         self.changes.append(Change("create", path, {}, {}))
         return self.changes[-1]
 
-    def _set(self, change: Change, there: Any) -> None:
-        if alike(there, change.value):
-            return
-        if not alike(there, change.base):
-            self._lose(change.path)
-        self.changes.append(Change("set", change.path, change.value, there))
+    def _assign(self, change: Change, there: Any) -> None:
+        """Repeat a `set` or `remove`, which wins against their value."""
+        if not alike(there, change.value):
+            if not alike(there, change.base):
+                self._lose(change.path)
+            self.changes.append(Change(change.kind, change.path, change.value, there))
 
-    def _remove(self, change: Change, there: Any) -> None:
-        if there is MISSING:
-            return
-        if not alike(there, change.base):
-            self._lose(change.path)
-        self.changes.append(Change("remove", change.path, base=there))
-
-    def _increment(self, change: Change, there: Any) -> None:
-        if there is MISSING or (isinstance(there, int | float) and not isinstance(there, bool)):
-            self.changes.append(Change("increment", change.path, change.value, there))
-        else:
+    def _merge(self, change: Change, there: Any) -> None:
+        """Repeat an `increment`, `append` or `edit` on their value, unless that has another type."""
+        is_number = isinstance(there, int | float) and not isinstance(there, bool)
+        if there is not MISSING and not (is_number if change.kind == "increment" else isinstance(there, list)):
             self._take_ours(change.path, there)
-
-    def _append(self, change: Change, there: Any) -> None:
-        if there is MISSING or isinstance(there, list):
-            self.changes.append(Change("append", change.path, change.value, there))
-        else:
-            self._take_ours(change.path, there)
-
-    def _edit(self, change: Change, there: Any) -> None:
-        if there is MISSING or isinstance(there, list):
+        elif change.kind == "edit":
             self._merge_lists(change, there)
         else:
-            self._take_ours(change.path, there)
+            self.changes.append(Change(change.kind, change.path, change.value, there))
 
-    def _create(self, change: Change, there: Any) -> None:
-        self._meet(change.path, change.base, change.value, there, change.counted)
-
-    def _meet(self, path: Path, first: Any, here: Any, there: Any, counted: dict[Path, float]) -> None:
-        """Bring together what both sides created at `path`; `first` is what ours began as, and `counted` in."""
+    def _merge_created(self, path: Path, first: Any, here: Any, there: Any, counted: dict[Path, float]) -> None:
+        """Merge what both sides created at `path`. `first` and `counted` are those of our `create_change`."""
         if () in counted:
-            self._increment(Change("increment", path, counted[()]), there)
+            self._merge(Change("increment", path, counted[()]), there)
         elif there is MISSING:
-            self.changes.append(created(path, here, first, counted))
+            self.changes.append(create_change(path, here, first, counted))
         elif isinstance(here, dict) and isinstance(there, dict):
-            began = first if isinstance(first, dict) else {}
+            first_map = first if isinstance(first, dict) else {}
             for key, value in here.items():
                 empty = type(value)() if isinstance(value, dict | list) else value
                 within = {rest[1:]: number for rest, number in counted.items() if rest[0] == key}
-                self._meet((*path, key), began.get(key, empty), value, there.get(key, MISSING), within)
+                self._merge_created((*path, key), first_map.get(key, empty), value, there.get(key, MISSING), within)
         elif isinstance(here, list) and isinstance(there, list):
-            if isinstance(first, list) and begins_with(there, first):
+            if isinstance(first, list) and starts_with(there, first):
                 self._merge_lists(Change("edit", path, here, first), there)
             elif here:
                 self.changes.append(Change("append", path, here, there))
-        elif not alike(here, there):
-            self._lose(path)
-            self.changes.append(Change("set", path, here, there))
+        else:
+            self._assign(Change("set", path, here), there)
 
     def _merge_lists(self, edit: Change, there: Any) -> None:
-        """Bring our edit and theirs together; a list that was deleted there has lost every element."""
+        """Merge our edit and theirs. A list that they deleted counts as one from which they removed every element."""
         path, base, here = edit.path, edit.base, edit.value
-        if begins_with(here, base):
+        if starts_with(here, base):
             if len(here) > len(base):
                 self.changes.append(Change("append", path, here[len(base) :], there))
             return
 
-        def meet(place: int, element: Any) -> tuple[Any, bool]:
-            made, lost = edit.inside[place][1].rebased({WITHIN: element})
-            return made.ours[WITHIN], not lost
-
-        changed = {place: was for place, (was, _) in edit.inside.items()}
-        value, complete = merged(base, here, [] if there is MISSING else there, changed, meet)
+        value, complete = merge_lists(base, here, [] if there is MISSING else there, edit.inside)
         if not complete:
             self._lose(path)
         if there is MISSING:
@@ -274,7 +247,7 @@ class _Rebase:
             self.changes.append(Change("edit", path, value, there))
 
     def _take_ours(self, path: Path, there: Any) -> None:
-        """Put our whole value at `path`, once: other changes of ours below it are in it already."""
+        """Put our whole value at `path`, once, since it contains our other changes below it."""
         if any(change.path == path for change in self.changes):
             return
         self._lose(path)
@@ -288,11 +261,11 @@ class _Rebase:
             self.lost.append(path)
 
 
-def _leaves(value: Any) -> int:
-    """How many values a container holds that are no dicts."""
-    return sum(map(_leaves, value.values())) if isinstance(value, dict) else 1
+def _count_leaves(value: Any) -> int:
+    """Count the values within a container that are not dicts."""
+    return sum(map(_count_leaves, value.values())) if isinstance(value, dict) else 1
 
 
 def alike(one: Any, other: Any) -> bool:
-    """True when both are missing, or are the same value type for type."""
+    """True when both are missing, or equal with equal types."""
     return one is other or (one is not MISSING and other is not MISSING and same(one, other))

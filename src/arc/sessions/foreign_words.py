@@ -1,4 +1,4 @@
-"""What to write instead of the words that other libraries' sessions have."""
+"""Advice for developers who use the attribute names of other session libraries."""
 
 from __future__ import annotations
 
@@ -18,42 +18,41 @@ ADVICE = {
     ),
     "Call session.sign_in(user_id), which also gives it a new id.": "login log_in logIn signin signIn",
     "Call session.sign_out().": "logout log_out logOut signout signOut",
-    "Who is signed in is session.user_id, set by session.sign_in(user_id); data of your own is session['user'].": (
+    "The signed-in user is session.user_id, set by session.sign_in(user_id). Store your own data in session['user'].": (
         "user userId username"
     ),
     "Set ARC_SESSION_TTL (seconds) for every session, or call session.sign_in(user_id, lifetime=seconds) for one.": (
         "permanent max_age maxAge timeout cookie get_expiry_age get_expiry_date expires expires_at"
     ),
-    "Call session.sign_in(user_id, lifetime=seconds), or lifetime='browser' for a cookie that ends with the browser; "
-    "ARC_SESSION_TTL (seconds) is for every session.": "set_expiry aset_expiry get_expire_at_browser_close",
-    "It is not needed: a change at any depth is found and written when the handler returns. "
-    "A bare handler calls arc.http.session.write(session).": (
+    "Call session.sign_in(user_id, lifetime=seconds), or lifetime='browser' for a cookie that ends with the browser. "
+    "ARC_SESSION_TTL (seconds) applies to every session.": "set_expiry aset_expiry get_expire_at_browser_close",
+    "It is not needed: changes at any depth are detected and stored when the handler returns. "
+    "In a bare handler, call arc.http.session.write(session).": (
         "save asave modified changed accessed commit persist touch should_save mark_as_modified"
     ),
-    "It is not needed: a session is loaded when it is first taken.": "load reload create",
-    "Ask session.is_new.": "new isNew is_empty",
-    "Its id is session.id; never show or log it.": "session_key session_id sessionID sessionId sid identity",
-    "When it began is session.created_at, in Unix seconds.": "created creation_time",
+    "It is not needed: a session is loaded at its first use.": "load reload create",
+    "Use session.is_new.": "new isNew is_empty",
+    "Use session.id, and never show or log it.": "session_key session_id sessionID sessionId sid identity",
+    "Use session.created_at, in Unix seconds.": "created creation_time",
     "It is a dict: session['key'] = value, 'key' in session, session.pop('key', None).": (
         "put set has has_key forget get_all all data"
     ),
     "Call arc.http.csrf.token(req), or arc.http.csrf.field(req) for a form.": (
         "get_csrf_token new_csrf_token csrf_token regenerateToken"
     ),
-    "A visitor without a session has one as soon as data is set; cookies are not tested.": (
+    "It is not needed: a session begins as soon as data is set.": (
         "set_test_cookie test_cookie_worked delete_test_cookie"
     ),
 }
 
-
 FOREIGN = {name: text for text, names in ADVICE.items() for name in names.split()}
-"""What to write instead, by the word of another library."""
+"""The advice for each name of another library."""
 
 
 class ForeignWord:
-    """An attribute that other libraries' sessions have; `AttributeError` says what to write here.
+    """An attribute of other libraries' sessions, whose `AttributeError` says what to use instead.
 
-    Such a descriptor costs other attributes nothing, where `__getattr__` would make each of them slower.
+    A descriptor does not slow down other attributes, as `__getattr__` would.
     """
 
     __slots__ = ("_name",)

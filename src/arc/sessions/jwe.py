@@ -1,4 +1,4 @@
-"""Seal and unseal: JWE compact serialization with direct encryption (RFC 7516 §3.1, RFC 7518 §4.5 and §5.3)."""
+"""Tokens: JWE compact serialization with direct encryption (RFC 7516 §3.1, RFC 7518 §4.5 and §5.3)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = {"A256GCM": 32, "A192GCM": 24, "A128GCM": 16}
-MAX_TOKEN = 4096  # characters; browsers keep no longer cookie (RFC 6265bis §5.6)
+MAX_TOKEN = 4096  # characters; the limit of browsers (RFC 6265bis §5.6)
 _PARTS = 5
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # base64; base64url has - and _ last
 _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 _CHARACTERS = _ALPHABET.translate(_TO_URL) + b"."
-# What may come last, by the length modulo 4: the spare bits are 0, so that bytes have one text (RFC 4648 §3.5).
+# The valid last characters by the length modulo 4: spare bits are 0, so that bytes have one text (RFC 4648 §3.5).
 _LAST = (_ALPHABET, b"", _ALPHABET[::16], _ALPHABET[::4])
 _NONCE, _TAG = 12, 16  # bytes, RFC 7518 §5.3
 _NONCE_TEXT, _TAG_TEXT = 16, 22  # the same as characters of base64url
 
 
 def seal(payload: bytes, cipher: AESGCM, enc: str, nonce: bytes) -> str:
-    """The token that holds `payload`; `nonce` is 12 bytes that are never used twice with one key."""
+    """Return the token that contains `payload`. `nonce` is 12 bytes that are never used twice with one key."""
     header = _HEADERS[enc]
     sealed = cipher.encrypt(nonce, payload, header)
     parts = (header, _encode(nonce), _encode(sealed[:-_TAG]), _encode(sealed[-_TAG:]))
@@ -33,14 +33,14 @@ def seal(payload: bytes, cipher: AESGCM, enc: str, nonce: bytes) -> str:
 
 
 def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]:
-    """The payload of `token`, and the index of the cipher that opened it.
+    """Return the payload of `token` and the index of the cipher that opened it.
 
-    `enc` is the one content encryption that is taken: the header must be its own, byte for byte, and is
-    never parsed (RFC 8725 §3.1). Raises `Refused`, before any decoding for what is too long.
+    `enc` is the only content encryption that is accepted: the header is compared with its header byte for byte, and is
+    never parsed (RFC 8725 §3.1). Raises `Refused`; a token that is too long is not decoded.
     """
     if len(token) > MAX_TOKEN:
         raise Refused("too-long")
-    text = token.encode(errors="replace")  # what is not ASCII becomes bytes outside the alphabet
+    text = token.encode(errors="replace")  # Other characters than ASCII become bytes outside the alphabet.
     parts = text.translate(_FROM_URL).split(b".", _PARTS)
     if len(parts) != _PARTS or text.translate(None, _CHARACTERS):
         raise Refused("malformed")
@@ -65,12 +65,12 @@ def _encode(data: bytes) -> bytes:
 
 
 def _invalid_tag() -> type[Exception]:
-    """What a cipher raises for a wrong tag; importing it costs more than unsealing, so only a wrong tag does."""
+    """Return the exception for a wrong tag. Its import takes longer than unsealing, so only a wrong tag imports it."""
     from cryptography.exceptions import InvalidTag
 
     return InvalidTag
 
 
-# The only headers there are, as Node writes them: no white space, this order.
+# The only valid headers, as Node writes them.
 _STANDARD_HEADERS = {enc: _encode(f'{{"alg":"dir","enc":"{enc}"}}'.encode()) for enc in KEY_BYTES}
 _HEADERS = {enc: header.translate(_TO_URL) for enc, header in _STANDARD_HEADERS.items()}

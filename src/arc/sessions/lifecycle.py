@@ -1,4 +1,4 @@
-"""What happens to sessions, told to a hook and to `logging`."""
+"""Lifecycle events of sessions, for a hook and for `logging`."""
 
 from __future__ import annotations
 
@@ -11,36 +11,25 @@ if TYPE_CHECKING:
 
 _DEBUG, _INFO, _WARNING, _ERROR = 10, 20, 30, 40  # the levels of `logging`
 _LEVELS = {
-    "created": _DEBUG,
-    "loaded": _DEBUG,
-    "renewed": _DEBUG,
-    "regenerated": _INFO,
-    "destroyed": _INFO,
-    "refused": _INFO,
-    "csrf_refused": _WARNING,
-    "ambiguous": _WARNING,
-    "clock": _WARNING,
-    "cookie_rejected": _WARNING,
-    "conflict": _WARNING,
-    "dropped": _WARNING,
-    "handed_over": _WARNING,
-    "renewal_failed": _WARNING,
-    "stayed": _WARNING,
-    "unavailable": _ERROR,
-    "cache_overridden": _WARNING,
-    "cors": _WARNING,
-    "write_after_destroy": _WARNING,
+    name: level
+    for level, names in (
+        (_DEBUG, "created loaded renewed"),
+        (_INFO, "regenerated destroyed refused"),
+        (_WARNING, "csrf_refused ambiguous clock cookie_rejected conflict dropped handed_over renewal_failed"),
+        (_WARNING, "stayed cache_overridden cors write_after_destroy"),
+        (_ERROR, "unavailable"),
+    )
+    for name in names.split()
 }
 
 
 class Event:
-    """One thing that happened to a session.
+    """One event of a session's lifecycle.
 
     `name` is `created`, `loaded`, `renewed`, `regenerated`, `destroyed`, `refused`, `clock`, `ambiguous`,
     `conflict`, `dropped`, `renewal_failed`, `stayed`, `unavailable`, `cache_overridden`, `cors`,
-    `csrf_refused`, `cookie_rejected`, `handed_over` (the database is asked through boto3 from now on) or
-    `write_after_destroy`; `reason` says why, `session` is a keyed hash of the id (never the id), empty where no
-    session was found.
+    `csrf_refused`, `cookie_rejected`, `handed_over` (boto3 replaces the lean transport) or `write_after_destroy`.
+    `reason` says why. `session` is a keyed hash of the session's id, "" without a session; it is never the id.
     """
 
     __slots__ = ("name", "reason", "session")
@@ -53,7 +42,7 @@ class Event:
 
 
 class Lifecycle:
-    """Tells events to `on_event`, when given, and to the logger `arc.sessions`."""
+    """Emits events to `on_event` and to the logger `arc.sessions`."""
 
     __slots__ = ("_hash", "_logger", "_on_event")
 
@@ -61,21 +50,21 @@ class Lifecycle:
         self._on_event, self._hash = on_event, hash_id
         self._logger: Logger | None = None
 
-    def tell(self, name: str, reason: str = "", session_id: str | None = None) -> None:
-        """Tell one event; costs next to nothing when nobody listens."""
+    def emit(self, name: str, reason: str = "", session_id: str | None = None) -> None:
+        """Emit one event. This costs almost nothing when nothing listens."""
         level = _LEVELS[name]
         logger = self._logger
         if logger is None:
             if level < _WARNING and self._on_event is None and "logging" not in sys.modules:
-                return  # no one listens below warnings, and a cold start saves the import
+                return  # Without `logging`, nothing listens below warnings. A cold start saves its import.
             import logging
 
             logger = self._logger = logging.getLogger("arc.sessions")
-        heard = logger.isEnabledFor(level)
-        if self._on_event is None and not heard:
+        logged = logger.isEnabledFor(level)
+        if self._on_event is None and not logged:
             return
         event = Event(name, reason, self._hash(session_id) if session_id else "")
-        if heard:
+        if logged:
             logger.log(
                 level, "session %s%s%s", name, f" {event.session}" if event.session else "", reason and f": {reason}"
             )

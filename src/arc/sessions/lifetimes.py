@@ -1,4 +1,4 @@
-"""How long sessions live, and when their end is moved."""
+"""How long sessions last, and when they are renewed."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ if TYPE_CHECKING:
     from arc.sessions.record import Record
 
 NODES_WEEK = 604_800
-"""Node's fixed lifetime of what it writes, whatever ours is: of a token from its `iat`, of a row to its `_ttl`."""
-
+"""Node's fixed lifetime, whatever ours is: of a token from its `iat`, of a row until its `_ttl`."""
 
 BROWSER = "browser"
-"""The lifetime of a session whose cookie ends with the browser; on the server the idle lifetime holds."""
+"""The lifetime of a session whose cookie ends with the browser. The default idle lifetime applies on the server."""
 
 
-def lifetime_of(value: object) -> int | str | None:
-    """The lifetime that a stored `value` stands for, None for anything that no sign-in asks for."""
+def parse_lifetime(value: object) -> int | str | None:
+    """Return the lifetime in a stored `value`, None for a value that `sign_in` never stores."""
     if value == BROWSER:
         return BROWSER
     return value if type(value) is int and value > 0 else None
 
 
 class Lifetimes:
-    """The `idle` and the `absolute` lifetime (None: unlimited) of sessions, in seconds.
+    """The `idle` and `absolute` lifetimes of sessions in seconds; `absolute` is None when it is unlimited.
 
-    A sign-in may have asked for an idle lifetime of its own.
+    A session can have an idle lifetime of its own, set by its sign-in.
     """
 
     __slots__ = ("_absolute", "_idle")
@@ -33,10 +32,10 @@ class Lifetimes:
         self._idle, self._absolute = idle, absolute
 
     def end(self, record: Record) -> int:
-        """When `record` ends: the first of its idle and absolute lifetimes and what its store was told."""
+        """Return when `record` ends: the earliest of its idle end, its absolute end and the end in its store."""
         end = record.expires
         if record.issued is not None:
-            idle_end = record.issued + self._idle_of(record.lifetime)
+            idle_end = record.issued + self._idle_lifetime(record.lifetime)
             end = idle_end if end is None or idle_end < end else end
         if self._absolute:
             last = record.created + self._absolute
@@ -44,29 +43,31 @@ class Lifetimes:
         return end or 0
 
     def is_over(self, record: Record, now: int, *, may_have_moved: bool) -> bool:
-        """True when `record` has ended, `may_have_moved` aside: then another request may have moved its idle end."""
+        """True when `record` has ended. With `may_have_moved`, another request may have extended the idle lifetime."""
         if may_have_moved:
             return self._absolute is not None and now >= record.created + self._absolute
         return now >= self.end(record)
 
     def new_end(self, created: int, lifetime: int | str | None, now: int) -> int:
-        """The end of a session written now: that of the shorter lifetime."""
-        end = now + self._idle_of(lifetime)
+        """Return the end of a session that is written now."""
+        end = now + self._idle_lifetime(lifetime)
         return min(end, created + self._absolute) if self._absolute else end
 
     def renewal_due(self, record: Record, now: int, *, on_server: bool) -> bool:
-        """True when a tenth of the idle lifetime has passed, or the end is not where we would put it."""
+        """True after a tenth of the idle lifetime, and when the stored end is later than the settings allow."""
         end, target = self.end(record), self.new_end(record.created, record.lifetime, now)
-        if record.stale or target - end >= max(1, self._idle_of(record.lifetime) // 10) or end > target:
+        if record.stale or target - end >= max(1, self._idle_lifetime(record.lifetime) // 10) or end > target:
             return True
         if record.issued is None or on_server:
             return False
-        # Node reads sealed tokens for a week after `iat` or until `exp`: keep its idea in step with ours.
+        # Node accepts a sealed token until its `exp`, or for a week after its `iat`: keep its end in sync with ours.
         return now - record.issued >= NODES_WEEK // 10 or (end < record.issued + NODES_WEEK and record.expires != end)
 
-    def half_gone(self, record: Record, now: int) -> bool:
-        """True when half of the time for which Node and we read an unchanged sealed session has passed."""
-        return record.issued is None or now - record.issued >= min(self._idle_of(record.lifetime), NODES_WEEK) // 2
+    def half_elapsed(self, record: Record, now: int) -> bool:
+        """True after half of the time for which we and Node accept an unchanged sealed session."""
+        return (
+            record.issued is None or now - record.issued >= min(self._idle_lifetime(record.lifetime), NODES_WEEK) // 2
+        )
 
-    def _idle_of(self, lifetime: int | str | None) -> int:
+    def _idle_lifetime(self, lifetime: int | str | None) -> int:
         return lifetime if isinstance(lifetime, int) else self._idle

@@ -1,6 +1,7 @@
-"""Two edits of one list brought together: what both kept stays, what either removed is gone, what either added stays.
+"""Merging two edits of one list.
 
-Elements are known by value, and containers that one side changed in place by the element that they were.
+An element stays if both sides kept it, is removed if either side removed it, and is added if either side added it.
+Elements are identified by value. A container that one side changed in place counts as the element that it was.
 """
 
 from __future__ import annotations
@@ -12,205 +13,186 @@ from arc.sessions.values import same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
     from typing import Any
 
-    Meet = Callable[[int, Any], tuple[Any, bool]]
+    from arc.sessions.delta import Delta
+
+WITHIN = ""
+"""Stands for the key of a container that has none, because it is an element of a list."""
 
 _text_of = json.JSONEncoder(sort_keys=True).encode
-_MOST_PAIRS = 4_000  # of equal elements of two lists, each of which is looked at once
-_HALF = 0.5  # of what a container had: with more it is taken for the same one
+_MOST_PAIRS = 4_000  # of equal elements of two lists, each of which is compared once
+_HALF = 0.5  # of a container's contents: with more in common, two containers count as the same one
 _START = -1  # the place before the first
 _END = -2
 
 
-def begins_with(elements: list[Any], start: list[Any]) -> bool:
-    """True when `elements` are those of `start`, perhaps with more after them."""
+def starts_with(elements: list[Any], start: list[Any]) -> bool:
+    """True when the first elements are those of `start`."""
     return len(elements) >= len(start) and same(elements[: len(start)], start)
 
 
-def _never(place: int, there: Any) -> tuple[Any, bool]:
-    raise AssertionError(f"Nothing was changed in place, and yet {place} meets {type(there).__name__}.")
-
-
-def merged(
-    base: list[Any], ours: list[Any], theirs: list[Any], changed: Mapping[int, int] | None = None, meet: Meet = _never
+def merge_lists(
+    base: list[Any], ours: list[Any], theirs: list[Any], inside: Mapping[int, tuple[int, Delta]]
 ) -> tuple[list[Any], bool]:
-    """Both sides' edits of `base`; False when one side's work was lost.
+    """Return the list with both sides' edits of `base`, and False when one side's work was lost.
 
-    What both kept stays, once; what either removed is gone; what either added is there as often as it was added; and
-    each side's order is kept, ours where both moved elements. Where neither side changed the length or moved an
-    element, elements are edited at their places, and of a scalar that both changed our value, the later one, stays.
+    An element added by both is added twice. Each side's order is kept, ours where both moved elements. Where neither
+    side changed the length or moved an element, elements are edited at their places, and our value wins where both
+    changed a scalar.
 
-    `changed` maps places of ours to the places in the base of containers that we changed in place; `meet(place,
-    theirs)` brings such a change together with theirs, as (value, whether nothing was lost).
+    `inside` is that of the `Change`: our containers that were changed in place.
     """
-    changed = changed or {}
-    b, o, t = _names(base), _names(ours), _names(theirs)
-    for place, was in changed.items():
-        o[place] = b[was]
-    if _edits_places(b, o, t):
-        return _place_by_place(base, ours, theirs, (b, o, t), changed, meet)
-    return _Merge(base, ours, theirs, (b, o, t), changed, meet).result()
-
-
-def _edits_places(base: list[Hashable], ours: list[Hashable], theirs: list[Hashable]) -> bool:
-    """True when neither changed the length or moved an element, nor put a container where the other put something."""
-    if not len(base) == len(ours) == len(theirs):
-        return False
-    for other in (ours, theirs):
-        displaced = {was for was, now in zip(base, other, strict=True) if was != now}
-        if any(was != now and now in displaced for was, now in zip(base, other, strict=True)):
-            return False
-    contested = ((here, there) for was, here, there in zip(base, ours, theirs, strict=True) if was not in (here, there))
-    return not any(here != there and (isinstance(here, str) or isinstance(there, str)) for here, there in contested)
-
-
-def _place_by_place(
-    base: list[Any],
-    ours: list[Any],
-    theirs: list[Any],
-    names: tuple[list[Hashable], list[Hashable], list[Hashable]],
-    changed: Container[int],
-    meet: Meet,
-) -> tuple[list[Any], bool]:
-    result, complete = [], True
-    for place, (was, here, there) in enumerate(zip(*names, strict=True)):
-        if there in (was, here):  # untouched there, or given the same value
-            value, whole = ours[place], True
-        elif here != was:
-            value, whole = ours[place], False
-        elif place in changed:
-            value, whole = _met(place, base[place], theirs[place], meet)
-        else:
-            value, whole = theirs[place], True
-        result.append(value)
-        complete = complete and whole
-    return result, complete
-
-
-def _met(place: int, was: Any, there: Any, meet: Meet) -> tuple[Any, bool]:
-    """Our change of a container beside what lies in its place there: itself, or another value, which came for it."""
-    if type(there) is type(was) and (isinstance(was, list) or _likeness(was, there) >= _HALF):
-        return meet(place, there)
-    return there, False
+    merge = _Merge(base, ours, theirs, inside)
+    return merge.by_place() if merge.edits_places else merge.by_sequence()
 
 
 class _Merge:
-    """A merge of lists of which one has another length, or another order."""
+    """One run of `merge_lists`."""
 
     def __init__(
-        self,
-        base: list[Any],
-        ours: list[Any],
-        theirs: list[Any],
-        names: tuple[list[Hashable], list[Hashable], list[Hashable]],
-        changed: Mapping[int, int],
-        meet: Meet,
+        self, base: list[Any], ours: list[Any], theirs: list[Any], inside: Mapping[int, tuple[int, Delta]]
     ) -> None:
-        self._base, self._ours, self._theirs = base, ours, theirs
-        self._changed, self._meet = changed, meet
-        b, o, t = names
-        self._our_side, self._their_side = _Side(b, o), _Side(b, t)
-        gone = {place for place in range(len(base)) if place not in self._our_side.places}
-        contested = {place for place in gone.union(changed.values()) if isinstance(base[place], dict | list)}
-        self._their_side.find_edited(contested, base, theirs)
+        self._base, self._ours, self._theirs, self._inside = base, ours, theirs, inside
+        self._base_names, self._our_names, self._their_names = _names(base), _names(ours), _names(theirs)
+        for place, (old_place, _) in inside.items():
+            self._our_names[place] = self._base_names[old_place]
 
-    def result(self) -> tuple[list[Any], bool]:
-        """What both made of the list."""
-        ours, theirs = self._our_side, self._their_side
+    @property
+    def edits_places(self) -> bool:
+        """True when neither side changed the length or moved an element, and no container conflicts with a change."""
+        base, ours, theirs = self._base_names, self._our_names, self._their_names
+        if not len(base) == len(ours) == len(theirs):
+            return False
+        for names in (ours, theirs):
+            displaced = {old for old, new in zip(base, names, strict=True) if old != new}
+            if any(old != new and new in displaced for old, new in zip(base, names, strict=True)):
+                return False
+        places = zip(base, ours, theirs, strict=True)
+        conflicts = ((here, there) for old, here, there in places if old not in (here, there))
+        return not any(here != there and (isinstance(here, str) or isinstance(there, str)) for here, there in conflicts)
+
+    def by_place(self) -> tuple[list[Any], bool]:
+        """Merge the elements at each place."""
+        values, complete = [], True
+        names = zip(self._base_names, self._our_names, self._their_names, strict=True)
+        for place, (old, here, there) in enumerate(names):
+            value, whole = self._ours[place], True
+            if there in (old, here):  # They changed nothing here, or made the same change.
+                pass
+            elif here != old:
+                whole = False
+            elif place in self._inside and _may_be_same(self._base[place], self._theirs[place]):
+                value, whole = self._merge_element(place, self._theirs[place])
+            else:
+                value, whole = self._theirs[place], place not in self._inside
+            values.append(value)
+            complete = complete and whole
+        return values, complete
+
+    def by_sequence(self) -> tuple[list[Any], bool]:
+        """Merge the removals, additions and moves."""
+        base, changed_places = self._base, {old_place for old_place, _ in self._inside.values()}
+        ours, theirs = _Side(self._base_names, self._our_names), _Side(self._base_names, self._their_names)
+        removed = {place for place in range(len(base)) if place not in ours.places}
+        contested = {place for place in removed | changed_places if isinstance(base[place], dict | list)}
+        theirs.find_edited(contested, base, self._theirs)
         our_additions, their_additions = ours.additions(self._ours), theirs.additions(self._theirs)
         values: list[Any] = [*their_additions.get(_START, ()), *our_additions.get(_START, ())]
-        complete = ours.places.keys() >= theirs.edited and theirs.places.keys() >= set(self._changed.values())
+        complete = ours.places.keys() >= theirs.edited and theirs.places.keys() >= changed_places
         moved = [order for order in (ours.order, theirs.order) if order != sorted(order)]
-        for was in _order(moved[0], len(self._base)) if moved else range(len(self._base)):
-            if was in ours.places and was in theirs.places:
-                value, whole = self._kept(was)
+        for place in _order(moved[0], len(base)) if moved else range(len(base)):
+            if place in ours.places and place in theirs.places:
+                here, whole = ours.places[place], True
+                value = self._ours[here] if here in self._inside else base[place]
+                if here in self._inside and place in theirs.edited:
+                    value, whole = self._merge_element(here, self._theirs[theirs.places[place]])
                 values.append(value)
                 complete = complete and whole
-            values += their_additions.get(was, ())
-            values += our_additions.get(was, ())
+            values += their_additions.get(place, ())
+            values += our_additions.get(place, ())
         return [*values, *their_additions.get(_END, ()), *our_additions.get(_END, ())], complete
 
-    def _kept(self, was: int) -> tuple[Any, bool]:
-        """An element that both kept, with what either changed in it."""
-        place = self._our_side.places[was]
-        if place not in self._changed:
-            return self._base[was], True
-        if was not in self._their_side.edited:
-            return self._ours[place], True
-        return self._meet(place, self._theirs[self._their_side.places[was]])
+    def _merge_element(self, place: int, there: Any) -> tuple[Any, bool]:
+        """Merge our change of a container with their element. The second value is False when one side's was lost."""
+        delta, lost = self._inside[place][1].rebase({WITHIN: there})
+        return delta.ours[WITHIN], not lost
 
 
 class _Side:
-    """What one side did to a list.
+    """One side's edit of a list.
 
-    `places` maps each place of the base that it kept to the place where the element lies now; `edited` are those of
-    them whose element has another value now.
+    `places` maps the place in the base of each element that this side kept to its place now. `edited` has those places
+    in the base whose element has another value now.
     """
 
     def __init__(self, base: list[Hashable], names: list[Hashable]) -> None:
-        in_order = _in_order(base, names)
-        self._in_order = in_order
-        self.places = {**in_order, **_elsewhere(base, names, in_order)}
+        self._in_order = _in_order(base, names)
+        self.places = {**self._in_order, **_elsewhere(base, names, self._in_order)}
         self.edited: set[int] = set()
 
     @property
     def order(self) -> list[int]:
-        """The places of the base in their order here."""
+        """The places in the base, in the order of this side."""
         return sorted(self.places, key=self.places.__getitem__)
 
     def additions(self, elements: list[Any]) -> dict[int, list[Any]]:
-        """What was added, by the place of the base after which it comes here; at the end what nothing follows."""
-        at = {place: was for was, place in self.places.items()}
-        found: dict[int, list[Any]] = {}
+        """Return the added elements by the place in the base after which they come, `_END` for the last ones."""
+        old_places = {place: old_place for old_place, place in self.places.items()}
+        additions: dict[int, list[Any]] = {}
         after = _START
         for place, element in enumerate(elements):
-            if place in at:
-                after = at[place]
+            if place in old_places:
+                after = old_places[place]
             else:
-                found.setdefault(after, []).append(element)
-        if elements and len(elements) - 1 not in at:
-            found[_END] = found.pop(after)
-        return found
+                additions.setdefault(after, []).append(element)
+        if elements and len(elements) - 1 not in old_places:
+            additions[_END] = additions.pop(after)
+        return additions
 
     def find_edited(self, contested: set[int], base: list[Any], elements: list[Any]) -> None:
-        """Find those containers of the base that the other side changed or removed, where this one changed them too.
+        """Find the elements that this side edited, among the `contested` ones that the other side changed or removed.
 
-        It is one that has come between the same two elements that stayed, and that has most of what the old one had.
+        An element counts as edited when one that has more than half of its contents lies between the same neighbors.
         """
         stayed = list(self._in_order)
         taken = set(self.places.values())
         left = _MOST_PAIRS
-        for was in sorted(contested - self.places.keys()):
-            at = bisect_left(stayed, was)
+        for old_place in sorted(contested - self.places.keys()):
+            at = bisect_left(stayed, old_place)
             start = self._in_order[stayed[at - 1]] + 1 if at else 0
             end = self._in_order[stayed[at]] if at < len(stayed) else len(elements)
             for place in [one for one in range(start, min(end, start + left)) if one not in taken]:
                 left -= 1
-                if _likeness(base[was], elements[place]) > _HALF:
-                    self.places[was] = place
-                    self.edited.add(was)
+                if _similarity(base[old_place], elements[place]) > _HALF:
+                    self.places[old_place] = place
+                    self.edited.add(old_place)
                     taken.add(place)
                     break
 
 
-def _likeness(was: Any, now: Any) -> float:
-    """How much of a container another one still has, from 0 to 1."""
-    if not was or type(now) is not type(was):
+def _may_be_same(old: Any, new: Any) -> bool:
+    """True when `new` may be the container `old` after a change, and not another value in its place."""
+    return type(new) is type(old) and (isinstance(old, list) or _similarity(old, new) >= _HALF)
+
+
+def _similarity(old: Any, new: Any) -> float:
+    """Return how much of the container `old` is in `new`, from 0 to 1."""
+    if not old or type(new) is not type(old):
         return 0.0
-    if isinstance(was, list):
-        return sum(same([one], [other]) for one, other in zip(was, now, strict=False)) / len(was)
-    return sum(key in now and same([value], [now[key]]) for key, value in was.items()) / len(was)
+    if isinstance(old, list):
+        return sum(same([one], [other]) for one, other in zip(old, new, strict=False)) / len(old)
+    return sum(key in new and same([value], [new[key]]) for key, value in old.items()) / len(old)
 
 
 def _order(moved: Sequence[int], length: int) -> Iterable[int]:
-    """Every place of the base: those in `moved` in that order, each other one after the one before it."""
-    kept = set(moved)
+    """Return every place in the base: those in `moved` in that order, and each other one after its predecessor."""
+    moved_places = set(moved)
     followers: dict[int, list[int]] = {}
     leader = _START
     for place in range(length):
-        if place in kept:
+        if place in moved_places:
             leader = place
         else:
             followers.setdefault(leader, []).append(place)
@@ -221,12 +203,12 @@ def _order(moved: Sequence[int], length: int) -> Iterable[int]:
 
 
 def _names(elements: list[Any]) -> list[Hashable]:
-    """Something hashable for each element, equal for equal elements alone: text for containers alone."""
+    """Return a hashable value for each element that identifies it by value and type: a text for containers only."""
     return [_text_of(element) if isinstance(element, dict | list) else (type(element), element) for element in elements]
 
 
 def _elsewhere(base: list[Hashable], other: list[Hashable], in_order: Mapping[int, int]) -> dict[int, int]:
-    """The places of elements that moved: in `base` → in `other`, for those that are not among the ones `in_order`."""
+    """Map the places in `base` of elements that moved to their places in `other`, except those in `in_order`."""
     taken = set(in_order.values())
     left: dict[Hashable, list[int]] = {}
     for place in reversed(range(len(other))):
@@ -240,10 +222,10 @@ def _elsewhere(base: list[Hashable], other: list[Hashable], in_order: Mapping[in
 
 
 def _in_order(base: list[Hashable], other: list[Hashable]) -> dict[int, int]:
-    """The places of a common subsequence: in `base` → in `other`, in order.
+    """Map the places in `base` of a common subsequence to those in `other`.
 
-    It is a longest one (Hunt and Szymanski), unless elements repeat so often that comparing each with each would
-    take too long: then equal elements are matched in the order in which they come.
+    It is a longest one (Hunt and Szymanski), unless elements repeat so often that comparing them would take too long.
+    Then equal elements are matched in their order.
     """
     shorter = min(len(base), len(other))
     start = end = 0
@@ -252,8 +234,8 @@ def _in_order(base: list[Hashable], other: list[Hashable]) -> dict[int, int]:
     while end < shorter - start and base[-1 - end] == other[-1 - end]:
         end += 1
     candidates = _candidates(base, other, range(start, len(base) - end), range(start, len(other) - end))
-    lasts: list[int] = []  # for each length the smallest place in `other` at which a subsequence ends
-    chains: list[tuple[int, int, Any]] = []  # and that subsequence, linked from its end
+    lasts: list[int] = []  # for each length, the smallest place in `other` where a subsequence ends
+    chains: list[tuple[int, int, Any]] = []  # that subsequence, linked from its end
     for place, matches in candidates:
         for match in matches:
             length = bisect_left(lasts, match)
@@ -273,7 +255,7 @@ def _in_order(base: list[Hashable], other: list[Hashable]) -> dict[int, int]:
 def _candidates(
     base: list[Hashable], other: list[Hashable], places: range, others: range
 ) -> list[tuple[int, Sequence[int]]]:
-    """For each of the `places` in `base` those of equal elements in `other`, the last first."""
+    """Return, for each of the `places` in `base`, those of equal elements in `other`, the last first."""
     found: dict[Hashable, list[int]] = {}
     for place in reversed(others):
         found.setdefault(other[place], []).append(place)

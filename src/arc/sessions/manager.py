@@ -1,4 +1,4 @@
-"""The whole life of a session: load at the first touch, commit once before the response."""
+"""Loading a session when a request first uses it, and committing it before the response."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from arc.errors import SessionTooLarge, StoreError
 from arc.sessions.cookie import MOST_TRIED, SessionCookie
 from arc.sessions.lifecycle import Lifecycle
 from arc.sessions.lifetimes import BROWSER, Lifetimes
-from arc.sessions.record import Record, Refused, described
+from arc.sessions.record import Record, Refused, describe
 from arc.sessions.session import WITHHELD, Session
 from arc.sessions.stores.store import IdTaken
 from arc.sessions.visit import PLAIN
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from arc.sessions.delta import Delta
     from arc.sessions.keyring import Keyring
     from arc.sessions.lifecycle import Event
-    from arc.sessions.snapshot import Kept
+    from arc.sessions.snapshot import Normalized
     from arc.sessions.stores.store import Store, Written
     from arc.sessions.visit import Visit
     from arc.settings import Settings
 
 _MOST_IDS = 3
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_LATE = 60  # seconds for which requests may still come with the id from before a sign-in
+_LATE = 60  # seconds for which requests may still arrive with the id from before a sign-in
 
 
 class SessionManager:
-    """Loads and commits sessions of one store.
+    """Loads sessions from one store and commits them to it.
 
-    `clock()` gives Unix seconds, `random(n)` n bytes; `on_event` is called with every lifecycle `Event`.
-    A manager holds no session: it may serve any number of requests, threads and tasks at once.
+    `clock()` returns Unix seconds, `random(n)` returns n bytes, and `on_event` is called with every lifecycle `Event`.
+    A manager keeps no session, so one instance can serve any number of requests, threads and tasks.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class SessionManager:
     ) -> None:
         self.settings, self.keyring, self.store = settings, keyring, store
         self.clock, self.random = clock, random
-        # A sealed session takes any JSON number, unless it may stay in the table that it comes from; in testing an app
-        # meets the limits of the table it may move to.
+        # Only a sealed session that cannot end up in a table takes numbers of any size. In testing the limits of tables
+        # apply as well, because the app may move to a table later.
         self._bounded = store.on_server or store.merges or settings.testing
         self.cookie, self._host_only = SessionCookie(settings), SessionCookie(settings, host_only=True)
         self._reported: set[str] = set()
@@ -63,10 +63,10 @@ class SessionManager:
     # -- load
 
     def load(self, values: Sequence[str], visit: Visit = PLAIN) -> Session:
-        """The session that one of the session cookies' `values` stands for, a new one when none does.
+        """Return the session that one of the session cookies' `values` identifies, or a new session.
 
-        Nothing in `values` raises: a visitor sent them. `visit` says what else is known of the request. Raises
-        `StoreError` when the store fails.
+        Invalid values never raise, because visitors can send anything. `visit` describes the rest of the request.
+        Raises `StoreError` when the store fails.
         """
         now = int(self.clock())
         records: list[Record] = []
@@ -74,61 +74,71 @@ class SessionManager:
         reason = ""
         for value in values[-MOST_TRIED:]:
             try:
-                records.append(self._living(self.store.load(value, now), now))
+                records.append(self._load(value, now))
             except Refused as refusal:
                 reason = reason if reason == "clock" else refusal.reason
                 if refusal.replaced is not None:
                     replaced.append(refusal.replaced)
             except StoreError as error:
-                self.lifecycle.tell("unavailable", str(error))
+                self.lifecycle.emit("unavailable", str(error))
                 raise
-        chosen = self._choose(records, len(values)) if len(values) > 1 else records[0] if records else None
-        late = tuple([record.id for record in replaced if now - (record.issued or 0) < _LATE])
-        if (late or reason == "clock") and chosen is not None and chosen.user_id is None:
-            chosen = None  # an anonymous session that came beside may not take the place of the visitor's own
-        session = self._open(chosen, now, visit)
-        session._arrived, session._came, session._late = (*records, *replaced), len(values), late
-        if chosen is not None:
-            self.lifecycle.tell("loaded", session_id=session.id)
-            for path in chosen.left_out:
-                self.lifecycle.tell("dropped", f"{described(path)} cannot be kept where sessions now live", session.id)
+        record = self._choose(records, len(values)) if len(values) > 1 else records[0] if records else None
+        late = tuple([one.id for one in replaced if now - (one.issued or 0) < _LATE])
+        if (late or reason == "clock") and record is not None and record.user_id is None:
+            record = None  # An anonymous session must not take the place of the visitor's own, which was refused.
+        session = self._new_session(record, now, visit)
+        session._sent_records, session._cookie_count, session._replaced_ids = (*records, *replaced), len(values), late
+        if record is not None:
+            self.lifecycle.emit("loaded", session_id=session.id)
+            for path in record.left_out:
+                self.lifecycle.emit(
+                    "dropped", f"{describe(path)} cannot be stored in the new session store", session.id
+                )
         elif late or reason == "clock" or not records:
-            session._muted = self._told_refusal(reason, late=bool(late))
+            session._blocked = self._report_refusal(reason, late=bool(late))
             if visit.withheld(self.settings.same_site):
-                session._muted = WITHHELD
+                session._blocked = WITHHELD
         return session
 
     def begin(self, values: Sequence[str], visit: Visit) -> Session:
-        """A new session in place of those that the session cookies' `values` stand for, which are left as they are."""
-        session = self._open(None, int(self.clock()), visit)
-        session._came = len(values) if len(values) > 1 else 0  # An app may write so in every response.
+        """Return a new session that replaces the ones in `values` in the browser. The stored ones are not ended."""
+        session = self._new_session(None, int(self.clock()), visit)
+        # With one cookie there is nothing else to clear, and an app may call this for every response.
+        session._cookie_count = len(values) if len(values) > 1 else 0
         return session
 
-    def _told_refusal(self, reason: str, *, late: bool) -> str:
-        """Why what is set in a session may not replace the visitor's own, whose cookie was refused; "" when it may."""
-        if reason == "clock":
-            self.lifecycle.tell(
-                "clock", "the token is from the future: this machine's clock is behind, or another's ahead"
-            )
-            return "the visitor's own session is from the future and is not replaced"
-        if reason:
-            self.lifecycle.tell("refused", reason)
-        return "the visitor's session got a new id a moment ago, and this request came with the old one" if late else ""
+    def _load(self, value: str, now: int) -> Record:
+        record = self.store.load(value, now)
+        if now >= self.lifetimes.end(record):
+            raise Refused("expired")
+        return record
 
-    def _open(self, record: Record | None, now: int, visit: Visit) -> Session:
+    def _report_refusal(self, reason: str, *, late: bool) -> str:
+        """Emit why a cookie was refused. Return why its session may not be replaced, "" when it may."""
+        if reason == "clock":
+            self.lifecycle.emit(
+                "clock", "the token's time is in the future: this machine's clock or another's is wrong"
+            )
+            return "the visitor's own session has a time in the future and is not replaced"
+        if reason:
+            self.lifecycle.emit("refused", reason)
+        return "the visitor's session has just been given a new id, and this request sent the old one" if late else ""
+
+    def _new_session(self, record: Record | None, now: int, visit: Visit) -> Session:
         merges, bounded = self.store.merges, self._bounded
         return Session(record, now=now, mint=self._mint, merges=merges, bounded=bounded, manager=self, visit=visit)
 
-    def _choose(self, records: list[Record], arrived: int) -> Record | None:
-        """The newest sealed session or the last signed id, the new store's first; none of different principals.
+    def _choose(self, records: list[Record], cookie_count: int) -> Record | None:
+        """Choose among the sessions of several cookies.
 
-        A session that nobody is signed in to disputes none that somebody is.
+        Signed-in sessions come before anonymous ones, and those of the current store before those of the old one.
+        Among these it is the newest sealed session, or the last signed id. With several principals it is None.
         """
         records = [record for record in records if record.user_id is not None] or records
         if len({record.user_id for record in records}) > 1:
-            self.lifecycle.tell("ambiguous", f"{arrived} session cookies, of different principals: none was taken")
+            self.lifecycle.emit("ambiguous", f"{cookie_count} session cookies of different principals: none was used")
             return None
-        self.lifecycle.tell("ambiguous", f"{arrived} session cookies, {len(records)} of them valid")
+        self.lifecycle.emit("ambiguous", f"{cookie_count} session cookies, {len(records)} of them valid")
         if not records:
             return None
         records = [record for record in records if not record.foreign] or records
@@ -136,29 +146,22 @@ class SessionManager:
             return records[-1]
         return max(reversed(records), key=lambda record: record.issued or 0)
 
-    def _living(self, record: Record, now: int) -> Record:
-        if now >= self.lifetimes.end(record):
-            raise Refused("expired")
-        return record
-
     # -- commit
 
     def commit(
-        self,
-        session: Session,
-        *,
-        explicit: bool = False,
-        failed: bool = False,
-        touch: bool | Literal["always"] = True,
+        self, session: Session, *, explicit: bool = False, failed: bool = False, touch: bool | Literal["always"] = True
     ) -> tuple[str, ...]:
-        """The Set-Cookie strings for `session`, once what it holds and intends has been stored.
+        """Store the session's changes and return its Set-Cookie strings, the session's own first.
 
-        The session's own is the first. A second commit stores what has changed since the first, and returns the
-        strings that stand for both; the same ones when nothing has. `explicit` writes even what did not change;
-        `failed` (a 5xx response) stores nothing but an end; `touch=False` forbids a renewal. A sealed session is
-        renewed on navigations, on other safe requests once half of its time has gone, and with `touch="always"` on
-        any request. Raises `TypeError` and `ValueError` for data that cannot be kept, `SessionTooLarge`,
-        `StoreError`, and `LateChange` for a session that was closed and changed.
+        A second commit stores the changes since the first. It returns strings that replace those of the first, the
+        same ones when nothing changed.
+
+        `explicit` writes a session that did not change, too. `failed` (a 5xx response) stores nothing, but ends a
+        destroyed session. `touch=False` forbids a renewal. A sealed session is renewed on navigations, on other safe
+        requests after half of its lifetime, and with `touch="always"` on any request.
+
+        Raises `TypeError` and `ValueError` for data that cannot be stored, `SessionTooLarge`, `StoreError`, and
+        `LateChange` for a change after `close`.
         """
         if session._cookies is not None:
             if not session._snapshot.differs(session, session._facts()):
@@ -166,147 +169,141 @@ class SessionManager:
             session._open()
         now = max(int(self.clock()), session._now)
         earlier = session._earlier
-        if earlier is not None:
-            self._resume(session, now)
-        cookies = self._stored(session, now, explicit=explicit, failed=failed, touch=touch)
-        # A browser that rejects the cookie brings none, unless one from before the domain was set.
-        if cookies and (not session._came or self.settings.domain):
+        try:
+            if earlier is not None:
+                self._reload(session, now)
+            cookies = self._commit(session, now, explicit=explicit, failed=failed, touch=touch)
+        except StoreError as error:
+            self.lifecycle.emit("unavailable", str(error), session.id)
+            raise
+        # A browser that rejects the cookie sends none, except one that was set before the domain was.
+        if cookies and (not session._cookie_count or self.settings.domain):
             self._report_rejected(session._visit)
         if earlier:
             cookies = earlier if cookies is None else cookies and tuple(dict.fromkeys((*cookies, *earlier[1:])))
         session._cookies = cookies or ()
         return session._cookies
 
-    def _stored(
+    def _commit(
         self, session: Session, now: int, *, explicit: bool, failed: bool, touch: bool | Literal["always"]
     ) -> tuple[str, ...] | None:
-        """The strings of one commit; None when there was nothing to do."""
-        snapshot, facts = session._snapshot, session._facts()
+        """Store or renew the session and return the Set-Cookie strings of this commit; None when nothing was done."""
+        snapshot, facts, loaded = session._snapshot, session._facts(), session._record
         touched = snapshot.differs(session, facts)
-        kept = snapshot.normalised(session) if touched and not failed else None
-        changed = touched and (kept is None or kept[1] is not None or snapshot.differs_from_copy(kept[0], facts))
-        ended, loaded = session._destroyed, session._record
-        if failed and changed and (session or not ended):
-            self.lifecycle.tell("dropped", "the response is a 5xx, so the session's changes were not kept", session.id)
-        try:
-            cookies = self._act(session, now, kept, ended=ended, changed=changed, explicit=explicit, failed=failed)
-        except StoreError as error:
-            self.lifecycle.tell("unavailable", str(error), session.id)
-            raise
+        normalized = snapshot.normalized(session) if touched and not failed else None
+        changed = touched and (
+            normalized is None or normalized[1] is not None or snapshot.differs_from_copy(normalized[0], facts)
+        )
+        if failed and changed and (session or not session._destroyed):
+            self.lifecycle.emit(
+                "dropped", "the response is a 5xx, so the session's changes were not stored", session.id
+            )
+        cookies = self._write(session, now, normalized, changed=changed or explicit, explicit=explicit, failed=failed)
         if cookies is None and not failed and loaded is not None and touch:
             due = self.lifetimes.renewal_due(loaded, now, on_server=self.store.on_server)
             if due and (touch == "always" or self._may_renew(session._visit, loaded, now)):
                 cookies = self._renew(session, loaded, now)
         if touched:
             snapshot.renew(session, session._facts())
-        changes_hands = session._came > 0 and (loaded is None or session.id != loaded.id)
-        if cookies and (changes_hands or session._came > 1 or session._muted):  # muted, only a sign-in sends one
-            elsewhere = self._cookie_for(session).clearing_elsewhere(session._visit.places())
+        new_id = session._cookie_count > 0 and (loaded is None or session.id != loaded.id)
+        if cookies and (new_id or session._cookie_count > 1 or session._blocked):  # Only a sign-in passes a block.
+            elsewhere = self._cookie_for(session).clear_elsewhere(session._visit.places())
             return tuple(dict.fromkeys((*cookies, *elsewhere)))
         return cookies
 
-    def _resume(self, session: Session, now: int) -> None:
-        """Take what an earlier commit of this request stored for the session that was loaded."""
-        value, loaded = session._value, session._record
-        if value is None:
+    def _reload(self, session: Session, now: int) -> None:
+        """Load what an earlier commit of this request stored, so that the next commit builds on it."""
+        if session._stored is None:
             return
+        (value, session_id), loaded = session._stored, session._record
         try:
-            record = self._living(self.store.load(value, now), now)
-        except StoreError as error:
-            self.lifecycle.tell("unavailable", str(error), session.id)
-            raise
+            record = self._load(value, now)
         except Refused as refusal:
-            kept = loaded is not None and loaded in session._arrived and not loaded.foreign
-            if loaded is None or not kept or loaded.id != session._committed_id:
-                session._gone, session._arrived = True, (refusal.replaced,) if refusal.replaced is not None else ()
-            # Else its store finds out what became of the record that it had loaded.
+            in_store = loaded is not None and loaded in session._sent_records and not loaded.foreign
+            # The store itself finds out what happened to a record that it loaded. Any other session is gone.
+            if loaded is None or not in_store or loaded.id != session_id:
+                session._gone, session._sent_records = True, (refusal.replaced,) if refusal.replaced is not None else ()
         else:
-            session._record, session._arrived = record, (record,)
-        session._value = None
+            session._record, session._sent_records = record, (record,)
+        session._stored = None
 
-    def _act(
-        self,
-        session: Session,
-        now: int,
-        kept: Kept | None,
-        *,
-        ended: bool,
-        changed: bool,
-        explicit: bool,
-        failed: bool,
+    def _write(
+        self, session: Session, now: int, normalized: Normalized | None, *, changed: bool, explicit: bool, failed: bool
     ) -> tuple[str, ...] | None:
-        """Do what the session intends; None when it intends nothing. `kept` is its data as it is stored, if at hand."""
-        loaded = session._record
+        """End, create or change the stored session as the request intends; None when it intends nothing.
+
+        `normalized` is the session's data as it will be stored, if that is known already.
+        """
+        loaded, ended = session._record, session._destroyed
         if ended:
-            for record in session._arrived:
+            for record in session._sent_records:
                 self.store.destroy(record, now)
-                self.lifecycle.tell("destroyed", session_id=record.id)
+                self.lifecycle.emit("destroyed", session_id=record.id)
             loaded = None
-        if failed and not explicit:
-            return self._cookie_for(session).clearing() if ended and not session._muted else None
-        if loaded is None:
-            if session or session._flashes or session.user_id is not None:
-                return self._create(session, self._record(session, now, kept), now)
-            return self._cookie_for(session).clearing() if (ended or explicit) and not session._muted else None
-        if not (changed or explicit or session._regenerated):
+        stores = explicit or not failed
+        if stores and loaded is None and (session or session._flashes or session._user_id is not None):
+            return self._create(session, self._record(session, now, normalized), now)
+        if loaded is None or not stores:
+            return self._cookie_for(session).clear() if (ended or explicit) and not session._blocked else None
+        if not (changed or session._regenerated):
             return None
-        if session._gone or self._is_over(loaded, now):
-            return self._after_the_end(session, loaded, now, kept)
-        write = self._regenerate if session._regenerated else self._update
-        return write(session, loaded, self._record(session, now, kept), now)
+        return self._change(session, loaded, now, normalized)
 
     def _create(self, session: Session, record: Record, now: int) -> tuple[str, ...] | None:
-        if session._muted and not session._signed_in:
-            self.lifecycle.tell("dropped", session._muted)
+        if session._blocked and not session._signed_in:
+            self.lifecycle.emit("dropped", session._blocked)
             return None
-        value = self._under_a_free_id(session, record, lambda: self.store.create(record, now))
+        value = self._with_free_id(session, record, lambda: self.store.create(record, now))
         session._record, session._destroyed = record, False
-        self.lifecycle.tell("created", session_id=record.id)
+        self.lifecycle.emit("created", session_id=record.id)
         return self._cookies(session, value, record, now)
 
-    def _regenerate(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
+    def _change(
+        self, session: Session, loaded: Record, now: int, normalized: Normalized | None
+    ) -> tuple[str, ...] | None:
+        """Write the session over the `loaded` one. If that has ended, only a sign-in stores anything: a new session."""
+        is_over, signing_in = session._gone or self._is_over(loaded, now), session._signed_in
+        if is_over and signing_in:
+            session._created_at = now
+        record = self._record(session, now, normalized)
+        if is_over and not signing_in:
+            return self._finish(session, loaded, None, record, now)
+        if is_over:
+            own, _ = self._changes(session, record).rebase({})
+            record.set_values(own.ours)
+            return self._create(session, record, now)
         delta = self._changes(session, record) if self.store.merges else None
-        signing_in = session._signed_in
-        written = self._under_a_free_id(
+        if not session._regenerated:
+            return self._finish(session, loaded, self.store.update(loaded, record, delta, now), record, now)
+        written = self._with_free_id(
             session, record, lambda: self.store.replace(loaded, record, delta, now, signing_in=signing_in)
         )
         if written is not None:
-            self.lifecycle.tell("regenerated", session_id=record.id)
-        return self._written(session, loaded, written, record, now)
+            self.lifecycle.emit("regenerated", session_id=record.id)
+        return self._finish(session, loaded, written, record, now)
 
     def _is_over(self, loaded: Record, now: int) -> bool:
-        """True when a session has expired since its load, as far as its store will not see that by itself."""
+        """True when the session has expired since its load and its store would not notice."""
         return self.lifetimes.is_over(loaded, now, may_have_moved=self.store.on_server and not loaded.foreign)
 
-    def _after_the_end(self, session: Session, loaded: Record, now: int, kept: Kept | None) -> tuple[str, ...] | None:
-        """Keep nothing of a session that has expired since its load; a sign-in begins another one."""
-        if session._signed_in:
-            session._created_at = now
-        record = self._record(session, now, kept)
-        if not session._signed_in:
-            return self._written(session, loaded, None, record, now)
-        own, _ = self._changes(session, record).rebased({})
-        record.hold(own.ours)
-        return self._create(session, record, now)
-
-    def _update(self, session: Session, loaded: Record, record: Record, now: int) -> tuple[str, ...]:
-        delta = self._changes(session, record) if self.store.merges else None
-        return self._written(session, loaded, self.store.update(loaded, record, delta, now), record, now)
-
-    def _written(
+    def _finish(
         self, session: Session, loaded: Record, written: Written | None, record: Record, now: int
     ) -> tuple[str, ...]:
+        """Emit the events of a write and return the Set-Cookie strings."""
         if written is None:
-            self.lifecycle.tell("write_after_destroy", "the session ended while this request ran", loaded.id)
+            self.lifecycle.emit("write_after_destroy", "the session ended while this request ran", loaded.id)
             return ()
         for path in written.lost:
-            self.lifecycle.tell("conflict", f"two requests changed {described(path)} at once", record.id)
+            self.lifecycle.emit("conflict", f"two requests changed {describe(path)} at once", record.id)
         if written.stayed:
-            self.lifecycle.tell("stayed", "it does not fit into a cookie and is kept in its table", record.id)
+            self.lifecycle.emit("stayed", "it does not fit into a cookie and stays in its table", record.id)
         return self._cookies(session, written.value, record, now)
 
-    def _under_a_free_id(self, session: Session, record: Record, insert: Callable[[], Any]) -> Any:
-        """What `insert` returns, under another id when the first is in use (which a broken random source does)."""
+    def _with_free_id(self, session: Session, record: Record, insert: Callable[[], Any]) -> Any:
+        """Call `insert` until the session's id is not in use, with a new id each time.
+
+        Only a broken source of randomness mints an id that is in use.
+        """
         for _ in range(_MOST_IDS):
             try:
                 return insert()
@@ -315,37 +312,37 @@ class SessionManager:
         raise StoreError(f"{_MOST_IDS} new session ids in a row were in use: this machine's randomness is broken.")
 
     def _changes(self, session: Session, record: Record) -> Delta:
-        from arc.sessions.changes import changes_of  # with all that merges, which a sealed session does without
+        from arc.sessions.changes import find_changes  # imports all of merging, which sealed sessions never need
 
         *_, before = session._snapshot.facts
         flashes = [list(pair) for pair in before], [list(pair) for pair in record.flashes]
         replaced = session._replaced
-        return changes_of(session._snapshot, session, record.data, flashes, session._counts, replaced=replaced)
+        return find_changes(session._snapshot, session, record.data, flashes, session._counts, replaced=replaced)
 
     # -- renewal
 
     def _may_renew(self, visit: Visit, loaded: Record, now: int) -> bool:
-        """False where a script's request might undo, with old data, what another wrote: until that has to be risked."""
+        """False when a renewal might overwrite a parallel change with older data and is not urgent."""
         if self.store.on_server or visit.navigation:
             return True
-        return visit.safe and self.lifetimes.half_gone(loaded, now)
+        return visit.safe and self.lifetimes.half_elapsed(loaded, now)
 
     def _renew(self, session: Session, loaded: Record, now: int) -> tuple[str, ...]:
-        """Move the session's end. What keeps that from happening is an event: the visitor only came to read."""
+        """Move the session's end. A failure is an event and not an error, because the visitor changed nothing."""
         try:
             record = self._record(session, now, None)
             written = None if self._is_over(loaded, now) else self.store.renew(loaded, record, now)
         except (StoreError, SessionTooLarge, TypeError, ValueError) as error:
-            self.lifecycle.tell("renewal_failed", str(error), loaded.id)
+            self.lifecycle.emit("renewal_failed", str(error), loaded.id)
             return ()
         if written is not None:
-            self.lifecycle.tell("renewed", session_id=loaded.id)
-        return self._written(session, loaded, written, record, now)
+            self.lifecycle.emit("renewed", session_id=loaded.id)
+        return self._finish(session, loaded, written, record, now)
 
     # -- parts
 
-    def _record(self, session: Session, now: int, kept: Kept | None) -> Record:
-        data, text = kept or session._snapshot.normalised(session)
+    def _record(self, session: Session, now: int, normalized: Normalized | None) -> Record:
+        data, text = normalized or session._snapshot.normalized(session)
         return Record(
             session._id,
             data,
@@ -360,25 +357,25 @@ class SessionManager:
         )
 
     def _cookies(self, session: Session, value: str, record: Record, now: int) -> tuple[str, ...]:
-        session._value, session._committed_id = value, session._id
+        session._stored = (value, session._id)
         max_age = None if record.lifetime == BROWSER else (record.expires or now) - now
-        return (self._cookie_for(session).carrying(value, max_age=max_age, now=now),)
+        return (self._cookie_for(session).build(value, max_age=max_age, now=now),)
 
     def _cookie_for(self, session: Session) -> SessionCookie:
-        """The cookie with its domain, in testing only where the browser keeps it: on this machine it would not."""
-        if not self.settings.domain or not self.settings.testing or self.cookie.is_kept_by(session._visit.host):
+        """Return the cookie with its domain. In testing, a host outside the domain gets a cookie without one."""
+        if not self.settings.domain or not self.settings.testing or self.cookie.accepts_host(session._visit.host):
             return self.cookie
         return self._host_only
 
     def _report_rejected(self, visit: Visit) -> None:
-        """Report, once of each kind in a process, that browsers reject the session's cookie."""
+        """Emit why browsers reject the session's cookie, once per kind of reason and process."""
         for kind, reason in self.cookie.rejections(visit):
             if kind not in self._reported:
                 self._reported.add(kind)
-                self.lifecycle.tell("cookie_rejected", reason)
+                self.lifecycle.emit("cookie_rejected", reason)
 
     def _mint(self) -> str:
-        """A new id: 18 random bytes as 24 characters, as Node makes them (ASVS 7.2.3 asks for 16)."""
+        """Return a new id: 18 random bytes as 24 characters, as Node makes them (ASVS 7.2.3 requires 16 bytes)."""
         return b2a_base64(self.random(18), newline=False).translate(_TO_URL).decode()
 
     def _hash(self, session_id: str) -> str:
@@ -388,7 +385,7 @@ class SessionManager:
 
 
 def manager_of(session: Session) -> SessionManager:
-    """The manager that loaded `session`."""
+    """Return the manager that loaded `session`."""
     manager = session._manager
     if not isinstance(manager, SessionManager):
         raise TypeError("This session was not loaded by a session manager.")

@@ -1,4 +1,4 @@
-"""A session as a store keeps it, and the refusal of a cookie that stands for none."""
+"""A stored session, and the refusal of a cookie that identifies none."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ if TYPE_CHECKING:
     from arc.sessions.delta import Path
 
 FLASHES = "_arc_flash"
-"""The reserved key under which messages for the next page travel in every store."""
+"""The reserved key for the messages of `flash` in every store."""
 
 
 class Record:
-    """A stored session: the visitor's data, and the session's own facts. Times are Unix seconds.
+    """A stored session: the app's data and the session's facts. Times are Unix seconds.
 
-    `data` holds the user's own keys. `issued` is when it was last written, None where a store does not
-    know; `expires` is the end the store itself was told, None where it was told none. `stale` asks for
-    a renewal before its time: the session was opened by an old secret. `lifetime` is what a sign-in asked for: an idle
-    lifetime in seconds, `"browser"`, or None. `text` is the JSON of `data` where that is at hand. `state` is the
-    store's own.
-    A session that was taken over from another store has an older token: until `origin_ends` that could bring
-    it back. `foreign` says that it still lives in the other store, and `left_out` holds the paths of what was in its
-    data there and cannot be kept here.
+    - `issued` is when the session was last written, None if its store does not know.
+    - `expires` is the end that the store knows, None if it knows none.
+    - `lifetime` is what the sign-in set: an idle lifetime in seconds, `"browser"`, or None.
+    - `text` is the JSON of `data` if that is known.
+    - `stale` demands an early renewal, for example because an old secret opened the session.
+    - `state` belongs to the store.
+    - `foreign` is true for a session that is still in the old store; `left_out` has the paths of those of its values
+      that cannot be stored in the new one.
+    - `origin_ends` is when the old store's token of a session that has moved expires. Until then that token could
+      restore the session.
     """
 
     __slots__ = (
@@ -48,7 +50,7 @@ class Record:
 
     def __init__(
         self,
-        id: str,  # noqa: A002  # the word of the design
+        id: str,  # noqa: A002  # the attribute's name
         data: dict[str, Any],
         *,
         created: int,
@@ -71,38 +73,35 @@ class Record:
         self.text, self.stale, self.state = text, stale, state
         self.origin_ends, self.lifetime, self.foreign, self.left_out = origin_ends, lifetime, foreign, left_out
 
-    def copied(self, **changes: Any) -> Record:
-        """A record that shares no container with this one, with `changes` to its attributes."""
-        copy = Record(self.id, deep_copy(self.data), created=self.created)
+    def copy(self, **changes: Any) -> Record:
+        """Return a copy with `changes` to its attributes, which shares no container with this record."""
+        copy = Record.__new__(Record)
         for name in self.__slots__:
-            if name not in ("id", "data", "created"):
-                setattr(copy, name, getattr(self, name))
+            setattr(copy, name, getattr(self, name))
+        copy.data = deep_copy(self.data)
         for name, value in changes.items():
             setattr(copy, name, value)
         if "data" in changes:
             copy.text = None
         return copy
 
-    def hold(self, values: dict[str, Any]) -> None:
-        """Take data and messages from `values`, as `values` gives them."""
+    def set_values(self, values: dict[str, Any]) -> None:
+        """Set data and messages from `values`, a dict like that of the property."""
         self.data, self.text = {key: value for key, value in values.items() if key != FLASHES}, None
         self.flashes = tuple((kind, message) for kind, message in values.get(FLASHES, ()))
 
     @property
     def values(self) -> dict[str, Any]:
-        """The data, with the messages as a list under their reserved key: what a delta changes."""
+        """The data and, under their reserved key, the messages. A delta changes these."""
         return {**self.data, FLASHES: [list(pair) for pair in self.flashes]} if self.flashes else self.data
 
-    def __repr__(self) -> str:
-        return f"<Record of {len(self.data)} keys>"
 
+class Refused(Exception):  # not an error, since visitors can send anything
+    """The reason why a token or a signed id opens no session. Never leaves the core.
 
-class Refused(Exception):  # not an error: a visitor may send anything
-    """A token or signed id that opens no session; never leaves the core.
-
-    `reason` is one of `malformed`, `too-long`, `forged`, `expired`, `clock`, `unknown-id` and `ended`.
-    `replaced` is set for a session that other sessions have replaced, at first at its `issued`, Unix seconds: nothing
-    can be read from it, but a sign-out passes it to the store's `destroy`, which ends those.
+    `reason` is `malformed`, `too-long`, `forged`, `expired`, `clock`, `unknown-id` or `ended`. For a session that
+    others have replaced, `replaced` is a record without data whose `issued` is when that happened. A sign-out passes it
+    to the store's `destroy`, which ends the replacements.
     """
 
     def __init__(self, reason: str, replaced: Record | None = None) -> None:
@@ -110,6 +109,6 @@ class Refused(Exception):  # not an error: a visitor may send anything
         super().__init__(reason)
 
 
-def described(path: Path) -> str:
-    """A path as its user would write it; messages are called what the user calls them."""
+def describe(path: Path) -> str:
+    """Return the Python expression for a path in the session, or "the flashes" for the messages."""
     return "the flashes" if path == (FLASHES,) else "session" + "".join(f"[{key!r}]" for key in path)

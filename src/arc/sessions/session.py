@@ -1,4 +1,4 @@
-"""The visitor's session: a dict that records what its user intends."""
+"""The visitor's session: a dict that records changes and intents until they are committed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from arc.errors import FreshSignInRequired, LateChange
 from arc.sessions.cookie import LONGEST
 from arc.sessions.foreign_words import FOREIGN, ForeignWord
 from arc.sessions.lifetimes import BROWSER
-from arc.sessions.record import described
+from arc.sessions.record import describe
 from arc.sessions.snapshot import Snapshot
-from arc.sessions.values import own_keys, plain_text, refuse_reserved
+from arc.sessions.values import drop_foreign_keys, plain_text, refuse_reserved
 from arc.sessions.visit import PLAIN
 
 TYPE_CHECKING = False
@@ -30,19 +30,17 @@ _MISSING = object()
 
 
 class Session(dict[str, "Any"]):
-    """A dict of the visitor's own keys; its identity, times and principal are attributes.
+    """A dict of the app's own keys; the session's identity, times and principal are attributes.
 
-    Values are JSON: None, bool, int, float, str, list, dict with str keys, at most 30 deep. `id` changes
-    when the session is regenerated; `created_at` and `signed_in_at` are Unix seconds. The session only
-    records what is wanted: the session manager acts on it at each commit. After the last one, when the response
-    has been made, a change raises `LateChange`.
+    Values are JSON: None, bool, int, float, str, list, and dict with str keys, at most 30 deep. Times are Unix
+    seconds. The session only records changes, and the session manager stores them at each commit. A change after
+    the last commit, when the response has been made, raises `LateChange`.
     """
 
     __slots__ = (
-        "_arrived",
-        "_came",
+        "_blocked",
         "_closed",
-        "_committed_id",
+        "_cookie_count",
         "_cookies",
         "_counts",
         "_created_at",
@@ -51,20 +49,20 @@ class Session(dict[str, "Any"]):
         "_flashes",
         "_gone",
         "_id",
-        "_late",
         "_lifetime",
         "_manager",
         "_mint",
-        "_muted",
         "_now",
         "_record",
         "_regenerated",
         "_replaced",
+        "_replaced_ids",
+        "_sent_records",
         "_signed_in",
         "_signed_in_at",
         "_snapshot",
+        "_stored",
         "_user_id",
-        "_value",
         "_visit",
     )
 
@@ -89,60 +87,58 @@ class Session(dict[str, "Any"]):
             self._id, self._created_at, self._flashes = record.id, record.created, list(record.flashes)
             self._user_id, self._signed_in_at = record.user_id, record.signed_in_at
             self._lifetime, text = record.lifetime, record.text
-        self._counts: dict[Path, Count | None] = {}  # None: assigned, so that counting from it is assigning too
-        self._destroyed = self._regenerated = self._replaced = False
-        self._signed_in = False
-        self._muted = ""  # why this request may neither replace nor clear the visitor's cookie
-        self._came = 0  # session cookies
-        self._arrived: tuple[Record, ...] = ()  # the sessions that they stood for
-        self._late: tuple[str, ...] = ()
-        self._closed = self._gone = False  # gone: no longer there when an earlier commit's session was to be changed
-        self._value: str | None = None  # the cookie's, as of the latest commit that stored something
-        self._committed_id = ""
+        self._counts: dict[Path, Count | None] = {}  # None: the value was assigned, so counting from it assigns too
+        self._destroyed = self._regenerated = self._replaced = self._signed_in = False
+        self._blocked = ""  # why this request may neither replace nor clear the visitor's cookie
+        self._cookie_count = 0  # session cookies that the request sent
+        self._sent_records: tuple[Record, ...] = ()  # the sessions that they identify
+        self._replaced_ids: tuple[str, ...] = ()
+        self._closed = self._gone = False  # gone: the session of an earlier commit ended before the next one
+        self._stored: tuple[str, str] | None = None  # the cookie's value and the id that the latest commit stored
         self._cookies: tuple[str, ...] | None = None  # of the latest commit, None after a change
         self._earlier: tuple[str, ...] | None = None  # of the commit before, None when there was none
         self._snapshot = Snapshot(self, self._facts(), text=text, merges=merges, bounded=bounded)
 
-    # -- what it is
+    # -- attributes
 
     @property
     def id(self) -> str:
-        """The session's id; never shown or logged, but good for binding other things to the session."""
+        """The session's id. Bind other things to it, but never show or log it."""
         return self._id
 
     @property
     def created_at(self) -> int:
-        """When the session began, Unix seconds; regeneration keeps it."""
+        """When the session began, in Unix seconds. Regeneration does not change it."""
         return self._created_at
 
     @property
     def user_id(self) -> str | None:
-        """Who is signed in, None when nobody is."""
+        """The id of the signed-in user, None when no one is signed in."""
         return self._user_id
 
     @property
     def signed_in_at(self) -> int | None:
-        """When that was, Unix seconds."""
+        """When the user signed in, in Unix seconds."""
         return self._signed_in_at
 
     @property
     def signs_in(self) -> bool:
-        """True once `sign_in` was called in this request and nothing ended the session since."""
+        """True after `sign_in` in this request, until the session is destroyed."""
         return self._signed_in
 
     @property
     def is_new(self) -> bool:
-        """True while the session is not stored anywhere: no valid cookie came, or it was destroyed."""
+        """True when the session is not stored: the request sent no valid cookie, or the session was destroyed."""
         return self._record is None or self._destroyed
 
     @property
     def replaced_ids(self) -> tuple[str, ...]:
-        """The ids with which the request came although they were replaced, less than a minute ago."""
-        return self._late
+        """The ids in the request's cookies that were replaced less than a minute ago."""
+        return self._replaced_ids
 
     @property
     def cookies(self) -> tuple[str, ...]:
-        """The Set-Cookie strings of the latest commit, empty before it and when it sends none."""
+        """The Set-Cookie strings of the latest commit; empty before the first."""
         return self._cookies or (self._earlier or () if self._cookies is None else ())
 
     def __repr__(self) -> str:
@@ -151,50 +147,51 @@ class Session(dict[str, "Any"]):
     def __reduce__(self) -> tuple[object, ...]:
         return (dict, (dict(self),))
 
-    # -- what its user intends
+    # -- intents
 
     def flash(self, kind: str, message: str) -> None:
-        """Keep `message` for the next time `flashes` is asked, usually on the page after a redirect."""
+        """Store `message` for the next call of `flashes`, usually on the page after a redirect."""
         self._open()
         if not isinstance(kind, str) or not isinstance(message, str):
             raise TypeError(f"flash takes two strings, not {type(kind).__name__} and {type(message).__name__}.")
         self._flashes.append((plain_text(kind, "kind"), plain_text(message, "message")))
 
     def flashes(self, kind: str | None = None) -> list[str]:
-        """The messages kept by `flash`, oldest first, of one kind or of every kind; each is given once.
+        """Return the messages stored by `flash` and remove them: those of one kind, or all, the oldest first.
 
-        A response that nobody sees, to HEAD or a prefetch, leaves them for the one that is seen.
+        The response to a HEAD request or a prefetch is not displayed, so the messages stay for the next one.
         """
-        taken = [message for one, message in self._flashes if kind in (None, one)]
-        if taken and self._visit.seen:
+        messages = [message for one, message in self._flashes if kind in (None, one)]
+        if messages and self._visit.displayed:
             self._open()
             self._flashes = [(one, message) for one, message in self._flashes if kind not in (None, one)]
-        return taken
+        return messages
 
     def sign_in(self, user_id: str, *, lifetime: int | Literal["browser"] | None = None) -> None:
-        """Bind the session to `user_id` under a new id; data of a different principal is dropped first.
+        """Bind the session to `user_id` and give it a new id. Data of a different user is removed first.
 
-        `lifetime` is this session's idle lifetime in seconds ("remember me"); with `"browser"` the cookie lasts
-        until the browser is closed, and the idle lifetime of all sessions holds on the server. The absolute
-        lifetime holds in any case.
+        `lifetime` is this session's idle lifetime in seconds ("remember me"). With `"browser"` the cookie lasts
+        until the browser is closed, and the default idle lifetime applies on the server. The absolute lifetime
+        always applies.
         """
         self._open()
         if lifetime not in (None, BROWSER) and (type(lifetime) is not int or not 0 < lifetime <= LONGEST):
             raise ValueError(
-                f"sign_in takes a lifetime of 1 to {LONGEST:,} seconds (400 days, which browsers keep at most), "
-                f"or 'browser', not {lifetime!r}."
+                f"sign_in takes a lifetime of 1 to {LONGEST:,} seconds (400 days, the limit of browsers) or 'browser', "
+                f"not {lifetime!r}."
             )
         if not isinstance(user_id, str) or not user_id:
             raise TypeError(f"sign_in takes the user's id as a non-empty string, not {user_id!r}.")
         user_id = plain_text(user_id, "user_id")
         if self._user_id not in (None, user_id):
-            self._drop()
+            self._flashes.clear()
+            self._remove_keys()
         self.regenerate()
         self._user_id, self._signed_in_at, self._signed_in = user_id, self._now, True
         self._lifetime = lifetime
 
     def sign_out(self) -> None:
-        """End the session: data, id and cookie go. Data set afterwards starts a new one."""
+        """End the session and remove its data, id and cookie. Data set afterwards starts a new session."""
         self.destroy()
 
     def require_fresh(self, seconds: float) -> None:
@@ -205,40 +202,43 @@ class Session(dict[str, "Any"]):
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:  # NaN is not >= 0
             raise TypeError(f"require_fresh takes a number of seconds, 0 or more, not {seconds!r}.")
         if self._user_id is None or self._signed_in_at is None or self._now - self._signed_in_at > seconds:
-            raise FreshSignInRequired(f"Sign in again: this action wants a sign-in of the last {seconds} seconds.")
+            raise FreshSignInRequired(
+                f"This action requires a sign-in within the last {seconds} seconds. Sign in again."
+            )
 
     def regenerate(self) -> None:
-        """Give the session a new id; data and creation time stay, the old id dies where a store can kill it."""
+        """Give the session a new id. Data and creation time stay; a store on the server revokes the old id."""
         self._open()
         self._regenerated = True
         self._id = self._mint()
 
     def destroy(self) -> None:
-        """End the session: data, id and cookie go. Data set afterwards starts a new one."""
+        """End the session and remove its data, id and cookie. Data set afterwards starts a new session."""
         self._open()
-        self._drop()
+        self._flashes.clear()
+        self._remove_keys()
         self._destroyed = True
-        self._muted = self._muted if self._muted == WITHHELD else ""
+        self._blocked = self._blocked if self._blocked == WITHHELD else ""
         self._user_id = self._signed_in_at = self._lifetime = None
         self._signed_in = False
         self._id, self._created_at = self._mint(), self._now
 
     def increment(self, key: str | tuple[str, ...], by: float = 1) -> int | float:
-        """Add `by` to the number under `key` (0 when absent) and return it as this request sees it.
+        """Add `by` to the number under `key` (0 when missing) and return the sum.
 
-        A tuple of keys is a path: `increment(("cart", product))` counts within the dict `cart`, which is made when it
-        is missing. In a database parallel increments add up. Raises `TypeError` when the value is not a number, when
-        something on the path is not a dict, and for another `key`.
+        A tuple of keys is a path: `increment(("cart", product))` counts within the dict `cart`, which is created when
+        it is missing. In a database, parallel increments add up. Raises `TypeError` for a value that is not a number, a
+        path through something that is not a dict, and any other `key`.
         """
         self._open()
         path = (key,) if isinstance(key, str) else key
         if not (isinstance(path, tuple) and path and all(isinstance(one, str) for one in path)):
-            raise TypeError(f"session.increment takes a key, or a tuple of keys, which are text, not {key!r}.")
+            raise TypeError(f"session.increment takes a string or a tuple of strings as the key, not {key!r}.")
         for one in path:
             refuse_reserved(one)
         parent, missing = self._parent(path)
         current = 0 if missing else parent.get(path[-1], 0)
-        for number, fault in ((by, "session.increment adds a number, not"), (current, f"{described(path)} is")):
+        for number, fault in ((by, "session.increment adds a number, not"), (current, f"{describe(path)} is")):
             if isinstance(number, bool) or not isinstance(number, int | float):
                 raise TypeError(f"{fault} {number!r}, which is not a number.")
         for one in missing:
@@ -251,7 +251,7 @@ class Session(dict[str, "Any"]):
         return total
 
     def _parent(self, path: tuple[str, ...]) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """The last container on the way to `path` that is there, and the keys of those that are missing."""
+        """Return the innermost existing container on the way to `path`, and the keys of the missing ones."""
         parent: dict[str, Any] = self
         for depth, key in enumerate(path[:-1], start=1):
             if key not in parent:
@@ -259,31 +259,32 @@ class Session(dict[str, "Any"]):
             parent = parent[key]
             if not isinstance(parent, dict):
                 raise TypeError(
-                    f"{described(path[:depth])} is a {type(parent).__name__}; session.increment counts within dicts."
+                    f"{describe(path[:depth])} is a {type(parent).__name__}; session.increment counts within dicts."
                 )
         return parent, ()
 
     def replace(self, data: dict[str, Any]) -> None:
-        """Put `data` in place of all data; the id stays. An empty dict destroys the session.
+        """Replace all data with `data`. The id stays. An empty dict destroys the session.
 
-        `_idx`, `_secret`, `_ttl` and `iat`, as other libraries of Architect read them, are left out.
+        The keys `_idx`, `_secret`, `_ttl` and `iat` are ignored, because Architect's other libraries add them to the
+        data that they read.
         """
         if data is self:
             return
         if not isinstance(data, dict):
             raise TypeError(f"A session is replaced by a dict, not by {type(data).__name__}.")
         self._refuse_request(data)
-        fresh = own_keys(data)
+        fresh = drop_foreign_keys(data)
         if not fresh:
             self.destroy()
             return
         for key in fresh:
             refuse_reserved(key)
         self._open()
-        self._forget()
+        self._remove_keys()
         dict.update(self, fresh)
 
-    # -- the dict's own ways to change
+    # -- methods of dict that change it
 
     def __setitem__(self, key: str, value: Any) -> None:
         if self._closed or self._cookies is not None:
@@ -292,10 +293,10 @@ class Session(dict[str, "Any"]):
         if isinstance(value, dict | list):
             if isinstance(value, dict) and self._visit.is_request(value):
                 raise TypeError(
-                    f"session[{key!r}] was given the whole request, whose headers hold credentials. Store what the "
-                    f"session is to keep of it: req.session[{key!r}] = {{'page': req.path}}."
+                    f"session[{key!r}] was set to the whole request, whose headers contain credentials. Store only the "
+                    f"parts that you need: req.session[{key!r}] = {{'page': req.path}}."
                 )
-            self._snapshot.assigned(key, value)
+            self._snapshot.record_assignment(key, value)
         self._counts[(key,)] = None
         super().__setitem__(key, value)
 
@@ -309,7 +310,7 @@ class Session(dict[str, "Any"]):
         return self
 
     def pop(self, key: str, default: Any = _MISSING) -> Any:
-        """Remove `key` and return its value, or `default` when given and the key is absent."""
+        """Remove `key` and return its value. Without such a key, return `default` or raise `KeyError`."""
         self._open()
         self._counts[(key,)] = None
         return super().pop(key) if default is _MISSING else super().pop(key, default)
@@ -322,24 +323,24 @@ class Session(dict[str, "Any"]):
         return key, value
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """The value under `key`, after setting it to `default` when absent."""
+        """Return the value under `key`, after setting it to `default` when it is missing."""
         if key not in self:
             self[key] = default
         return self[key]
 
     def update(self, *args: Any, **kwargs: Any) -> None:
-        """Set every given key, as `dict.update` does."""
+        """Set several keys, as `dict.update` does."""
         data = dict(*args, **kwargs)
         self._refuse_request(data)
         for key, value in data.items():
             self[key] = value
 
     def clear(self) -> None:
-        """End the session, as `destroy` does. To empty it and stay signed in, delete its keys."""
+        """End the session, as `destroy` does. To stay signed in, delete its keys instead."""
         self.destroy()
 
     def copy(self) -> dict[str, Any]:
-        """A plain dict of the data (shallow)."""
+        """Return a shallow copy of the data as a plain dict."""
         return dict(self)
 
     def __dir__(self) -> list[str]:
@@ -350,38 +351,30 @@ class Session(dict[str, "Any"]):
     def _refuse_request(self, data: dict[str, Any]) -> None:
         if self._visit.is_request(data):
             raise TypeError(
-                "The session was given the whole request as its data, credentials in the headers included. Give it "
-                "what the session is to keep: req.session = {'page': req.path}."
+                "The session's data was set to the whole request, whose headers contain credentials. Store only the "
+                "parts that you need: req.session = {'page': req.path}."
             )
 
     def close(self) -> None:
-        """Let every later change raise `LateChange`: the response has been made, and nothing would commit it."""
+        """Make later changes raise `LateChange`, because the response has been made and nothing would commit them."""
         self._closed = True
 
     def _open(self) -> None:
+        """Prepare for a change."""
         if self._closed:
             raise LateChange(
-                "The session was changed after the response was made, so the change would be lost. Look for what "
-                "keeps it beyond the handler, such as a thread, a task or a generator, and change it before the "
-                "handler returns."
+                "The session was changed after the response was made, so the change would be lost. Look for a thread, "
+                "a task or a generator that outlives the handler, and make the change before the handler returns."
             )
-        if self._cookies is not None:
-            self._begin_again()
+        if self._cookies is not None:  # Everything so far is committed, and another commit has to follow.
+            self._earlier, self._cookies = self._cookies, None
+            if self._destroyed:
+                self._record, self._sent_records = None, ()
+            self._destroyed = self._regenerated = self._replaced = self._signed_in = False
+            self._counts = {}
 
-    def _begin_again(self) -> None:
-        """Take what was committed as done: what is intended from now on is for another commit."""
-        self._earlier, self._cookies = self._cookies, None
-        if self._destroyed:
-            self._record, self._arrived = None, ()
-        self._destroyed = self._regenerated = self._replaced = self._signed_in = False
-        self._counts = {}
-
-    def _drop(self) -> None:
-        self._flashes.clear()
-        self._forget()
-
-    def _forget(self) -> None:
-        """Remove every key: whatever is set from now on replaces all there was."""
+    def _remove_keys(self) -> None:
+        """Remove every key, so that the keys set from now on replace all data."""
         self._replaced = True
         dict.clear(self)
 

@@ -1,4 +1,4 @@
-"""Signed ids, as Node's `cookie-signature` makes them: `value.mac` (Architect's database sessions)."""
+"""Signed ids `value.mac` of database sessions, as Node's `cookie-signature` makes them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_SIGNED = 4096  # characters; browsers keep no longer cookie (RFC 6265bis §5.6)
+MAX_SIGNED = 4096  # characters; the limit of browsers (RFC 6265bis §5.6)
 
 
 def sign(value: str, secret: bytes) -> str:
-    """`value`, a dot, and the HMAC-SHA256 of `value` in standard base64 without padding."""
+    """Return `value`, a dot, and the HMAC-SHA256 of `value` in standard base64 without padding."""
     return f"{value}.{_mac(value, secret)}"
 
 
 def unsign(signed: str, secrets: Sequence[bytes]) -> tuple[str, int]:
-    """The value of a signed id, and the index of the secret that signed it. Raises `Refused`."""
+    """Return the value of a signed id and the index of the secret that signed it. Raises `Refused`."""
     if len(signed) > MAX_SIGNED:
         raise Refused("too-long")
     value, _, mac = signed.rpartition(".")

@@ -1,28 +1,40 @@
-"""A session as it was loaded, by value and by identity, so that a commit can tell what changed and how."""
+"""A session's state after a load or a commit, which a commit compares with the current state."""
 
 from __future__ import annotations
 
-from arc.sessions.text import copy_of, decode, encode, stands_for, text_of
-from arc.sessions.values import normalise, same
+from arc.sessions.text import copy_via_text, decode, encode, encode_or_none, represents
+from arc.sessions.values import normalize, same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    Facts = tuple[str | None, int | None, tuple[tuple[str, str], ...]]  # who is signed in, since when, the messages
-    Kept = tuple[dict[str, Any], str | None]  # data as it is stored, and its text where that is known
+    Facts = tuple[str | None, int | None, tuple[tuple[str, str], ...]]  # user id, time of the sign-in, messages
+    Normalized = tuple[dict[str, Any], str | None]  # data as it will be stored, and its text if that is known
 
 
 class Snapshot:
-    """The data and facts of a session at one moment, as JSON text: C makes it, and compares it with that of later.
+    """The data and facts of a session at one moment. The data is kept as JSON text, which C makes and compares.
 
-    With `merges`, containers are known by identity too: one that is still the same object was changed in place,
-    another one was assigned; `began` holds what containers were first assigned as, by their key. `text` is the JSON of
-    `data` where that is at hand. `bounded` is that of `normalise`.
+    With `merges`, a snapshot also knows containers by identity: the same object was changed in place, and another
+    object was assigned. `first_values` maps new keys to the containers that were first assigned to them.
+
+    `text` is the JSON of `data` if that is known. `bounded` is the argument of `normalize`.
     """
 
-    __slots__ = ("_base", "_bounded", "_containers", "_loaded", "_now", "_text", "_top", "began", "facts", "merges")
+    __slots__ = (
+        "_base",
+        "_bounded",
+        "_containers",
+        "_live",
+        "_now",
+        "_text",
+        "_top",
+        "facts",
+        "first_values",
+        "merges",
+    )
 
     def __init__(
         self,
@@ -35,12 +47,12 @@ class Snapshot:
     ) -> None:
         self.facts, self.merges, self._bounded = facts, merges, bounded
         self._text: str | None = encode(data) if text is None else text
-        self._top = dict(data)  # of which what is no container stays as it is now
+        self._top = dict(data)  # Its scalars cannot change, but its containers can.
         self._base: dict[str, Any] | None = None
         self._now: str | None = None
         self._containers = list(_containers(data)) if merges else []
-        self._loaded: dict[int, object] = {}
-        self.began: dict[str, Any] = {}
+        self._live: dict[int, object] = {}
+        self.first_values: dict[str, Any] = {}
 
     @property
     def data(self) -> dict[str, Any]:
@@ -49,60 +61,60 @@ class Snapshot:
             self._base = self._top if self._text is None else decode(self._text)
             if self.merges:
                 pairs = zip(_containers(self._base), self._containers, strict=False)
-                self._loaded = {id(copy): live for copy, live in pairs}
+                self._live = {id(copy): live for copy, live in pairs}
         return self._base
 
     def live(self, copy: dict[str, Any] | list[Any]) -> object:
-        """The container of the session that `copy`, one within `data`, was made of; with `merges` alone."""
-        return self._loaded.get(id(copy))
+        """Return the session's container of which `copy`, a container within `data`, is the copy. Needs `merges`."""
+        return self._live.get(id(copy))
 
     def differs(self, data: dict[str, Any], facts: Facts) -> bool:
-        """True when `data`, at any depth and type-strictly, or `facts` are not as they were."""
-        self._now = text_of(data)
+        """True when `data` has changed at any depth, including the types of its values, or `facts` have changed."""
+        self._now = encode_or_none(data)
         return facts != self.facts or self._is_changed(data, self._now)
 
     def differs_from_copy(self, copy: dict[str, Any], facts: Facts) -> bool:
-        """`differs` of a normalised `copy` of the data that it was just asked about, whose text it keeps."""
-        return facts != self.facts or self._is_changed(copy, text_of(copy))
+        """Like `differs`, for a normalized `copy` of the data last passed to `differs`."""
+        return facts != self.facts or self._is_changed(copy, encode_or_none(copy))
 
     def _is_changed(self, data: dict[str, Any], now: str | None) -> bool:
         if now == self._text:
-            return dict(data) != self._top if now is None else not stands_for(now, data)
-        return now is None or self._text is None or self._is_other(data)
+            return dict(data) != self._top if now is None else not represents(now, data)
+        return now is None or self._text is None or self._is_different(data)
 
-    def _is_other(self, data: dict[str, Any]) -> bool:
-        """True when data of another text is other data: in another order it is not, nor where JSON makes both equal."""
+    def _is_different(self, data: dict[str, Any]) -> bool:
+        """True when data whose text differs is different. Texts also differ by the order of keys."""
         top = self._top
         if data.keys() != top.keys():
             return True
         for key, value in data.items():
-            was = top[key]
-            if type(value) is not type(was) or not (isinstance(value, dict | list) or value == was):
+            before = top[key]
+            if type(value) is not type(before) or not (isinstance(value, dict | list) or value == before):
                 return True
         return not same(self.data, dict(data))
 
-    def normalised(self, data: dict[str, Any]) -> Kept:
-        """What `normalise` makes of `data`, which `differs` was just asked about."""
-        copy = None if self._now is None else copy_of(data, self._now, bounded=self._bounded)
-        return (normalise(data, self.data, bounded=self._bounded), None) if copy is None else (copy, self._now)
+    def normalized(self, data: dict[str, Any]) -> Normalized:
+        """Return `normalize(data)` and its text if that is known. `data` was last passed to `differs`."""
+        copy = None if self._now is None else copy_via_text(data, self._now, bounded=self._bounded)
+        return (normalize(data, self.data, bounded=self._bounded), None) if copy is None else (copy, self._now)
 
     def renew(self, data: dict[str, Any], facts: Facts) -> None:
-        """Take `data`, which `differs` was just asked about, and `facts` as the state after a commit."""
+        """Take the snapshot again after a commit, of `data`, which was last passed to `differs`, and `facts`."""
         self._text, self._top, self._base, self.facts = self._now, dict(data), None, facts
         if self.merges:
-            self._containers, self._loaded, self.began = list(_containers(data)), {}, {}
+            self._containers, self._live, self.first_values = list(_containers(data)), {}, {}
 
-    def assigned(self, key: str, value: Any) -> None:
-        """Remember what container `key`, which was not there, was first assigned: later changes to it are in place."""
+    def record_assignment(self, key: str, value: Any) -> None:
+        """Remember the container first assigned to a new `key`, so that later changes to it count as in place."""
         if self.merges and key not in self._top:
             try:
-                self.began[key] = normalise({key: value}, self.data, bounded=self._bounded)[key]
-            except (TypeError, ValueError):  # The commit says what is wrong with it, if it is still there.
-                self.began.pop(key, None)
+                self.first_values[key] = normalize({key: value}, self.data, bounded=self._bounded)[key]
+            except (TypeError, ValueError):  # The commit raises this if the value is still there.
+                self.first_values.pop(key, None)
 
 
 def _containers(value: Any) -> Iterator[Any]:
-    """A container and every one within it, each before what is in it."""
+    """Yield a container and every container within it, each before its contents."""
     yield value
     for one in value.values() if isinstance(value, dict) else value:
         if isinstance(one, dict | list):

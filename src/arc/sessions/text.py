@@ -1,4 +1,4 @@
-"""A session's data as JSON text and back, by the C encoder, and how much of its check that settles."""
+"""Encoding a session's data as JSON text and decoding it, as far as possible in C."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _decoder = json.JSONDecoder(parse_float=finite, parse_constant=finite)
 _bounded = json.JSONDecoder(parse_int=whole_number, parse_float=within_range, parse_constant=finite)
 quoted = json.encoder.encode_basestring
 """The JSON text of a string, non-ASCII characters as they are."""
-# `JSONDecoder.decode` looks for white space around the value in Python; what we wrote ourselves has none.
+# `JSONDecoder.decode` looks for white space around the value in Python, and our own texts have none.
 _scan: Callable[[str, int], tuple[Any, int]] = vars(_decoder)["scan_once"]
 _scan_finite: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder())["scan_once"]
 
@@ -35,10 +35,10 @@ _scan_finite: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder())["
 def encoder(
     *, default: Callable[[Any], object] | None = None, ascii_only: bool = False, rings: bool = False
 ) -> Callable[[object], str]:
-    """A function that makes the JSON text of data, without spaces; `default` is that of `json.JSONEncoder`.
+    """Return a function that encodes data as JSON without spaces. `default` is that of `json.JSONEncoder`.
 
-    It raises `TypeError`, `ValueError` or `RecursionError` for what JSON does not have, NaN and infinities too. With
-    `rings` a container within itself is a `ValueError` at once, however large it is, and not a `RecursionError`.
+    The function raises `TypeError`, `ValueError` or `RecursionError` for values that JSON does not have, including NaN
+    and infinities. With `rings`, a container within itself is always a `ValueError`.
     """
     slow = json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False, default=default)
     make: Any = getattr(json.encoder, "c_make_encoder", None)
@@ -48,7 +48,7 @@ def encoder(
     options = (slow.default, quote, None, ":", ",", False, False, False)
     if rings:
         return lambda data: "".join(make({}, *options)(data, 0))
-    # `JSONEncoder.encode` makes the C encoder anew at each call, which takes as long as encoding a small session.
+    # `JSONEncoder.encode` creates a C encoder at each call, which takes as long as encoding a small session.
     chunks = make(None, *options)
     return lambda data: "".join(chunks(data, 0))
 
@@ -57,71 +57,71 @@ _exact, encode_ascii = encoder(), encoder(ascii_only=True)
 
 
 def encode(data: object) -> str:
-    """The text of JSON data. Raises as `encoder` says; with orjson, `stands_for` says what it should refuse."""
+    """Encode JSON data. Raises as `encoder` does, but with orjson use `represents` to detect NaN and infinities."""
     if orjson is not None:
         try:
             return str(orjson.dumps(data, option=_AS_IS), "utf-8")
-        except TypeError:  # integers over 64 bits, half a surrogate pair, and what JSON does not have
+        except TypeError:  # Integers over 64 bits, half a surrogate pair, and values that JSON does not have.
             pass
     return _exact(data)
 
 
 def decode(text: str) -> Any:
-    """The data of any JSON text. Raises `ValueError`, for NaN and infinities too, or `RecursionError`."""
+    """Decode any JSON text. Raises `ValueError`, also for NaN and infinities, or `RecursionError`."""
     return _decoder.decode(text)
 
 
 def decode_own(text: str, *, encoded: bool = False) -> Any:
-    """The data of a text that `encode` made. Raises `ValueError` or `RecursionError` where it did not.
+    """Decode a text without spaces around it. Raises `ValueError` or `RecursionError` for anything else.
 
-    `encoded` says that it did, and not another writer: then no number is infinite, and none is looked at in Python.
+    `encoded` is true when `encode` made the text. Then no number can be infinite, and Python need not check them.
     """
     if orjson is not None and not _may_exceed(text):
         try:
             return orjson.loads(text)
-        except ValueError:  # half a surrogate pair, which another writer may have put there, or no JSON
+        except ValueError:  # Half a surrogate pair, which another writer may have stored, or invalid JSON.
             pass
     try:
         data, end = (_scan_finite if encoded else _scan)(text, 0)
     except StopIteration:
         raise ValueError("This is not a JSON value.") from None
     if end != len(text):
-        raise ValueError("The text goes on after a JSON value.")
+        raise ValueError("The text does not end after the JSON value.")
     return data
 
 
 def _may_exceed(text: str) -> bool:
-    """True when `text` may hold what orjson makes a float of: an integer over 64 bits, or a number that is infinite."""
+    """True when `text` may contain an integer over 64 bits, which orjson decodes as a float, or an infinite number."""
     numbers = text.encode(errors="replace").translate(_NUMBERS)
     return _LONG in numbers or b"1e111" in numbers or b"1e+111" in numbers
 
 
-def stands_for(text: str, data: Mapping[str, Any]) -> bool:
-    """True when `text`, which `encode` made of `data`, is all there is to it: orjson writes NaN as null, for one."""
+def represents(text: str, data: Mapping[str, Any]) -> bool:
+    """True when `text`, which `encode` returned for `data`, represents all of it. orjson writes NaN as null."""
     if orjson is None:
         return True
     copy = decode_own(text)
     if copy == data:
         return True
-    try:  # A tuple is not a list, but its text stands for it.
+    try:  # A tuple differs from a list, but its text represents it.
         return bool(decode_own(_exact(data)) == copy)
     except (TypeError, ValueError, RecursionError):
         return False
 
 
-def text_of(data: Mapping[str, Any]) -> str | None:
-    """The JSON text of a session's data; None where JSON does not have it."""
+def encode_or_none(data: Mapping[str, Any]) -> str | None:
+    """Encode a session's data; None for values that JSON does not have."""
     try:
         return encode(data)
     except (TypeError, ValueError, RecursionError):
         return None
 
 
-def copy_of(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[str, Any] | None:
-    """A copy of `data` by its `text`; None where it holds something else, or what a session may not hold.
+def copy_via_text(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[str, Any] | None:
+    """Copy `data` by decoding its `text`. Return None if that may differ from the result of `normalize`.
 
-    The copy differs from what JSON changes: tuples, keys that are no text. Which value it is, and what may be kept
-    all the same, is for `normalise` to say, whose `bounded` this is.
+    It does for values that JSON changes, such as tuples and other keys than strings, and for values that a session
+    cannot store. `bounded` is that of `normalize`.
     """
     if '"":' in text or '"_arc_' in text or not RESERVED.isdisjoint(data):
         return None
@@ -134,19 +134,19 @@ def copy_of(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[str, A
 
 
 def check_depth(raw: bytes, *parts: dict[str, Any]) -> None:
-    """Raise `TypeError` when one of the `parts`, whose text is `raw`, has a container nested more than 30 deep."""
-    if len(raw.translate(None, _NO_BRACKETS)) > 2 * MAX_DEPTH and not _closes_in_time(raw):
+    """Raise `TypeError` when one of the `parts`, which were decoded from `raw`, is nested more than 30 deep."""
+    if len(raw.translate(None, _NO_BRACKETS)) > 2 * MAX_DEPTH and not _is_shallow(raw):
         for part in parts:
             refuse_deep(part)
 
 
-def _closes_in_time(raw: bytes) -> bool:
-    """True when taking out innermost containers 30 times leaves nothing; a tenth of the time that a walk takes."""
+def _is_shallow(raw: bytes) -> bool:
+    """True when removing the innermost containers 30 times leaves nothing. This is ten times as fast as a walk."""
     skeleton = raw.translate(_ONE_KIND, _NO_STRUCTURE).replace(b'""', b"")
     if b'"' in skeleton or b"\\" in skeleton:
-        return False  # strings may hold brackets, which a walk tells apart
+        return False  # Strings may contain brackets, and only a walk can distinguish these.
     for _ in range(MAX_DEPTH):
-        skeleton = skeleton.replace(b"{}", b"")  # of one kind, so that each time takes out one level
+        skeleton = skeleton.replace(b"{}", b"")  # All brackets are of one kind, so that this removes one level.
         if not skeleton:
             return True
     return False

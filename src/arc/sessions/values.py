@@ -1,4 +1,4 @@
-"""The values a session may hold: JSON, and where a store has limits on numbers, numbers within those of DynamoDB."""
+"""The values that a session can contain: JSON, with numbers within DynamoDB's limits where a store needs that."""
 
 from __future__ import annotations
 
@@ -10,47 +10,48 @@ if TYPE_CHECKING:
 
 RESERVED = frozenset(("_idx", "_secret", "_ttl", "iat", "exp"))
 RESERVED_PREFIX = "_arc_"
+# The keys that Architect's other libraries add to the data of a session when they read it, with their types.
 _ADDED: dict[object, tuple[type, ...]] = {"_idx": (str,), "_secret": (str,), "_ttl": (int, float), "iat": (int, float)}
 MAX_DEPTH = 30
 _CONTAINERS = (dict, list)
 _INFINITY = float("inf")
 _NOTHING: frozenset[object] = frozenset()
-_MOST_DIGITS = 38  # that DynamoDB keeps
+_MOST_DIGITS = 38  # DynamoDB's limit
 _MAX_INT = 10**_MOST_DIGITS
-_MOST_BITS = 13_287  # of an int, which are 4,000 digits: Python makes text of few more, and a cookie has no room
+_MOST_BITS = 13_287  # of an int: 4,000 digits, near the limits of a cookie and of Python's conversion to text
 _MIN_FLOAT, _MAX_FLOAT = 1e-130, 9.99e125
 
 
 def is_reserved(key: object) -> bool:
-    """True for the names that sessions keep for themselves: `_idx`, `_secret`, `_ttl`, `iat`, `exp`, `_arc_…`."""
+    """True for the reserved names `_idx`, `_secret`, `_ttl`, `iat`, `exp` and `_arc_…`."""
     return isinstance(key, str) and (key in RESERVED or key[:5] == RESERVED_PREFIX)
 
 
-def unreserved(stored: dict[str, Any]) -> dict[str, Any]:
-    """The application's own part of what is stored."""
+def drop_reserved(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the app's part of stored data."""
     return {key: value for key, value in stored.items() if key[:5] != RESERVED_PREFIX and key not in RESERVED}
 
 
-def own_keys(data: dict[str, Any]) -> dict[str, Any]:
-    """`data` without what other libraries of Architect add to a session that they read, and expect to be written back.
+def drop_foreign_keys(data: dict[str, Any]) -> dict[str, Any]:
+    """Return `data` without the keys that Architect's other libraries add to a session when they read it.
 
-    Those are a text under `_idx` or `_secret` and a number under `_ttl` or `iat`; anything else stays.
+    These are a text under `_idx` or `_secret`, and a number under `_ttl` or `iat`. Other values stay.
     """
     return {key: value for key, value in data.items() if type(value) not in _ADDED.get(key, ())}
 
 
 def refuse_reserved(key: object) -> None:
     """Raise `ValueError` when `key` is one of the reserved names."""
-    if isinstance(key, str) and (key in RESERVED or key[:5] == RESERVED_PREFIX):  # `is_reserved`, at each assignment
-        raise ValueError(f"{key!r} is a name that sessions keep for themselves. Store the value under another key.")
+    if isinstance(key, str) and (key in RESERVED or key[:5] == RESERVED_PREFIX):  # `is_reserved`, inlined for speed
+        raise ValueError(f"{key!r} is a reserved name. Store the value under another key.")
 
 
-def normalise(data: Mapping[str, Any], loaded: object = None, *, bounded: bool = True) -> dict[str, Any]:
-    """A deep copy of a session's data as JSON holds it: tuples become lists, subclasses their plain value.
+def normalize(data: Mapping[str, Any], loaded: object = None, *, bounded: bool = True) -> dict[str, Any]:
+    """Return a deep copy of a session's data as JSON: tuples become lists, and subclasses become their plain types.
 
-    `loaded` is the data as it came from a store. Of what another writer put there nothing is refused, wherever
-    the application has moved it. `bounded` refuses numbers that DynamoDB cannot keep. Raises `TypeError` naming the
-    path of a value that cannot be stored, `ValueError` for a reserved key.
+    `loaded` is the data that the store returned. Values that another writer stored there are accepted, wherever the app
+    has moved them. `bounded` refuses numbers that DynamoDB cannot store. Raises `TypeError` with the path of a value
+    that cannot be stored, and `ValueError` for a reserved key.
     """
     for key in data:
         refuse_reserved(key)
@@ -63,25 +64,25 @@ def normalise(data: Mapping[str, Any], loaded: object = None, *, bounded: bool =
 
 
 def plain_text(text: str, name: str) -> str:
-    """`text` as a plain `str`. Raises `TypeError` naming it by `name` when it is no valid text."""
+    """Return `text` as a plain `str`. Raises `TypeError`, which mentions `name`, for invalid text."""
     return _text(text, name, _NOTHING)
 
 
-def storable(data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
-    """A copy of stored JSON without what `normalise` refuses, and the paths of what is left out."""
+def drop_unstorable(data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
+    """Return a copy of stored JSON without the values that `normalize` refuses, and the paths of these values."""
     left_out: list[tuple[str, ...]] = []
-    return _storable(data, (), left_out), left_out
+    return _drop_unstorable(data, (), left_out), left_out
 
 
 def deep_copy(value: Any) -> Any:
-    """A copy of stored JSON, whatever the size of its numbers, that shares no container with it."""
+    """Return a copy of stored JSON that shares no container with it. Numbers may have any size."""
     if isinstance(value, dict):
         return {key: deep_copy(one) if isinstance(one, _CONTAINERS) else one for key, one in value.items()}
     return [deep_copy(one) if isinstance(one, _CONTAINERS) else one for one in value]
 
 
 def finite(text: str) -> float:
-    """The number that JSON's `text` stands for. Raises `ValueError` for NaN and infinities, `1e999` included."""
+    """Parse a JSON number. Raises `ValueError` for NaN and infinities, including `1e999`."""
     number = float(text)
     if not abs(number) < _INFINITY:
         raise ValueError(text)
@@ -89,14 +90,14 @@ def finite(text: str) -> float:
 
 
 def whole_number(text: str) -> int:
-    """The integer of JSON's `text`. Raises `ValueError` for more digits than can be kept."""
+    """Parse a JSON integer. Raises `ValueError` for more digits than DynamoDB stores."""
     if len(text) - (text[0] == "-") > _MOST_DIGITS:
         raise ValueError(text)
     return int(text)
 
 
 def within_range(text: str) -> float:
-    """The number of JSON's `text`, which is no integer. Raises `ValueError` for one that cannot be kept."""
+    """Parse a JSON number that is not an integer. Raises `ValueError` for one that DynamoDB cannot store."""
     number = float(text)
     if _is_out_of_range(number):
         raise ValueError(text)
@@ -104,7 +105,7 @@ def within_range(text: str) -> float:
 
 
 def _is_out_of_range(number: float) -> bool:
-    """True for NaN, infinities, and what is too large or too small for DynamoDB."""
+    """True for NaN, infinities, and numbers that are too large or too small for DynamoDB."""
     return number != 0 and not _MIN_FLOAT <= abs(number) <= _MAX_FLOAT
 
 
@@ -124,7 +125,7 @@ def refuse_deep(value: dict[str, Any]) -> None:
 
 
 class _Copying:
-    """One run of `normalise`; of the `known` keys and scalars, each with its type, nothing is refused."""
+    """One run of `normalize`, which refuses none of the `known` keys and scalars (pairs of type and value)."""
 
     __slots__ = ("_bounded", "_known")
 
@@ -154,13 +155,13 @@ class _Copying:
             if isinstance(value, dict):
                 return self.mapping(value, path, depth + 1)
             return [self.value(element, f"{path}[{index}]", depth + 1) for index, element in enumerate(value)]
-        raise TypeError(f"{path} is a {type(value).__name__}, which a session cannot hold. {_instead(value)}")
+        raise TypeError(f"{path} is a {type(value).__name__}, which a session cannot store. {_remedy(value)}")
 
     def _whole(self, number: int, path: str) -> int:
         digits = 38 if self._bounded else 4_000
         too_large = abs(number) >= _MAX_INT if self._bounded else number.bit_length() > _MOST_BITS
         if too_large and (int, number) not in self._known:
-            raise TypeError(f"{path} has more than the {digits:,} digits that can be kept. Store it as a string.")
+            raise TypeError(f"{path} has more than {digits:,} digits. Store it as a string.")
         return number
 
     def _float(self, number: float, path: str) -> float:
@@ -171,24 +172,24 @@ class _Copying:
         return number
 
 
-def _instead(value: object) -> str:
-    if type(value).__name__ == "Decimal":
-        return "DynamoDB's numbers are: store int(value), float(value), or str(value) to keep every digit."
-    return "Use None, bool, int, float, str, list or dict (a date as text, say)."
+def _remedy(value: object) -> str:
+    if type(value).__name__ == "Decimal":  # boto3's type for numbers
+        return "Store int(value), float(value), or str(value) to keep every digit."
+    return "Use None, bool, int, float, str, list or dict, for example a date as a string."
 
 
 def _text(text: str, path: str, known: AbstractSet[object]) -> str:
-    plain = str.__str__(text)  # An enum's own `str()` is the name of the member.
+    plain = str.__str__(text)  # The `str()` of an enum's member is its name.
     if not plain.isascii() and (str, plain) not in known:
         try:
             plain.encode()
         except UnicodeEncodeError:
-            raise TypeError(f"{path} holds half of a surrogate pair, which is not valid text.") from None
+            raise TypeError(f"{path} contains half of a surrogate pair, which is not valid text.") from None
     return plain
 
 
 def _scalars(value: object) -> set[object]:
-    """Every key and every value that is no container in stored JSON, each with its type."""
+    """Return every key and every scalar in stored JSON, each with its type."""
     if isinstance(value, dict):
         return {(str, key) for key in value}.union(*map(_scalars, value.values()))
     if isinstance(value, list):
@@ -196,23 +197,19 @@ def _scalars(value: object) -> set[object]:
     return {(type(value), value)}
 
 
-def _storable(container: Any, path: tuple[str, ...], left_out: list[tuple[str, ...]]) -> Any:
+def _drop_unstorable(container: Any, path: tuple[str, ...], left_out: list[tuple[str, ...]]) -> Any:
     is_map = isinstance(container, dict)
-    kept = {}
+    storable = {}
     for key, value in container.items() if is_map else enumerate(container):
         here = (*path, str(key))
-        if key == "" or not _fits(key):
+        if key == "" or not _is_storable(key) or not (isinstance(value, _CONTAINERS) or _is_storable(value)):
             left_out.append(here)
-        elif isinstance(value, _CONTAINERS):
-            kept[key] = _storable(value, here, left_out)
-        elif _fits(value):
-            kept[key] = value
         else:
-            left_out.append(here)
-    return kept if is_map else list(kept.values())
+            storable[key] = _drop_unstorable(value, here, left_out) if isinstance(value, _CONTAINERS) else value
+    return storable if is_map else list(storable.values())
 
 
-def _fits(scalar: object) -> bool:
+def _is_storable(scalar: object) -> bool:
     try:
         _Copying(_NOTHING, bounded=True).value(scalar, "", 1)
     except TypeError:
@@ -221,15 +218,15 @@ def _fits(scalar: object) -> bool:
 
 
 def same(one: Any, other: Any) -> bool:
-    """True when two values are equal with equal types at every depth (1, 1.0 and True differ)."""
+    """True when two values are equal with equal types at every depth. 1, 1.0 and True differ."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_alike(value, other[key]) for key, value in one.items())
+        return one.keys() == other.keys() and all(_same_element(value, other[key]) for key, value in one.items())
     if isinstance(one, list):
-        return len(one) == len(other) and all(map(_alike, one, other))
+        return len(one) == len(other) and all(map(_same_element, one, other))
     return bool(one == other)
 
 
-def _alike(one: Any, other: Any) -> bool:
+def _same_element(one: Any, other: Any) -> bool:
     return same(one, other) if isinstance(one, _CONTAINERS) else type(one) is type(other) and one == other

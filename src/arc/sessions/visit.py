@@ -1,4 +1,4 @@
-"""What the request that a session belongs to says besides its cookies."""
+"""What a session manager knows about a request besides its cookies."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ if TYPE_CHECKING:
 
 
 class Visit:
-    """A request as a session manager sees it: this one is a plain navigation, and a web framework's says its own.
+    """A request as a session manager sees it. This class is a plain navigation, and web frameworks override it.
 
-    `navigation`: a page was asked for, as far as the browser tells. `safe`: the method changes nothing (RFC 9110
-    §9.2.1). `seen`: somebody will see the response, as nobody does after HEAD or a prefetch. `host`: the name of the
-    host that was asked, in lower case, "" when it is not known. `plain_http`: it was asked without TLS.
+    `navigation` is true when the browser asks for a page. `safe` is true for a method that changes nothing (RFC 9110
+    §9.2.1). `displayed` is false when no one sees the response, as after HEAD or a prefetch. `host` is the host's name
+    in lower case, "" when it is unknown. `plain_http` is true for a request without TLS.
     """
 
     __slots__ = ()
 
     navigation = True
     safe = True
-    seen = True
+    displayed = True
     host = ""
     plain_http = False
 
-    def withheld(self, same_site: str) -> bool:  # noqa: ARG002  # what others go by
-        """True when the browser kept back a cookie of this SameSite, so that its absence says nothing."""
+    def withheld(self, same_site: str) -> bool:  # noqa: ARG002  # for subclasses
+        """True when the browser withheld a cookie with this SameSite, so that its absence means nothing."""
         return False
 
-    def is_request(self, data: dict[str, Any]) -> bool:  # noqa: ARG002  # what others go by
-        """True when `data` is a whole request, headers included, which is no session's data."""
+    def is_request(self, data: dict[str, Any]) -> bool:  # noqa: ARG002  # for subclasses
+        """True when `data` is a whole request with its headers, which must not be stored in a session."""
         return False
 
     def places(self) -> Iterable[tuple[str | None, str]]:
-        """The domain (None: host-only) and the path of every other cookie of the name that may have come."""
+        """Return the domain (None: host-only) and path of every other cookie of the name that may have been sent."""
         return ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arc.sessions.changes import changes_of
+from arc.sessions.changes import find_changes
 from arc.sessions.record import Record, Refused
 from arc.sessions.snapshot import Snapshot
 from arc.sessions.stores.store import IdTaken
@@ -54,7 +54,7 @@ class StoreContract:
         live = deep_copy(loaded.data)
         snapshot = Snapshot(live, (None, None, ()), merges=True)
         _change_in_place(live, record.data)
-        return changes_of(snapshot, live, deep_copy(live), ([], []), {}, replaced=False)
+        return find_changes(snapshot, live, deep_copy(live), ([], []), {}, replaced=False)
 
     def updated(self, store: Store, loaded: Record, **data: object) -> str:
         """Return the value after an update of `loaded` to `data`, five seconds later."""

@@ -1,4 +1,4 @@
-"""Servers that answer as a test says, byte for byte."""
+"""Servers that respond with given bytes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def answer(body: dict[str, Any] | bytes, *, status: int = 200, headers: str = ""
 
 
 def refused(code: str, message: str = "", *, status: int = 400, **more: Any) -> bytes:
-    """An error of DynamoDB's."""
+    """Return an error response of DynamoDB."""
     return answer({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message, **more}, status=status)
 
 
 class Server:
     """A server on `port` that answers each request with the next of `answers`: empty hangs up without one.
 
-    `requests` are those that came; `connections` counts. After each answer it hangs up where `hang_up`.
+    It records `requests` and counts `connections`. With `hang_up` it closes the connection after each response.
     """
 
     def __init__(self, answers: list[bytes], *, context: ssl.SSLContext | None, hang_up: bool) -> None:
@@ -39,11 +39,11 @@ class Server:
         self.port: int = self._listener.getsockname()[1]
         self.requests: list[bytes] = []
         self.connections = 0
-        self.gone = threading.Event()
+        self.disconnected = threading.Event()
         self._open: list[socket.socket] = []
 
     def serve(self) -> None:
-        """Answer until the listener is closed."""
+        """Respond until the listener is closed."""
         while True:
             try:
                 raw, _ = self._listener.accept()
@@ -72,10 +72,10 @@ class Server:
                 connection.sendall(reply)
                 if not reply or self._hang_up:
                     break
-        self.gone.set()
+        self.disconnected.set()
 
     def close(self) -> None:
-        """Take no more connections, and end those that are open."""
+        """Close the listener and all open connections."""
         for one in (self._listener, *self._open):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -84,7 +84,7 @@ class Server:
 
 @contextmanager
 def serving(*answers: bytes, context: ssl.SSLContext | None = None, hang_up: bool = False) -> Iterator[Server]:
-    """A `Server` that ends with the block."""
+    """Run a `Server` until the end of the block."""
     server = Server(list(answers), context=context, hang_up=hang_up)
     thread = threading.Thread(target=server.serve)
     thread.start()

@@ -1,4 +1,4 @@
-"""DynamoDB stores for tests, on an engine, with every call counted."""
+"""DynamoDB stores for tests that record every call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from arc.sessions.keyring import Keyring
-from arc.sessions.stores.dynamodb.boto import BotoSend, method_of
+from arc.sessions.stores.dynamodb.boto import BotoSend, boto_method
 from arc.sessions.stores.dynamodb.choice import lean_send
 from arc.sessions.stores.dynamodb.lean import Credentials
 from arc.sessions.stores.dynamodb.store import DynamoStore
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Calls:
-    """A transport that keeps what was asked, in order, and lets a test come between."""
+    """A transport that records operations in order, and lets a test run code before them."""
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
@@ -34,7 +34,7 @@ class Calls:
 
     @property
     def names(self) -> list[str]:
-        """The operations asked for."""
+        """The names of the recorded operations."""
         return [operation for operation, _ in self.made]
 
     def __call__(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class Calls:
 
 
 class Kept:
-    """A session table on an engine and a store on it."""
+    """A session table on an engine, and a store on it."""
 
     def __init__(self, engine: Engine, *, table: str | None = None, **options: Any) -> None:
         self.engine = engine
@@ -64,16 +64,16 @@ class Kept:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """Every row of the table."""
+        """Return every row of the table."""
         return self.engine.items(self.table)
 
 
 class Unreliable:
-    """A way to DynamoDB whose answers can be lost.
+    """A transport whose responses can be lost.
 
-    `plan(method)` is asked at each call (`get_item`): None lets it pass, `lost` does what was asked and drops the
-    answer, `down` drops the call. `meanwhile` runs after each drop, before the caller can try again;
-    `on_effect(method, request)` runs whenever a call was carried out, before its answer is passed on or lost.
+    `plan(method)` returns the fault of each call (`get_item`): None for none, `lost` executes the call and drops the
+    response, `down` drops the call. `meanwhile` runs after each fault, before the caller retries. `on_effect(method,
+    request)` runs after each executed call, before its response is returned or lost.
     """
 
     def __init__(self, send: Send) -> None:
@@ -83,7 +83,7 @@ class Unreliable:
         self.on_effect: Callable[[str, dict[str, Any]], None] = lambda _method, _request: None
 
     def lose(self, method: str, *, times: int = 1) -> None:
-        """Lose the answers of the next `times` calls of `method`."""
+        """Lose the responses to the next `times` calls of `method`."""
         left = times
 
         def plan(called: str) -> str | None:
@@ -97,7 +97,7 @@ class Unreliable:
 
     def __call__(self, operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
         """Carry it out, unless the plan has something else in mind."""
-        method = method_of(operation)
+        method = boto_method(operation)
         fault = self.plan(method)
         if fault != "down":
             with suppress(*([Refusal] if fault else [])):  # A refusal is an answer, too.
@@ -110,7 +110,7 @@ class Unreliable:
 
 
 def send_to(engine: Engine) -> Send:
-    """The transport that a test of `engine` is about, with its connections, for one store."""
+    """Return the transport of an `engine`'s test with its connections, for one store."""
     if engine.transport == "boto3":
         client = engine.client()
         return BotoSend(lambda _connect, _read: client)

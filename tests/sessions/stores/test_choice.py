@@ -1,4 +1,4 @@
-"""Which transport a function's variables choose."""
+"""The choice of a transport from a function's variables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from arc.errors import ConfigurationError
 from arc.http.manager import send_of
 from arc.sessions.stores.dynamodb.boto import BotoSend
 from arc.sessions.stores.dynamodb.choice import address, configured_endpoint
-from arc.sessions.stores.dynamodb.lean import HandingOver
+from arc.sessions.stores.dynamodb.lean import FallbackSend
 from arc.settings import Settings
 
 LAMBDA = {
@@ -34,13 +34,13 @@ SANDBOX = {
 
 
 def chosen(environ: dict[str, str]) -> str:
-    """The name of the transport of a function with these variables."""
+    """Return the name of the transport of a function with these variables."""
     send: Any = send_of(Settings.from_env(environ), environ, lambda _reason: None)
-    return {HandingOver: "lean", BotoSend: "boto3"}[type(send)]
+    return {FallbackSend: "lean", BotoSend: "boto3"}[type(send)]
 
 
 def test_a_function_on_lambda_has_the_lean_transport() -> None:
-    """Lambda's three variables and a region are enough, an address and harmless settings of the SDKs change nothing."""
+    """Lambda's three variables and a region are enough, and an address or harmless settings change nothing."""
     assert chosen(LAMBDA) == "lean"
     assert chosen({**LAMBDA, "AWS_ENDPOINT_URL": "https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com"}) == "lean"
     assert chosen({**LAMBDA, "AWS_USE_FIPS_ENDPOINT": "false", "AWS_RETRY_MODE": "standard"}) == "lean"
@@ -74,36 +74,36 @@ ONLY_BOTO3 = [
 
 
 @pytest.mark.parametrize(("name", "value"), ONLY_BOTO3)
-def test_what_only_boto3_knows_chooses_boto3(name: str, value: str) -> None:
-    """By itself, and by hand the lean one is then an error that shows no secret."""
+def test_settings_that_only_boto3_supports_choose_boto3(name: str, value: str) -> None:
+    """With ARC_SESSION_TRANSPORT=lean, they are an error that shows no secret."""
     assert chosen({**LAMBDA, name: value}) == "boto3"
     with pytest.raises(ConfigurationError, match="ARC_SESSION_TRANSPORT is 'lean'") as error:
         chosen({**LAMBDA, name: value, "ARC_SESSION_TRANSPORT": "lean"})
     assert "hidden" not in str(error.value)
 
 
-def test_credentials_without_a_token_are_those_of_a_person() -> None:
-    """boto3 is asked, unless the lean one is chosen by hand."""
+def test_credentials_without_a_token_choose_boto3() -> None:
+    """A person's credentials have no token, and only ARC_SESSION_TRANSPORT=lean chooses the lean transport for them."""
     static = {name: value for name, value in LAMBDA.items() if name != "AWS_SESSION_TOKEN"}
     assert chosen(static) == "boto3"
     assert chosen({**static, "ARC_SESSION_TRANSPORT": "lean"}) == "lean"
 
 
-def test_outside_lambda_boto3_is_used_whatever_the_credentials() -> None:
-    """A test suite with moto, which intercepts boto3 alone, sets a session token and a region too."""
+def test_outside_lambda_boto3_is_used_with_any_credentials() -> None:
+    """A test suite with moto, which intercepts only boto3, also sets a session token and a region."""
     suite = {name: value for name, value in LAMBDA.items() if name != "AWS_LAMBDA_FUNCTION_NAME"}
     assert chosen(suite) == "boto3"
     assert chosen({**suite, "ARC_SESSION_TRANSPORT": "lean"}) == "lean"
 
 
-def test_boto3_can_be_chosen_by_hand() -> None:
-    """On Lambda and in a sandbox."""
+def test_arc_session_transport_can_choose_boto3() -> None:
+    """It does so on Lambda and in a sandbox."""
     assert chosen({**LAMBDA, "ARC_SESSION_TRANSPORT": "boto3"}) == "boto3"
     assert chosen({**SANDBOX, "ARC_SESSION_TRANSPORT": "boto3"}) == "boto3"
 
 
 def test_a_sandbox_has_the_transport_of_lambda() -> None:
-    """Its functions run the code that runs in production, with dummy credentials and past any proxy."""
+    """Functions run the same code as in production, with dummy credentials and without proxies."""
     assert chosen(SANDBOX) == "lean"
     assert chosen({**SANDBOX, "HTTP_PROXY": "http://proxy:3128", "AWS_CA_BUNDLE": "/etc/ca.pem"}) == "lean"
 
@@ -111,7 +111,7 @@ def test_a_sandbox_has_the_transport_of_lambda() -> None:
 @pytest.mark.parametrize("endpoint", ["", "https://dynamodb.us-east-1.amazonaws.com"])
 @pytest.mark.parametrize("transport", ["", "lean", "boto3"])
 def test_testing_never_talks_to_aws(endpoint: str, transport: str) -> None:
-    """Without an address on this machine, each transport says what to do before anything is sent."""
+    """Without a local address, each transport raises an error with a remedy before it sends anything."""
     environ = {**SANDBOX, "ARC_SANDBOX": "", "AWS_ENDPOINT_URL": endpoint, "ARC_SESSION_TRANSPORT": transport}
     send = send_of(Settings.from_env(environ), environ, lambda _reason: None)
     with pytest.raises(ConfigurationError, match="AWS_ENDPOINT_URL_DYNAMODB"):
@@ -120,7 +120,7 @@ def test_testing_never_talks_to_aws(endpoint: str, transport: str) -> None:
 
 @pytest.mark.parametrize("text", ["leen", "boto", "LEAN"])
 def test_an_unknown_transport_is_an_error_that_names_both(text: str) -> None:
-    """The value, the variable and what to write."""
+    """The error has the value, the variable and the valid values."""
     with pytest.raises(ConfigurationError, match=rf"ARC_SESSION_TRANSPORT is '{text}'\. Use boto3 or lean\."):
         Settings.from_env({"ARC_SESSION_TRANSPORT": text})
 
@@ -139,12 +139,12 @@ def test_an_unknown_transport_is_an_error_that_names_both(text: str) -> None:
     ],
 )
 def test_the_address_of_a_region(region: str, endpoint: str | None, found: tuple[str, str, int] | None) -> None:
-    """As botocore's own rules have it, for the partitions that are known."""
+    """It agrees with botocore's rules in the supported partitions."""
     assert address(region, endpoint) == found
 
 
-def test_the_more_specific_address_counts() -> None:
-    """AWS_ENDPOINT_URL_DYNAMODB before AWS_ENDPOINT_URL; an empty one is none."""
+def test_the_more_specific_address_wins() -> None:
+    """AWS_ENDPOINT_URL_DYNAMODB wins over AWS_ENDPOINT_URL, and an empty one counts as unset."""
     both = {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_DYNAMODB": "http://b"}
     assert configured_endpoint(both) == "http://b"
     assert configured_endpoint({**both, "AWS_ENDPOINT_URL_DYNAMODB": ""}) == "http://a"

@@ -1,4 +1,4 @@
-"""Answers of HTTP/1.1 as a server may cut, end or make them up, and servers that cannot prove their name."""
+"""HTTP/1.1 responses that are split, truncated or malformed, and servers with invalid certificates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arc.sessions.stores.dynamodb.connections import Answer, Connections, NotUnderstood, read_answer, tls_context
+from arc.sessions.stores.dynamodb.connections import (
+    Connections,
+    Response,
+    UnexpectedResponse,
+    read_response,
+    tls_context,
+)
 from tests.sessions.stores.servers import answer, serving
 
 if TYPE_CHECKING:
@@ -27,23 +33,23 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nhe\r\n
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
 
 
-def read(*pieces: bytes) -> Answer:
-    """The answer that comes in these pieces, after which the connection ends."""
+def read(*pieces: bytes) -> Response:
+    """Read a response that arrives in these pieces before the connection ends."""
     left = iter([piece for piece in pieces if piece])
-    return read_answer(lambda: next(left, b""))
+    return read_response(lambda: next(left, b""))
 
 
 @given(st.sampled_from([PLAIN, CHUNKED]), st.lists(st.integers(0, 90)))
-def test_an_answer_is_the_same_however_it_is_cut(text: bytes, places: list[int]) -> None:
-    """Pieces may end anywhere, in the middle of a line's end too."""
+def test_a_response_can_be_split_anywhere(text: bytes, places: list[int]) -> None:
+    """Pieces may end anywhere, also within a line's end."""
     ends = [0, *sorted(places), len(text)]
     found = read(*(text[begin:end] for begin, end in itertools.pairwise(ends)))
     assert (found.status, found.body, found.reusable) == (200, b"hello", True)
 
 
 @given(st.sampled_from([PLAIN, CHUNKED]), st.data())
-def test_an_answer_that_ends_too_early_is_a_broken_connection(text: bytes, data: st.DataObject) -> None:
-    """Whatever is missing, nothing is made of the rest."""
+def test_a_truncated_response_is_a_broken_connection(text: bytes, data: st.DataObject) -> None:
+    """A response with a missing part raises `ConnectionError`."""
     end = data.draw(st.integers(0, len(text) - 1))
     with pytest.raises(ConnectionError):
         read(text[:end])
@@ -52,9 +58,9 @@ def test_an_answer_that_ends_too_early_is_a_broken_connection(text: bytes, data:
 @given(
     st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: "])
 )
-def test_s10_no_bytes_whatever_raise_anything_else(text: bytes, begin: bytes) -> None:
-    """A server's nonsense is not understood, or ends too early."""
-    with contextlib.suppress(NotUnderstood, ConnectionError):
+def test_s10_any_bytes_raise_no_other_error(text: bytes, begin: bytes) -> None:
+    """Any bytes are a response, unexpected or truncated."""
+    with contextlib.suppress(UnexpectedResponse, ConnectionError):
         read(begin + text)
 
 
@@ -81,9 +87,9 @@ def test_s10_no_bytes_whatever_raise_anything_else(text: bytes, begin: bytes) ->
         b"x" * 40_000,
     ],
 )
-def test_what_is_ambiguous_malformed_or_too_long_is_not_understood(text: bytes) -> None:
-    """No guess is made at where an answer ends."""
-    with pytest.raises(NotUnderstood):
+def test_ambiguous_malformed_and_long_responses_are_refused(text: bytes) -> None:
+    """The end of a response is never guessed."""
+    with pytest.raises(UnexpectedResponse):
         read(text)
 
 
@@ -91,8 +97,8 @@ def test_what_is_ambiguous_malformed_or_too_long_is_not_understood(text: bytes) 
     "text",
     [PLAIN.replace(b"1.1", b"1.0"), PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: Close\r\n\r\n"), PLAIN + b"more"],
 )
-def test_a_connection_that_ends_or_says_more_is_not_kept(text: bytes) -> None:
-    """What comes after an answer never becomes part of the next one."""
+def test_a_connection_with_further_data_is_closed(text: bytes) -> None:
+    """Bytes after a response never become part of the next one."""
     found = read(text)
     assert (found.body, found.reusable) == (b"hello", False)
 
@@ -101,7 +107,7 @@ def test_a_connection_that_ends_or_says_more_is_not_kept(text: bytes) -> None:
 
 
 def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
-    """A server's settings with a new certificate for the host `name`, and the file to trust it by."""
+    """Return a server's settings with a new certificate for the host `name`, and a file to trust it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -124,14 +130,14 @@ def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
 
 
 def trusting(file: Path) -> ssl.SSLContext:
-    """The settings of TLS, with one more certificate."""
+    """Return TLS settings with one more certificate."""
     context = tls_context()
     context.load_verify_locations(file)
     return context
 
 
-def test_a_server_with_a_trusted_certificate_is_asked_by_tls(tmp_path: Path) -> None:
-    """Several requests go through one TLS connection."""
+def test_requests_use_tls_with_a_trusted_certificate(tmp_path: Path) -> None:
+    """Several requests use one TLS connection."""
     server_side, file = certificate(tmp_path, "localhost")
     with serving(answer({}), answer({}), context=server_side) as server:
         connections = Connections("localhost", server.port, tls=True, context=lambda: trusting(file))
@@ -142,18 +148,18 @@ def test_a_server_with_a_trusted_certificate_is_asked_by_tls(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["localhost", "dynamodb.eu-west-1.amazonaws.com"], ids=["unknown", "of another host"])
-def test_a_server_that_cannot_prove_its_name_is_sent_nothing(tmp_path: Path, name: str) -> None:
-    """An unknown certificate, and a known one of another host."""
+def test_nothing_is_sent_to_a_server_with_an_invalid_certificate(tmp_path: Path, name: str) -> None:
+    """The certificate is unknown, or belongs to another host."""
     server_side, file = certificate(tmp_path, name)
     with serving(answer({}), context=server_side) as server:
         context = tls_context if name == "localhost" else lambda: trusting(file)
-        with pytest.raises(NotUnderstood, match="certificate"):
+        with pytest.raises(UnexpectedResponse, match="certificate"):
             Connections("localhost", server.port, tls=True, context=context).exchange(REQUEST, 10, 10)
     assert server.requests == []
 
 
-def test_tls_is_verified_and_new() -> None:
-    """The default settings, and nothing older than TLS 1.2."""
+def test_tls_is_verified_and_at_least_1_2() -> None:
+    """These are the defaults, without older versions."""
     context = tls_context()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2

@@ -1,4 +1,4 @@
-"""The stores, held to the contract that is public in `arc.testing`."""
+"""The contract in `arc.testing`, for all stores."""
 
 from __future__ import annotations
 

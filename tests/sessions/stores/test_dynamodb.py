@@ -1,4 +1,4 @@
-"""What a session costs in DynamoDB, what its requests look like, and what becomes of odd rows."""
+"""The number and form of a session's requests to DynamoDB, and unusual rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from arc.http import build_manager
 from arc.sessions.stores.dynamodb import expression
 from arc.sessions.stores.dynamodb.attributes import decode, encode
 from arc.sessions.stores.dynamodb.row import Row
-from arc.sessions.values import normalise, same
+from arc.sessions.values import normalize, same
 from arc.testing import Clock
 from tests.sessions.making import value_of
 from tests.sessions.stores.tables import Kept
@@ -41,7 +41,7 @@ class Site:
         )
 
     def visitor(self, **data: Any) -> str:
-        """The cookie value of a new session; the calls so far are forgotten."""
+        """Return the cookie value of a new session, and reset the recorded calls."""
         session = self.manager.load([])
         session.update(data)
         value = value_of(self.manager.commit(session)[0])
@@ -49,7 +49,7 @@ class Site:
         return value
 
     def calls(self, value: str, work: Any, *, explicit: bool = False) -> list[str]:
-        """The operations of one request that does `work`."""
+        """Return the operations of one request that does `work`."""
         self.kept.calls.made.clear()
         session = self.manager.load([value])
         work(session)
@@ -57,7 +57,7 @@ class Site:
         return self.kept.calls.names
 
 
-# -- what it costs
+# -- the number of requests
 
 
 def test_s33_a_read_is_one_get_item(engine: Engine) -> None:
@@ -82,14 +82,14 @@ def test_s33_a_read_is_one_get_item(engine: Engine) -> None:
     ids=["set", "append", "edit", "increment", "create", "replace", "remove", "flash", "many"],
 )
 def test_a_change_is_one_get_item_and_one_update_item(engine: Engine, work: Any) -> None:
-    """Whatever changes, it is one read and one write, and the row holds what the session held."""
+    """Any change is one read and one write, and the row has the session's data."""
     site = Site(engine)
     value = site.visitor(count=1, cart={"items": ["a", "b"]})
     assert site.calls(value, work) == ["GetItem", "UpdateItem"]
 
 
-def test_a_change_that_no_expression_holds_puts_the_row(engine: Engine) -> None:
-    """Four hundred changed keys are one write all the same, on the condition that nobody else wrote."""
+def test_a_change_too_large_for_an_expression_puts_the_row(engine: Engine) -> None:
+    """Four hundred changed keys are one conditional write."""
     site = Site(engine)
     value = site.visitor(count=1)
     many = {f"key{number}": number for number in range(400)}
@@ -103,8 +103,8 @@ def test_a_change_that_no_expression_holds_puts_the_row(engine: Engine) -> None:
     assert site.manager.load([value]) == {"count": 1, "other": True, **dict.fromkeys(many, -1)}
 
 
-def test_s32_an_untouched_session_costs_nothing(engine: Engine) -> None:
-    """A new visitor's session that is never stored makes no call, and a sign-out makes one besides the read."""
+def test_s32_an_unused_session_makes_no_call(engine: Engine) -> None:
+    """A new session that is not stored makes no call, and a sign-out makes one besides the read."""
     site = Site(engine)
     value = site.visitor(count=1)
     assert site.manager.commit(site.manager.load([])) == ()
@@ -121,15 +121,15 @@ def test_a_sign_in_is_one_transaction(ministack: Engine) -> None:
     ]
 
 
-def test_an_explicit_write_of_nothing_new_moves_the_end(engine: Engine) -> None:
-    """`write` of an unchanged session is one update, of the time alone."""
+def test_an_explicit_write_without_changes_moves_the_end(engine: Engine) -> None:
+    """`write` of an unchanged session is one update of its end."""
     site = Site(engine)
     value = site.visitor(count=1)
     assert site.calls(value, lambda session: session.get("count"), explicit=True) == ["GetItem", "UpdateItem"]
     assert site.manager.load([value]) == {"count": 1}
 
 
-def test_a_read_that_may_be_stale_looks_again_before_it_finds_nothing(engine: Engine) -> None:
+def test_an_eventually_consistent_miss_is_read_again(engine: Engine) -> None:
     """Without consistent reads a hit is one read, and a miss is read again consistently."""
     site = Site(engine, consistent=False)
     value = site.visitor(count=1)
@@ -146,8 +146,8 @@ def test_a_read_that_may_be_stale_looks_again_before_it_finds_nothing(engine: En
 
 
 @given(edits())
-def test_every_expression_is_one_that_dynamodb_takes(edit: tuple[dict[str, Any], Session]) -> None:
-    """Names and values are aliased and all used, paths do not overlap, and the limits are kept."""
+def test_every_expression_is_valid_for_dynamodb(edit: tuple[dict[str, Any], Session]) -> None:
+    """Names and values are aliased and all used, paths do not overlap, and the limits are respected."""
     data, session = edit
     item = {key: encode(value) for key, value in data.items()}
     facts = {"_idx": "A" * 24, "_secret": "B" * 24, "_ttl": NOW + 60, "_arc_rev": 1, "_arc_ops": {}, "_arc_created": 1}
@@ -158,7 +158,7 @@ def test_every_expression_is_one_that_dynamodb_takes(edit: tuple[dict[str, Any],
 
 
 def check(request: dict[str, Any]) -> None:
-    """Fail for an update that real DynamoDB would refuse."""
+    """Fail for an update that DynamoDB would refuse."""
     update, condition = request["UpdateExpression"], request["ConditionExpression"]
     names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
     text = f"{update} {condition}"
@@ -177,7 +177,7 @@ def check(request: dict[str, Any]) -> None:
 
 
 def paths(update: str) -> list[list[str]]:
-    """The paths that an update changes."""
+    """Return the paths that an update changes."""
     found = []
     for clause in re.split(r"\b(?=SET |ADD |REMOVE )", update):
         without_calls = re.sub(r"list_append\(.*?\), :\w+\)", "", clause)
@@ -186,20 +186,20 @@ def paths(update: str) -> list[list[str]]:
 
 
 def of_length(length: int, begin: int) -> list[str]:
-    """A path that makes, after `begin` characters, an expression of so many: `#n0.#n0.…#n10.#n10`."""
+    """Return a path that results, after `begin` characters, in an expression of this length: `#n0.#n0.…#n10.#n10`."""
     longer = next(many for many in range(4) if (length - begin + 1 - 5 * many) % 4 == 0)
     return ["k0"] * ((length - begin + 1 - 5 * longer) // 4) + ["k10"] * longer
 
 
 def named() -> expression.Expression:
-    """An empty expression in which `k10` has a longer alias than `k0`."""
+    """Return an empty expression in which `k10` has a longer alias than `k0`."""
     made = expression.Expression()
     made.name(*(f"k{number}" for number in range(11)))
     return made
 
 
 def test_an_expression_fits_up_to_dynamodbs_limits() -> None:
-    """4,096 bytes of either expression and 300 operators fit, one more does not."""
+    """4,096 bytes of either expression and 300 operators fit, and one more does not."""
     for length in (4096, 4097):
         update, condition = named(), named()
         update.remove(of_length(length, len("REMOVE ")))
@@ -215,7 +215,7 @@ def test_an_expression_fits_up_to_dynamodbs_limits() -> None:
 
 
 def test_the_check_of_expressions_finds_faults() -> None:
-    """A bare name, an unused alias and overlapping paths are each found."""
+    """It detects a name without an alias, an unused alias and overlapping paths."""
     good = {
         "UpdateExpression": "SET #a = :a",
         "ConditionExpression": "#b > :a",
@@ -234,9 +234,9 @@ def test_the_check_of_expressions_finds_faults() -> None:
 
 
 @given(JSON)
-def test_values_come_back_as_they_were(value: Any) -> None:
-    """Every JSON value survives, but for the kind of a number without a fraction."""
-    stored = normalise({"value": value})["value"]
+def test_values_are_loaded_unchanged(value: Any) -> None:
+    """Every JSON value is loaded unchanged, except the type of a number without a fraction."""
+    stored = normalize({"value": value})["value"]
     assert decode(encode(stored)) == stored
 
 
@@ -257,14 +257,14 @@ def test_values_come_back_as_they_were(value: Any) -> None:
     ],
 )
 def test_numbers_are_read_in_every_spelling(text: str, number: float) -> None:
-    """A number without a fraction is an int, however it is spelt, up to the digits that can be kept."""
+    """A number without a fraction is an int in any spelling, up to the limit of digits."""
     found = decode({"N": text})
     assert same([found], [number])
 
 
 @pytest.mark.parametrize("number", [1e38, -1e38, 1.5e100, 9.99e125])
-def test_a_session_with_a_large_number_goes_on(engine: Engine, number: float) -> None:
-    """DynamoDB spells a large float out; it is a float again, which the next commit takes."""
+def test_a_session_with_a_large_number_can_be_changed(engine: Engine, number: float) -> None:
+    """DynamoDB writes a large float with all digits, and it is loaded as a float that can be stored again."""
     site = Site(engine)
     value = site.visitor(large=number)
     session = site.manager.load([value])
@@ -278,7 +278,7 @@ def test_a_session_with_a_large_number_goes_on(engine: Engine, number: float) ->
 
 
 def test_a_session_over_the_limit_is_refused_before_any_write(engine: Engine) -> None:
-    """The error names the largest keys, and nothing was sent."""
+    """The error has the largest keys, and nothing is sent."""
     site = Site(engine)
     value = site.visitor(count=1)
     session = site.manager.load([value])
@@ -290,7 +290,7 @@ def test_a_session_over_the_limit_is_refused_before_any_write(engine: Engine) ->
 
 
 def test_a_row_that_grows_beyond_dynamodbs_limit_is_too_large(ministack: Engine) -> None:
-    """Where parallel requests together reach 400 KB, the one that exceeds it is told so, and nothing is lost."""
+    """When parallel requests reach 400 KB together, the last one raises, and nothing is lost."""
     site = Site(ministack, max_bytes=400 * 1024)
     value = site.visitor(one="x" * 390_000)
     session = site.manager.load([value])
@@ -333,8 +333,8 @@ def put(site: Site, value: str, **attributes: Any) -> None:
     ],
     ids=str,
 )
-def test_a_mangled_row_is_absent(ministack: Engine, mangled: dict[str, Any]) -> None:
-    """A row that somebody spoilt opens nothing: a fresh session and an event, never an error."""
+def test_a_malformed_row_is_a_new_session(ministack: Engine, mangled: dict[str, Any]) -> None:
+    """A malformed row is a new session and an event, and never an error."""
     site = Site(ministack)
     value = site.visitor(count=1)
     put(site, value, **mangled)
@@ -344,8 +344,8 @@ def test_a_mangled_row_is_absent(ministack: Engine, mangled: dict[str, Any]) -> 
     assert site.events[-1].name == "refused"
 
 
-def test_what_cannot_be_shown_is_kept(engine: Engine) -> None:
-    """Sets and binary data that others put into a row are not in the dict, and still there after our changes."""
+def test_unsupported_attributes_are_kept(engine: Engine) -> None:
+    """Sets and binary data of others are not in the dict, and survive our changes."""
     site = Site(engine)
     value = site.visitor(count=1, cart={"items": ["a"]})
     hidden = {"SS": ["x", "y"]}
@@ -362,7 +362,7 @@ def test_what_cannot_be_shown_is_kept(engine: Engine) -> None:
     assert site.manager.load([value]) == {"count": 1, "cart": {"items": ["b"], "note": "gift"}}
 
 
-def test_tokens_of_old_changes_are_forgotten(engine: Engine) -> None:
+def test_tokens_of_old_commits_are_removed(engine: Engine) -> None:
     """A row does not grow with the number of its changes."""
     site = Site(engine)
     value = site.visitor(count=1)
@@ -375,8 +375,8 @@ def test_tokens_of_old_changes_are_forgotten(engine: Engine) -> None:
     assert site.manager.load([value]) == {"count": 6}
 
 
-def test_an_increment_of_what_became_text_puts_our_number(engine: Engine) -> None:
-    """Where another request put something else, ours stands and the loss is named."""
+def test_an_increment_of_a_value_that_became_text_assigns(engine: Engine) -> None:
+    """Our number is stored, and the loss is reported."""
     site = Site(engine)
     value = site.visitor(count=1)
     session, other = site.manager.load([value]), site.manager.load([value])

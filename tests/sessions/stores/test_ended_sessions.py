@@ -1,4 +1,4 @@
-"""What has ended stays ended, and a sign-in always wins a session; each order of events is forced."""
+"""Ended sessions stay ended, and a sign-in always succeeds, in every order of events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Site:
-    """An app on a session table, with a clock that tests turn."""
+    """An app on a session table, with a clock that tests set."""
 
     def __init__(self, engine: Engine, **options: Any) -> None:
         self.kept = Kept(engine, **options)
@@ -33,7 +33,7 @@ class Site:
         )
 
     def visitor(self, *, user: str | None = None, **data: Any) -> str:
-        """The cookie value of a new session."""
+        """Return the cookie value of a new session."""
         session = self.manager.load([])
         session.update({"here": True, **data})
         if user is not None:
@@ -45,7 +45,7 @@ class Site:
         return self.manager.load([value])
 
     def finish(self, session: Session) -> str:
-        """The cookie value after the commit: empty when it sends none, and when it clears the cookie."""
+        """Commit and return the cookie value, "" without a cookie and when it is cleared."""
         cookies = self.manager.commit(session)
         return value_of(cookies[0]) if cookies else ""
 
@@ -56,7 +56,7 @@ class Site:
 
     @property
     def living(self) -> list[dict[str, Any]]:
-        """The rows that a visitor could have: tombstones are none."""
+        """Return the rows of sessions, without tombstones."""
         return [row for row in self.kept.rows if "_secret" in row]
 
 
@@ -83,8 +83,8 @@ def sign_in(session: Session) -> None:
     ],
     ids=["set", "append", "increment", "edit", "create", "replace", "flash"],
 )
-def test_s22_a_slow_request_revives_nothing(engine: Engine, late: Callable[[Session], None]) -> None:
-    """Whatever a request changes that ends after the sign-out: no row, no session cookie, an event."""
+def test_s22_a_slow_request_does_not_restore_a_session(engine: Engine, late: Callable[[Session], None]) -> None:
+    """A request that commits after the sign-out writes no row, sends no cookie and emits an event."""
     site = Site(engine)
     value = site.visitor(items=["a", "b"], visits=1)
     slow, quick = site.load(value), site.load(value)
@@ -97,7 +97,7 @@ def test_s22_a_slow_request_revives_nothing(engine: Engine, late: Callable[[Sess
 
 
 def test_s22_a_slow_request_beside_a_sign_in_sends_no_cookie(ministack: Engine) -> None:
-    """A request that ends after a parallel sign-in writes nothing and cannot wipe the new cookie."""
+    """A request that commits after a parallel sign-in writes nothing and cannot overwrite the new cookie."""
     site = Site(ministack)
     value = site.visitor(cart=["book"])
     slow, quick = site.load(value), site.load(value)
@@ -110,8 +110,8 @@ def test_s22_a_slow_request_beside_a_sign_in_sends_no_cookie(ministack: Engine) 
     assert "late" not in site.load(new)
 
 
-def test_s37_a_slow_renewal_revives_nothing(engine: Engine) -> None:
-    """A read-only request whose renewal is due, ending after the sign-out, leaves no row and no cookie."""
+def test_s37_a_slow_renewal_does_not_restore_a_session(engine: Engine) -> None:
+    """A read whose renewal comes after the sign-out writes no row and sends no cookie."""
     site = Site(engine)
     value = site.visitor()
     site.clock.forward(days=2)
@@ -122,8 +122,8 @@ def test_s37_a_slow_renewal_revives_nothing(engine: Engine) -> None:
     assert site.kept.rows == []
 
 
-def test_s37_a_session_that_expires_meanwhile_is_not_written(engine: Engine) -> None:
-    """A request that began in the last second of a session and ends after it fails closed."""
+def test_s37_a_session_that_expires_during_a_request_is_not_written(engine: Engine) -> None:
+    """A request that begins in the session's last second and commits after it writes nothing."""
     site = Site(engine)
     value = site.visitor()
     site.clock.forward(WEEK - 1)
@@ -136,7 +136,7 @@ def test_s37_a_session_that_expires_meanwhile_is_not_written(engine: Engine) -> 
 
 
 def test_s35_an_expired_row_is_absent(engine: Engine) -> None:
-    """A row that DynamoDB has not deleted yet opens nothing, to the second."""
+    """An expired row that DynamoDB has not deleted yet is not loaded, to the second."""
     site = Site(engine)
     value = site.visitor()
     site.clock.forward(WEEK - 1)
@@ -146,8 +146,8 @@ def test_s35_an_expired_row_is_absent(engine: Engine) -> None:
     assert len(site.kept.rows) == 1
 
 
-def test_s16_a_double_clicked_sign_in_ends_signed_in(ministack: Engine) -> None:
-    """Of two sign-ins that loaded one session both succeed, each with the visitor's data."""
+def test_s16_a_double_clicked_sign_in_succeeds(ministack: Engine) -> None:
+    """Two sign-ins that loaded the same session both succeed with its data."""
     site = Site(ministack)
     value = site.visitor(cart=["book"])
     first, second = site.load(value), site.load(value)
@@ -159,8 +159,8 @@ def test_s16_a_double_clicked_sign_in_ends_signed_in(ministack: Engine) -> None:
     assert site.load(value).is_new
 
 
-def test_s16_the_tombstone_is_followed_by_a_sign_out_alone(ministack: Engine) -> None:
-    """The old id opens nothing after a sign-in; a sign-out that still has it ends the new session too."""
+def test_s16_only_a_sign_out_follows_a_tombstone(ministack: Engine) -> None:
+    """The old id is invalid after a sign-in, but a sign-out with it ends the new session."""
     site = Site(ministack)
     value = site.visitor(cart=["book"])
     late = site.load(value)
@@ -175,7 +175,7 @@ def test_s16_the_tombstone_is_followed_by_a_sign_out_alone(ministack: Engine) ->
 
 
 def test_s16_another_principal_inherits_nothing(ministack: Engine) -> None:
-    """Signing in as somebody else drops the old data, also what a parallel request adds meanwhile."""
+    """Signing in as another principal drops the old data, including parallel changes."""
     site = Site(ministack)
     value = site.visitor(user="ada", diary="private")
     session, parallel = site.load(value), site.load(value)
@@ -186,8 +186,8 @@ def test_s16_another_principal_inherits_nothing(ministack: Engine) -> None:
     assert (again, again.user_id) == ({}, "grace")
 
 
-def test_a_sign_in_takes_parallel_changes_along(ministack: Engine) -> None:
-    """What a request wrote between the load and the commit of a sign-in is there under the new id."""
+def test_a_sign_in_keeps_parallel_changes(ministack: Engine) -> None:
+    """A change between the load and the commit of a sign-in is stored under the new id."""
     site = Site(ministack)
     value = site.visitor(cart=["book"])
     session, parallel = site.load(value), site.load(value)
@@ -198,8 +198,8 @@ def test_a_sign_in_takes_parallel_changes_along(ministack: Engine) -> None:
 
 
 @pytest.mark.parametrize("run", [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in (1, 2))])
-def test_a_sign_out_racing_a_sign_in_is_never_half(ministack: Engine, run: int) -> None:
-    """Ten races of both: the visitor is signed out or in, and nothing of the ended session is left."""
+def test_a_sign_out_parallel_to_a_sign_in_is_complete(ministack: Engine, run: int) -> None:
+    """In ten races, the visitor is signed out or in, and nothing of the ended session is left."""
     site = Site(ministack)
     for _ in range(10):
         value = site.visitor(user="ada", diary="private")
@@ -223,8 +223,8 @@ def test_a_sign_out_racing_a_sign_in_is_never_half(ministack: Engine, run: int) 
         assert len(site.living) == before - session.is_new
 
 
-def test_s34_visits_that_store_nothing_leave_no_row(engine: Engine) -> None:
-    """No cookie, a forged or unknown one, a read, a sign-out of nothing: no row, no cookie, no write."""
+def test_s34_requests_without_data_write_no_row(engine: Engine) -> None:
+    """Without a cookie, with a forged or unknown one, for a read and a sign-out nothing is written."""
     site = Site(engine)
     unknown = site.visitor()
     ended = site.load(unknown)
@@ -243,7 +243,7 @@ def test_s34_visits_that_store_nothing_leave_no_row(engine: Engine) -> None:
 
 
 def test_s15_an_id_that_the_server_did_not_issue_is_not_adopted(engine: Engine) -> None:
-    """Data set under an unknown but rightly signed id goes to a new id."""
+    """Data under an unknown id with a valid signature is stored under a new id."""
     site = Site(engine)
     value = site.visitor()
     session = site.load(value)
@@ -256,8 +256,8 @@ def test_s15_an_id_that_the_server_did_not_issue_is_not_adopted(engine: Engine) 
     assert site.load(value).is_new
 
 
-def test_a_month_of_daily_visits_stays_signed_in(ministack: Engine) -> None:
-    """Each day's read renews the session; without a visit for a week it is over."""
+def test_daily_requests_keep_a_session_for_a_month(ministack: Engine) -> None:
+    """Each day's read renews the session, and it ends after a week without one."""
     site = Site(ministack)
     value = site.visitor(user="ada")
     for _ in range(30):

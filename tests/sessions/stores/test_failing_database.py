@@ -1,4 +1,4 @@
-"""A database that throttles, hangs, refuses, is not there, or loses its answers."""
+"""A database that throttles, hangs, refuses, is missing, or loses responses."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ REMEDY = "Make it: arc create production"
 
 @pytest.fixture
 def transport() -> str:
-    """What boto3's client raises is what these tests are about."""
+    """These tests are about the exceptions of the client in boto3."""
     return "boto3"
 
 
 def error(code: str, message: str = "", status: int = 400) -> ClientError:
-    """What boto3 raises for an answer of AWS."""
+    """Return boto3's exception for an error response of AWS."""
     return ClientError(
         {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation"
     )
 
 
 def code(failure: Exception) -> str:
-    """What to call a failure in a test's name."""
+    """Return the id of a failure for a test's name."""
     return failure.response["Error"]["Code"] if isinstance(failure, ClientError) else type(failure).__name__
 
 
 class Failing:
-    """A boto3 client whose calls fail with what `failures` holds, one for each call, and work after that."""
+    """A boto3 client whose calls raise `failures` in order and then work."""
 
     def __init__(self, client: Any, *failures: Exception) -> None:
         self._client, self.failures = client, list(failures)
@@ -71,7 +71,7 @@ class Failing:
 
 
 def manager_on(client: Any, table: str, pauses: list[float] | None = None) -> SessionManager:
-    """A manager whose store talks to `client`."""
+    """Return a manager whose store uses `client`."""
     pauses = [] if pauses is None else pauses
     transport = RetryingTransport(BotoSend(lambda _connect, _read: client), sleep=pauses.append)
     store = DynamoStore(Keyring(SETTINGS), SessionTable(transport, lambda: [table], remedy=REMEDY), random=os.urandom)
@@ -79,7 +79,7 @@ def manager_on(client: Any, table: str, pauses: list[float] | None = None) -> Se
 
 
 def a_session(engine: Engine, table: str) -> str:
-    """The cookie value of a stored session."""
+    """Return the cookie value of a stored session."""
     manager = manager_on(engine.client(), table)
     session = manager.load([])
     session["count"] = 1
@@ -101,8 +101,8 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("failure", [*THROTTLED, *DOWN], ids=code)
-def test_s38_a_passing_failure_is_not_noticed(ministack: Engine, failure: Exception) -> None:
-    """Two failed attempts are followed by a third, each after a pause that is longer at most."""
+def test_s38_a_temporary_failure_is_retried(ministack: Engine, failure: Exception) -> None:
+    """Two failed attempts are followed by a third, after pauses whose maximum doubles."""
     table = ministack.table()
     value = a_session(ministack, table)
     client, pauses = Failing(ministack.client(), failure, failure), list[float]()
@@ -114,8 +114,8 @@ def test_s38_a_passing_failure_is_not_noticed(ministack: Engine, failure: Except
 
 
 @pytest.mark.parametrize("failure", [*THROTTLED, *DOWN, *REFUSED], ids=code)
-def test_s38_a_lasting_failure_is_a_503_and_no_empty_session(ministack: Engine, failure: Exception) -> None:
-    """Reading and writing raise `StoreError`, which the decorator answers with 503 and Retry-After."""
+def test_s38_a_permanent_failure_is_a_503(ministack: Engine, failure: Exception) -> None:
+    """Reading and writing raise `StoreError`, and the response is a 503 with Retry-After, not an empty session."""
     table = ministack.table()
     value = a_session(ministack, table)
     client = Failing(ministack.client(), *[failure] * 50)
@@ -123,12 +123,12 @@ def test_s38_a_lasting_failure_is_a_503_and_no_empty_session(ministack: Engine, 
     with pytest.raises(StoreError):
         manager.load([value])
 
-    seen = []
+    handled = []
 
     @arc.http.handler(manager=manager)
     def handler(req: arc.Request) -> dict[str, Any]:
         req.session["count"] = 2
-        seen.append(dict(req.session))
+        handled.append(dict(req.session))
         return {"json": dict(req.session)}
 
     for cookies in ({"_idx": value}, {}):
@@ -138,13 +138,13 @@ def test_s38_a_lasting_failure_is_a_503_and_no_empty_session(ministack: Engine, 
         assert int(answer["headers"]["retry-after"]) > 0
         assert json.loads(answer["body"]) == {"message": "Service Unavailable"}
         assert "cookies" not in answer
-    assert seen == [{"count": 2}]  # The visitor without a cookie alone got as far as the handler.
+    assert handled == [{"count": 2}]  # Only the request without a cookie reaches the handler.
     assert manager_on(ministack.client(), table).load([value]) == {"count": 1}
 
 
 @pytest.mark.parametrize("failure", REFUSED, ids=code)
-def test_refused_credentials_are_not_tried_again(ministack: Engine, failure: Exception) -> None:
-    """What will not pass is asked once, and the message says what to look at."""
+def test_refused_credentials_are_not_retried(ministack: Engine, failure: Exception) -> None:
+    """A permanent error is requested once, and the message says what to check."""
     table = ministack.table()
     value = a_session(ministack, table)
     client = Failing(ministack.client(), *[failure] * 5)
@@ -153,8 +153,8 @@ def test_refused_credentials_are_not_tried_again(ministack: Engine, failure: Exc
     assert client.calls == 1
 
 
-def test_s38_a_missing_table_names_the_command_that_makes_it(engine: Engine) -> None:
-    """The error says which names were looked for and how a table is made."""
+def test_s38_a_missing_table_is_reported_with_the_command(engine: Engine) -> None:
+    """The error has the names of the table and the command to create it."""
     value = a_session(engine, engine.table())
     manager = manager_on(engine.client(), "testapp-production-nothing")
     with pytest.raises(StoreError, match=r"testapp-production-nothing.* arc create production"):
@@ -165,36 +165,36 @@ def test_s38_a_missing_table_names_the_command_that_makes_it(engine: Engine) -> 
         manager.commit(session)
 
 
-def test_a_table_with_another_key_is_named(engine: Engine) -> None:
-    """A table that is no session table says so, with the lines to declare one."""
+def test_a_table_with_another_key_is_reported(engine: Engine) -> None:
+    """The error has the name of the table and the lines to declare another one."""
     value = a_session(engine, engine.table())
     with pytest.raises(StoreError, match=r"its key is not _idx .*_idx \*String"):
         manager_on(engine.client(), engine.table(key="id")).load([value])
 
 
 def test_the_first_name_that_exists_is_kept(engine: Engine) -> None:
-    """Of several names a table may have, each is asked for once."""
+    """Each of a table's possible names is tried once."""
     table = engine.table()
     value = a_session(engine, table)
-    asked: list[str] = []
+    requested: list[str] = []
     inner = RetryingTransport(BotoSend(lambda _connect, _read: engine.client()))
 
     def transport(operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        asked.append(request["TableName"])
+        requested.append(request["TableName"])
         return inner(operation, request)
 
     sessions = SessionTable(transport, lambda: ["testapp-production-no", table, "never"], remedy=REMEDY)
     manager = build_manager(SETTINGS, store=DynamoStore(Keyring(SETTINGS), sessions, random=os.urandom))
     manager.load([value])
     manager.load([value])
-    assert asked == ["testapp-production-no", table, table]
+    assert requested == ["testapp-production-no", table, table]
 
 
 # -- time
 
 
 class Silent:
-    """A server that takes connections and says nothing."""
+    """A server that accepts connections and sends nothing."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -206,7 +206,7 @@ class Silent:
 
 
 class Context:
-    """A Lambda context with a clock of its own, which every attempt takes two seconds of."""
+    """A Lambda context whose clock advances two seconds with every attempt."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -216,8 +216,8 @@ class Context:
         return int(self.seconds * 1000)
 
 
-def test_s38_a_database_that_hangs_is_given_up_within_the_functions_time() -> None:
-    """With little time left the attempts are short, and the visitor gets a 503 and not the function's timeout."""
+def test_s38_a_hanging_database_is_a_503_within_the_functions_timeout() -> None:
+    """With little time left, attempts are short, so that the response is a 503 and not a timeout."""
     silent, used = Silent(), list[tuple[float, float]]()
     context = Context(2.0)
 
@@ -260,7 +260,7 @@ def test_s38_a_database_that_hangs_is_given_up_within_the_functions_time() -> No
 
 
 def test_no_pause_outlasts_the_time_that_is_left(ministack: Engine) -> None:
-    """A commit that others keep getting in the way of waits no longer than the function has, then gives up."""
+    """A commit that other requests keep interrupting pauses only within the function's time, and then fails."""
     kept = Kept(ministack, sleep=(pauses := list[float]()).append, left=lambda: 0.001)
     manager = build_manager(kept.settings, store=kept.store)
     session = manager.load([])
@@ -278,14 +278,14 @@ def test_no_pause_outlasts_the_time_that_is_left(ministack: Engine) -> None:
             kept.calls.before = another_request
 
     kept.calls.before = another_request
-    with pytest.raises(StoreError, match="attempts: 10"):
+    with pytest.raises(StoreError, match="each of 10 attempts"):
         manager.commit(session)
     assert len(pauses) == 9
     assert max(pauses) <= 0.001
 
 
-def test_s37_a_commit_is_given_up_while_its_token_is_kept(ministack: Engine) -> None:
-    """After 30 seconds a commit is not tried again: other requests drop its token a minute after it was made."""
+def test_s37_a_commit_is_not_retried_after_30_seconds(ministack: Engine) -> None:
+    """Other requests remove its token a minute after the commit began."""
     seconds = iter(range(0, 1000, 10))
     kept = Kept(ministack, sleep=lambda _seconds: None, monotonic=lambda: next(seconds))
     manager = build_manager(kept.settings, store=kept.store)
@@ -307,15 +307,15 @@ def test_s37_a_commit_is_given_up_while_its_token_is_kept(ministack: Engine) -> 
             )
 
     kept.calls.before = another_request
-    with pytest.raises(StoreError, match="attempts: 3"):
+    with pytest.raises(StoreError, match="each of 3 attempts"):
         manager.commit(session)
 
 
-# -- answers that are lost
+# -- lost responses
 
 
 class Lossy:
-    """A client that does what it is asked and loses every second answer to a write."""
+    """A client that executes every call and loses every second response to a write."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -340,8 +340,8 @@ class Lossy:
 
 @pytest.mark.parametrize("run", [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in (1, 2))])
 @pytest.mark.sampled(1)
-def test_s36_lost_answers_double_nothing_and_lose_nothing(engine: Engine, run: int) -> None:
-    """Fifty writers that append, increment and create, half of whose answers are lost, count once each."""
+def test_s36_lost_responses_duplicate_and_lose_nothing(engine: Engine, run: int) -> None:
+    """The changes of fifty writers, half of whose responses are lost, are applied once each."""
     table = engine.table()
     value = a_session(engine, table)
     client = Lossy(engine.client())
@@ -366,8 +366,8 @@ def test_s36_lost_answers_double_nothing_and_lose_nothing(engine: Engine, run: i
     assert session["cart"] == {f"k{number}": [number] for number in range(50)}
 
 
-def test_s17_a_create_whose_answer_was_lost_is_made_once(engine: Engine) -> None:
-    """A new session that met its own row is one row, and its cookie opens it."""
+def test_s17_a_create_with_a_lost_response_creates_one_row(engine: Engine) -> None:
+    """A retry recognizes its own row, and the cookie is valid."""
     table = engine.table()
     client = Lossy(engine.client())
     manager = manager_on(client, table)
@@ -379,8 +379,8 @@ def test_s17_a_create_whose_answer_was_lost_is_made_once(engine: Engine) -> None
     assert manager.load([value]) == {"count": 1}
 
 
-def test_s16_a_sign_in_whose_answer_was_lost_is_made_once(ministack: Engine) -> None:
-    """A regeneration that met its own rows is done: one session, under the new id."""
+def test_s16_a_sign_in_with_a_lost_response_succeeds_once(ministack: Engine) -> None:
+    """A retry recognizes its own rows, and one session is stored under the new id."""
     table = ministack.table()
     value = a_session(ministack, table)
     client = Lossy(ministack.client())
@@ -393,8 +393,8 @@ def test_s16_a_sign_in_whose_answer_was_lost_is_made_once(ministack: Engine) -> 
     assert len([row for row in ministack.items(table) if "_secret" in row]) == 1
 
 
-def test_s38_a_failed_sign_out_is_an_error_and_no_sign_out(ministack: Engine) -> None:
-    """A visitor whose session could not be ended is not told that it was."""
+def test_s38_a_failed_sign_out_is_an_error(ministack: Engine) -> None:
+    """The response does not claim that the session has ended."""
     table = ministack.table()
     value = a_session(ministack, table)
     client = Failing(ministack.client())

@@ -1,4 +1,4 @@
-"""The lean transport on the wire: what it sends, what it makes of each answer, and when it hands over to boto3."""
+"""The lean transport: its requests, its handling of each response, and the fallback to boto3."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from arc.http import build_manager
 from arc.sessions.lifecycle import Event
 from arc.sessions.signing import sign
 from arc.sessions.stores.dynamodb.connections import Connections
-from arc.sessions.stores.dynamodb.lean import Credentials, HandingOver, LeanSend
+from arc.sessions.stores.dynamodb.lean import Credentials, FallbackSend, LeanSend
 from arc.sessions.stores.dynamodb.transport import ATTEMPTS, Refusal, RetryingTransport
 from arc.settings import Settings
 from tests.sessions.stores.servers import answer, refused, serving
@@ -23,11 +23,11 @@ GET = {"TableName": "t", "Key": {"_idx": {"S": "x"}}}
 CREDENTIALS = Credentials("the-key", "hidden-secret", "hidden-token")
 
 
-class Asking:
-    """A transport to a server, with what it was handed over to, the reasons told, and the pauses made."""
+class Client:
+    """A transport to a server that records fallbacks, their reasons and the pauses."""
 
     def __init__(self, port: int, environ: dict[str, str] | None = None) -> None:
-        self.told: list[str] = []
+        self.reasons: list[str] = []
         self.pauses: list[float] = []
         self.by_boto = 0
         self.connections = Connections("127.0.0.1", port, tls=False)
@@ -39,7 +39,7 @@ class Asking:
             environ=environ or {},
             clock=lambda: 1_800_000_000,
         )
-        send = HandingOver(lean, lambda: self._boto, self.told.append)
+        send = FallbackSend(lean, lambda: self._boto, self.reasons.append)
         self.ask = RetryingTransport(send, sleep=self.pauses.append)
 
     def _boto(self, operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
@@ -51,12 +51,12 @@ class Asking:
         return self.ask("GetItem", GET)
 
 
-def test_a_request_is_signed_and_its_connection_kept() -> None:
-    """Two requests go through one connection, each with a signature that botocore would make."""
+def test_a_request_is_signed_and_its_connection_is_reused() -> None:
+    """Two requests use one connection, each with the signature that botocore would make."""
     with serving(answer(ITEM), answer(ITEM)) as server:
-        asking = Asking(server.port)
-        assert asking.get() == asking.get() == ITEM
-        asking.connections.close()
+        client = Client(server.port)
+        assert client.get() == client.get() == ITEM
+        client.connections.close()
     assert server.connections == 1
     for request in server.requests:
         head, _, body = request.partition(b"\r\n\r\n")
@@ -66,13 +66,13 @@ def test_a_request_is_signed_and_its_connection_kept() -> None:
         )
 
 
-def test_binary_data_goes_both_ways() -> None:
-    """Bytes are base64 on the wire, in sets and below maps too; an attribute that is called B is none."""
+def test_binary_data_is_sent_and_received() -> None:
+    """Bytes are base64 in a request, also in sets and within maps, and an attribute called B is not binary."""
     row = {"B": {"S": "x"}, "b": {"B": "AAE="}, "s": {"BS": ["/w=="]}, "m": {"M": {"B": {"B": ""}}}}
     with serving(answer({"Item": row})) as server:
-        asking = Asking(server.port)
-        found = asking.ask("PutItem", {"Item": {"b": {"B": b"\x00\x01"}, "s": {"BS": [b"\xff"]}}})
-        asking.connections.close()
+        client = Client(server.port)
+        found = client.ask("PutItem", {"Item": {"b": {"B": b"\x00\x01"}, "s": {"BS": [b"\xff"]}}})
+        client.connections.close()
     assert found["Item"] == {
         "B": {"S": "x"},
         "b": {"B": b"\x00\x01"},
@@ -97,53 +97,53 @@ INCOMPLETE = ("no answer", "half an answer", "half a head")
 
 
 @pytest.mark.parametrize("name", PASSING)
-def test_s38_a_passing_failure_is_not_noticed(name: str) -> None:
-    """Two failed attempts are followed by a third, each after a random pause, and boto3 is not asked."""
+def test_s38_a_temporary_failure_is_retried(name: str) -> None:
+    """Two failed attempts are followed by a third, after random pauses and without boto3."""
     with serving(PASSING[name], PASSING[name], answer(ITEM), hang_up=name in INCOMPLETE) as server:
-        asking = Asking(server.port)
-        assert asking.get() == ITEM
-        asking.connections.close()
+        client = Client(server.port)
+        assert client.get() == ITEM
+        client.connections.close()
     assert len(server.requests) == ATTEMPTS
-    assert 0 <= asking.pauses[0] <= 0.05
-    assert 0 <= asking.pauses[1] <= 0.1
-    assert asking.told == []
+    assert 0 <= client.pauses[0] <= 0.05
+    assert 0 <= client.pauses[1] <= 0.1
+    assert client.reasons == []
 
 
 @pytest.mark.parametrize("name", PASSING)
-def test_s38_a_lasting_failure_is_a_store_error(name: str) -> None:
-    """After as many attempts as through boto3."""
+def test_s38_a_permanent_failure_is_a_store_error(name: str) -> None:
+    """The number of attempts is the same as with boto3."""
     with serving(*[PASSING[name]] * 5, hang_up=name in INCOMPLETE) as server:
-        asking = Asking(server.port)
-        with pytest.raises(StoreError, match="attempts"):
-            asking.get()
-        asking.connections.close()
+        client = Client(server.port)
+        with pytest.raises(StoreError, match="failed 3 times"):
+            client.get()
+        client.connections.close()
     assert len(server.requests) == ATTEMPTS
-    assert asking.told == []
+    assert client.reasons == []
 
 
-def test_s38_an_address_without_a_server_is_named() -> None:
+def test_s38_an_address_without_a_server_is_reported() -> None:
     """The error has host and port."""
     with serving() as server:
         pass
     with pytest.raises(StoreError, match=f"127.0.0.1:{server.port}"):
-        Asking(server.port).get()
+        Client(server.port).get()
 
 
-def test_what_the_store_acts_on_is_a_refusal() -> None:
-    """The row that did not meet a condition, and the reasons of a transaction, come with it."""
+def test_an_error_that_the_store_handles_is_a_refusal() -> None:
+    """It has the row that failed a condition, or the reasons of a transaction."""
     reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Item": {"_idx": {"S": "x"}}}]
     with serving(
         refused("ConditionalCheckFailedException", "The conditional request failed", Item={"a": {"N": "1"}}),
         refused("TransactionCanceledException", "cancelled", CancellationReasons=reasons),
     ) as server:
-        asking = Asking(server.port)
+        client = Client(server.port)
         with pytest.raises(Refusal) as failed:
-            asking.get()
+            client.get()
         assert failed.value.item == {"a": {"N": "1"}}
         with pytest.raises(Refusal) as cancelled:
-            asking.get()
+            client.get()
         assert cancelled.value.reasons == (("None", None), ("ConditionalCheckFailed", {"_idx": {"S": "x"}}))
-        asking.connections.close()
+        client.connections.close()
 
 
 NOT_UNDERSTOOD = {
@@ -160,42 +160,42 @@ NOT_UNDERSTOOD = {
 
 
 @pytest.mark.parametrize("odd", NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
-def test_s42_an_answer_that_is_not_understood_hands_over(odd: bytes) -> None:
-    """boto3 takes the request and all that follow; one event names the reason and nothing secret."""
+def test_s42_an_unexpected_response_falls_back_to_boto3(odd: bytes) -> None:
+    """boto3 repeats the request and makes all later ones; one event has the reason and nothing secret."""
     with serving(odd, odd, hang_up=True) as server:
-        asking = Asking(server.port)
-        assert asking.get() == asking.get() == {"by": "boto3"}
+        client = Client(server.port)
+        assert client.get() == client.get() == {"by": "boto3"}
     assert len(server.requests) == 1
-    (reason,) = asking.told
+    (reason,) = client.reasons
     assert "boto3" in reason
     assert "hidden" not in reason
 
 
-def test_credentials_that_have_expired_are_read_once_more() -> None:
-    """Where the environment has others they are used; where those have expired too, boto3 is."""
+def test_expired_credentials_are_read_again() -> None:
+    """The environment's new credentials are used; if these have expired as well, boto3 is used."""
     environ = {"AWS_ACCESS_KEY_ID": "new", "AWS_SECRET_ACCESS_KEY": "new", "AWS_SESSION_TOKEN": "new-token"}
     expired = refused("ExpiredTokenException")
     with serving(expired, answer(ITEM), expired) as server:
-        asking = Asking(server.port, environ)
-        assert asking.get() == ITEM
+        client = Client(server.port, environ)
+        assert client.get() == ITEM
         assert b"X-Amz-Security-Token: new-token\r\n" in server.requests[1]
-        assert asking.told == []
-        assert asking.get() == {"by": "boto3"}
-    assert len(asking.told) == 1
+        assert client.reasons == []
+        assert client.get() == {"by": "boto3"}
+    assert len(client.reasons) == 1
 
 
-def test_a_connection_that_its_server_closed_is_not_used_again() -> None:
-    """A request after a pause goes through a new connection, and no attempt is lost."""
+def test_a_connection_that_the_server_closed_is_not_reused() -> None:
+    """The next request opens a connection without losing an attempt."""
     with serving(answer(ITEM), answer(ITEM), hang_up=True) as server:
-        asking = Asking(server.port)
-        asking.get()
-        assert server.gone.wait(30)
-        asking.get()
-    assert (server.connections, asking.pauses) == (2, [])
+        client = Client(server.port)
+        client.get()
+        assert server.disconnected.wait(30)
+        client.get()
+    assert (server.connections, client.pauses) == (2, [])
 
 
-def test_a_connection_that_was_idle_for_long_is_not_used_again() -> None:
-    """After half a minute something on the way may have dropped it."""
+def test_a_connection_that_was_idle_for_long_is_not_reused() -> None:
+    """After half a minute a proxy may have dropped it."""
     now = [0.0]
     with serving(answer(ITEM), answer(ITEM)) as server:
         connections = Connections("127.0.0.1", server.port, tls=False, monotonic=lambda: now[0])
@@ -209,30 +209,30 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again() -> None:
 
 
 def socket_of(connections: Connections) -> Any:
-    """The one idle connection."""
+    """Return the only idle connection."""
     ((one, _),) = connections._idle
     return one
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="This system does not fork.")
-def test_a_forked_process_opens_connections_of_its_own() -> None:
-    """The child's request comes by another connection, and the parent's stays open for the parent."""
+def test_a_forked_process_opens_its_own_connections() -> None:
+    """The child's request uses a new connection, and the parent's stays open."""
     with serving(answer(ITEM), answer(ITEM)) as server:
-        asking = Asking(server.port)
-        asking.get()
-        mine = socket_of(asking.connections)
+        client = Client(server.port)
+        client.get()
+        mine = socket_of(client.connections)
         child = os.fork()
         if child == 0:
-            asking.connections._quiet_one()
-            os._exit(len(asking.connections._idle))
+            client.connections._idle_connection()
+            os._exit(len(client.connections._idle))
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        asking.get()
-        assert socket_of(asking.connections) is mine
-        asking.connections.close()
+        client.get()
+        assert socket_of(client.connections) is mine
+        client.connections.close()
 
 
-def test_a_server_that_trickles_is_given_up_in_time() -> None:
-    """The time to read is that of the whole answer, not of each piece of it."""
+def test_the_read_timeout_is_for_the_whole_response() -> None:
+    """A server that sends single bytes cannot extend it."""
     now = iter([0.0, 0.0, 0.0, 2.0])
     with serving(answer(ITEM)[:20], b"") as server:
         connections = Connections("127.0.0.1", server.port, tls=False, monotonic=lambda: next(now))
@@ -240,8 +240,8 @@ def test_a_server_that_trickles_is_given_up_in_time() -> None:
             connections.exchange(b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 1.0, 2.0)
 
 
-def test_a_hand_over_is_one_event_of_the_session() -> None:
-    """What answers in place of DynamoDB is reported once, and the sessions of this process go on through boto3."""
+def test_a_fallback_emits_one_event() -> None:
+    """A response that is not DynamoDB's is reported once, and all sessions of the process use boto3."""
     events: list[Event] = []
     with serving(answer(b"<html>"), answer(ITEM), answer(ITEM)) as server:
         settings = Settings(environment="testing", table="t", sandbox_ports={"tables": server.port})
@@ -250,12 +250,12 @@ def test_a_hand_over_is_one_event_of_the_session() -> None:
             assert manager.load([sign("some-id", manager.keyring.signing[0])]).is_new
         assert len(server.requests) == 3
     assert [event.reason for event in events if event.name == "handed_over"] == [
-        "the database is asked through boto3 from now on, after an answer with status 200 that is not DynamoDB's"
+        "boto3 replaces the lean transport to DynamoDB after a response with status 200 that is not DynamoDB's"
     ]
 
 
-def test_s38_a_page_of_anybody_else_is_no_absent_session() -> None:
-    """boto3 reads a page as an answer without a row; the visitor gets an error all the same."""
+def test_s38_a_page_of_another_server_is_an_error() -> None:
+    """boto3 would read it as a response without a row, and thus as a missing session."""
     page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
     with serving(*[page] * ATTEMPTS) as server:
         settings = Settings(environment="testing", table="t", sandbox_ports={"tables": server.port})

@@ -1,4 +1,4 @@
-"""A DynamoDB that does what it is asked and whose answers are lost: a retry ends, undoes and counts nothing twice."""
+"""Lost responses of DynamoDB: a retry ends, undoes and counts nothing twice."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 # -- a sign-out beside a sign-in
 
 
-def test_s21_a_sign_out_whose_answer_was_lost_ends_the_successor(ministack: Engine) -> None:
-    """A sign-out that finds its session replaced ends the new one, whichever of its answers is lost."""
+def test_s21_a_sign_out_with_a_lost_response_ends_the_successor(ministack: Engine) -> None:
+    """A sign-out of a replaced session ends the new one, whichever response is lost."""
     for method in ("delete_item", "get_item"):
         site = Site(ministack)
         value = site.visitor(cart=["book"])
@@ -41,7 +41,7 @@ def test_s21_a_sign_out_whose_answer_was_lost_ends_the_successor(ministack: Engi
 
 
 def test_s21_a_second_sign_out_after_an_outage_ends_the_successor(ministack: Engine) -> None:
-    """When every answer of a sign-out was lost, the next sign-out with the old cookie ends the new session."""
+    """When all responses of a sign-out were lost, the next one with the old cookie ends the new session."""
     site = Site(ministack)
     value = site.visitor(cart=["book"])
     slow, quick = site.load(value), site.load(value)
@@ -59,7 +59,7 @@ def test_s21_a_second_sign_out_after_an_outage_ends_the_successor(ministack: Eng
 
 
 def test_s21_a_sign_out_of_a_session_that_moved_ends_the_successor(ministack: Engine) -> None:
-    """The same while sessions move into the table, where an ended session leaves a mark against its old token."""
+    """This also works while sessions move into the table, where an ended session leaves a tombstone."""
     sealed = Made()
     site = Site(ministack)
     old = SealedStore(Keyring(site.kept.settings), "_idx", random=Counting())
@@ -84,7 +84,7 @@ def test_s21_a_sign_out_of_a_session_that_moved_ends_the_successor(ministack: En
 
 
 def test_s21_a_sign_out_ends_both_sessions_of_a_double_clicked_sign_in(ministack: Engine) -> None:
-    """Two sign-ins replaced one session; a sign-out that still has the old id ends both."""
+    """Two sign-ins replaced one session, and a sign-out with the old id ends both."""
     site = Site(ministack)
     value = site.visitor(cart=["book"])
     slow, first, second = site.load(value), site.load(value), site.load(value)
@@ -98,7 +98,7 @@ def test_s21_a_sign_out_ends_both_sessions_of_a_double_clicked_sign_in(ministack
 
 
 def test_s21_a_sign_in_during_a_sign_out_is_ended_with_its_session(ministack: Engine) -> None:
-    """A sign-in gets beside the new session after a sign-out has read which that is: the sign-out ends both."""
+    """A sign-in adds a second successor after a sign-out has read the first, and the sign-out ends both."""
     site = Site(ministack)
     value = site.visitor(cart=["book"])
     leaving, first, second = site.load(value), site.load(value), site.load(value)
@@ -119,7 +119,7 @@ def test_s21_a_sign_in_during_a_sign_out_is_ended_with_its_session(ministack: En
 
 
 def test_s21_a_sign_in_after_the_sign_out_of_its_successor_has_only_its_own_changes(ministack: Engine) -> None:
-    """A slow sign-in brings back no data of a session that was replaced first and then signed out."""
+    """A slow sign-in does not restore the data of a session that was replaced and then signed out."""
     site = Site(ministack)
     value = site.visitor(user="ada", diary="private")
     slow, quick = site.load(value), site.load(value)
@@ -133,8 +133,8 @@ def test_s21_a_sign_in_after_the_sign_out_of_its_successor_has_only_its_own_chan
     assert (dict(again), again.user_id) == ({"late": True}, "ada")
 
 
-def test_s21_a_sign_out_between_the_attempts_of_a_sign_in_holds(ministack: Engine) -> None:
-    """A sign-in took effect, its answer was lost, and the visitor signed out before the retry: nothing comes back."""
+def test_s21_a_sign_out_between_the_attempts_of_a_sign_in_is_final(ministack: Engine) -> None:
+    """The retry of a sign-in whose response was lost does not restore a session that was signed out since."""
     site = Site(ministack)
     value = site.visitor(cart=["book"])
     slow, session = site.load(value), site.load(value)
@@ -152,8 +152,8 @@ def test_s21_a_sign_out_between_the_attempts_of_a_sign_in_holds(ministack: Engin
     assert site.living == []
 
 
-def test_s21_the_way_to_a_successor_is_kept_for_as_long_as_a_request_may_run(ministack: Engine) -> None:
-    """A replaced session's row says for 15 minutes, the longest invocation, which one replaced it."""
+def test_s21_a_tombstone_stays_as_long_as_a_request_may_run(ministack: Engine) -> None:
+    """A replaced session's row has the successor's id for 15 minutes, the longest invocation."""
     site = Site(ministack)
     session = site.load(site.visitor())
     session.sign_in("ada")
@@ -163,7 +163,7 @@ def test_s21_the_way_to_a_successor_is_kept_for_as_long_as_a_request_may_run(min
 
 
 def test_s21_a_sign_out_follows_any_number_of_new_ids(ministack: Engine) -> None:
-    """A session that got twenty new ids while a request ran is ended by that request's sign-out."""
+    """A sign-out ends a session that got twenty new ids while the request ran."""
     site = Site(ministack)
     value = site.visitor()
     slow = site.load(value)
@@ -190,10 +190,8 @@ CHANGES: dict[str, Callable[[Session], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_s37_a_retry_undoes_nothing_that_was_committed_in_between(
-    engine: Engine, change: Callable[[Session], object]
-) -> None:
-    """The first commit took effect and its answer was lost; what another request then wrote stays."""
+def test_s37_a_retry_does_not_undo_a_later_commit(engine: Engine, change: Callable[[Session], object]) -> None:
+    """The first commit's response was lost, and another request's later change stays."""
     site = Site(engine)
     value = site.visitor(colour="green", prefs={"colour": "green"}, items=["a", "b"], visits=0)
     session = site.load(value)
@@ -214,10 +212,10 @@ def test_s37_a_retry_undoes_nothing_that_was_committed_in_between(
 
 @pytest.mark.parametrize("change", ["set", "remove"])
 @pytest.mark.parametrize("lost", [False, True], ids=["answered", "lost"])
-def test_s36_an_overwritten_value_is_named_whether_or_not_the_answer_was_lost(
+def test_s36_an_overwritten_value_is_reported_even_if_the_response_was_lost(
     engine: Engine, lost: bool, change: str
 ) -> None:
-    """Of two requests that set or remove one value the later one is told, also when it had to be told twice."""
+    """The later one of two requests that set or remove one value reports the conflict."""
     site = Site(engine)
     value = site.visitor(colour="green", size=1)
     first, second = site.load(value), site.load(value)
@@ -236,8 +234,8 @@ def test_s36_an_overwritten_value_is_named_whether_or_not_the_answer_was_lost(
     assert site.load(value).get("colour") == ("blue" if change == "set" else None)
 
 
-def test_a_lost_answer_alone_is_no_conflict(engine: Engine) -> None:
-    """A retry of the only writer names no loss."""
+def test_a_lost_response_alone_is_no_conflict(engine: Engine) -> None:
+    """The retry of a single writer reports no loss."""
     site = Site(engine)
     value = site.visitor(colour="green", size=1)
     session = site.load(value)
@@ -249,8 +247,8 @@ def test_a_lost_answer_alone_is_no_conflict(engine: Engine) -> None:
     assert site.load(value) == {"colour": "blue", "here": True}
 
 
-def test_s37_a_retried_renewal_moves_no_end_back(engine: Engine) -> None:
-    """A renewal whose answer was lost leaves the later end that another request wrote in between."""
+def test_s37_a_retried_renewal_keeps_a_later_end(engine: Engine) -> None:
+    """A renewal whose response was lost does not undo another request's later end."""
     site = Site(engine)
     value = site.visitor()
     site.clock.forward(days=2)

@@ -1,4 +1,4 @@
-"""Sessions that move between a table and the cookie while other requests, and the end of a session, come between."""
+"""Sessions that move between a table and the cookie during other requests and sign-outs."""
 
 from __future__ import annotations
 
@@ -46,14 +46,16 @@ class Moving:
         self.kept.calls.before = interrupt
 
     def sign_out(self, value: str) -> None:
-        """A request of the visitor with the cookie `value` that signs out."""
+        """Sign out in a request with the cookie `value`."""
         session = self.shop.load(value)
         session.sign_out()
         self.shop.manager.commit(session)
 
 
 @works
-def test_s22_a_sign_out_between_the_steps_of_a_move_holds(ministack: Engine, work: Callable[[Session], object]) -> None:
+def test_s22_a_sign_out_between_the_steps_of_a_move_is_final(
+    ministack: Engine, work: Callable[[Session], object]
+) -> None:
     """A session that another request has moved and then ended is not written, and no cookie is sent."""
     moving = Moving(ministack)
     shop = moving.shop
@@ -69,8 +71,10 @@ def test_s22_a_sign_out_between_the_steps_of_a_move_holds(ministack: Engine, wor
 
 
 @works
-def test_s22_a_sign_out_while_a_large_session_stays_holds(ministack: Engine, work: Callable[[Session], object]) -> None:
-    """A session that does not fit into a cookie and ends while that is found out is not written."""
+def test_s22_a_sign_out_while_a_large_session_stays_is_final(
+    ministack: Engine, work: Callable[[Session], object]
+) -> None:
+    """A session that is too large for a cookie and ends during the commit is not written."""
     moving = Moving(ministack)
     shop = moving.shop
     shop.use("table", moving=False)
@@ -85,8 +89,8 @@ def test_s22_a_sign_out_while_a_large_session_stays_holds(ministack: Engine, wor
     assert shop.load(value).is_new
 
 
-def test_s16_a_sign_in_beside_a_sign_out_of_a_session_that_stays_is_a_sign_in(ministack: Engine) -> None:
-    """A visitor who signs in as a large session ends is signed in, with this request's changes alone."""
+def test_s16_a_sign_in_parallel_to_a_sign_out_of_a_large_session_succeeds(ministack: Engine) -> None:
+    """The visitor is signed in, with only this request's changes."""
     moving = Moving(ministack)
     shop = moving.shop
     shop.use("table", moving=False)
@@ -100,8 +104,8 @@ def test_s16_a_sign_in_beside_a_sign_out_of_a_session_that_stays_is_a_sign_in(mi
     assert (dict(again), again.user_id) == ({"late": True}, "ada")
 
 
-def test_s16_signing_in_to_a_session_that_stays_changes_its_id(ministack: Engine) -> None:
-    """A session too large for a cookie gets its new id in the table, and so does that of a second click."""
+def test_s16_signing_in_to_a_large_session_changes_its_id(ministack: Engine) -> None:
+    """A session that is too large for a cookie gets its new id in the table, also at a second click."""
     shop = Moving(ministack).shop
     shop.use("table", moving=False)
     value = shop.signed_in(text="x" * 5000)
@@ -117,7 +121,7 @@ def test_s16_signing_in_to_a_session_that_stays_changes_its_id(ministack: Engine
 
 @pytest.mark.parametrize(("first", "then"), [("jwe", "table"), ("table", "jwe")])
 def test_a_read_that_moves_a_session_ends_the_old_one(ministack: Engine, first: str, then: str) -> None:
-    """The first visit after the change gives the new store's cookie; a session in a cookie leaves a tombstone alone."""
+    """The first request after the change returns the new store's cookie, and leaves only a tombstone in the table."""
     moving = Moving(ministack)
     shop = moving.shop
     shop.use(first, moving=False)
@@ -130,7 +134,7 @@ def test_a_read_that_moves_a_session_ends_the_old_one(ministack: Engine, first: 
 
 
 def test_a_visitor_whose_session_another_request_moved_gets_its_cookie(ministack: Engine) -> None:
-    """The old cookie is replaced at the next read, although nothing is left to move."""
+    """The next read replaces the old cookie, although the session has moved already."""
     shop = Moving(ministack).shop
     old = shop.signed_in(cart=["book"])
     shop.use("table")
@@ -139,7 +143,7 @@ def test_a_visitor_whose_session_another_request_moved_gets_its_cookie(ministack
 
 
 def test_a_session_that_has_moved_is_renewed_as_any_other(ministack: Engine) -> None:
-    """While sessions move, a visitor who comes every few days stays signed in."""
+    """While sessions move, a visitor who returns every few days stays signed in."""
     shop = Moving(ministack).shop
     shop.use("table")
     value = shop.signed_in(cart=["book"])
@@ -150,7 +154,7 @@ def test_a_session_that_has_moved_is_renewed_as_any_other(ministack: Engine) -> 
 
 
 def test_s04_an_id_signed_by_a_fallback_is_signed_anew_at_the_next_read(ministack: Engine) -> None:
-    """A table's visitor gets a cookie that is signed with the current secret, so that the old one can be retired."""
+    """The new cookie is signed with the current secret, so that the fallback can be retired."""
     moving = Moving(ministack)
     shop = moving.shop
     shop.use("table", moving=False)
@@ -166,8 +170,8 @@ def test_s04_an_id_signed_by_a_fallback_is_signed_anew_at_the_next_read(ministac
     assert shop.load(old).is_new
 
 
-def test_s16_the_mark_of_a_replaced_session_stays_until_its_old_token_has_expired(ministack: Engine) -> None:
-    """A visitor who signs in days after the move leaves marks that outlive the old token, not a quarter of an hour."""
+def test_s16_a_replaced_sessions_tombstone_stays_until_its_old_token_has_expired(ministack: Engine) -> None:
+    """Tombstones of a sign-in days after the move outlive the old token, and not just 15 minutes."""
     moving = Moving(ministack)
     shop = moving.shop
     began = int(shop.clock())

@@ -1,4 +1,4 @@
-"""Fifty requests at once on one session, against real DynamoDB APIs."""
+"""Fifty parallel requests on one session, with real DynamoDB APIs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REQUESTS = 50
 
 
 def runs(test: Callable[..., None]) -> Callable[..., None]:
-    """Run `test` three times: a race may end otherwise the next time."""
+    """Run `test` three times, because races differ."""
     more = (pytest.param(run, marks=pytest.mark.exhaustive) for run in (1, 2))
     marked: Callable[..., None] = pytest.mark.sampled(1)(pytest.mark.parametrize("run", [0, *more])(test))
     return marked
@@ -40,14 +40,14 @@ class Visitor:
         self.value = value_of(self.manager.commit(session)[0])
 
     def request(self, work: Callable[[Session], object], loaded: threading.Barrier) -> tuple[str, ...]:
-        """One request: load, wait for all the others to have loaded too, do the work, commit."""
+        """Make one request: load, wait until all others have loaded, do the work, commit."""
         session = self.manager.load([self.value])
         loaded.wait(60)
         work(session)
         return self.manager.commit(session)
 
     def all_at_once(self, works: list[Callable[[Session], object]]) -> None:
-        """A request for each of `works`, none of which commits before every one has loaded."""
+        """Make a request for each of `works`; none commits before all have loaded."""
         loaded = threading.Barrier(len(works))
         with ThreadPoolExecutor(len(works)) as pool:
             for answer in [pool.submit(self.request, work, loaded) for work in works]:
@@ -55,19 +55,19 @@ class Visitor:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the session holds, but for what it began with."""
+        """The session's data, without the initial keys."""
         session = dict(self.manager.load([self.value]))
         assert session.pop("here")
         return session
 
     @property
     def conflicts(self) -> list[str]:
-        """What the conflict events name."""
+        """The paths in the conflict events."""
         return [event.reason for event in self.events if event.name == "conflict"]
 
 
 def numbered(work: Callable[[Session, int], object]) -> list[Callable[[Session], object]]:
-    """`work` once for each request, with its number."""
+    """Return `work` for each request with its number."""
 
     def one(number: int) -> Callable[[Session], object]:
         return lambda session: work(session, number)
@@ -76,8 +76,8 @@ def numbered(work: Callable[[Session, int], object]) -> list[Callable[[Session],
 
 
 @runs
-def test_s36_different_keys_are_all_there(engine: Engine, run: int) -> None:
-    """Fifty requests that each set a key of their own lose none."""
+def test_s36_different_keys_are_all_stored(engine: Engine, run: int) -> None:
+    """Fifty requests that each set another key lose none."""
     visitor = Visitor(engine)
     visitor.all_at_once(numbered(lambda session, number: session.__setitem__(f"key{number}", number)))
     assert visitor.data == {f"key{number}": number for number in range(REQUESTS)}
@@ -85,7 +85,7 @@ def test_s36_different_keys_are_all_there(engine: Engine, run: int) -> None:
 
 
 @runs
-def test_s36_different_keys_of_one_nested_dict_are_all_there(engine: Engine, run: int) -> None:
+def test_s36_different_keys_of_one_nested_dict_are_all_stored(engine: Engine, run: int) -> None:
     """Fifty requests that each set a key in one dict of the session lose none."""
     visitor = Visitor(engine, cart={"lines": {}})
     visitor.all_at_once(numbered(lambda session, number: session["cart"]["lines"].__setitem__(f"k{number}", number)))
@@ -94,7 +94,7 @@ def test_s36_different_keys_of_one_nested_dict_are_all_there(engine: Engine, run
 
 
 @runs
-def test_s36_appended_elements_are_all_there(engine: Engine, run: int) -> None:
+def test_s36_appended_elements_are_all_stored(engine: Engine, run: int) -> None:
     """Fifty requests that each append to one list in place lose none."""
     visitor = Visitor(engine, items=["first"])
     visitor.all_at_once(numbered(lambda session, number: session["items"].append(number)))
@@ -117,8 +117,8 @@ def test_s36_increments_add_up(engine: Engine, run: int) -> None:
 @pytest.mark.parametrize(
     "before", [{"cart": {"book": 3, "pen": 1}}, {"cart": {}}, {}], ids=["a cart", "an empty one", "none"]
 )
-def test_s36_counts_below_the_top_add_up(engine: Engine, run: int, before: dict[str, Any]) -> None:
-    """Fifty tabs that each put one more of three products into the cart lose none, whether there was a cart or not."""
+def test_s36_nested_counts_add_up(engine: Engine, run: int, before: dict[str, Any]) -> None:
+    """Fifty requests that each add one of three products to the cart lose none, with or without a cart before."""
     visitor = Visitor(engine, **before)
     visitor.all_at_once(numbered(lambda session, number: session.increment(("cart", "shelf", str(number % 3)))))
     shelf = {str(product): len(range(product, REQUESTS, 3)) for product in range(3)}
@@ -127,8 +127,8 @@ def test_s36_counts_below_the_top_add_up(engine: Engine, run: int, before: dict[
 
 
 @runs
-def test_s36_first_keys_of_a_container_nobody_found_are_all_there(engine: Engine, run: int) -> None:
-    """Fifty requests that each make the same container and put a key into it lose none."""
+def test_s36_keys_of_a_container_that_all_create_are_all_stored(engine: Engine, run: int) -> None:
+    """Fifty requests that each create the same container with another key lose none."""
     visitor = Visitor(engine)
     visitor.all_at_once(numbered(lambda session, number: session.setdefault("cart", {}).update({f"k{number}": number})))
     assert visitor.data == {"cart": {f"k{number}": number for number in range(REQUESTS)}}
@@ -136,8 +136,8 @@ def test_s36_first_keys_of_a_container_nobody_found_are_all_there(engine: Engine
 
 
 @runs
-def test_s36_first_elements_of_a_list_nobody_found_are_all_there(engine: Engine, run: int) -> None:
-    """Fifty requests that each make the same list, inside a dict none found, and append to it lose none."""
+def test_s36_elements_of_a_list_that_all_create_are_all_stored(engine: Engine, run: int) -> None:
+    """Fifty requests that each create the same list within a new dict and append to it lose none."""
     visitor = Visitor(engine)
     visitor.all_at_once(
         numbered(lambda session, number: session.setdefault("cart", {}).setdefault("items", []).append(number))
@@ -147,8 +147,8 @@ def test_s36_first_elements_of_a_list_nobody_found_are_all_there(engine: Engine,
 
 
 @runs
-def test_s36_edits_beside_appends_lose_no_more_than_is_named(engine: Engine, run: int) -> None:
-    """While 25 requests edit one element and 25 append, every append is kept and every lost edit is named."""
+def test_s36_edits_parallel_to_appends_report_every_loss(engine: Engine, run: int) -> None:
+    """While 25 requests edit one element and 25 append, all appends are stored and every lost edit is reported."""
 
     def work(session: Session, number: int) -> None:
         if number % 2:
@@ -165,8 +165,8 @@ def test_s36_edits_beside_appends_lose_no_more_than_is_named(engine: Engine, run
 
 
 @runs
-def test_s36_of_one_value_set_by_all_the_last_stays_and_the_others_are_named(engine: Engine, run: int) -> None:
-    """Fifty requests that set one key leave one value, and 49 conflict events."""
+def test_s36_the_last_of_parallel_assignments_wins_and_others_are_reported(engine: Engine, run: int) -> None:
+    """Fifty requests that set one key leave one value and 49 conflict events."""
     visitor = Visitor(engine, colour="none")
     visitor.all_at_once(numbered(lambda session, number: session.__setitem__("colour", number)))
     assert visitor.data["colour"] in range(REQUESTS)
@@ -184,8 +184,8 @@ MERGEABLE: dict[str, Callable[[Session, int], object]] = {
 
 
 @pytest.mark.parametrize("work", MERGEABLE.values(), ids=MERGEABLE)
-def test_s36_changes_that_merge_are_one_write_each(engine: Engine, work: Callable[[Session, int], object]) -> None:
-    """A change that no other change can contradict is written at the first attempt, whoever wrote in between."""
+def test_s36_changes_that_merge_need_one_write_each(engine: Engine, work: Callable[[Session, int], object]) -> None:
+    """A change that merges with any other is written at the first attempt."""
     visitor = Visitor(engine, cart={}, items=[], visits=0)
     session, parallel = (visitor.manager.load([visitor.value]) for _ in range(2))
     work(parallel, 1)

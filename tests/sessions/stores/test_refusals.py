@@ -1,4 +1,4 @@
-"""What DynamoDB refuses for good, for now, or because another request came first, each reported as what it is."""
+"""Permanent and temporary errors of DynamoDB and conflicts, each reported correctly."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ INDEX = (
 
 @pytest.fixture
 def transport() -> str:
-    """What boto3's client raises is what these tests are about."""
+    """These tests are about the exceptions of boto3's client."""
     return "boto3"
 
 
 def cancelled(*reasons: tuple[str, str]) -> ClientError:
-    """What boto3 raises for a transaction that DynamoDB cancelled for these codes, each with its text."""
+    """Return boto3's exception for a transaction that was cancelled with these codes and texts."""
     listed = [{"Code": code, "Message": message} if message else {"Code": code} for code, message in reasons]
     text = (
         f"Transaction cancelled, please refer cancellation reasons for specific reasons {[one[0] for one in reasons]}"
@@ -47,14 +47,14 @@ def cancelled(*reasons: tuple[str, str]) -> ClientError:
 
 
 class Cancelling:
-    """A boto3 client whose first transactions fail with `failures`, one each; `transactions` counts them."""
+    """A boto3 client whose first transactions raise `failures`; `transactions` counts them."""
 
     def __init__(self, client: Any, failures: Sequence[Exception]) -> None:
         self._client, self._failures = client, list(failures)
         self.transactions = 0
 
     def transact_write_items(self, **request: Any) -> Any:
-        """Fail, or carry it out."""
+        """Fail, or execute the transaction."""
         self.transactions += 1
         if self._failures:
             raise self._failures.pop(0)
@@ -65,7 +65,7 @@ class Cancelling:
 
 
 class SignIn:
-    """A sign-in whose first transactions fail; `commit` makes it."""
+    """A sign-in whose first transactions fail. `commit` runs it."""
 
     def __init__(self, engine: Engine, *failures: Exception) -> None:
         table = engine.table()
@@ -75,7 +75,7 @@ class SignIn:
         self._session.sign_in("ada")
 
     def commit(self) -> str | None:
-        """The principal whom the response's cookie stands for."""
+        """Commit and return the principal of the response's cookie."""
         (cookie,) = self._manager.commit(self._session)
         return self._manager.load([value_of(cookie)]).user_id
 
@@ -89,8 +89,10 @@ class SignIn:
         ("AccessDenied", "User is not authorized to perform this operation."),
     ],
 )
-def test_a_transaction_refused_for_good_gives_its_reason(ministack: Engine, part: int, code: str, message: str) -> None:
-    """It is sent once, and no other request is blamed."""
+def test_a_permanently_refused_transaction_reports_its_reason(
+    ministack: Engine, part: int, code: str, message: str
+) -> None:
+    """It is sent once, and the error does not blame another request."""
     reasons = [("None", ""), ("None", "")]
     reasons[part] = (code, message)
     attempt = SignIn(ministack, *[cancelled(*reasons)] * 20)
@@ -101,16 +103,16 @@ def test_a_transaction_refused_for_good_gives_its_reason(ministack: Engine, part
     assert attempt.client.transactions == 1
 
 
-def test_a_transaction_whose_row_is_too_large_says_so(ministack: Engine) -> None:
-    """The limit of a row is reported in a transaction as in an update."""
+def test_a_transaction_with_a_row_that_is_too_large_is_reported(ministack: Engine) -> None:
+    """The error is the same as for an update."""
     too_large = cancelled(("ValidationError", "Item size has exceeded the maximum allowed size"), ("None", ""))
     with pytest.raises(SessionTooLarge, match="400 KB"):
         SignIn(ministack, too_large).commit()
 
 
 @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
-def test_a_throttled_transaction_is_tried_again_and_is_no_conflict(ministack: Engine, code: str) -> None:
-    """It passes when a later attempt does, and is given up after as many as for any throttled call."""
+def test_a_throttled_transaction_is_retried_without_a_conflict(ministack: Engine, code: str) -> None:
+    """A later attempt may succeed, and the number of attempts is that of any throttled call."""
     throttled = cancelled((code, "The level of throughput was exceeded."), ("None", ""))
     assert SignIn(ministack, throttled, throttled).commit() == "ada"
     attempt = SignIn(ministack, *[throttled] * 50)
@@ -120,8 +122,8 @@ def test_a_throttled_transaction_is_tried_again_and_is_no_conflict(ministack: En
     assert attempt.client.transactions == ATTEMPTS
 
 
-def test_a_transaction_that_met_another_one_is_tried_again(ministack: Engine) -> None:
-    """Two transactions on one row at a time are a conflict, which passes."""
+def test_a_transaction_that_conflicts_with_another_one_is_retried(ministack: Engine) -> None:
+    """Two transactions on one row are a temporary conflict."""
     met = cancelled(("None", ""), ("TransactionConflict", "Transaction is ongoing for the item"))
     attempt = SignIn(ministack, *[met] * 4)
     assert attempt.commit() == "ada"
@@ -140,7 +142,7 @@ KEYS = {
 
 
 def table_with(engine: Engine, key: list[tuple[str, str, str]]) -> str:
-    """A new table with another key than a session table's."""
+    """Return a new table with another key than a session table."""
     name, client = f"testapp-testing-other-{next(_numbers)}", engine.client()
     client.create_table(
         TableName=name,
@@ -153,8 +155,10 @@ def table_with(engine: Engine, key: list[tuple[str, str, str]]) -> str:
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
-def test_a_table_with_another_key_is_named_at_the_first_call(engine: Engine, key: list[tuple[str, str, str]]) -> None:
-    """Whether an app reads or writes first, the error says which key a session table has."""
+def test_a_table_with_another_key_is_reported_at_the_first_call(
+    engine: Engine, key: list[tuple[str, str, str]]
+) -> None:
+    """Reads and writes raise an error with the key of a session table."""
     manager = manager_on(engine.client(), table_with(engine, key))
     session = manager.load([])
     session["count"] = 1

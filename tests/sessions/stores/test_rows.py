@@ -1,4 +1,4 @@
-"""Rows of a session table: what follows to a new id, what a row under a reused id is, and how large a row is."""
+"""Rows of a session table: their data under a new id, reused ids, and their size."""
 
 from __future__ import annotations
 
@@ -28,14 +28,12 @@ def put(site: Site, **attributes: Any) -> None:
     site.kept.engine.look("dynamodb").put_item(TableName=site.kept.table, Item={**site.kept.rows[0], **attributes})
 
 
-# -- what follows to a new id
+# -- data under a new id
 
 
 @pytest.mark.parametrize(("then", "kept"), [("ada", True), ("grace", False)], ids=["the same", "another"])
-def test_s16_attributes_that_cannot_be_shown_follow_their_principal_alone(
-    ministack: Engine, then: str, kept: bool
-) -> None:
-    """Sets and binary data that others put into a row are not handed to another principal with the new id."""
+def test_s16_unsupported_attributes_move_only_with_their_principal(ministack: Engine, then: str, kept: bool) -> None:
+    """Sets and binary data of other programs are not moved to another principal's id."""
     site = Site(ministack)
     value = site.visitor(user="ada")
     put(site, **HIDDEN)
@@ -48,11 +46,11 @@ def test_s16_attributes_that_cannot_be_shown_follow_their_principal_alone(
     assert [name in row for name in HIDDEN] == [kept] * len(HIDDEN)
 
 
-# -- what a row holds
+# -- the contents of a row
 
 
-def test_a_row_holds_data_and_facts_and_no_empty_ones(ministack: Engine) -> None:
-    """Messages and a principal take room in a row, before and after a sign-in, only where there are some."""
+def test_a_row_has_no_empty_facts(ministack: Engine) -> None:
+    """Messages and a principal are stored only if they exist, before and after a sign-in."""
     site = Site(ministack)
     session = site.load(site.visitor(count=1))
     facts = {"_idx", "_secret", "_ttl", "_arc_created", "_arc_rev", "_arc_ops"}
@@ -64,12 +62,12 @@ def test_a_row_holds_data_and_facts_and_no_empty_ones(ministack: Engine) -> None
     assert row.keys() == {"here", "count", *facts, "_arc_user", "_arc_signed_in", "_arc_flash"}
 
 
-# -- rows that Node made
+# -- rows of Node
 
 
 @pytest.mark.parametrize("write", [True, False], ids=["a change", "a renewal"])
-def test_s18_a_row_that_node_made_keeps_the_beginning_it_is_given(engine: Engine, write: bool) -> None:
-    """A row without a creation stamp gets one at the first write, and its absolute lifetime ends by that."""
+def test_s18_a_row_of_node_keeps_its_estimated_creation_time(engine: Engine, write: bool) -> None:
+    """The first write stores a creation time, which limits the absolute lifetime."""
     site = Site(engine)
     site.manager.lifetimes = Lifetimes(WEEK, 2 * WEEK)
     value = site.visitor()
@@ -90,7 +88,7 @@ def test_s18_a_row_that_node_made_keeps_the_beginning_it_is_given(engine: Engine
     assert site.load(value).is_new
 
 
-# -- what cannot be shown, under a key that the app assigns
+# -- unsupported attributes
 
 STRANGE: dict[str, Any] = {
     "a set of text": {"SS": ["x", "y"]},
@@ -107,7 +105,7 @@ def sign_in_and_count(session: Session) -> None:
 
 
 def change_much_and_count(session: Session) -> None:
-    """Change more than one update holds, and a number under a new key."""
+    """Change more than one update can, and a number under a new key."""
     session.update({f"k{number}": number for number in range(400)})
     session.increment("tags")
 
@@ -129,10 +127,10 @@ ASSIGNMENTS: dict[str, tuple[Callable[[Session], object], object]] = {
 @pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
 @pytest.mark.parametrize(("work", "stored"), ASSIGNMENTS.values(), ids=ASSIGNMENTS)
 @pytest.mark.sampled(20)
-def test_what_cannot_be_shown_is_replaced_where_the_app_assigns(
+def test_unsupported_attributes_are_replaced_by_assignments(
     ministack: Engine, strange: Any, work: Callable[[Session], object], stored: object
 ) -> None:
-    """A set or binary data of another program is no obstacle under a key that the app did not find and assigns."""
+    """The app can assign a key that is missing for it although another program has stored a set there."""
     site = Site(ministack)
     value = site.visitor(count=1)
     put(site, tags=strange)
@@ -142,8 +140,8 @@ def test_what_cannot_be_shown_is_replaced_where_the_app_assigns(
     assert site.load(site.finish(session))["tags"] == stored
 
 
-def test_what_cannot_be_shown_is_replaced_inside_a_map(engine: Engine) -> None:
-    """The same below a key that the app changes in place, and the set beside it stays."""
+def test_unsupported_attributes_are_replaced_within_a_map(engine: Engine) -> None:
+    """This also works below a key that is changed in place, and another set beside it stays."""
     site = Site(engine)
     value = site.visitor(cart={"count": 1})
     put(site, cart={"M": {"count": {"N": "1"}, "tags": {"SS": ["x"]}, "sizes": {"NS": ["1"]}}})
@@ -153,8 +151,8 @@ def test_what_cannot_be_shown_is_replaced_inside_a_map(engine: Engine) -> None:
     assert site.kept.rows[0]["cart"]["M"]["sizes"] == {"NS": ["1"]}
 
 
-def test_messages_replace_what_cannot_be_shown(ministack: Engine) -> None:
-    """A message can be left where another program put a set in its place."""
+def test_messages_replace_an_unsupported_attribute(ministack: Engine) -> None:
+    """A message can be stored although another program has stored a set there."""
     site = Site(ministack)
     value = site.visitor(count=1)
     put(site, _arc_flash={"SS": ["x"]})
@@ -163,8 +161,8 @@ def test_messages_replace_what_cannot_be_shown(ministack: Engine) -> None:
     assert site.load(site.finish(session)).flashes("info") == ["hello"]
 
 
-def test_s36_additions_in_place_of_what_cannot_be_shown_all_stay(ministack: Engine) -> None:
-    """Of several requests that found a set and append, the first replaces it and the others append."""
+def test_s36_parallel_additions_at_an_unsupported_attribute_are_all_stored(ministack: Engine) -> None:
+    """The first request replaces the set, and the others append."""
     site = Site(ministack)
     value = site.visitor(count=1)
     put(site, tags={"SS": ["x"]}, visits={"SS": ["x"]})
@@ -178,10 +176,10 @@ def test_s36_additions_in_place_of_what_cannot_be_shown_all_stay(ministack: Engi
 
 
 @pytest.mark.parametrize("work", [ASSIGNMENTS[way][0] for way in ("list", "appended", "increment", "signed in")])
-def test_what_came_after_the_load_and_cannot_be_shown_is_replaced(
+def test_an_unsupported_attribute_stored_after_the_load_is_replaced(
     ministack: Engine, work: Callable[[Session], object]
 ) -> None:
-    """Where another program puts a set into the row during a request, that request's own value replaces it."""
+    """When another program stores a set during a request, the request's value replaces it."""
     site = Site(ministack)
     session = site.load(site.visitor(count=1))
     put(site, tags={"SS": ["x", "y", "z"]})
@@ -202,10 +200,8 @@ WAYS: dict[str, Callable[[Session], object]] = {
 
 
 @pytest.mark.parametrize("work", WAYS.values(), ids=WAYS)
-def test_s37_a_session_made_anew_under_the_same_id_is_another_one(
-    ministack: Engine, work: Callable[[Session], object]
-) -> None:
-    """A row whose own secret has changed since the load is not written, moved or renewed."""
+def test_s37_a_row_with_another_secret_is_another_session(ministack: Engine, work: Callable[[Session], object]) -> None:
+    """A row whose secret has changed since the load is not written, moved or renewed."""
     site = Site(ministack)
     value = site.visitor(items=["a", "b"])
     site.clock.forward(days=2)
@@ -218,8 +214,8 @@ def test_s37_a_session_made_anew_under_the_same_id_is_another_one(
     assert site.kept.rows == [before]
 
 
-def test_s17_an_id_that_was_free_again_a_moment_later_is_not_taken(engine: Engine) -> None:
-    """An insert that was refused leaves its id alone, even when the row that stood there has gone."""
+def test_s17_a_refused_insert_uses_another_id(engine: Engine) -> None:
+    """It does so even if the row with the id has been deleted since."""
     site = Site(engine)
     session = site.manager.load([])
     session["count"] = 1
@@ -238,8 +234,8 @@ def test_s17_an_id_that_was_free_again_a_moment_later_is_not_taken(engine: Engin
     assert site.load(value).id != taken
 
 
-def test_s36_what_a_sign_in_loses_beside_a_sign_out_is_named(ministack: Engine) -> None:
-    """A change within what another request ended has no place in the new session, and an event says so."""
+def test_s36_losses_of_a_sign_in_parallel_to_a_sign_out_are_reported(ministack: Engine) -> None:
+    """A change within a container that another request ended is lost, and an event reports it."""
     site = Site(ministack)
     value = site.visitor(cart={"items": []})
     slow, quick = site.load(value), site.load(value)
@@ -258,7 +254,7 @@ def test_s36_what_a_sign_in_loses_beside_a_sign_out_is_named(ministack: Engine) 
 
 
 def documented(value: Any) -> int:
-    """The bytes of a value by AWS's rules for item sizes: a number takes one for two digits, and one more."""
+    """Return a value's size by AWS's rules: a number has a byte per two digits, and one more."""
     if isinstance(value, bool) or value is None:
         return 1
     if isinstance(value, int):
@@ -283,7 +279,7 @@ ROWS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("data", ROWS.values(), ids=ROWS)
 def test_a_rows_size_is_counted_as_dynamodb_documents_it(data: dict[str, Any]) -> None:
-    """Names, text, lists and maps count to the byte; a number counts for no less, and for no more than a byte over."""
+    """Names, text, lists and maps are exact, and a number counts at most one byte more."""
     item = {key: encode(value) for key, value in data.items()}
     exact = sum(len(key.encode()) + documented(value) for key, value in data.items())
     numbers = 200 if "many" in data else 50 if "n0" in data else 0
@@ -292,7 +288,7 @@ def test_a_rows_size_is_counted_as_dynamodb_documents_it(data: dict[str, Any]) -
 
 @pytest.mark.parametrize("data", [{"numbers": [7] * 300}, {"grid": [[[]]] * 300}], ids=["numbers", "lists"])
 def test_numbers_and_lists_count_towards_the_limit(ministack: Engine, data: dict[str, Any]) -> None:
-    """A session at its limit is stored, and one element more is too large."""
+    """A session at its limit is stored, and one more element is too large."""
     (key,) = data
     site = Site(ministack)
     site.visitor(**data)
@@ -305,8 +301,8 @@ def test_numbers_and_lists_count_towards_the_limit(ministack: Engine, data: dict
     assert site.load(value)[key] == data[key]
 
 
-def test_a_row_that_others_filled_is_too_large_at_the_first_attempt(engine: Engine) -> None:
-    """Where hidden data leaves no room, DynamoDB's refusal is told as it is, and not taken for another writer."""
+def test_a_row_full_of_unsupported_attributes_is_too_large_at_once(engine: Engine) -> None:
+    """DynamoDB's error is reported, and is not mistaken for a conflict."""
     site = Site(engine)
     value = site.visitor()
     put(site, photo={"B": b"\x00" * 390_000})
@@ -319,8 +315,8 @@ def test_a_row_that_others_filled_is_too_large_at_the_first_attempt(engine: Engi
     assert site.load(value) == {"here": True}
 
 
-def test_a_sign_in_beside_another_change_reads_nothing_again(ministack: Engine) -> None:
-    """The refused transaction tells the row as it is now, and the second attempt is made on that."""
+def test_a_sign_in_after_a_conflict_uses_the_refusals_row(ministack: Engine) -> None:
+    """The refused transaction returns the current row, so that the second attempt reads nothing."""
     site = Site(ministack)
     value = site.visitor()
     session, parallel = site.load(value), site.load(value)
@@ -336,18 +332,18 @@ def test_a_sign_in_beside_another_change_reads_nothing_again(ministack: Engine) 
 
 
 def with_tokens(site: Site, *ages: int) -> None:
-    """Put tokens of commits into the only row, each so many seconds old."""
+    """Store commits' tokens of these ages, in seconds, in the only row."""
     now = int(site.clock())
     put(site, _arc_ops=encode({f"token{place}": commit_stamp(now - age) for place, age in enumerate(ages)}))
 
 
 def tokens(site: Site) -> set[str]:
-    """The tokens that were put into the only row and are still there."""
+    """Return those tokens that are still in the only row."""
     return {token for token in site.kept.rows[0]["_arc_ops"]["M"] if token.startswith("token")}
 
 
-def test_a_commit_forgets_some_tokens_of_old_commits(engine: Engine) -> None:
-    """Twenty tokens go with each commit, whatever their number, so that it stays one short update."""
+def test_a_commit_removes_at_most_twenty_old_tokens(engine: Engine) -> None:
+    """Thus it stays one short update with any number of tokens."""
     site = Site(engine)
     value = site.visitor()
     with_tokens(site, *[61] * 50)
@@ -360,7 +356,7 @@ def test_a_commit_forgets_some_tokens_of_old_commits(engine: Engine) -> None:
 
 @pytest.mark.parametrize("keys", [1, 400], ids=["an update", "a whole row"])
 def test_s37_a_token_is_kept_for_a_minute(engine: Engine, keys: int) -> None:
-    """A commit may be tried again for half a minute, and so long its token is there, whoever writes in between."""
+    """A commit may be retried for half a minute, and other writers do not remove its token."""
     site = Site(engine)
     value = site.visitor()
     with_tokens(site, 61, 60, 30, 0)
@@ -370,8 +366,8 @@ def test_s37_a_token_is_kept_for_a_minute(engine: Engine, keys: int) -> None:
     assert tokens(site) == {"token1", "token2", "token3"}
 
 
-def test_a_transaction_that_met_another_one_is_tried_again(ministack: Engine) -> None:
-    """A transaction cancelled for no condition of its own is no refusal of the session."""
+def test_a_transaction_cancelled_without_a_failed_condition_is_retried(ministack: Engine) -> None:
+    """It does not count as a refusal of the session."""
     site = Site(ministack)
     session = site.load(site.visitor())
     session.sign_in("ada")

@@ -1,4 +1,4 @@
-"""Which table sessions live in: the first of its names that is there, may be used, and can store sessions."""
+"""The session table: the first name that exists, is allowed, and can store sessions."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MET = Refusal("ConditionalCheckFailedException", "The conditional request failed
 
 
 class Account:
-    """Tables by name, each with what it answers: an error, or nothing for a table that works."""
+    """Tables by name, each with the error that it returns, None for a table that works."""
 
     def __init__(self, *names: str, **tables: Exception | None) -> None:
         self.tables = tables
-        self.asked: list[str] = []
-        self.given: list[str] = []
+        self.requested: list[str] = []
+        self.yielded: list[str] = []
         self.names = names
         self.seconds = 0.0
         self.table = SessionTable(
@@ -35,14 +35,14 @@ class Account:
         )
 
     def get(self) -> list[str]:
-        """The names asked for during one read."""
-        self.asked.clear()
+        """Return the names that one read requests."""
+        self.requested.clear()
         self.table("GetItem", {})
-        return list(self.asked)
+        return list(self.requested)
 
     def _answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         assert operation == "GetItem"
-        self.asked.append(request["TableName"])
+        self.requested.append(request["TableName"])
         error = self.tables.get(request["TableName"], ABSENT)
         if error is not None:
             raise error
@@ -50,20 +50,20 @@ class Account:
 
     def _names(self) -> Iterator[str]:
         for name in self.names:
-            self.given.append(name)
+            self.yielded.append(name)
             yield name
 
 
-def test_names_are_asked_for_one_at_a_time() -> None:
-    """No further name is looked up, which may cost a call of its own, when the first one is the table."""
+def test_names_are_requested_one_at_a_time() -> None:
+    """If the first table works, no other name is requested, because that may need a call."""
     account = Account("mine", "mapped", mine=None)
     assert account.get() == ["mine"]
-    assert account.given == ["mine"]
+    assert account.yielded == ["mine"]
 
 
 @pytest.mark.parametrize("refusal", [ABSENT, DENIED, OTHER_KEY, NO_NAME], ids=["absent", "denied", "key", "no name"])
-def test_a_name_that_is_not_the_session_table_is_passed_over(refusal: Refusal) -> None:
-    """A role that may use one table only gets "access denied" for every other name."""
+def test_other_tables_are_skipped(refusal: Refusal) -> None:
+    """A role with access to one table gets "access denied" for all other names."""
     account = Account("session", "shop-staging-session", **{"session": refusal, "shop-staging-session": None})
     assert account.get() == ["session", "shop-staging-session"]
     assert account.get() == ["shop-staging-session"]
@@ -71,50 +71,50 @@ def test_a_name_that_is_not_the_session_table_is_passed_over(refusal: Refusal) -
 
 @pytest.mark.parametrize("refusal", [OF_THE_REQUEST, MET], ids=["validation", "condition"])
 def test_a_table_that_refuses_the_request_is_the_table(refusal: Refusal) -> None:
-    """What another table would refuse as well is passed on to the store."""
+    """An error that is not about the table is raised to the store."""
     account = Account("mine", "other", mine=refusal, other=None)
     with pytest.raises(Refusal, match=refusal.code):
         account.get()
-    assert account.asked == ["mine"]
+    assert account.requested == ["mine"]
 
 
 def test_s38_a_role_without_access_is_reported_with_the_names() -> None:
-    """Where no name is allowed, the message has what AWS said, the names and what to check."""
+    """If no name is allowed, the message has AWS's error, the names and what to check."""
     account = Account("session", "shop-staging-session", **{"session": DENIED, "shop-staging-session": DENIED})
-    with pytest.raises(StoreError, match=r"not authorized.*Looked for session and shop-staging-session\..* role"):
+    with pytest.raises(StoreError, match=r"on session and shop-staging-session: .*not authorized.* role"):
         account.get()
 
 
-def test_a_table_with_another_key_is_reported_before_names_that_are_missing() -> None:
-    """The table that exists is what its operator wants to hear of."""
-    with pytest.raises(StoreError, match=r"The table session is no session table: its key is not _idx"):
+def test_a_table_with_another_key_is_reported_before_missing_ones() -> None:
+    """The error is about the table that exists."""
+    with pytest.raises(StoreError, match=r"The table session cannot store sessions, because its key is not _idx"):
         Account("session", "shop-staging-session", session=OTHER_KEY).get()
 
 
-def test_a_table_that_is_made_later_is_found() -> None:
-    """A warm process that found no table looks for it again at the next request."""
+def test_a_table_that_is_created_later_is_found() -> None:
+    """A process that found no table searches again at the next request."""
     account = Account("session", "shop-staging-session")
-    with pytest.raises(StoreError, match=r"looked for session and shop-staging-session\. Make it: arc create"):
+    with pytest.raises(StoreError, match=r"under session and shop-staging-session\. Make it: arc create"):
         account.get()
     account.tables["shop-staging-session"] = None
     assert account.get() == ["session", "shop-staging-session"]
-    assert account.given == ["session", "shop-staging-session"]
+    assert account.yielded == ["session", "shop-staging-session"]
 
 
-def test_names_that_led_nowhere_are_asked_for_anew_within_a_minute() -> None:
-    """A table that the service map has later is found, and the map is not asked for at every request."""
+def test_names_without_a_table_are_requested_again_within_a_minute() -> None:
+    """A table that the service map gets later is found, without a request for each session."""
     account = Account("session")
     for _ in range(3):
         with pytest.raises(StoreError):
             account.get()
-    assert account.given == ["session"]
+    assert account.yielded == ["session"]
     account.names, account.tables["Mapped-1"] = ("session", "Mapped-1"), None
     account.seconds = 60
     assert account.get() == ["session", "Mapped-1"]
 
 
-def test_a_table_that_has_gone_is_looked_for_again() -> None:
-    """A table that was replaced by one of another name is found without a new process."""
+def test_a_deleted_table_is_searched_again() -> None:
+    """A table that was replaced by one with another name is found by the same process."""
     account = Account("session", "shop-staging-session", session=None)
     account.get()
     account.tables = {"shop-staging-session": None}
@@ -122,11 +122,11 @@ def test_a_table_that_has_gone_is_looked_for_again() -> None:
     assert account.get() == ["shop-staging-session"]
 
 
-def test_s38_an_outage_decides_nothing() -> None:
-    """A name that could not be asked for is neither kept nor passed over."""
+def test_s38_an_outage_selects_and_skips_no_name() -> None:
+    """A name whose request failed is neither used from then on nor skipped."""
     account = Account("session", "other", session=StoreError("down"), other=None)
     with pytest.raises(StoreError, match="down"):
         account.get()
-    assert account.asked == ["session"]
+    assert account.requested == ["session"]
     account.tables["session"] = ABSENT
     assert account.get() == ["session", "other"]

@@ -1,4 +1,4 @@
-"""Signatures of requests to DynamoDB; botocore's signer is the referee."""
+"""Signatures of requests to DynamoDB, compared with botocore's."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ REQUESTS = st.tuples(
 
 
 def headers_of(head: bytes) -> dict[str, str]:
-    """The headers of a request's head."""
+    """Return the headers in a request's head."""
     line, *rest = head.decode("ascii").removesuffix("\r\n\r\n").split("\r\n")
     assert line == "POST / HTTP/1.1"
     headers = dict(one.split(": ", 1) for one in rest)
@@ -47,7 +47,7 @@ def headers_of(head: bytes) -> dict[str, str]:
 def by_botocore(
     headers: dict[str, str], body: bytes, credentials: Credentials, region: str, now: int, *, tls: bool
 ) -> str:
-    """The Authorization header that botocore makes for the same request at the same time."""
+    """Return botocore's Authorization header for the same request at the same time."""
     sent = ("Host", "Content-Type", "X-Amz-Target", "User-Agent")
     request = AWSRequest(
         method="POST",
@@ -64,7 +64,7 @@ def by_botocore(
 
 
 def check(request: tuple[Any, ...]) -> None:
-    """Both sign `request` alike, and what is signed is what is sent."""
+    """Compare the signatures of `request`, and check that the signed values are sent."""
     key, secret, token, region, host, operation, body, now, tls = request
     credentials = Credentials(key, secret, token)
     headers = headers_of(Signer(credentials, region, host, clock=lambda: now).head(operation, body))
@@ -74,21 +74,21 @@ def check(request: tuple[Any, ...]) -> None:
 
 @given(REQUESTS)
 @settings(max_examples=300)
-def test_any_request_is_signed_as_by_botocore(request: tuple[Any, ...]) -> None:
-    """A sample of the exhaustive test."""
+def test_any_request_is_signed_as_in_botocore(request: tuple[Any, ...]) -> None:
+    """This is a sample of the exhaustive test."""
     check(request)
 
 
 @pytest.mark.exhaustive
 @given(REQUESTS)
 @settings(max_examples=10_000)
-def test_ten_thousand_requests_are_signed_as_by_botocore(request: tuple[Any, ...]) -> None:
-    """Any credentials, region, host, operation, body and time, with a session token and without."""
+def test_ten_thousand_requests_are_signed_as_in_botocore(request: tuple[Any, ...]) -> None:
+    """Any credentials, region, host, operation, body and time, with and without a session token."""
     check(request)
 
 
 def test_one_signer_signs_across_midnight() -> None:
-    """The key derived for a day is not used on the next one, nor on the one before."""
+    """The key of a day is not used for the next day or the one before."""
     credentials, times = Credentials("key", "secret", "token"), [86_399, 86_400, 86_401, 86_399]
     clock = iter(times)
     signer = Signer(credentials, "eu-west-1", "localhost:1", clock=lambda: next(clock))
@@ -99,14 +99,14 @@ def test_one_signer_signs_across_midnight() -> None:
 
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
 @pytest.mark.parametrize("text", ["a\r\nX-Injected: 1", "a\nb", "a b", "a\x00", "é"])
-def test_credentials_that_would_end_a_header_are_none(name: str, text: str) -> None:
-    """Nothing in a variable adds a header to a request."""
+def test_credentials_that_would_break_a_header_are_ignored(name: str, text: str) -> None:
+    """A variable cannot add a header to a request."""
     environ = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
     assert Credentials.from_env(environ) == Credentials("key", "secret", "token")
     assert Credentials.from_env({**environ, name: text}) is None
 
 
 def test_s42_credentials_are_not_shown() -> None:
-    """Neither the key nor the secret nor the token is in a repr."""
+    """The repr has neither key, secret nor token."""
     shown = repr(Credentials("hidden-key", "hidden-secret", "hidden-token"))
     assert "hidden" not in shown

@@ -1,4 +1,4 @@
-"""Attempts at an operation: how many, and what each error of DynamoDB's means for the next one."""
+"""Attempts at an operation, and the handling of DynamoDB's errors."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ RETRYABLE = [
 
 
 @pytest.mark.parametrize("code", RETRYABLE)
-def test_what_the_sdks_retry_is_tried_again(code: str) -> None:
-    """Every code that AWS's SDKs retry is one that the store retries."""
+def test_errors_that_the_sdks_retry_are_retried(code: str) -> None:
+    """Every code that AWS's SDKs retry is retried."""
     assert isinstance(failure("GetItem", 400, code, "", {}), TryAgain)
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_status_of_a_passing_failure_is_tried_again(status: int) -> None:
-    """Whatever the error is called, and where it has no name."""
+def test_a_temporary_status_is_retried(status: int) -> None:
+    """This is true for any code, and without a code."""
     assert isinstance(failure("GetItem", status, "Odd", "", {}), TryAgain)
     assert isinstance(failure("GetItem", status, "", "", {}), TryAgain)
 
 
 def test_s42_a_refused_signature_is_reported_without_the_session_token() -> None:
-    """DynamoDB tells all that it signed, the token included; the error has the first line alone."""
+    """DynamoDB's message repeats what was signed, including the token; the error has only its first line."""
     message = "The request signature we calculated does not match.\n\nx-amz-security-token:hidden-token\n"
     error = failure("GetItem", 400, "InvalidSignatureException", message, {})
     assert isinstance(error, StoreError)
@@ -54,8 +54,8 @@ def test_s42_a_refused_signature_is_reported_without_the_session_token() -> None
 @pytest.mark.parametrize(
     ("raised", "sent"), [(TryAgain("SlowDown"), ATTEMPTS), (Refusal("ValidationException", ""), 1), (StoreError(""), 1)]
 )
-def test_only_a_passing_failure_is_sent_again(raised: Exception, sent: int) -> None:
-    """Three attempts in all, with the longest timeouts while nothing limits them."""
+def test_only_a_temporary_failure_is_retried(raised: Exception, sent: int) -> None:
+    """There are three attempts, with the longest timeouts if the time is unlimited."""
     made: list[tuple[float, float]] = []
 
     def send(operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:

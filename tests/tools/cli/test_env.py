@@ -256,7 +256,7 @@ def test_testing_refuses_what_would_stop_it(operator: Operator) -> None:
     """A setting that no function could read is refused by name."""
     done = operator.arc("env", "testing", "ARC_SESSION_TTL", "a week")
     assert done.returncode == 1
-    assert "Give a lifetime in whole seconds" in done.stderr
+    assert "Use whole seconds" in done.stderr
     assert not (operator.folder / ".env").exists()
 
 

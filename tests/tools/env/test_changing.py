@@ -147,9 +147,9 @@ REFUSED: list[tuple[dict[str, str | None], str]] = [
     ({"KEY": "x" * 4000}, "Lambda takes 4,096 in all"),
     ({"KEY": "🎉" * 420}, "Lambda takes less than 5,120"),
     ({"ARC_APP_SECRET": "short"}, "ARC_APP_SECRET has 5 characters, and at least 16 are needed"),
-    ({"ARC_APP_SECRET": "12345678901234567890123456789012"}, "a development key that everybody knows"),
+    ({"ARC_APP_SECRET": "12345678901234567890123456789012"}, "a published development key"),
     ({"ARC_APP_SECRET_FALLBACKS": SECRET}, "is not a JSON list of secrets"),
-    ({"ARC_SESSION_TTL": "a week"}, "Give a lifetime in whole seconds"),
+    ({"ARC_SESSION_TTL": "a week"}, "Use whole seconds"),
     ({"SESSION_TABLE_NAME": "nope"}, "There is no table 'nope'"),
     ({"KEY": "1", "SESSION_TABLE_NAME": "nope"}, "There is no table 'nope'"),
     ({"MISSING": None}, "MISSING is not set in staging. There is ARC_APP_SECRET."),
@@ -183,7 +183,7 @@ def test_the_secret_of_the_page_is_taken_with_a_warning(cloud: Engine, app: str,
     functions = deploy(cloud, app, "production", ["GetIndex"])
     outcome = change(app, "production", {"ARC_APP_SECRET": "something-much-better-than-this"})
     (note,) = outcome.notes
-    assert note.startswith("ARC_APP_SECRET is the example of a public web page.")
+    assert note.startswith("ARC_APP_SECRET is a well-known example value.")
     assert "something-much-better" not in note
     assert values(functions, "ARC_APP_SECRET") == ["something-much-better-than-this"]
 

@@ -141,7 +141,7 @@ def test_a_secret_with_which_no_function_runs_is_left_out(cloud: Engine, tmp_pat
     assert rotating.everywhere() == {(NEW, (OLDER, NEW) if OLDER in fallbacks else ())}
     assert rotating.warned[0] == (
         "An old secret is left out, because no function can run with it: ARC_APP_SECRET has 4 characters, and at "
-        "least 16 are needed."
+        "least 16 are required."
     )
 
 

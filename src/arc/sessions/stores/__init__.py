@@ -1,1 +1,1 @@
-"""Where sessions live."""
+"""Session stores."""

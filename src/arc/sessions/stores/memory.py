@@ -29,16 +29,16 @@ class MemoryStore:
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        """How many sessions are kept, expired ones included until they are asked for."""
+        """Return the number of sessions, including expired ones that were not loaded since."""
         return len(self._rows)
 
     def load(self, value: str, now: int) -> Record:
-        """The record of a signed id. Raises `Refused`."""
+        """Return the record of a signed id. Raises `Refused`."""
         session_id, signed_by = unsign(value, self._keyring.signing)
         with self._lock:
-            row = self._living(session_id, now)
+            row = self._find(session_id, now)
             if row is not None:
-                return row.copied(stale=signed_by > 0)
+                return row.copy(stale=signed_by > 0)
             tombstone = self._tombstones.get(session_id)
         if tombstone is None:
             raise Refused("unknown-id")
@@ -47,38 +47,38 @@ class MemoryStore:
         raise Refused("ended", Record(session_id, {}, created=tombstone.made, issued=tombstone.made))
 
     def create(self, record: Record, now: int) -> str:
-        """Keep a new record. Raises `IdTaken`."""
+        """Store a new record. Raises `IdTaken`."""
         with self._lock:
             self._insert(record, now)
         return self._value(record)
 
     def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written | None:
-        """Make the change on the record as it is now; None when the session has gone."""
+        """Apply the change to the current record. Return None when the session has ended."""
         with self._lock:
-            row = self._living(loaded.id, now)
+            row = self._find(loaded.id, now)
             if row is None:
                 return None
-            merged, lost = _merged(row, record, delta)
-            self._rows[loaded.id] = merged.copied(issued=now, origin_ends=row.origin_ends)
+            merged, lost = _merge(row, record, delta)
+            self._rows[loaded.id] = merged.copy(issued=now, origin_ends=row.origin_ends)
         return Written(self._value(loaded), lost)
 
     def replace(
         self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
     ) -> Written | None:
-        """Keep the record as it is now under its new id and drop the old one, in one step."""
+        """Store the current record with the change under the new id, and remove the old one, in one step."""
         with self._lock:
-            row = self._living(loaded.id, now)
+            row = self._find(loaded.id, now)
             if row is None and not signing_in:
                 return None
             tombstone = self._tombstones.get(loaded.id)
             if row is not None:
-                merged, lost = _merged(row, record, delta)
+                merged, lost = _merge(row, record, delta)
                 tombstone = _Tombstone(now, max(now + TOMBSTONE, row.origin_ends or 0))
-            elif any(self._living(one, now) is not None for one in self._family(loaded.id, now)[1:]):
+            elif any(self._find(one, now) is not None for one in self._family(loaded.id, now)[1:]):
                 merged, lost = record, ()
             else:
                 tombstone = None
-                merged, lost = _merged(Record(loaded.id, {}, created=now), record, delta)
+                merged, lost = _merge(Record(loaded.id, {}, created=now), record, delta)
             self._insert(merged, now)
             if tombstone is not None:
                 tombstone.successors.append(record.id)
@@ -87,9 +87,9 @@ class MemoryStore:
         return Written(self._value(record), lost)
 
     def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
-        """Move the end of the session; None when it has gone."""
+        """Move the session's end. Return None when the session has ended."""
         with self._lock:
-            row = self._living(loaded.id, now)
+            row = self._find(loaded.id, now)
             if row is None:
                 return None
             if row.expires == loaded.expires:
@@ -97,7 +97,7 @@ class MemoryStore:
         return Written(self._value(loaded))
 
     def destroy(self, loaded: Record, now: int) -> None:
-        """Drop the session and those that have replaced it."""
+        """Remove the session and those that have replaced it."""
         with self._lock:
             for session_id in self._family(loaded.id, now):
                 self._rows.pop(session_id, None)
@@ -105,20 +105,20 @@ class MemoryStore:
                 self._tombstones.setdefault(loaded.id, _Tombstone(now, loaded.origin_ends))
 
     def _family(self, session_id: str, now: int) -> list[str]:
-        """The id, and those of the sessions that have replaced it, directly or one after the other."""
+        """Return the id and those of all sessions that have replaced it, directly or indirectly."""
         ids = [session_id]
-        for one in ids:  # which grows on the way
+        for one in ids:  # The list grows during the loop.
             tombstone = self._tombstones.get(one)
             if tombstone is not None and tombstone.ends > now:
                 ids += [successor for successor in tombstone.successors if successor not in ids]
         return ids
 
     def _insert(self, record: Record, now: int) -> None:
-        if self._living(record.id, now) is not None or record.id in self._tombstones:
+        if self._find(record.id, now) is not None or record.id in self._tombstones:
             raise IdTaken
-        self._rows[record.id] = record.copied(issued=now)
+        self._rows[record.id] = record.copy(issued=now)
 
-    def _living(self, session_id: str, now: int) -> Record | None:
+    def _find(self, session_id: str, now: int) -> Record | None:
         tombstone = self._tombstones.get(session_id)
         if tombstone is not None and tombstone.ends <= now:
             del self._tombstones[session_id]
@@ -133,9 +133,9 @@ class MemoryStore:
 
 
 class _Tombstone:
-    """What is kept of a session that has ended: the ids of those that have replaced it.
+    """Stands for an ended session, with the ids of the `successors` that have replaced it.
 
-    It was `made` when the session ended and is kept until `ends`, both in Unix seconds.
+    It was `made` when the session ended and is removed when it `ends`, both in Unix seconds.
     """
 
     __slots__ = ("ends", "made", "successors")
@@ -145,11 +145,11 @@ class _Tombstone:
         self.successors: list[str] = []
 
 
-def _merged(row: Record, record: Record, delta: Delta | None) -> tuple[Record, tuple[Path, ...]]:
-    """`record` with the data that `delta` makes of the row's."""
+def _merge(row: Record, record: Record, delta: Delta | None) -> tuple[Record, tuple[Path, ...]]:
+    """Return `record` with the row's data after `delta`, and the paths where something was lost."""
     if delta is None:
         return record, ()
-    made, lost = delta.rebased(row.values)
-    merged = record.copied()
-    merged.hold(made.ours)
+    rebased, lost = delta.rebase(row.values)
+    merged = record.copy()
+    merged.set_values(rebased.ours)
     return merged, lost

@@ -1,14 +1,14 @@
-"""The sealed cookie: a session that travels whole, encrypted, in the visitor's cookie."""
+"""Sealed sessions: all data is encrypted in the visitor's cookie."""
 
 from __future__ import annotations
 
 from arc.errors import SessionTooLarge
 from arc.sessions import jwe
-from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
+from arc.sessions.lifetimes import NODES_WEEK, parse_lifetime
 from arc.sessions.record import Record, Refused
 from arc.sessions.stores.store import Written
 from arc.sessions.text import check_depth, decode, decode_own, encode, encode_ascii, quoted
-from arc.sessions.values import RESERVED, unreserved
+from arc.sessions.values import RESERVED, drop_reserved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from arc.sessions.keyring import Keyring
 
 MAX_COOKIE = 4096  # RFC 6265bis §5.6: name plus value, in bytes.
-MAX_SKEW = 300  # A token from up to so many seconds ahead counts as made now.
+MAX_SKEW = 300  # seconds by which the clock of another machine may be ahead
 _FACTS = frozenset(("_arc_id", "_arc_created", "_arc_user", "_arc_signed_in", "_arc_life", "_arc_flash", "iat", "exp"))
 
 
 class SealedStore:
-    """Sessions as JWE tokens, byte for byte as Node's `@architect/functions` reads and writes them.
+    """Sessions as JWE tokens that Node's `@architect/functions` reads and writes.
 
-    The session's own facts travel under `_arc_…`. `exp` is written only when it shortens Node's fixed
-    week. `random(n)` gives n bytes for nonces.
+    The session's facts are in the payload under `_arc_…`. It has an `exp` only if that is earlier than Node's fixed
+    week. `random(n)` returns n bytes for nonces.
     """
 
     revocable = False
@@ -41,9 +41,9 @@ class SealedStore:
         self._keyring, self._cookie_name, self._random = keyring, cookie_name, random
 
     def load(self, value: str, now: int) -> Record:
-        """The record sealed in `value`. Raises `Refused`."""
+        """Return the record sealed in `value`. Raises `Refused`."""
         payload, opened_by = jwe.unseal(value, self._keyring.opening, self._keyring.enc)
-        data, facts, text = _parsed(payload)
+        data, facts, text = _parse(payload)
         issued, expires = facts.get("iat"), facts.get("exp")
         if type(issued) is not int or issued <= 0 or (expires is not None and type(expires) is not int):
             raise Refused("malformed")
@@ -60,16 +60,16 @@ class SealedStore:
         )
         if "_arc_user" in facts:
             if isinstance(facts["_arc_user"], str) and not _is_valid(facts["_arc_user"]):
-                raise Refused("malformed")  # else its data would pass to the next visitor who signs in
+                raise Refused("malformed")  # Without a principal, the next visitor to sign in would get its data.
             record.user_id, record.signed_in_at = _text(facts["_arc_user"]), _seconds(facts.get("_arc_signed_in"))
         if "_arc_flash" in facts:
             record.flashes = _flashes(facts["_arc_flash"])
         if "_arc_life" in facts:
-            record.lifetime = lifetime_of(facts["_arc_life"])
+            record.lifetime = parse_lifetime(facts["_arc_life"])
         return record
 
     def create(self, record: Record, now: int) -> str:
-        """The token of `record`. Raises `SessionTooLarge`."""
+        """Return the token of `record`. Raises `SessionTooLarge`."""
         text = record.text or encode(record.data)
         facts = f'{"," if record.data else ""}"_arc_id":{quoted(record.id)},"_arc_created":{record.created}'
         if record.user_id is not None:
@@ -89,28 +89,26 @@ class SealedStore:
             raise self._too_large(record, len(self._cookie_name) + len(token))
         return token
 
-    def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written:  # noqa: ARG002
-        """The token of the changed record. Raises `SessionTooLarge`."""
-        return Written(self.create(record, now))
-
     def replace(
         self,
-        loaded: Record,  # noqa: ARG002  # nothing can end it
+        loaded: Record,  # noqa: ARG002  # Nothing ends a sealed session.
         record: Record,
-        delta: Delta | None,  # noqa: ARG002
+        delta: Delta | None,  # noqa: ARG002  # Nothing merges with it.
         now: int,
         *,
-        signing_in: bool,  # noqa: ARG002
+        signing_in: bool = False,  # noqa: ARG002
     ) -> Written:
-        """The token of the record under its new id. Raises `SessionTooLarge`."""
+        """Return the token of the record. Raises `SessionTooLarge`."""
         return Written(self.create(record, now))
 
-    def renew(self, loaded: Record, record: Record, now: int) -> Written:  # noqa: ARG002  # the contract's shape
-        """The token of the record, made now. Raises `SessionTooLarge`."""
+    update = replace
+
+    def renew(self, loaded: Record, record: Record, now: int) -> Written:  # noqa: ARG002
+        """Return the token of the record. Raises `SessionTooLarge`."""
         return Written(self.create(record, now))
 
     def destroy(self, loaded: Record, now: int) -> None:
-        """Nothing: a sealed session ends with its cookie, and a captured copy opens until it expires."""
+        """Do nothing: a sealed session ends with its cookie, and a copy of the cookie is valid until it expires."""
 
     def _too_large(self, record: Record, size: int) -> SessionTooLarge:
         sizes = sorted(
@@ -119,36 +117,36 @@ class SealedStore:
         )
         largest = ", ".join(f"{key!r} ({length:,} byte{'' if length == 1 else 's'})" for length, key in sizes[:3])
         return SessionTooLarge(
-            f"The session makes a cookie of {size:,} bytes, and browsers keep {MAX_COOKIE:,}. "
+            f"The session's cookie has {size:,} bytes, and browsers accept {MAX_COOKIE:,}. "
             f"Largest: {largest or 'the flash messages'}. Store less, or set SESSION_TABLE_NAME to a table."
         )
 
 
-def _parsed(payload: bytes) -> tuple[dict[str, Any], dict[str, Any], str | None]:
-    """The application's data in a payload, the session's own facts, and the text of the data where that is at hand."""
+def _parse(payload: bytes) -> tuple[dict[str, Any], dict[str, Any], str | None]:
+    """Return the app's data in a payload, the session's facts, and the text of the data if that is known."""
     try:
         text = payload.decode("utf-8", "surrogatepass")
-        own = _own_parts(text)
+        own = _split_own(text)
         if own is not None:
             check_depth(payload, own[0], own[1])
             return own
-        found = decode(text)
-        if not isinstance(found, dict):
+        everything = decode(text)
+        if not isinstance(everything, dict):
             raise Refused("malformed")
-        check_depth(payload, found)
+        check_depth(payload, everything)
     except (ValueError, TypeError, RecursionError):
         raise Refused("malformed") from None
-    return unreserved(found), found, None
+    return drop_reserved(everything), everything, None
 
 
-def _own_parts(text: str) -> tuple[dict[str, Any], dict[str, Any], str] | None:
-    """What `_parsed` returns for a payload as `create` makes it, the data first and the facts after it; else None.
+def _split_own(text: str) -> tuple[dict[str, Any], dict[str, Any], str] | None:
+    """Return the result of `_parse` for a payload that `create` made, with the facts after the data; otherwise None.
 
-    The text of the data is then what the session is compared with, and nothing in it has to be left out.
+    Then the text of the data is known, and the data has no reserved keys.
     """
     end = text.rfind(',"_arc_id":')
     own, rest = (f"{text[:end]}}}", f"{{{text[end + 1 :]}") if end > 0 else ("{}", text)
-    if '"_arc_' in own or "\\u00" in own or rest[:1] != "{":  # a reserved name, perhaps with letters as escapes
+    if '"_arc_' in own or "\\u00" in own or rest[:1] != "{":  # A reserved name, or one that may be hidden by escapes.
         return None
     try:
         data, facts = decode_own(own), decode_own(rest)
@@ -163,12 +161,12 @@ def _own_parts(text: str) -> tuple[dict[str, Any], dict[str, Any], str] | None:
 def _utf8(text: str) -> bytes:
     try:
         return text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair that another writer stored
+    except UnicodeEncodeError:  # Another writer stored half a surrogate pair.
         return encode_ascii(decode(text)).encode()
 
 
 def _derived_id(token: str) -> str:
-    """A lasting id for a token that Node wrote: its own authentication tag, which only the key's owner can make."""
+    """Return a stable id for a token that Node wrote: its authentication tag, which requires the key."""
     return token[-22:]
 
 
@@ -177,7 +175,7 @@ def _text(value: object) -> str | None:
 
 
 def _is_valid(text: object) -> bool:
-    """True for text without half of a surrogate pair, which nothing of ours writes and a table cannot keep."""
+    """True for text without half of a surrogate pair, which we never write and tables cannot store."""
     if not isinstance(text, str):
         return False
     try:

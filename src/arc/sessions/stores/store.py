@@ -1,11 +1,11 @@
 """The contract of a session store.
 
-A store turns a cookie's value into a `Record` and back. It is handed finished records: which key may be
-written, how long a session lives and when it is renewed are the session manager's affair.
+A store converts a cookie's value to a `Record` and back. The session manager decides which keys may be written, how
+long a session lives and when it is renewed, and passes complete records.
 
-A session that is absent, expired, forged or malformed is `Refused` with a reason, never an error: a
-visitor sent it. `StoreError` is for what the store's own system refuses (an outage must never look like
-a visitor without a session). Times are Unix seconds and always come as arguments.
+A session that is absent, expired, forged or malformed raises `Refused` with a reason, because visitors can send
+anything. `StoreError` is for failures of the store's own system: an outage must never look like a visitor without a
+session. Times are Unix seconds and always arguments.
 """
 
 from __future__ import annotations
@@ -19,22 +19,21 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
-
 TOMBSTONE = 900
-"""Seconds for which a replaced id is remembered, so that a sign-out finds the session that has replaced it.
+"""Seconds for which a replaced id is remembered, so that a sign-out also ends the session that replaced it.
 
-A request that loaded the session before may still sign out: an invocation on Lambda runs for up to 15 minutes.
+A request that loaded the old session may still sign out: an invocation on Lambda runs for up to 15 minutes.
 """
 
 
 class IdTaken(Exception):
-    """A new record's id is in use; the session manager mints another one. Never leaves the core."""
+    """A new record's id is in use, and the session manager must mint another one. Never leaves the core."""
 
 
 class Written:
-    """What came of a write: the cookie's `value`, and the paths at which one of two writers lost something.
+    """The result of a write: the cookie's `value`, and the paths where one of two writers lost something.
 
-    `stayed` tells that a session which was to move did not fit into its new store, and is kept in the old one.
+    `stayed` is true for a session that should have moved to a new store, but did not fit there.
     """
 
     __slots__ = ("lost", "stayed", "value")
@@ -44,52 +43,49 @@ class Written:
 
 
 class Store(Protocol):
-    """What the session manager asks of a store; `arc.testing.StoreContract` holds every one to it.
+    """A session store. `arc.testing.StoreContract` tests it.
 
-    The flags say what a store can promise; the contract's tests ask a store for no more than that.
+    The flags describe the store, and the tests depend on them.
     """
 
     revocable: bool
-    """True when a destroyed or regenerated session's old cookie opens nothing."""
+    """True when the old cookie of a destroyed or regenerated session is invalid."""
 
     on_server: bool
-    """True when data stays on the server: a renewal then sends nothing old that could undo a parallel write."""
+    """True when data stays on the server, so that a renewal cannot overwrite a parallel write with old data."""
 
     merges: bool
-    """True when parallel writers keep each other's work; a store that does not merge ignores the deltas it is given."""
+    """True when parallel writes are merged. Other stores ignore the deltas."""
 
     typed_numbers: bool
-    """True when 1.0 comes back as 1.0 and not as 1: a database may have one kind of number."""
+    """True when 1.0 is loaded as 1.0 and not as 1."""
 
     def load(self, value: str, now: int) -> Record:
-        """The record that a cookie's value stands for. Raises `Refused`, `StoreError`."""
+        """Return the record that a cookie's value identifies. Raises `Refused` and `StoreError`."""
 
     def create(self, record: Record, now: int) -> str:
-        """Store a new record and return its cookie value. An id in use is never overwritten: `IdTaken`."""
+        """Store a new record and return its cookie value. Raises `IdTaken` for an id in use."""
 
     def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written | None:
-        """Store the changed record, or `delta` on what is stored now; None when the session has gone meanwhile.
-
-        Nothing is brought back that has gone.
-        """
+        """Store the changed record, or apply `delta` to the stored one. Return None when the session has ended."""
 
     def replace(
         self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
     ) -> Written | None:
-        """Store `record` under its new id and end `loaded`, at once. Raises `IdTaken`.
+        """Store `record` under its new id and end `loaded` in one step. Raises `IdTaken`.
 
-        When `loaded` has gone meanwhile: None, unless the visitor is `signing_in`, which never fails for that.
-        What replaced it keeps the data; what ended it does not, and only this request's own changes are stored.
+        Return None when `loaded` has ended, unless the visitor is `signing_in`. In that case the new session has all
+        data if another session has replaced `loaded`, and otherwise only this request's changes.
         """
 
     def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
-        """Move the end of the session to `record.expires`, unless another request moved it since the load.
+        """Move the session's end to `record.expires`, unless another request has moved it since the load.
 
-        None when the session has gone meanwhile.
+        Return None when the session has ended.
         """
 
     def destroy(self, loaded: Record, now: int) -> None:
-        """End the session and every session that has replaced it. Repeating it is no error and misses nothing.
+        """End the session and every session that has replaced it. Idempotent.
 
         `loaded` may be the `replaced` of a `Refused`.
         """

@@ -102,4 +102,4 @@ class Judge:
     def are_twins(self, secret: str, other: str) -> bool:
         """True when both give one key, so that changing from one to the other would change nothing."""
         environ = self._environ | {SECRET: secret, FALLBACKS: listed([other])}
-        return Keyring(Settings.from_env(environ), warn=lambda _: None).has_twins
+        return Keyring(Settings.from_env(environ), warn=lambda _: None).has_duplicate_keys

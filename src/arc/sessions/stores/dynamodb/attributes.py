@@ -1,11 +1,10 @@
-"""Session values as DynamoDB's JSON and back."""
+"""Converting session values to DynamoDB's JSON and back."""
 
 from __future__ import annotations
 
 from math import isfinite
 
 from arc.sessions.delta import MISSING
-from arc.sessions.values import deep_copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ _LARGEST_INT = 10**38
 
 
 def encode(value: Any) -> Attribute:
-    """`value`, JSON with numbers of any class, as a DynamoDB attribute."""
+    """Return `value` as a DynamoDB attribute."""
     if value is None:
         return {"NULL": True}
     if isinstance(value, bool):
@@ -34,10 +33,10 @@ def encode(value: Any) -> Attribute:
 
 
 def decode(attribute: Attribute) -> Any:
-    """The value of an attribute, `MISSING` for a set, binary data, or a list that holds such.
+    """Return the value of an attribute, `MISSING` for an unsupported one: a set, binary data, or a list with either.
 
-    Entries of a map that cannot be shown are left out of it. DynamoDB has one kind of number: without a
-    fraction it is an int. Raises `ValueError` and the like for what is no attribute.
+    Unsupported entries of a map are left out. DynamoDB has one type of number, and one without a fraction becomes an
+    int. Raises `ValueError`, `TypeError` and others for a malformed attribute.
     """
     ((kind, value),) = attribute.items()
     if kind in ("S", "BOOL"):
@@ -47,21 +46,21 @@ def decode(attribute: Attribute) -> Any:
     if kind == "NULL":
         return None
     if kind == "M":
-        return decoded(value)
+        return decode_map(value)
     if kind == "L":
         elements = [decode(element) for element in value]
         return MISSING if any(element is MISSING for element in elements) else elements
     return MISSING
 
 
-def decoded(attributes: dict[str, Attribute]) -> dict[str, Any]:
-    """The values of a map's or a row's attributes, without those that cannot be shown."""
+def decode_map(attributes: dict[str, Attribute]) -> dict[str, Any]:
+    """Return the values of a map's or a row's attributes, without unsupported ones."""
     values = {key: decode(attribute) for key, attribute in attributes.items()}
     return {key: value for key, value in values.items() if value is not MISSING}
 
 
-def make(change: Change, attributes: dict[str, Attribute]) -> None:
-    """Make `change` on a row's attributes. What cannot be shown is replaced at its path and kept beside it."""
+def apply_change(change: Change, attributes: dict[str, Attribute]) -> None:
+    """Apply `change` to a row's attributes. Unsupported attributes are replaced at its path only."""
     parent = attributes
     for key in change.path[:-1]:
         parent = parent[key]["M"]
@@ -78,14 +77,8 @@ def make(change: Change, attributes: dict[str, Attribute]) -> None:
         parent[key] = encode(change.value)
 
 
-def copied(attributes: dict[str, Attribute]) -> dict[str, Attribute]:
-    """A deep copy of a row's attributes."""
-    copy: dict[str, Attribute] = deep_copy(attributes)
-    return copy
-
-
 def size(attributes: dict[str, Attribute]) -> int:
-    """About how many bytes a row takes, as DynamoDB counts: names and values, three for each container."""
+    """Return about how many bytes DynamoDB counts for a row: names and values, and three for each container."""
     return sum(len(key.encode()) + _size(attribute) for key, attribute in attributes.items())
 
 
@@ -114,4 +107,4 @@ def _number(text: str) -> int | float:
         from decimal import Decimal
 
         whole = int(Decimal(text))
-    return whole if abs(whole) < _LARGEST_INT else float(text)  # DynamoDB spells 1e100 out; no session holds such ints.
+    return whole if abs(whole) < _LARGEST_INT else float(text)  # DynamoDB writes 1e100 with all its digits.

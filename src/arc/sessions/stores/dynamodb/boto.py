@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class BotoSend:
-    """One attempt through boto3, which is imported at the first one.
+    """One attempt through boto3, which the first one imports.
 
-    `client(connect, read)` makes a client with these timeouts in seconds that never retries by itself.
+    `client(connect, read)` returns a client with these timeouts in seconds that never retries.
     """
 
     def __init__(self, client: Callable[[float, float], Any]) -> None:
         self._make = client
         self._clients: dict[tuple[float, float], Any] = {}
-        self._lock = threading.Lock()  # A boto3 session makes one client at a time.
+        self._lock = threading.Lock()  # A boto3 session can create only one client at a time.
 
     def __call__(self, operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
-        """The answer. Raises `Refusal`, `StoreError`, `TryAgain`, `ConfigurationError`."""
+        """Return the response. Raises `Refusal`, `StoreError`, `TryAgain` and `ConfigurationError`."""
         with self._lock:
             if timeouts not in self._clients:
                 self._clients[timeouts] = self._make(*timeouts)
@@ -36,7 +36,7 @@ class BotoSend:
         from botocore import exceptions
 
         try:
-            answer: dict[str, Any] = getattr(client, method_of(operation))(**request)
+            response: dict[str, Any] = getattr(client, boto_method(operation))(**request)
         except exceptions.ClientError as error:
             reported = error.response.get("Error", {})
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -46,46 +46,45 @@ class BotoSend:
             raise Refusal("ValidationException", str(error)) from None
         except (exceptions.HTTPClientError, exceptions.BotoCoreError, OSError) as error:
             raise no_credentials(error, f"for {operation}") or TryAgain(cause(error)) from None
-        kind = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "json")
-        if "json" not in kind:  # boto3 reads a page of anybody else's as an answer with nothing in it: as no session.
-            raise TryAgain("what answered is not DynamoDB")
-        return answer
+        kind = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "json")
+        if "json" not in kind:  # boto3 would read another server's page as an empty response: no session.
+            raise TryAgain("the response is not DynamoDB's")
+        return response
 
 
-def method_of(operation: str) -> str:
-    """`GetItem` as boto3 calls it: `get_item`."""
+def boto_method(operation: str) -> str:
+    """Return boto3's name for an operation: `get_item` for `GetItem`."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation)[1:]
 
 
-# Parts of the names of botocore's exceptions: credentials that cannot be had now, and settings it refuses.
+# Parts of the names of botocore's exceptions for credentials; and remedies for its exceptions about settings.
 _CREDENTIALS = ("Credential", "Login", "MetadataRetrieval", "SSO", "Token")
 _REMEDIES = {
-    "InvalidRegionError": "Set AWS_REGION to a region's name, such as AWS_REGION=eu-west-1.",
+    "InvalidRegionError": "Set AWS_REGION to the name of a region, for example eu-west-1.",
     "InvalidRetryModeError": "Unset AWS_RETRY_MODE, or set it to standard.",
     "InvalidRetryConfigurationError": "Unset AWS_MAX_ATTEMPTS, or set it to a number.",
-    "InvalidDefaultsMode": "Unset AWS_DEFAULTS_MODE, or set it to one of those.",
-    "ConfigParseError": "Repair that file, or name another one with AWS_CONFIG_FILE.",
-    "ConfigNotFound": "Name a file that exists with AWS_CONFIG_FILE, or unset it.",
-    "ProfileNotFound": "AWS_PROFILE names it: set it to a profile that exists, or unset it.",
-    "InvalidConfigError": "Repair the profile that AWS_PROFILE names, or unset AWS_PROFILE.",
+    "InvalidDefaultsMode": "Unset AWS_DEFAULTS_MODE, or set it to one of these.",
+    "ConfigParseError": "Repair this file, or set AWS_CONFIG_FILE to another one.",
+    "ConfigNotFound": "Set AWS_CONFIG_FILE to an existing file, or unset it.",
+    "ProfileNotFound": "Set AWS_PROFILE to an existing profile, or unset it.",
+    "InvalidConfigError": "Repair the profile in AWS_PROFILE, or unset AWS_PROFILE.",
 }
-_ENDPOINT = "Begin AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_DYNAMODB with http:// or https://, or unset it."
-_SET_UP = "Check the function's variables that begin with AWS_, and AWS's configuration files."
+_ENDPOINT = "AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_DYNAMODB must begin with http:// or https://, or be unset."
+_SET_UP = "Check the function's AWS_ variables and AWS's configuration files."
 
 
 def boto_client(
     session: Callable[[], Any], endpoint: str | None, *, local: bool = False
 ) -> Callable[[float, float], Any]:
-    """What makes boto3 clients of one boto3 `session`, for AWS or for a local `endpoint`.
+    """Return a function that creates boto3 clients from one boto3 `session`, for AWS or for a local `endpoint`.
 
-    With `local` AWS itself is never asked: without an endpoint, here or in AWS_ENDPOINT_URL_DYNAMODB, that is a
-    `ConfigurationError`.
+    With `local`, a client for AWS itself raises `ConfigurationError`.
     """
-    made: list[Any] = []
+    sessions: list[Any] = []
 
     def make(connect: float, read: float) -> Any:
-        if not made:
-            made.append(session())
+        if not sessions:
+            sessions.append(session())
         from botocore.config import Config
 
         with setting_up("for sessions"):
@@ -96,11 +95,11 @@ def boto_client(
                 tcp_keepalive=True,
                 max_pool_connections=64,
             )
-            client = made[0].client("dynamodb", endpoint_url=endpoint, config=config)
+            client = sessions[0].client("dynamodb", endpoint_url=endpoint, config=config)
         if local and is_of_aws(client.meta.endpoint_url):
             raise ConfigurationError(
-                "SESSION_TABLE_NAME names a table, ARC_ENV is testing, and nothing tells where its tables are. "
-                "Run the function with arc sandbox, or set AWS_ENDPOINT_URL_DYNAMODB, or SESSION_TABLE_NAME=jwe."
+                "SESSION_TABLE_NAME is a table, but ARC_ENV=testing has no database. Run the function with arc "
+                "sandbox, set AWS_ENDPOINT_URL_DYNAMODB, or set SESSION_TABLE_NAME=jwe."
             )
         return client
 
@@ -108,22 +107,22 @@ def boto_client(
 
 
 def is_of_aws(endpoint: str) -> bool:
-    """True when an address is one of AWS's own, which testing never asks."""
+    """True when an address is AWS's own, which testing never uses."""
     return ".amazonaws." in endpoint
 
 
 @contextmanager
 def setting_up(purpose: str) -> Iterator[None]:
-    """Report what boto3 refuses while the block makes a session or a client; `purpose` is `for sessions` and the like.
+    """Convert the errors of a block that creates a boto3 session or client. `purpose` is for example `for sessions`.
 
-    Raises `ConfigurationError` for a setting, and `StoreError` for credentials, which may be there later.
+    Raises `ConfigurationError` for a setting, and `StoreError` for credentials, which may be available later.
     """
     from botocore.exceptions import BotoCoreError, NoRegionError
 
     try:
         yield
     except NoRegionError:
-        raise ConfigurationError("No AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1.") from None
+        raise ConfigurationError("No AWS region is set. Set AWS_REGION, for example to eu-west-1.") from None
     except (BotoCoreError, ValueError, KeyError, OSError) as error:
         is_endpoint = isinstance(error, ValueError) and "endpoint" in str(error)
         remedy = _ENDPOINT if is_endpoint else _REMEDIES.get(type(error).__name__, _SET_UP)
@@ -133,7 +132,7 @@ def setting_up(purpose: str) -> Iterator[None]:
 
 
 def no_credentials(error: Exception, purpose: str) -> ArcError | None:
-    """The error for credentials that cannot be had, None when `error` is about something else."""
+    """Return the error for missing credentials, None when `error` is about something else."""
     name = type(error).__name__
     if not any(word in name for word in _CREDENTIALS):
         return None
@@ -142,12 +141,12 @@ def no_credentials(error: Exception, purpose: str) -> ArcError | None:
         if any(word in name for word in ("Login", "SSO", "Token"))
         else "Give the function a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
     )
-    return StoreError(f"There are no AWS credentials {purpose}. {cause(error)} {remedy}")
+    return StoreError(f"No AWS credentials were found {purpose}. {cause(error)} {remedy}")
 
 
 def cause(error: Exception) -> str:
-    """What `error` says, as a sentence."""
+    """Return the message of `error` as a sentence."""
     text = str(error).strip().rstrip(":") or type(error).__name__
     sentence = text if text.endswith((".", "!", "?")) else f"{text}."
-    of_certificates = type(error).__name__ == "SSLError"  # whose text leaves out the file
-    return f"{sentence} Check AWS_CA_BUNDLE, if it is set." if of_certificates else sentence
+    is_certificate = type(error).__name__ == "SSLError"  # Its text does not mention the file.
+    return f"{sentence} Check AWS_CA_BUNDLE, if it is set." if is_certificate else sentence

@@ -1,4 +1,4 @@
-"""Which transport asks DynamoDB: the lean one, or boto3 where a setting asks for what only boto3 knows."""
+"""Choosing the transport to DynamoDB: the lean one, or boto3 for settings that only boto3 supports."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from arc.sessions.stores.dynamodb.lean import Credentials, LeanSend
 
-# What botocore reads, and the lean transport does not, with the values that ask for nothing. Timeouts and attempts are
-# not among them: both transports have their own.
+# Variables that only botocore supports, with the values that have no effect. Variables for timeouts and attempts are
+# missing, because both transports have fixed ones.
 _ONLY_BOTO3 = {
     "AWS_PROFILE": (),
     "AWS_DEFAULT_PROFILE": (),
@@ -37,7 +37,7 @@ _ONLY_BOTO3 = {
 }
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _FILES = (".aws/config", ".aws/credentials")
-# https://docs.aws.amazon.com/general/latest/gr/ddb.html: partitions whose names are known here
+# The supported partitions of https://docs.aws.amazon.com/general/latest/gr/ddb.html
 _SUFFIXES = (
     (re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx|us-gov)-[a-z]+-[0-9]+"), "amazonaws.com"),
     (re.compile(r"cn-[a-z]+-[0-9]+"), "amazonaws.com.cn"),
@@ -47,10 +47,10 @@ _LAST_PORT = 65_535
 
 
 def obstacle(environ: Mapping[str, str], region: str | None, endpoint: str | None, *, local: bool) -> str | None:
-    """What the lean transport cannot do in `environ`, as the end of a sentence; None where it can do all of it.
+    """Return what the lean transport does not support in `environ`, as the end of a sentence; None if it supports all.
 
-    `endpoint` is where DynamoDB answers in place of AWS's own address. With `local`, what is about AWS's own
-    addresses and people's credentials does not matter.
+    `endpoint` is an address of DynamoDB that replaces AWS's own. With `local`, variables about AWS's addresses and
+    credentials do not matter.
     """
     if not local:
         for name, harmless in _ONLY_BOTO3.items():
@@ -61,19 +61,17 @@ def obstacle(environ: Mapping[str, str], region: str | None, endpoint: str | Non
                 return f"does not use proxies, and {name} is set"
         home = environ.get("HOME")
         for file in _FILES if home else ():
-            if os.path.exists(f"{home}/{file}"):  # noqa: PTH110  # on the way of a cold start, where pathlib costs
-                return f"does not read ~/{file}, which is there"
+            if os.path.exists(f"{home}/{file}"):  # noqa: PTH110  # importing pathlib would slow down a cold start
+                return f"does not read ~/{file}, which exists"
     if region is None:
         return "needs AWS_REGION, which is not set"
     if address(region, endpoint) is None:
-        return f"does not know where DynamoDB of the region {region!r} answers" + (
-            f", at the address {endpoint!r}" if endpoint else ""
-        )
+        return f"does not support the region {region!r}" + (f" or the address {endpoint!r}" if endpoint else "")
     return None
 
 
 def address(region: str, endpoint: str | None) -> tuple[str, str, int] | None:
-    """Scheme, host and port of DynamoDB; None for what is not plainly an address."""
+    """Return scheme, host and port of DynamoDB; None for an unknown region or an invalid endpoint."""
     suffix = next((suffix for pattern, suffix in _SUFFIXES if pattern.fullmatch(region)), None)
     if suffix is None:
         return None
@@ -85,14 +83,14 @@ def address(region: str, endpoint: str | None) -> tuple[str, str, int] | None:
 
 
 def configured_endpoint(environ: Mapping[str, str]) -> str | None:
-    """The address that AWS's variables give for DynamoDB in place of AWS's own, the more specific one first."""
+    """Return the address in AWS's variables that replaces DynamoDB's own, the more specific variable first."""
     return environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ.get("AWS_ENDPOINT_URL") or None
 
 
 def lean_send(
     environ: Mapping[str, str], credentials: Credentials, place: tuple[str, str, int], region: str
 ) -> LeanSend:
-    """The lean transport to an `address`."""
+    """Return the lean transport to a `place`, which `address` returned."""
     from arc.sessions.stores.dynamodb.connections import Connections
     from arc.sessions.stores.dynamodb.lean import LeanSend
 

@@ -1,7 +1,7 @@
 """Kept-alive HTTP/1.1 connections to one server.
 
-Importing `http.client` takes as long as a TLS handshake, and a request through it ten times the CPU of one made here.
-Nothing is read that DynamoDB does not send: what is unusual is `NotUnderstood`.
+Importing `http.client` takes as long as a TLS handshake, and it needs ten times the CPU for a request. This module
+reads only what DynamoDB sends, and any other response raises `UnexpectedResponse`.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 _MOST_IDLE = 64  # connections
-_LONGEST_IDLE = 30.0  # seconds, after which a server or something on the way may have dropped a connection silently
-_LONGEST_HEAD, LONGEST_BODY = 32_768, 16 * 1024 * 1024  # bytes; DynamoDB answers with at most 16 MB
+_LONGEST_IDLE = 30.0  # seconds, after which a server or a proxy may have dropped a connection silently
+_LONGEST_HEAD, LONGEST_BODY = 32_768, 16 * 1024 * 1024  # bytes; DynamoDB's responses have at most 16 MB
 _LONGEST_LINE = 1024  # bytes of a chunk's size with its extensions, or of a trailer
-_AT_ONCE = 65_536
+_AT_ONCE = 65_536  # bytes
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([2-5]\d\d)(?: [\t -~\x80-\xff]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\x80-\xff]*)")
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[\t -~\x80-\xff]*)?")
 _WITHOUT_BODY = (204, 205, 304)
 
 
-class NotUnderstood(Exception):
-    """An answer that is not DynamoDB's, or one that boto3 may deal with better. The text holds nothing secret."""
+class UnexpectedResponse(Exception):
+    """A response that is not DynamoDB's, or that only boto3 can handle. The text contains nothing secret."""
 
 
-class Answer:
-    """A whole answer of HTTP: `headers` by lower-case name, and whether the connection can be used again."""
+class Response:
+    """A complete HTTP response, with `headers` by lower-case name, and whether the connection is `reusable`."""
 
     __slots__ = ("body", "headers", "reusable", "status")
 
@@ -41,10 +41,10 @@ class Answer:
 
 
 class Connections:
-    """Connections to `host`, by TLS with its certificate verified where `tls`.
+    """Connections to `host`. With `tls` its certificate is verified.
 
-    Each is used by one thread at a time; a forked process opens its own. `monotonic` gives seconds, `context` makes
-    the settings of TLS.
+    Only one thread at a time uses a connection, and a forked process opens its own. `monotonic` returns seconds, and
+    `context` the settings of TLS.
     """
 
     def __init__(
@@ -59,44 +59,44 @@ class Connections:
         self._host, self._port, self._tls, self._monotonic = host, port, tls, monotonic
         self._make_context = context or tls_context
         self._context: SSLContext | None = None
-        # No lock: a list appends and pops in one step, and a fork copies no lock that another thread holds.
+        # No lock: `append` and `pop` are atomic, and a fork might copy a lock that another thread holds.
         self._idle: list[tuple[socket.socket, float]] = []
         self._process = os.getpid()
 
-    def exchange(self, message: bytes, connect: float, read: float) -> Answer:
-        """Send a whole request and return its answer, within seconds to `connect` and to `read`.
+    def exchange(self, message: bytes, connect: float, read: float) -> Response:
+        """Send a whole request and return the response, within seconds to `connect` and to `read`.
 
-        Raises `OSError` for a connection that cannot be made or that broke, and `NotUnderstood`.
+        Raises `OSError` for a failed or broken connection, and `UnexpectedResponse`.
         """
-        connection = self._quiet_one()
+        connection = self._idle_connection()
         reused = connection is not None
         if connection is None:
-            connection = self._connected(connect)
+            connection = self._connect(connect)
         try:
-            answer = self._exchanged(connection, message, read)
+            response = self._exchange(connection, message, read)
         except BaseException:
             connection.close()
             if reused:
-                self.close()  # The others have been idle for longer.
+                self.close()  # The others were idle for longer.
             raise
-        if answer.reusable and len(self._idle) < _MOST_IDLE:
+        if response.reusable and len(self._idle) < _MOST_IDLE:
             self._idle.append((connection, self._monotonic()))
         else:
             connection.close()
-        return answer
+        return response
 
     def close(self) -> None:
         """Close the idle connections."""
         while self._idle:
             try:
                 connection, _ = self._idle.pop()
-            except IndexError:  # Another thread took the last one.
+            except IndexError:  # Another thread has taken the last one.
                 return
             connection.close()
 
     __del__ = close
 
-    def _exchanged(self, connection: socket.socket, message: bytes, read: float) -> Answer:
+    def _exchange(self, connection: socket.socket, message: bytes, read: float) -> Response:
         end = self._monotonic() + read
         connection.settimeout(read)
         connection.sendall(message)
@@ -104,16 +104,16 @@ class Connections:
         def receive() -> bytes:
             left = end - self._monotonic()
             if left <= 0:
-                raise TimeoutError(f"{self._host} did not answer within {read:g} seconds")
+                raise TimeoutError(f"{self._host} did not respond within {read:g} seconds")
             connection.settimeout(left)
             return connection.recv(_AT_ONCE)
 
-        return read_answer(receive)
+        return read_response(receive)
 
-    def _quiet_one(self) -> socket.socket | None:
-        """An idle connection that its server has not closed; None where there is none."""
+    def _idle_connection(self) -> socket.socket | None:
+        """Return an idle connection that its server has not closed, or None."""
         if self._process != os.getpid():
-            self.close()  # Here alone: the parent's connections stay open.
+            self.close()  # The parent process's connections stay open.
             self._process = os.getpid()
         oldest = self._monotonic() - _LONGEST_IDLE
         while self._idle:
@@ -126,7 +126,7 @@ class Connections:
             connection.close()
         return None
 
-    def _connected(self, seconds: float) -> socket.socket:
+    def _connect(self, seconds: float) -> socket.socket:
         connection = socket.create_connection((self._host, self._port), seconds)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -138,13 +138,13 @@ class Connections:
             return self._context.wrap_socket(connection, server_hostname=self._host)
         except BaseException as error:
             connection.close()
-            if type(error).__name__ == "SSLCertVerificationError":  # boto3 has certificates of its own to check with.
-                raise NotUnderstood("a certificate that the system's own certificates do not verify") from None
+            if type(error).__name__ == "SSLCertVerificationError":  # boto3 has its own root certificates.
+                raise UnexpectedResponse("a certificate that the system's root certificates do not verify") from None
             raise
 
 
 def tls_context() -> SSLContext:
-    """TLS 1.2 or newer, with the system's certificates; certificate and host name are verified."""
+    """Return settings for TLS 1.2 or newer that verify certificate and host name with the system's certificates."""
     import ssl
 
     context = ssl.create_default_context()
@@ -153,10 +153,10 @@ def tls_context() -> SSLContext:
 
 
 def _is_quiet(connection: socket.socket) -> bool:
-    """True when nothing has come since the last answer, an end of the connection neither."""
+    """True when the server has sent nothing since its last response and has not closed the connection."""
     try:
         connection.settimeout(0)
-        socket.socket.recv(connection, 1, socket.MSG_PEEK)  # below TLS, which cannot peek
+        socket.socket.recv(connection, 1, socket.MSG_PEEK)  # TLS cannot peek.
     except BlockingIOError:
         return True
     except OSError:
@@ -165,56 +165,56 @@ def _is_quiet(connection: socket.socket) -> bool:
 
 
 class _Stream:
-    """What `receive` returns, piece by piece until it is empty, as one text."""
+    """The bytes that `receive` returns in pieces. An empty piece is the end."""
 
     def __init__(self, receive: Callable[[], bytes]) -> None:
         self._receive = receive
         self.data = bytearray()
 
     def until(self, mark: bytes, most: int) -> bytes:
-        """What comes before `mark`, which is taken too. Raises `NotUnderstood` for more than `most` bytes."""
-        found, seen = self.data.find(mark), 0
-        while found < 0 and len(self.data) <= most:
-            seen = max(0, len(self.data) - len(mark))
-            self._more()
-            found = self.data.find(mark, seen)
-        if not 0 <= found <= most:
-            raise NotUnderstood("an answer whose head is too long")
-        return self._taken(found, len(mark))
+        """Take everything up to `mark`, which is removed. Raises `UnexpectedResponse` for more than `most` bytes."""
+        end = self.data.find(mark)
+        while end < 0 and len(self.data) <= most:
+            start = max(0, len(self.data) - len(mark))
+            self._receive_more()
+            end = self.data.find(mark, start)
+        if not 0 <= end <= most:
+            raise UnexpectedResponse("a response whose head is too long")
+        return self._take(end, len(mark))
 
     def exactly(self, size: int) -> bytes:
-        """The next `size` bytes."""
+        """Take the next `size` bytes."""
         while len(self.data) < size:
-            self._more()
-        return self._taken(size, 0)
+            self._receive_more()
+        return self._take(size, 0)
 
-    def _more(self) -> None:
+    def _receive_more(self) -> None:
         piece = self._receive()
         if not piece:
-            raise ConnectionError("the connection was closed before the answer was complete")
+            raise ConnectionError("the connection was closed before the response was complete")
         self.data += piece
 
-    def _taken(self, size: int, mark: int) -> bytes:
-        taken = bytes(self.data[:size])
+    def _take(self, size: int, mark: int) -> bytes:
+        start = bytes(self.data[:size])
         del self.data[: size + mark]
-        return taken
+        return start
 
 
-def read_answer(receive: Callable[[], bytes]) -> Answer:
-    """The answer that comes in the pieces of `receive`, which are empty at its end.
+def read_response(receive: Callable[[], bytes]) -> Response:
+    """Read a response in the pieces that `receive` returns.
 
-    Raises `ConnectionError` when it ends too early, and `NotUnderstood`.
+    Raises `ConnectionError` when it ends too early, and `UnexpectedResponse`.
     """
     stream = _Stream(receive)
     line, *lines = stream.until(b"\r\n\r\n", _LONGEST_HEAD).split(b"\r\n")
     match = _STATUS.fullmatch(line)
     if match is None or int(match[2]) in _WITHOUT_BODY:
-        raise NotUnderstood("an answer that is not HTTP/1.1 with a body")
+        raise UnexpectedResponse("a response that is not HTTP/1.1 with a body")
     headers: dict[bytes, bytes] = {}
     for field in lines:
         parts = _FIELD.fullmatch(field)
         if parts is None:
-            raise NotUnderstood("an answer with a malformed header")
+            raise UnexpectedResponse("a response with a malformed header")
         name, value = parts[1].lower(), parts[2].rstrip(b" \t")
         headers[name] = headers[name] + b", " + value if name in headers else value
     encoding = headers.get(b"transfer-encoding")
@@ -223,15 +223,15 @@ def read_answer(receive: Callable[[], bytes]) -> Answer:
     elif encoding.lower() == b"chunked" and b"content-length" not in headers and match[1] == b"1":
         body = _chunked(stream)
     else:
-        raise NotUnderstood("an answer of an unknown encoding or of two lengths")
+        raise UnexpectedResponse("a response with an unknown encoding or two lengths")
     stays = match[1] == b"1" and b"close" not in headers.get(b"connection", b"").lower()
-    return Answer(int(match[2]), headers, body, reusable=stays and not stream.data)
+    return Response(int(match[2]), headers, body, reusable=stays and not stream.data)
 
 
 def _length(headers: dict[bytes, bytes]) -> int:
     text = headers.get(b"content-length", b"")
     if not text.isdigit() or len(text) > len(str(LONGEST_BODY)) or int(text) > LONGEST_BODY:
-        raise NotUnderstood("an answer without a length, of two lengths, or too long")
+        raise UnexpectedResponse("a response that has no length or two, or is too long")
     return int(text)
 
 
@@ -242,15 +242,15 @@ def _chunked(stream: _Stream) -> bytes:
         size = int(match[1], 16) if match else -1
         total += size
         if size < 0 or total > LONGEST_BODY:
-            raise NotUnderstood("an answer with a malformed chunk, or too long")
+            raise UnexpectedResponse("a response with a malformed chunk, or too long")
         if size == 0:
             break
         parts.append(stream.exactly(size))
         if stream.exactly(2) != b"\r\n":
-            raise NotUnderstood("an answer with a malformed chunk")
+            raise UnexpectedResponse("a response with a malformed chunk")
     trailers = 0
     while line := stream.until(b"\r\n", _LONGEST_LINE):
         trailers += len(line)
         if trailers > _LONGEST_LINE:
-            raise NotUnderstood("an answer whose trailers are too long")
+            raise UnexpectedResponse("a response whose trailers are too long")
     return b"".join(parts)

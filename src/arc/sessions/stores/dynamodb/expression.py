@@ -1,11 +1,12 @@
-"""The requests that change a session's row."""
+"""Building the requests that change a session's row."""
 
 from __future__ import annotations
 
 from arc.sessions.delta import MISSING, alike
-from arc.sessions.stores.dynamodb.attributes import copied, decoded, encode, make
+from arc.sessions.stores.dynamodb.attributes import apply_change, decode_map, encode
 from arc.sessions.stores.dynamodb.row import commit_stamp, item_of, tombstone
 from arc.sessions.stores.store import TOMBSTONE
+from arc.sessions.values import deep_copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,18 +18,17 @@ if TYPE_CHECKING:
     from arc.sessions.stores.dynamodb.row import Row
     from arc.sessions.stores.dynamodb.transport import Refusal
 
-
-# Limits of one expression, of real DynamoDB.
+# DynamoDB's limits for one expression.
 MAX_BYTES = 4096
 MAX_OPERATORS = 300
-LONGEST_COMMIT = 30  # seconds after which a commit is not tried again
-_REMEMBERED = 60  # seconds for which a commit's token is kept: longer than it is retried, whatever two clocks differ
-_MOST_FORGOTTEN = 20  # tokens dropped by one commit
-_ADDITIONS = ("append", "create", "increment")  # the changes that build on what they find
+LONGEST_COMMIT = 30  # seconds after which a commit is not retried
+_REMEMBERED = 60  # seconds for which a commit's token is stored: longer than its retries, even if clocks differ
+_MOST_FORGOTTEN = 20  # tokens that one commit removes
+_ADDITIONS = ("append", "create", "increment")  # the changes that depend on the value before
 
 
 class Expression:
-    """The parts of one update, every name and value behind an alias: DynamoDB refuses `_idx` as it stands."""
+    """The parts of one update. Every name and value has an alias, because DynamoDB rejects names like `_idx`."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
@@ -39,7 +39,7 @@ class Expression:
         self._operators = 0
 
     def name(self, *path: str) -> str:
-        """The aliased path."""
+        """Return the alias of a path."""
         for key in path:
             if key not in self._aliases:
                 self._aliases[key] = f"#n{len(self._aliases)}"
@@ -47,7 +47,7 @@ class Expression:
         return ".".join(self._aliases[key] for key in path)
 
     def value(self, value: Any) -> str:
-        """The alias of a value."""
+        """Return the alias of a value."""
         alias = f":v{len(self.values)}"
         self.values[alias] = encode(value)
         return alias
@@ -57,29 +57,29 @@ class Expression:
         self._add("SET", f"{self.name(*path)} = {self.value(value)}", 1)
 
     def set_to_sum(self, path: Sequence[str], attribute: str, number: int) -> None:
-        """Put at `path` what the row's `attribute` is before this update, 0 when absent, plus `number`."""
+        """Put the sum of `number` and the row's `attribute` before this update (0 when missing) at `path`."""
         before = f"if_not_exists({self.name(attribute)}, {self.value(0)})"
         self._add("SET", f"{self.name(*path)} = {before} + {self.value(number)}", 3)
 
     def append(self, path: Sequence[str], elements: list[Any]) -> None:
-        """Append `elements` to the list at `path`, which is made when it is not there."""
+        """Append `elements` to the list at `path`, which is created when it is missing."""
         name = self.name(*path)
         self._add("SET", f"{name} = list_append(if_not_exists({name}, {self.value([])}), {self.value(elements)})", 3)
 
     def remove(self, path: Sequence[str]) -> None:
-        """Remove what is at `path`."""
+        """Remove the value at `path`."""
         self._add("REMOVE", self.name(*path), 1)
 
     def add(self, path: Sequence[str], number: float) -> None:
-        """Add `number` to the number at `path`, 0 when there is none."""
+        """Add `number` to the number at `path`, 0 when it is missing."""
         name = self.name(*path)
         if len(path) == 1:
             self._add("ADD", f"{name} {self.value(number)}", 1)
-        else:  # ADD knows a row's own attributes only.
+        else:  # ADD supports only top-level attributes.
             self._add("SET", f"{name} = if_not_exists({name}, {self.value(0)}) + {self.value(number)}", 3)
 
     def demand(self, comparison: str, path: Sequence[str], value: Any = None) -> None:
-        """Demand `=` or `>` of a value, or `attribute_exists` or `attribute_not_exists` of a path."""
+        """Add a condition: `=` or `>` with a value, `attribute_exists` or `attribute_not_exists`."""
         name = self.name(*path)
         text = (
             f"{comparison}({name})"
@@ -91,7 +91,7 @@ class Expression:
 
     @property
     def fits(self) -> bool:
-        """True when DynamoDB takes expressions of this length and this many operators."""
+        """True when the expressions are within DynamoDB's limits."""
         longest = max(len(self.update.encode()), len(self.condition.encode()))
         return longest <= MAX_BYTES and self._operators <= MAX_OPERATORS
 
@@ -106,7 +106,7 @@ class Expression:
         return " AND ".join(self._conditions)
 
     def conditional(self) -> dict[str, Any]:
-        """The members of a request that carry the condition, its names and its values."""
+        """Return the members of a request for the condition, the names and the values."""
         request: dict[str, Any] = {
             "ConditionExpression": self.condition,
             "ExpressionAttributeNames": self.names,
@@ -122,15 +122,15 @@ class Expression:
 
 
 def alive(row: Row, now: int, *, unchanged: bool = False) -> Expression:
-    """The condition that the session lives, and with `unchanged` that its row is as it was read.
+    """Return the condition that the session exists, and with `unchanged` that its row is as it was read.
 
-    The row's own secret is asked for, so that neither a tombstone nor anything else under the id will do.
+    It compares the row's secret, so that neither a tombstone nor another session with the id satisfies it.
     """
     expression = Expression()
     expression.demand("=", ("_secret",), row.secret)
     expression.demand(">", ("_ttl",), now)
     if unchanged:
-        expression.demand("=", ("_ttl",), row.ends)  # Node changes nothing else that we could go by.
+        expression.demand("=", ("_ttl",), row.ends)  # Only this shows that Node has written the row.
         if row.revision is None:
             expression.demand("attribute_not_exists", ("_arc_rev",))
         else:
@@ -139,15 +139,14 @@ def alive(row: Row, now: int, *, unchanged: bool = False) -> Expression:
 
 
 def change(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) -> tuple[str, dict[str, Any]]:
-    """The operation that makes `delta` on the row, and its request but for the table.
+    """Return the operation that applies `delta` to the row and sets `facts`, and its request without the table.
 
-    `facts` are attributes to set besides. It is one UpdateItem of what changed; a delta that no expression
-    holds puts the whole row, on the condition that it is as it was read. `token` is recorded, on the condition
-    that it is not there: a retry after a lost answer fails, and finds its token. Where the row holds what cannot be
-    shown, an addition replaces it.
+    It is an UpdateItem of the changes. A delta that is too large for an expression puts the whole row, on the condition
+    that the row is unchanged. `token` is stored, on the condition that it is missing, so that a retry after a lost
+    response fails and finds its token. An addition replaces an unsupported attribute.
     """
     replacing = {one.path for one in delta.changes if one.kind in _ADDITIONS and row.hides(one.path)}
-    expression = alive(row, now, unchanged=delta.one_writer or bool(replacing))
+    expression = alive(row, now, unchanged=delta.needs_unchanged_row or bool(replacing))
     for name, value in facts.items():
         expression.set((name,), value)
     expression.add(("_arc_rev",), 1)
@@ -187,9 +186,9 @@ def _record(expression: Expression, row: Row, now: int, token: str) -> None:
 
 
 def _whole(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) -> tuple[str, dict[str, Any]]:
-    item = copied(row.item)
+    item = deep_copy(row.item)
     for one in delta.changes:
-        make(one, item)
+        apply_change(one, item)
     done = {key: commit_stamp(*made) for key, made in (row.done or {}).items() if made[0] >= now - _REMEMBERED}
     done[token] = commit_stamp(now, row.revision)
     made = {**facts, "_arc_rev": (row.revision or 0) + 1, "_arc_ops": done}
@@ -198,62 +197,65 @@ def _whole(row: Row, delta: Delta, facts: dict[str, Any], now: int, token: str) 
 
 
 def overwritten(delta: Delta, attributes: dict[str, Any]) -> list[Path]:
-    """The paths where an update that answered UPDATED_OLD with `attributes` overwrote what its request had not seen."""
-    before = decoded(attributes)
+    """Return the paths where an update, which returned `attributes` as UPDATED_OLD, overwrote unknown values."""
+    before = decode_map(attributes)
     lost = []
     for change in delta.changes:
         if change.kind not in ("set", "remove"):
             continue
-        found: Any = before
+        value: Any = before
         for key in change.path:
-            found = found.get(key, MISSING) if isinstance(found, dict) else MISSING
-        if not any(alike(found, known) for known in (change.base, change.value)):
+            value = value.get(key, MISSING) if isinstance(value, dict) else MISSING
+        if not any(alike(value, known) for known in (change.base, change.value)):
             lost.append(change.path)
     return lost
 
 
 def moved(row: Row, record: Record, delta: Delta, secret: str) -> dict[str, Any]:
-    """The row under its new id: all of the old one with our changes, or ours alone where they replace everything."""
+    """Return the row under its new id: the old one with the changes, or only the new data if all was replaced."""
     if delta.replaces:
         return item_of(record, secret)
-    item = copied(row.item)
+    item = deep_copy(row.item)
     for change in delta.changes:
-        make(change, item)
+        apply_change(change, item)
     return item_of(record, secret, over=item)
 
 
 def replacement(row: Row, item: dict[str, Any], now: int, token: str) -> dict[str, Any]:
-    """The request, but for the table, that inserts `item` and puts a tombstone over the row it was."""
+    """Return the request, without the table, that inserts `item` and replaces the old row by a tombstone."""
     ends = max(now + TOMBSTONE, row.origin_ends or 0)
     old = tombstone(row.id, ends, {"_arc_next": [item["_idx"]["S"]], "_arc_replaced": now})
     unchanged = alive(row, now, unchanged=True)
-    return _transaction(token, _inserted(item), {"Put": {"Item": old, **unchanged.conditional()}})
+    return _transaction(token, {"Put": insertion(item)}, {"Put": {"Item": old, **unchanged.conditional()}})
 
 
-def second_replacement(session_id: str, heir: Row, item: dict[str, Any], now: int, token: str) -> dict[str, Any]:
-    """The request, but for the table, that inserts `item` beside the session that has replaced `session_id`.
+def second_replacement(session_id: str, successor: Row, item: dict[str, Any], now: int, token: str) -> dict[str, Any]:
+    """Return the request, without the table, that inserts `item` beside another `successor` of `session_id`.
 
-    The tombstone gets it as a further successor, on the condition that the `heir` still lives.
+    The tombstone gets it as a further successor, on the condition that the other one still exists.
     """
     new = item["_idx"]["S"]
     known = Expression()
     known.demand("attribute_exists", ("_arc_next",))
     known.append(("_arc_next",), [new])
     tombstone_update = {"Key": {"_idx": {"S": session_id}}, "UpdateExpression": known.update, **known.conditional()}
-    heir_check = {"Key": {"_idx": {"S": heir.id}}, **alive(heir, now).conditional()}
-    return _transaction(token, _inserted(item), {"Update": tombstone_update}, {"ConditionCheck": heir_check})
+    successor_check = {"Key": {"_idx": {"S": successor.id}}, **alive(successor, now).conditional()}
+    return _transaction(
+        token, {"Put": insertion(item)}, {"Update": tombstone_update}, {"ConditionCheck": successor_check}
+    )
 
 
 def reason(refusal: Refusal, part: int) -> tuple[bool, dict[str, Any] | None]:
-    """Whether a part of a transaction did not meet its condition, and the row it met instead."""
+    """Return whether a part of a transaction failed its condition, and the row that it found."""
     code, item = refusal.reasons[part] if part < len(refusal.reasons) else ("", None)
     return code == "ConditionalCheckFailed", item
 
 
-def _inserted(item: dict[str, Any]) -> dict[str, Any]:
+def insertion(item: dict[str, Any]) -> dict[str, Any]:
+    """Return the request, without the table, that puts `item` if its id is not in use."""
     new = Expression()
     new.demand("attribute_not_exists", ("_idx",))
-    return {"Put": {"Item": item, **new.conditional()}}
+    return {"Item": item, **new.conditional()}
 
 
 def _transaction(token: str, *parts: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""DynamoDB without boto3: requests signed here, over connections of our own."""
+"""DynamoDB without boto3: signed requests over kept-alive connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hashlib import sha256
 from hmac import digest
 from zlib import crc32
 
-from arc.sessions.stores.dynamodb.connections import NotUnderstood
+from arc.sessions.stores.dynamodb.connections import UnexpectedResponse
 from arc.sessions.stores.dynamodb.transport import TryAgain, failure
 from arc.sessions.text import encoder
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from arc.sessions.stores.dynamodb.connections import Answer, Connections
+    from arc.sessions.stores.dynamodb.connections import Connections, Response
     from arc.sessions.stores.dynamodb.transport import Send
 
 
 _OK, _SERVER_ERROR = 200, 500
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException")
-# Errors about how a request was made, rather than about what it asks for.
-_OF_THE_REQUEST = frozenset(
+# Errors about the form of a request and not about its content.
+_FORM_ERRORS = frozenset(
     (
         "IncompleteSignature",
         "IncompleteSignatureException",
@@ -46,7 +46,7 @@ _OF_THE_REQUEST = frozenset(
 class LeanSend:
     """One attempt through `connections` to `host`, signed with `credentials` for `region`.
 
-    Credentials that have expired are read from `environ` once more. `clock` gives Unix seconds.
+    Expired credentials are read from `environ` again. `clock` returns Unix seconds.
     """
 
     def __init__(
@@ -64,81 +64,81 @@ class LeanSend:
         self._signer = Signer(credentials, region, host, clock=clock)
 
     def __call__(self, operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
-        """The answer. Raises `Refusal`, `StoreError`, `TryAgain`, `NotUnderstood`."""
+        """Return the response. Raises `Refusal`, `StoreError`, `TryAgain` and `UnexpectedResponse`."""
         signer, body = self._signer, _encode(request).encode()
         try:
-            answer = self._connections.exchange(signer.head(operation, body) + body, *timeouts)
+            response = self._connections.exchange(signer.head(operation, body) + body, *timeouts)
         except OSError as error:
             raise TryAgain(f"{self._host}: {str(error) or type(error).__name__}") from None
-        checksum = answer.headers.get(b"x-amz-crc32", b"")
-        if checksum and checksum != b"%d" % crc32(answer.body):
-            raise TryAgain("The answer's checksum is not that of its body")
-        parsed = _parsed(answer)
-        if parsed is not None and answer.status == _OK:
+        checksum = response.headers.get(b"x-amz-crc32", b"")
+        if checksum and checksum != b"%d" % crc32(response.body):
+            raise TryAgain("The response's checksum does not match its body")
+        parsed = _parse(response)
+        if parsed is not None and response.status == _OK:
             return parsed
-        refused = parsed or {}
-        code, message = _code(refused), str(refused.get("message") or refused.get("Message") or "")
+        details = parsed or {}
+        code, message = _code(details), str(details.get("message") or details.get("Message") or "")
         if code in _EXPIRED:
-            self._read_again(signer.credentials, code)
-        if code in _OF_THE_REQUEST or (not code and answer.status < _SERVER_ERROR):
-            raise NotUnderstood(code or f"an answer with status {answer.status} that is not DynamoDB's")
-        raise failure(operation, answer.status, code, message, refused)
+            self._reload_credentials(signer.credentials, code)
+        if code in _FORM_ERRORS or (not code and response.status < _SERVER_ERROR):
+            raise UnexpectedResponse(code or f"a response with status {response.status} that is not DynamoDB's")
+        raise failure(operation, response.status, code, message, details)
 
-    def _read_again(self, expired: Credentials, code: str) -> None:
-        """Take the environment's credentials where they are others than those that have expired."""
+    def _reload_credentials(self, expired: Credentials, code: str) -> None:
+        """Use the environment's credentials if they differ from the expired ones."""
         fresh = Credentials.from_env(self._environ)
         if fresh is None or fresh == expired:
-            raise NotUnderstood(code)
+            raise UnexpectedResponse(code)
         self._signer = Signer(fresh, self._region, self._host, clock=self._clock)
         raise TryAgain(code)
 
 
-class HandingOver:
-    """Attempts through `lean`, and through what `boto` makes from the first answer on that `lean` does not understand.
+class FallbackSend:
+    """Attempts through `lean` and, after its first `UnexpectedResponse`, through the result of `boto()`.
 
-    `on_hand_over` is called once, with the reason.
+    `on_fallback` is called once, with the reason.
     """
 
-    def __init__(self, lean: Send, boto: Callable[[], Send], on_hand_over: Callable[[str], None]) -> None:
-        self._send, self._boto, self._on_hand_over = lean, boto, on_hand_over
+    def __init__(self, lean: Send, boto: Callable[[], Send], on_fallback: Callable[[str], None]) -> None:
+        self._send, self._boto, self._on_fallback = lean, boto, on_fallback
         self._is_lean = True
         self._lock = threading.Lock()
 
     def __call__(self, operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
-        """The answer. Raises `Refusal`, `StoreError`, `TryAgain`, `ConfigurationError`."""
+        """Return the response. Raises `Refusal`, `StoreError`, `TryAgain` and `ConfigurationError`."""
         try:
             return self._send(operation, request, timeouts)
-        except NotUnderstood as reason:
+        except UnexpectedResponse as reason:
             with self._lock:
                 if self._is_lean:
-                    self._send, self._is_lean = self._boto(), False  # The lean one goes, and its connections with it.
-                    self._on_hand_over(f"the database is asked through boto3 from now on, after {reason}")
-            raise TryAgain(str(reason)) from None  # within the time that is left now
+                    self._send, self._is_lean = self._boto(), False  # This also closes the lean one's connections.
+                    self._on_fallback(f"boto3 replaces the lean transport to DynamoDB after {reason}")
+            raise TryAgain(str(reason)) from None  # The next attempt adapts to the time that is left.
 
 
 def _base64(value: Any) -> str:
     if isinstance(value, (bytes, bytearray)):
         return b64encode(value).decode()
-    raise TypeError(f"DynamoDB takes no {type(value).__name__}.")
+    raise TypeError(f"DynamoDB does not support {type(value).__name__}.")
 
 
 _encode = encoder(default=_base64, ascii_only=True)
 
 
-def _parsed(answer: Answer) -> dict[str, Any] | None:
-    """The JSON object that an answer holds, None for any other."""
-    if answer.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+def _parse(response: Response) -> dict[str, Any] | None:
+    """Return the JSON object in a response, None for anything else."""
+    if response.headers.get(b"content-encoding", b"identity").lower() != b"identity":
         return None
-    is_binary = b'"B"' in answer.body or b'"BS"' in answer.body
+    is_binary = b'"B"' in response.body or b'"BS"' in response.body
     try:
-        parsed = json.loads(answer.body, object_hook=_bytes if is_binary else None)
+        parsed = json.loads(response.body, object_hook=_bytes if is_binary else None)
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
 
 
 def _bytes(part: dict[str, Any]) -> dict[str, Any]:
-    """An attribute's binary data as bytes; of whatever else an answer is made of, nothing looks like one."""
+    """Decode an attribute's binary data. Nothing else in a response looks like such an attribute."""
     if len(part) == 1:
         ((kind, value),) = part.items()
         if kind == "B" and isinstance(value, str):
@@ -149,17 +149,17 @@ def _bytes(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _code(error: dict[str, Any]) -> str:
-    """The name of an error: `com.amazonaws.dynamodb.v20120810#ThrottlingException` is `ThrottlingException`."""
+    """Return the code of an error: `ThrottlingException` for `com.amazonaws.dynamodb.v20120810#ThrottlingException`."""
     return str(error.get("__type") or "").rpartition("#")[2].partition(":")[0]
 
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
 _TARGET = "DynamoDB_20120810."
-_OF_A_HEADER = re.compile(r"[!-~]+")  # visible ASCII: nothing that ends a header
+_HEADER_VALUE = re.compile(r"[!-~]+")  # visible ASCII
 
 
 class Credentials:
-    """An access key, its secret, and the session token of those that expire. Their `repr` shows none of them."""
+    """An access key, its secret, and the session token of temporary credentials. The `repr` does not show them."""
 
     __slots__ = ("key", "secret", "token")
 
@@ -167,10 +167,8 @@ class Credentials:
         self.key, self.secret, self.token = key, secret, token
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Credentials) and (self.key, self.secret, self.token) == (
-            other.key,
-            other.secret,
-            other.token,
+        return isinstance(other, Credentials) and all(
+            getattr(self, one) == getattr(other, one) for one in self.__slots__
         )
 
     def __hash__(self) -> int:
@@ -178,18 +176,18 @@ class Credentials:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Credentials | None:
-        """Those that `environ` holds; None where one is missing or could not stand in a header."""
+        """Return the credentials in `environ`, None if one is missing or is not a valid header value."""
         key, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
         token = environ.get("AWS_SESSION_TOKEN") or None
-        if not key or not secret or not all(_OF_A_HEADER.fullmatch(text) for text in (key, secret, token or "-")):
+        if not key or not secret or not all(_HEADER_VALUE.fullmatch(text) for text in (key, secret, token or "-")):
             return None
         return cls(key, secret, token)
 
 
 class Signer:
-    """The heads of signed requests to one `host` (with its port unless that is the scheme's) of one `region`.
+    """Signs requests to one `host` (with its port, unless that is the scheme's) in one `region`.
 
-    `clock` gives Unix seconds.
+    `clock` returns Unix seconds.
     """
 
     def __init__(
@@ -197,14 +195,14 @@ class Signer:
     ) -> None:
         self.credentials = credentials
         self._region, self._host, self._clock = region, host, clock
-        self._key = ("", b"")  # of the day for which it was derived
+        self._key = ("", b"")  # a day, and the key that was derived for it
         token = credentials.token
         self._token_line = f"x-amz-security-token:{token}\n" if token else ""
         self._names = f"content-type;host;x-amz-date;{'x-amz-security-token;' if token else ''}x-amz-target"
         self._token_header = f"X-Amz-Security-Token: {token}\r\n" if token else ""
 
     def head(self, operation: str, body: bytes) -> bytes:
-        """All of an HTTP/1.1 request before its `body`."""
+        """Return everything of an HTTP/1.1 request before its `body`."""
         now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock()))
         day = now[:8]
         canonical = (
@@ -223,8 +221,8 @@ class Signer:
         ).encode()
 
     def _key_of(self, day: str) -> bytes:
-        known, key = self._key
-        if known != day:
+        known_day, key = self._key
+        if known_day != day:
             key = f"AWS4{self.credentials.secret}".encode()
             for part in (day, self._region, "dynamodb", "aws4_request"):
                 key = digest(key, part.encode(), "sha256")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from arc.sessions.delta import MISSING
-from arc.sessions.lifetimes import NODES_WEEK, lifetime_of
+from arc.sessions.lifetimes import NODES_WEEK, parse_lifetime
 from arc.sessions.record import FLASHES, Record, Refused
-from arc.sessions.stores.dynamodb.attributes import copied, decode, decoded, encode
-from arc.sessions.values import is_reserved, refuse_deep
+from arc.sessions.stores.dynamodb.attributes import decode, decode_map, encode
+from arc.sessions.values import deep_copy, is_reserved, refuse_deep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,31 +19,17 @@ _REVISIONS = 10**6
 
 
 class Row:
-    """A living row as it was read: `item` is all of it, the rest is what the store goes by.
+    """The row of a session as it was read. `item` is all of it.
 
-    `values` is the data with the messages under their reserved key, as a delta changes it. `revision` is None
-    in a row that Node made. `done` holds the tokens of recent commits, each with its time in Unix seconds and the
-    revision that it was made on, None where the row keeps none. `origin_ends` says until when an older token could
-    bring the session back.
+    - `values` is the data, with the messages under their reserved key, as a delta changes it.
+    - `revision` is None in a row that Node created.
+    - `done` maps the tokens of recent commits to their time in Unix seconds and the revision that they changed. It is
+      None in a row without tokens.
+    - `origin_ends` is when an older token expires that could restore the session.
     """
 
-    __slots__ = (
-        "created",
-        "done",
-        "ends",
-        "id",
-        "item",
-        "lifetime",
-        "origin_ends",
-        "revision",
-        "secret",
-        "signed_in_at",
-        "user_id",
-        "values",
-    )
-
     def __init__(self, item: dict[str, Attribute], now: int) -> None:
-        """Raises `Refused` for a row that has ended or that somebody mangled."""
+        """Raises `Refused` for an ended session and for a malformed row."""
         if "_secret" not in item and "_arc_next" not in item:
             raise Refused("ended" if "_arc_ended" in item else "unknown-id")
         try:
@@ -65,16 +51,16 @@ class Row:
         self.done = None if ops is None else {token: divmod(_whole(made), _REVISIONS) for token, made in ops}
         self.created = _whole(item["_arc_created"]) if "_arc_created" in item else None
         self.origin_ends = _whole(item["_arc_origin"]) if "_arc_origin" in item else None
-        self.lifetime = lifetime_of(decode(item["_arc_life"])) if "_arc_life" in item else None
+        self.lifetime = parse_lifetime(decode(item["_arc_life"])) if "_arc_life" in item else None
         self.user_id = _text(item["_arc_user"]) if "_arc_user" in item else None
         self.signed_in_at = _whole(item["_arc_signed_in"]) if "_arc_signed_in" in item else None
-        self.values = decoded({key: item[key] for key in item if not is_reserved(key) or key == FLASHES})
+        self.values = decode_map({key: item[key] for key in item if not is_reserved(key) or key == FLASHES})
         refuse_deep(self.values)
         for kind, message in self.values.get(FLASHES, ()):
             _strings(kind, message)
 
     def hides(self, path: Path) -> bool:
-        """True when what is at `path` cannot be shown: a set, binary data, or a list that holds such."""
+        """True when an unsupported attribute is at `path`: a set, binary data, or a list with either."""
         attribute: Attribute = {"M": self.item}
         for key in path:
             attribute = attribute.get("M", {}).get(key)
@@ -83,11 +69,11 @@ class Row:
         return decode(attribute) is MISSING
 
     def was_overtaken(self, token: str, base: Row) -> bool:
-        """True when the commit of `token`, made for `base`, found that another request had committed before it."""
+        """True when another request committed between the read of `base` and the commit of `token`."""
         return (self.done or {})[token][1] != (base.revision or 0) % _REVISIONS
 
     def record(self, now: int, *, stale: bool) -> Record:
-        """What the session manager sees of it. A row without a creation stamp began when Node wrote it."""
+        """Return the record for the session manager. A row without a creation time began when Node wrote it."""
         return Record(
             self.id,
             {key: value for key, value in self.values.items() if key != FLASHES},
@@ -104,13 +90,13 @@ class Row:
 
 
 def item_of(record: Record, secret: str, *, over: dict[str, Attribute] | None = None) -> dict[str, Attribute]:
-    """The row of a new session; `over` holds attributes to keep under those of the record's facts."""
+    """Return the row of a new session. `over` has attributes to use instead of the record's data."""
     if over is None:
         item = {key: encode(value) for key, value in record.data.items()}
         if record.flashes:
             item[FLASHES] = encode([list(pair) for pair in record.flashes])
     else:
-        item = copied(over)
+        item = deep_copy(over)
         for name in ("_arc_user", "_arc_signed_in", "_arc_origin", "_arc_life"):
             item.pop(name, None)
     facts: dict[str, Any] = {
@@ -133,21 +119,21 @@ def item_of(record: Record, secret: str, *, over: dict[str, Attribute] | None = 
 
 
 def tombstone(session_id: str, ends: int, facts: dict[str, Any]) -> dict[str, Attribute]:
-    """The row in place of a session that ended: it cannot be read or written, and no session can begin there.
+    """Return the row that replaces an ended session: it cannot be read or written, and its id cannot be used again.
 
-    `facts` are `{"_arc_ended": True}`, or the ids of those that have replaced the session, `_arc_next`, and when that
-    was, `_arc_replaced`: a sign-out follows them.
+    `facts` are either `{"_arc_ended": True}`, or the ids of the sessions that replaced it (`_arc_next`) and when that
+    happened (`_arc_replaced`), so that a sign-out can end them.
     """
     return {name: encode(value) for name, value in {"_idx": session_id, "_ttl": ends, **facts}.items()}
 
 
 def successors_of(item: dict[str, Attribute] | None) -> list[str]:
-    """The ids of the sessions that have replaced the one whose tombstone `item` is, [] for any other row."""
+    """Return the ids of the sessions in a tombstone that replaced it, [] for any other row."""
     return [one["S"] for one in item["_arc_next"]["L"]] if item and "_arc_next" in item else []
 
 
 def commit_stamp(now: int, revision: int | None = 0) -> int:
-    """What a commit's token is kept with: seconds and revision in one number, which a float holds exactly for Node."""
+    """Return seconds and revision as one number, which is stored with a commit's token. Node's floats keep it exact."""
     return now * _REVISIONS + (revision or 0)
 
 

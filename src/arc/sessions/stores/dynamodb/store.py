@@ -1,4 +1,4 @@
-"""Sessions in a DynamoDB table, where parallel requests keep each other's work and the dead stay dead."""
+"""Sessions in a DynamoDB table, which merge parallel changes and never restore an ended session."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _TOO_LARGE = re.compile(r"Item size .*exceeded")
 class DynamoStore:
     """Sessions as rows of `table`, found by a signed id.
 
-    `random(n)` gives n bytes. `sleep(seconds)` waits between attempts, within the seconds that `left()` gives and
-    for as long as `monotonic()` seconds allow. A session over `max_bytes` is refused.
-    With `consistent` false a read may be a moment old; what it does not find is then read again.
+    `random(n)` returns n bytes. `sleep(seconds)` waits between attempts; `left()` and `monotonic()` return the seconds
+    that limit it. A session over `max_bytes` is refused. Without `consistent`, reads may be slightly outdated, and a
+    row that is not found is read again consistently.
     """
 
     revocable = True
@@ -63,7 +63,7 @@ class DynamoStore:
         self._max_bytes, self._consistent = max_bytes, consistent
 
     def load(self, value: str, now: int) -> Record:
-        """The record of a signed id. Raises `Refused`, `StoreError`."""
+        """Return the record of a signed id. Raises `Refused` and `StoreError`."""
         session_id, signed_by = unsign(value, self._keyring.signing)
         if not 0 < len(session_id.encode()) <= _LONGEST_ID:
             raise Refused("malformed")
@@ -74,37 +74,37 @@ class DynamoStore:
             raise Refused("unknown-id")
         return Row(item, now).record(now, stale=signed_by > 0)
 
-    def create(self, record: Record, now: int) -> str:  # noqa: ARG002  # the contract's shape
-        """Insert a row. Raises `IdTaken`, `SessionTooLarge`, `StoreError`."""
+    def create(self, record: Record, now: int) -> str:  # noqa: ARG002  # part of the contract
+        """Insert a row. Raises `IdTaken`, `SessionTooLarge` and `StoreError`."""
         self._insert(item_of(record, self._secret()))
         return self._value(record.id)
 
     def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written | None:
-        """Make the change on the row as it is now; None when the session has gone. Raises `SessionTooLarge`."""
+        """Apply the change to the current row. Return None when the session has ended. Raises `SessionTooLarge`."""
         row, delta = _row(loaded), delta or Delta((), {})
         self._fit(item_of(record, row.secret))
         token = self._token()
-        lost: dict[Path, None] = {}  # in order, each once
+        lost: dict[Path, None] = {}  # an ordered set
         for attempt in self._attempts():
             facts = {"_ttl": record.expires}
             if row.created is None:
                 facts["_arc_created"] = record.created
             operation, request = expression.change(row, delta, facts, now, token)
             try:
-                answer = self._table(operation, request)
+                response = self._table(operation, request)
             except Refusal as refusal:
                 current = self._current(row, refusal, now, attempt, delta)
                 if current is None:
                     return None
                 if token not in (current.done or ()):
                     row = current
-                    delta, more = delta.rebased(row.values)
+                    delta, more = delta.rebase(row.values)
                     lost |= dict.fromkeys(more)
                     continue
-                # An earlier attempt took effect. What it overwrote was in the answer that was lost.
-                overwritten = delta.assigned if current.was_overtaken(token, row) else []
+                # An earlier attempt took effect. What it overwrote was in its lost response.
+                overwritten = delta.assigned_paths if current.was_overtaken(token, row) else []
             else:
-                overwritten = expression.overwritten(delta, answer.get("Attributes", {}))
+                overwritten = expression.overwritten(delta, response.get("Attributes", {}))
             break
         lost |= dict.fromkeys(overwritten)
         return Written(self._value(row.id), tuple(lost))
@@ -112,7 +112,7 @@ class DynamoStore:
     def replace(
         self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
     ) -> Written | None:
-        """Insert the session under its new id and end the old one, in one transaction. Raises as `create` does."""
+        """Insert the session under its new id and end the old one in one transaction. Raises as `create` does."""
         row, delta = _row(loaded), delta or Delta((), {})
         secret = self._secret()
         lost: dict[Path, None] = {}
@@ -124,17 +124,17 @@ class DynamoStore:
                 break
             stale, old = reason(refusal, 1)
             if not stale and refusal.code != "TransactionCanceledException":
-                raise self._explained(refusal)
-            current = self._living_again(row, old, now, attempt)
+                raise self._explain(refusal)
+            current = self._reread_living(row, old, now, attempt)
             if current is None:
-                return self._sign_in_anew(row, record, delta, now, lost) if signing_in else None
+                return self._insert_sign_in(row, record, delta, now, lost) if signing_in else None
             row = current
-            delta, more = delta.rebased(row.values)
+            delta, more = delta.rebase(row.values)
             lost |= dict.fromkeys(more)
         return Written(self._value(record.id), tuple(lost))
 
     def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
-        """Move the end of the row, unless another request moved it; None when the session has gone."""
+        """Move the session's end, unless another request moved it. Return None when the session has ended."""
         row = _row(loaded)
         update = expression.alive(row, now)
         update.demand("=", ("_ttl",), row.ends)
@@ -152,32 +152,32 @@ class DynamoStore:
     def destroy(self, loaded: Record, now: int) -> None:
         """Delete the row and those of the sessions that have replaced it. The tombstones between them stay.
 
-        Where an older token could bring the session back, a row that cannot be read stays until that has expired.
+        If an older token could restore the session, a tombstone replaces its row until the token has expired.
         """
         ids, known = [loaded.id], 0
-        while known < len(ids):  # As long as a successor lives, another sign-in may get beside it.
+        while known < len(ids):  # While a successor exists, a sign-in may add another one.
             known = len(ids)
-            for session_id in ids:  # which grows on the way
+            for session_id in ids:  # The list grows during the loop.
                 buried_until = (loaded.origin_ends or 0) if session_id == loaded.id else 0
                 ids += [one for one in self._end(session_id, buried_until, now) if one not in ids]
 
     # -- parts
 
     def _attempts(self) -> Iterator[int]:
-        """The numbers of the attempts at one commit, from 0. Raises `StoreError` after too many, or too long."""
+        """Yield the number of each attempt at one commit, from 0. Raises `StoreError` after the last one."""
         end = self._monotonic() + expression.LONGEST_COMMIT
         attempt = 0
         while attempt < _MOST_ATTEMPTS and self._monotonic() <= end:
             yield attempt
             attempt += 1
         raise StoreError(
-            f"Other requests kept changing this session during its commit (attempts: {attempt}). Try again."
+            f"Other requests changed this session during each of {attempt} attempts to commit it. Try again."
         )
 
     def _end(self, session_id: str, buried_until: int, now: int) -> list[str]:
-        """Delete one session's row, or bury it. A tombstone stays, and the ids of its successors are returned.
+        """Delete one session's row, or replace it by a tombstone. Return the ids of its successors.
 
-        So a retry after a lost answer finds them again.
+        An existing tombstone stays, so that a retry after a lost response finds them again.
         """
         no_successor = expression.Expression()
         no_successor.demand("attribute_not_exists", ("_arc_next",))
@@ -189,49 +189,51 @@ class DynamoStore:
             self._table(operation, {**request, **no_successor.conditional()})
         except Refusal as refusal:
             if refusal.code != "ConditionalCheckFailedException":
-                raise self._explained(refusal) from None
+                raise self._explain(refusal) from None
             return successors_of(refusal.item or self._get(session_id))
         return []
 
-    def _sign_in_anew(self, row: Row, record: Record, delta: Delta, now: int, lost: dict[Path, None]) -> Written | None:
-        """Insert a row for a sign-in whose session has gone: with its data while what replaced it lives.
+    def _insert_sign_in(
+        self, row: Row, record: Record, delta: Delta, now: int, lost: dict[Path, None]
+    ) -> Written | None:
+        """Insert a row for a sign-in whose session has ended, with its data if a session that replaced it exists.
 
-        None when this very sign-in had taken effect already and another request has signed out since.
+        Return None when an earlier attempt took effect and another request has signed out since.
         """
         secret = self._secret()
         for attempt in self._attempts():
-            old = self._again(row, None, attempt)
+            old = self._reread(row, None, attempt)
             if record.id in successors_of(old):
                 return None
-            heir = self._heir(old, now)
-            if heir is None:
-                own, more = delta.rebased({})
+            successor = self._find_successor(old, now)
+            if successor is None:
+                own, more = delta.rebase({})
                 lost |= dict.fromkeys(more)
                 self._insert(item_of(record, secret, over={key: encode(value) for key, value in own.ours.items()}))
                 break
             item = moved(row, record, delta, secret)
             self._fit(item)
-            request = second_replacement(row.id, heir, item, now, self._token())
+            request = second_replacement(row.id, successor, item, now, self._token())
             refusal = self._refusal_of(request, record.id, secret)
             if refusal is None:
                 break
             if refusal.code != "TransactionCanceledException":
-                raise self._explained(refusal)
+                raise self._explain(refusal)
         return Written(self._value(record.id), tuple(lost))
 
-    def _heir(self, item: dict[str, Any] | None, now: int) -> Row | None:
-        """A living session that has replaced the one whose tombstone `item` is, directly or after others."""
-        ids = successors_of(item)
-        for session_id in ids:  # which grows on the way
-            found = self._get(session_id)
-            row = _living(found, now)
+    def _find_successor(self, tombstone: dict[str, Any] | None, now: int) -> Row | None:
+        """Return an existing session that has replaced the one of a `tombstone`, directly or indirectly."""
+        ids = successors_of(tombstone)
+        for session_id in ids:  # The list grows during the loop.
+            item = self._get(session_id)
+            row = _living(item, now)
             if row is not None:
                 return row
-            ids += [one for one in successors_of(found) if one not in ids]
+            ids += [one for one in successors_of(item) if one not in ids]
         return None
 
     def _refusal_of(self, transaction: dict[str, Any], session_id: str, secret: str) -> Refusal | None:
-        """Carry out a transaction that first inserts `session_id`; what stood against it. Raises `IdTaken`."""
+        """Run a transaction that first inserts `session_id`. Return why it was refused, or None. Raises `IdTaken`."""
         try:
             self._table("TransactWriteItems", transaction)
         except Refusal as refusal:
@@ -244,56 +246,51 @@ class DynamoStore:
 
     def _insert(self, item: dict[str, Any]) -> None:
         self._fit(item)
-        new = expression.Expression()
-        new.demand("attribute_not_exists", ("_idx",))
         try:
-            self._table("PutItem", {"Item": item, **new.conditional()})
+            self._table("PutItem", expression.insertion(item))
         except Refusal as refusal:
             if refusal.code != "ConditionalCheckFailedException":
-                raise self._explained(refusal) from None
+                raise self._explain(refusal) from None
             if not self._is_ours(item["_idx"]["S"], item["_secret"]["S"]):
                 raise IdTaken from None
 
     def _is_ours(self, session_id: str, secret: str) -> bool:
-        """True when the row is the one that an earlier attempt inserted, whose answer was lost."""
-        found = self._get(session_id)
-        return found is not None and found.get("_secret") == {"S": secret}
+        """True when an earlier attempt inserted the row and its response was lost."""
+        item = self._get(session_id)
+        return item is not None and item.get("_secret") == {"S": secret}
 
-    def _again(self, row: Row, told: dict[str, Any] | None, attempt: int) -> dict[str, Any] | None:
-        """The row as it is now: as the refusal told it at first, read after a pause when that was stale again."""
+    def _reread(self, row: Row, refused_by: dict[str, Any] | None, attempt: int) -> dict[str, Any] | None:
+        """Return the current row: at first the one in the refusal, after another attempt the one in the table."""
         if attempt:
             self._sleep(pause(attempt - 1, self._random, self._left()))
-        return told if told is not None and not attempt else self._get(row.id)
+        return refused_by if refused_by is not None and not attempt else self._get(row.id)
 
-    def _living_again(self, row: Row, told: dict[str, Any] | None, now: int, attempt: int) -> Row | None:
-        """The session's row as it is now; None when it has gone, even where another session has its id."""
-        current = _living(self._again(row, told, attempt), now)
+    def _reread_living(self, row: Row, refused_by: dict[str, Any] | None, now: int, attempt: int) -> Row | None:
+        """Return the session's current row, None when it has ended. Another session may have its id then."""
+        current = _living(self._reread(row, refused_by, attempt), now)
         return current if current is not None and current.secret == row.secret else None
 
     def _current(self, row: Row, refusal: Refusal, now: int, attempt: int, delta: Delta | None = None) -> Row | None:
-        """The row as it is now, after a change was refused; None when the session has gone."""
+        """Return the current row after a refused change, None when the session has ended."""
         if refusal.code not in ("ConditionalCheckFailedException", "ValidationException"):
-            raise self._explained(refusal) from None
-        current = self._living_again(row, refusal.item, now, attempt)
+            raise self._explain(refusal) from None
+        current = self._reread_living(row, refusal.item, now, attempt)
         if refusal.code == "ValidationException" and current is not None and _unchanged(row, current, delta):
-            raise self._explained(refusal) from None  # Nobody else is to blame.
+            raise self._explain(refusal) from None  # No other request caused this.
         return current
 
     def _get(self, session_id: str, *, consistent: bool = True) -> dict[str, Any] | None:
-        answer = self._asked("GetItem", {"Key": {"_idx": {"S": session_id}}, "ConsistentRead": consistent})
-        item: dict[str, Any] | None = answer.get("Item")
+        try:
+            response = self._table("GetItem", {"Key": {"_idx": {"S": session_id}}, "ConsistentRead": consistent})
+        except Refusal as refusal:
+            raise self._explain(refusal) from None
+        item: dict[str, Any] | None = response.get("Item")
         return item
 
-    def _asked(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return self._table(operation, request)
-        except Refusal as refusal:
-            raise self._explained(refusal) from None
-
     @staticmethod
-    def _explained(refusal: Refusal) -> Exception:
+    def _explain(refusal: Refusal) -> Exception:
         if _TOO_LARGE.search(refusal.message):
-            return SessionTooLarge("The session is larger than the 400 KB that DynamoDB keeps in a row. Store less.")
+            return SessionTooLarge("The session is larger than DynamoDB's limit of 400 KB for a row. Store less.")
         return StoreError(f"DynamoDB refused a session: {refusal}.")
 
     def _fit(self, item: dict[str, Any]) -> None:
@@ -303,8 +300,8 @@ class DynamoStore:
         sizes = sorted(((size({key: item[key]}), key) for key in item), reverse=True)
         largest = ", ".join(f"{key!r} ({length:,} bytes)" for length, key in sizes[:3])
         raise SessionTooLarge(
-            f"The session takes {total:,} bytes, and {self._max_bytes:,} are allowed. Largest: {largest}. "
-            "Store less, or raise ARC_SESSION_MAX_BYTES (DynamoDB takes 400 KB, and bills all of it at every write)."
+            f"The session has {total:,} bytes, and {self._max_bytes:,} are allowed. Largest: {largest}. Store less, or "
+            "raise ARC_SESSION_MAX_BYTES. (DynamoDB's limit is 400 KB, and every write is billed for the whole row.)"
         )
 
     def _value(self, session_id: str) -> str:
@@ -324,10 +321,10 @@ def _row(loaded: Record) -> Row:
 
 
 def _unchanged(before: Row, row: Row, delta: Delta | None) -> bool:
-    """True when no other writer has changed what a `delta` builds on; not every one counts revisions."""
-    as_it_was = (row.revision, row.ends, row.values) == (before.revision, before.ends, before.values)
+    """True when no other writer has changed what a `delta` depends on. Not every writer counts revisions."""
+    is_same = (row.revision, row.ends, row.values) == (before.revision, before.ends, before.values)
     changes = delta.changes if delta else ()
-    return as_it_was and not any(row.hides(one.path) and not before.hides(one.path) for one in changes)
+    return is_same and not any(row.hides(one.path) and not before.hides(one.path) for one in changes)
 
 
 def _living(item: dict[str, Any] | None, now: int) -> Row | None:

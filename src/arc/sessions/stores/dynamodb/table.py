@@ -1,4 +1,4 @@
-"""The table that sessions live in, by whichever of its names."""
+"""The session table, which may have one of several names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from arc.sessions.stores.dynamodb.transport import Transport
 
-_KNOWN_FOR = 30  # seconds for which names that led nowhere are tried again before they are asked for anew
+_KNOWN_FOR = 30  # seconds for which the names are reused if no table was found
 _ANOTHER_KEY = re.compile(r"schema|key element|Missing the key |Type mismatch for key ")
 _NO_NAME = re.compile(r"[tT]ableName|[tT]able(/index)? name")
 
@@ -23,10 +23,10 @@ _NO_NAME = re.compile(r"[tT]ableName|[tT]able(/index)? name")
 class SessionTable:
     """Operations on one table.
 
-    `names()` gives the physical names that it may have, the likeliest first; it is asked for one more only when those
-    before do not exist, may not be used by this role, or cannot store sessions. The first that can is kept. Until then
-    every call looks again, so that a table that is made later is found. `remedy` says how a missing table is made;
-    `monotonic` gives seconds.
+    `names()` yields the possible names of the table, the most likely first. The next one is requested only if the
+    previous tables do not exist, are forbidden, or cannot store sessions. The first table that works is used from then
+    on. Until then every call searches again, so that a table that is created later is found. `remedy` is how to create
+    a missing table, and `monotonic` returns seconds.
     """
 
     def __init__(
@@ -42,27 +42,27 @@ class SessionTable:
         self._known: tuple[list[str], float] | None = None
 
     def __call__(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to an operation on the table. Raises `Refusal`, `StoreError`."""
+        """Return the response to an operation on the table. Raises `Refusal` and `StoreError`."""
         refusals: dict[str, Refusal] = {}
         for name in self._candidates():
             try:
-                answer = self._transport(operation, _on(name, request))
+                response = self._transport(operation, _on(name, request))
             except Refusal as refusal:
-                if not _is_elsewhere(refusal):
+                if not _is_unusable(refusal):
                     self._found = name
                     raise
                 refusals[name] = refusal
             else:
                 self._found = name
-                return answer
-        raise self._nowhere(operation, refusals)
+                return response
+        raise self._not_found(operation, refusals)
 
     def _candidates(self) -> Iterator[str]:
-        """The kept name; where there is none, or it has gone, every name that is known."""
+        """Yield the table's name if that is known, and then all possible names."""
         found = self._found
         if found is not None:
             yield found
-            if self._found == found:  # The caller comes back only when the table is not there.
+            if self._found == found:  # The caller continues only if the table does not exist.
                 self._found = None
         if self._known is not None and self._monotonic() - self._known[1] < _KNOWN_FOR:
             yield from self._known[0]
@@ -73,26 +73,26 @@ class SessionTable:
             yield name
         self._known = (known, self._monotonic())
 
-    def _nowhere(self, operation: str, refusals: dict[str, Refusal]) -> StoreError:
+    def _not_found(self, operation: str, refusals: dict[str, Refusal]) -> StoreError:
         for name, refusal in refusals.items():
             if _has_another_key(refusal):
                 return StoreError(
-                    f"The table {name} is no session table: its key is not _idx (String) alone. "
-                    "Declare one in app.arc (@tables, session, _idx *String, _ttl TTL), run `arc create`, "
+                    f"The table {name} cannot store sessions, because its key is not _idx (String) alone. "
+                    "Declare a table in app.arc (@tables, session, _idx *String, _ttl TTL), run `arc create`, "
                     "and set SESSION_TABLE_NAME to it."
                 )
-        looked = " and ".join(refusals)
+        names = " and ".join(refusals)
         for refusal in refusals.values():
             if refusal.code == "AccessDeniedException":
                 return StoreError(
-                    f"DynamoDB refused {operation}: {refusal.code} ({refusal.message}). Looked for {looked}. "
-                    "Check the credentials of the function and that its role may use the session table."
+                    f"DynamoDB refused {operation} on {names}: {refusal.code} ({refusal.message}). "
+                    "Check the function's credentials and its role's permissions for the session table."
                 )
-        return StoreError(f"There is no table for sessions: looked for {looked}. {self._remedy}")
+        return StoreError(f"No table for sessions was found under {names}. {self._remedy}")
 
 
-def _is_elsewhere(refusal: Refusal) -> bool:
-    """True when a table of this name is not there, is not for this role, or cannot store sessions."""
+def _is_unusable(refusal: Refusal) -> bool:
+    """True when the table does not exist, is forbidden, or cannot store sessions."""
     no_name = refusal.code == "ValidationException" and _NO_NAME.search(refusal.message) is not None
     missing = refusal.code in ("ResourceNotFoundException", "AccessDeniedException")
     return missing or no_name or _has_another_key(refusal)

@@ -1,4 +1,4 @@
-"""DynamoDB as a function: operation name and JSON in, JSON out."""
+"""Calling DynamoDB: retries, timeouts and errors."""
 
 from __future__ import annotations
 
@@ -11,39 +11,44 @@ from arc.sessions.time_left import time_left
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, Protocol
-else:
-    Protocol = object
+    from typing import Any
+
+    # Sends a request for an operation (`"GetItem"`, …) and returns the response. Raises `Refusal` and `StoreError`.
+    Transport = Callable[[str, dict[str, Any]], dict[str, Any]]
+    # Makes one attempt, with seconds to connect and to read. Also raises `TryAgain` and `ConfigurationError`.
+    Send = Callable[[str, dict[str, Any], tuple[float, float]], dict[str, Any]]
 
 ATTEMPTS = 3
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds; each pause is a random part of twice the one before
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds; a pause is a random part of a duration that doubles
 TIMEOUTS = ((1.0, 2.0), (0.5, 1.0), (0.25, 0.5), (0.1, 0.25))  # seconds to connect and to read; the first that fits
-_AGAIN = frozenset(  # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, and DynamoDB's own
-    (
-        "BandwidthLimitExceeded",
-        "InternalFailure",
-        "InternalServerError",
-        "LimitExceededException",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "ReplicatedWriteConflictException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "SlowDown",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TransactionConflictException",
-        "TransactionInProgressException",
+_RETRYABLE = (
+    frozenset(  # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, and DynamoDB's own
+        (
+            "BandwidthLimitExceeded",
+            "InternalFailure",
+            "InternalServerError",
+            "LimitExceededException",
+            "PriorRequestNotComplete",
+            "ProvisionedThroughputExceededException",
+            "ReplicatedWriteConflictException",
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "RequestTimeout",
+            "RequestTimeoutException",
+            "ServiceUnavailable",
+            "ServiceUnavailableException",
+            "SlowDown",
+            "ThrottledException",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequestsException",
+            "TransactionConflictException",
+            "TransactionInProgressException",
+        )
     )
 )
-_FOR_THE_STORE = frozenset(
+_REFUSALS = frozenset(
     (
         "AccessDeniedException",
         "ConditionalCheckFailedException",
@@ -51,16 +56,16 @@ _FOR_THE_STORE = frozenset(
         "ResourceNotFoundException",
     )
 )
-_THROTTLED = frozenset(("ThrottlingError", "ProvisionedThroughputExceeded"))  # as reasons of a transaction
-_OF_OTHERS = frozenset(("ConditionalCheckFailed", "TransactionConflict"))  # reasons: another request came first
+_THROTTLED = frozenset(("ThrottlingError", "ProvisionedThroughputExceeded"))  # as reasons of a cancelled transaction
+_CONFLICTS = frozenset(("ConditionalCheckFailed", "TransactionConflict"))  # as reasons, of other requests
 _TOO_MANY, _SERVER_ERROR = 429, 500
 
 
 class Refusal(Exception):
-    """An answer of DynamoDB's that the store acts on; never leaves the core.
+    """An error of DynamoDB that the store handles. Never leaves the core.
 
-    `code` is the name of DynamoDB's exception. `item` is the row that did not meet a condition, where the
-    service tells it; `reasons` are the codes and rows of a cancelled transaction, one for each of its parts.
+    `code` is the name of DynamoDB's exception. `item` is the row that failed a condition, if the response has it.
+    `reasons` are the codes and rows for the parts of a cancelled transaction.
     """
 
     def __init__(
@@ -75,28 +80,13 @@ class Refusal(Exception):
 
 
 class TryAgain(Exception):
-    """A failure that another attempt may not meet; its text is a sentence or the name of an error."""
-
-
-class Transport(Protocol):
-    """What the store asks of DynamoDB."""
-
-    def __call__(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to `operation` (`"GetItem"`, …). Raises `Refusal`, `StoreError`."""
-
-
-class Send(Protocol):
-    """One attempt at an operation, within `timeouts`: seconds to connect and to read."""
-
-    def __call__(self, operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
-        """The answer. Raises `Refusal`, `StoreError`, `TryAgain`, `ConfigurationError`."""
+    """A failure that another attempt may avoid. Its text is a sentence or the name of an error."""
 
 
 class RetryingTransport:
-    """DynamoDB through `send`, which never retries by itself.
+    """Calls DynamoDB through `send`, which never retries.
 
-    Every attempt is made here, `ATTEMPTS` of them, with random pauses between and within the time that is left to
-    the invocation.
+    Makes up to `ATTEMPTS` attempts with random pauses, within the seconds that are `left` to the invocation.
     """
 
     def __init__(
@@ -110,7 +100,7 @@ class RetryingTransport:
         self._send, self._random, self._sleep, self._left = send, random, sleep, left
 
     def __call__(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer. Raises `Refusal`, `StoreError`, and `ConfigurationError` where no region is set."""
+        """Return the response. Raises `Refusal`, `StoreError`, and `ConfigurationError` without a region."""
         for attempt in range(ATTEMPTS):
             try:
                 return self._send(operation, request, self._timeouts(operation))
@@ -119,20 +109,20 @@ class RetryingTransport:
             if attempt + 1 < ATTEMPTS:
                 self._sleep(pause(attempt, self._random, self._left()))
         sentence = last if last.endswith((".", "!", "?")) else f"{last}."
-        raise StoreError(f"DynamoDB did not do {operation} in {ATTEMPTS} attempts: {sentence} Try again later.")
+        raise StoreError(f"{operation} failed {ATTEMPTS} times on DynamoDB: {sentence} Try again later.")
 
     def _timeouts(self, operation: str) -> tuple[float, float]:
         left = self._left()
         for timeouts in TIMEOUTS:
             if left is None or sum(timeouts) <= left:
                 return timeouts
-        raise StoreError(f"No time is left for {operation}: the function is about to reach its timeout.")
+        raise StoreError(f"No time is left for {operation}, because the function is about to reach its timeout.")
 
 
 def pause(attempt: int, random: Callable[[int], bytes], left: float | None) -> float:
-    """The seconds to wait after `attempt` (from 0): a random part of a pause that doubles (full jitter).
+    """Return the seconds to wait after `attempt` (from 0): a random part of a duration that doubles (full jitter).
 
-    It never outlasts the seconds that are `left`.
+    The result is at most `left`.
     """
     whole: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
     if left is not None:
@@ -140,30 +130,30 @@ def pause(attempt: int, random: Callable[[int], bytes], left: float | None) -> f
     return whole * int.from_bytes(random(4), "big") / 2**32
 
 
-def failure(operation: str, status: int, code: str, message: str, answer: Mapping[str, Any]) -> Exception:
-    """What an error of DynamoDB's is to the store: `Refusal`, `TryAgain` or `StoreError`.
+def failure(operation: str, status: int, code: str, message: str, response: Mapping[str, Any]) -> Exception:
+    """Return the exception for an error of DynamoDB: `Refusal`, `TryAgain` or `StoreError`.
 
-    `answer` may hold the row (`Item`) or the reasons (`CancellationReasons`).
+    `response` may contain the row (`Item`) or the reasons (`CancellationReasons`).
     """
     if code == "TransactionCanceledException":
-        return _cancellation(message, answer.get("CancellationReasons") or ())
-    if code in _FOR_THE_STORE:
-        return Refusal(code, message, answer.get("Item"))
-    if code in _AGAIN or status == _TOO_MANY or status >= _SERVER_ERROR:
+        return _cancellation(message, response.get("CancellationReasons") or ())
+    if code in _REFUSALS:
+        return Refusal(code, message, response.get("Item"))
+    if code in _RETRYABLE or status == _TOO_MANY or status >= _SERVER_ERROR:
         return TryAgain(code or "an error of the service")
-    # After its first line, DynamoDB's message about a refused signature repeats what was signed: the session token too.
+    # The other lines of a message about a signature repeat what was signed, including the session token.
     message = message.partition("\n")[0]
     return StoreError(
         f"DynamoDB refused {operation}: {code}{message and f' ({message})'}.{clock_remedy(code, message)} "
-        "Check the credentials of the function and that its role may use the session table."
+        "Check the function's credentials and its role's permissions for the session table."
     )
 
 
 def _cancellation(message: str, reasons: Sequence[dict[str, Any]]) -> Exception:
-    """What a cancelled transaction is by its reasons: another request's doing, throttling, or refused for good."""
+    """Return the exception for a cancelled transaction: a conflict, throttling, or a permanent refusal."""
     codes = [str(one.get("Code")) for one in reasons]
     causes = {code: str(one.get("Message", "")) for code, one in zip(codes, reasons, strict=True) if code != "None"}
-    if causes and not causes.keys() & _OF_OTHERS:
+    if causes and not causes.keys() & _CONFLICTS:
         code, text = next(iter(causes.items()))
         if code in _THROTTLED:
             return TryAgain(code)
@@ -173,7 +163,7 @@ def _cancellation(message: str, reasons: Sequence[dict[str, Any]]) -> Exception:
 
 
 def clock_remedy(code: str, message: str) -> str:
-    """What to do where AWS refused a signature for its time, empty for any other refusal."""
+    """Return what to do when AWS refused a signature because of its time, "" for other refusals."""
     text = f"{code}: {message}"
     words = ("Signature expired", "not yet current", "RequestExpired", "RequestTimeTooSkewed")
-    return " Set this machine's clock: it differs from that of AWS." if any(word in text for word in words) else ""
+    return " Set this machine's clock, which differs from AWS's." if any(word in text for word in words) else ""
