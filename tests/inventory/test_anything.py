@@ -1,4 +1,4 @@
-"""Whatever is written into an app's files, and whatever a visitor asks for, there is an answer and no crash."""
+"""Any content of an app's files, and any request path, is handled without a crash."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SENT = st.lists(st.sampled_from(["a", "b", "a.b", "c"]) | ODD, max_size=4).map("
 
 
 def outcome(files: dict[str, str]) -> Inventory | ArcError:
-    """What reading an app with these files gives; anything but an inventory or an error of ours escapes."""
+    """Return the inventory of an app with these files, or the `ArcError`; other exceptions are raised."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         for name, text in files.items():
@@ -41,14 +41,14 @@ def outcome(files: dict[str, str]) -> Inventory | ArcError:
 
 
 def route(method: str, parts: list[str]) -> Route:
-    """A route of these parts, without files."""
+    """Return a route of these parts, without files."""
     path = "/" + "/".join(parts)
     return Route(method, path, Path("src"), "Id", None, FunctionConfig())
 
 
 @given(manifest=TEXTS, config=TEXTS, preferences=TEXTS, env=TEXTS)
-def test_any_text_is_an_app_or_a_list_of_faults(manifest: str, config: str, preferences: str, env: str) -> None:
-    """Nothing but our own errors, each fault with a place and something to do."""
+def test_any_text_is_an_inventory_or_faults(manifest: str, config: str, preferences: str, env: str) -> None:
+    """Only documented errors are raised, each with a place and a hint."""
     found = outcome(
         {
             "app.arc": f"@app\nmyapp\n@http\nget /\n{manifest}",
@@ -75,8 +75,8 @@ def test_any_text_is_an_app_or_a_list_of_faults(manifest: str, config: str, pref
         max_size=4,
     )
 )
-def test_any_json_is_an_app_or_a_list_of_faults(data: dict[str, object]) -> None:
-    """JSON of any shape in arc.json, and the same as YAML, never crash the reader."""
+def test_any_json_is_an_inventory_or_faults(data: dict[str, object]) -> None:
+    """JSON of any shape in arc.json, and the same text as YAML, never crashes the reader."""
     for name in ("arc.json", "arc.yaml"):
         found = outcome({name: json.dumps(data)})
         assert isinstance(found, (Inventory, ArcError))
@@ -98,7 +98,7 @@ def test_any_json_is_an_app_or_a_list_of_faults(data: dict[str, object]) -> None
 @example([("any", ["a", "b"], False), ("get", ["a", ":x"], False)], "a/b")
 @example([("any", ["a"], False), ("get", ["a"], False)], "a")
 def test_matching_follows_the_documented_order(lines: list[tuple[str, list[str], bool]], sent: str) -> None:
-    """The match is the first that fits, its parameters put back into the route give the path, and none raises."""
+    """The match is the first route that fits, and its parameters put back into the route give the path."""
     routes = sorted((route(verb, [*parts, *["*"] * greedy]) for verb, parts, greedy in lines), key=specificity)
     path = f"/{sent}"
     found = match(routes, "GET", path)
@@ -114,7 +114,7 @@ def test_matching_follows_the_documented_order(lines: list[tuple[str, list[str],
 
 
 @given(st.text(alphabet=string.ascii_letters + "/.%", max_size=8))
-def test_a_path_without_a_slash_at_its_start_has_no_route(sent: str) -> None:
-    """What HTTP calls `*` or an authority is nobody's path."""
+def test_path_without_leading_slash_matches_no_route(sent: str) -> None:
+    """HTTP also allows `*` and an authority as request targets."""
     if not sent.startswith("/"):
         assert match([route("any", ["*"])], "GET", sent) is None

@@ -1,4 +1,4 @@
-"""An app's files are within its folder: a link that leads out of it is refused before it is followed."""
+"""Links that lead out of the app's folder are refused before they are followed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def link(app: Path, name: str, target: Path) -> None:
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("exists", [True, False], ids=["there", "dangling"])
 def test_a_link_out_of_the_app_is_refused(app: Path, name: str, *, exists: bool) -> None:
-    """The message names the link and where it leads, and shows nothing of what is there."""
+    """The message names the link and its target, and shows nothing of the target's content."""
     target = app.parent / "outside" if name in FOLDERS else app.parent / "file"
     if not exists:
         target = app.parent / "nowhere"
@@ -61,7 +61,7 @@ def test_a_link_out_of_the_app_is_refused(app: Path, name: str, *, exists: bool)
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_link_within_the_app_is_followed(app: Path, name: str) -> None:
-    """Where a file or folder is kept in the app is the developer's choice."""
+    """Files and folders may be anywhere in the app."""
     target = app / "kept" / Path(name).name
     if name in FOLDERS:
         target.mkdir(parents=True)
@@ -73,6 +73,6 @@ def test_a_link_within_the_app_is_followed(app: Path, name: str) -> None:
 
 
 def test_an_app_in_a_linked_folder_is_read(app: Path) -> None:
-    """The folder itself may be reached through a link."""
+    """The app's folder itself may be a link."""
     (app.parent / "link").symlink_to(app)
     assert inventories.read(app.parent / "link", environ={}).app == "shop"

@@ -37,16 +37,16 @@ ROUTES = (
         ("GET", "users", None, None),
     ],
 )
-def test_the_most_specific_route_answers(
+def test_most_specific_route_matches(
     method: str, path: str, route: str | None, parameters: dict[str, str] | None, tmp_path: Path
 ) -> None:
-    """Static before parameters before catch-alls, deeper first, `any` after the exact verb."""
+    """Static parts come before parameters and catch-alls, deeper catch-alls first, and `any` last."""
     found = match(app(tmp_path, ROUTES).routes, method, path)
     assert (found and found[0].name, found and found[1]) == (route, parameters)
 
 
-def test_nothing_falls_back(tmp_path: Path) -> None:
-    """HEAD is no GET, a slash at the end makes another path, a catch-all wants a slash."""
+def test_near_misses_do_not_match(tmp_path: Path) -> None:
+    """A get route does not match HEAD, a slash at the end counts, and a catch-all needs its slash."""
     routes = app(tmp_path, "get /a\nget /files/*\nget /p/:id").routes
     for method, path in (("HEAD", "/a"), ("GET", "/a/"), ("GET", "/"), ("GET", "/files"), ("GET", "/p/")):
         assert match(routes, method, path) is None
@@ -63,7 +63,7 @@ def test_nothing_falls_back(tmp_path: Path) -> None:
         ("get /:a/*", "GET", "/x/", {"a": "x", "proxy": ""}),
     ],
 )
-def test_a_route_for_whatever_comes_answers_the_root(
+def test_catch_all_and_parameter_match_the_root(
     routes: str, method: str, path: str, parameters: dict[str, str], tmp_path: Path
 ) -> None:
     """A single-page app has no other route."""
@@ -71,15 +71,15 @@ def test_a_route_for_whatever_comes_answers_the_root(
     assert (found and found[1]) == parameters
 
 
-def test_the_root_s_own_route_comes_first(tmp_path: Path) -> None:
-    """Then the parameter, which is a full match, then the catch-all."""
+def test_root_route_precedes_parameter_and_catch_all(tmp_path: Path) -> None:
+    """Then comes the parameter, which is a full match, then the catch-all."""
     for routes in (["get /", "get /:page", "get /*"], ["get /:page", "get /*"], ["get /*", "any /*"]):
         found = match(app(tmp_path, "\n".join(reversed(routes))).routes, "GET", "/")
         assert found is not None
         assert found[0].name == routes[0]
 
 
-def test_route_keys_are_api_gateways(tmp_path: Path) -> None:
-    """Parameters stand in braces and the catch-all is greedy."""
+def test_route_keys_have_the_format_of_api_gateway(tmp_path: Path) -> None:
+    """Parameters are in braces, and the catch-all is greedy."""
     keys = {route.route_key for route in app(tmp_path, "get /\nget /users/:id\nany /files/*").routes}
     assert keys == {"GET /", "GET /users/{id}", "ANY /files/{proxy+}"}

@@ -14,8 +14,8 @@ HOME = "@env\ntesting\n  A home\n  B home\nstaging\n  S home\n\n@sandbox\nseed-d
 
 
 @pytest.mark.parametrize("name", ["preferences.arc", "prefs.arc", ".preferences.arc", ".prefs.arc"])
-def test_preferences_are_read_under_each_of_architects_names(name: str, tmp_path: Path) -> None:
-    """Those of the app and those of the home."""
+def test_each_name_of_preferences_is_read(name: str, tmp_path: Path) -> None:
+    """In the app's folder and in the home folder."""
     for place in ("app", "home"):
         write(tmp_path / place, **{name: f"@env\ntesting\n  A {place}\n"}, app__arc="@app\nmyapp\n")
     assert read(tmp_path / "app", home=tmp_path / "home").env == {"testing": {"A": "app"}}
@@ -24,8 +24,8 @@ def test_preferences_are_read_under_each_of_architects_names(name: str, tmp_path
     assert read(tmp_path / "app", home=tmp_path / "home").env == {"testing": {"A": "home"}}
 
 
-def test_the_first_preferences_file_wins(tmp_path: Path) -> None:
-    """In the order of Architect; the others are not read."""
+def test_first_preferences_file_is_used(tmp_path: Path) -> None:
+    """The order is Architect's; the others are not read."""
     names = ("preferences__arc", "prefs__arc", "__preferences__arc", "__prefs__arc")
     files = {name: f"@env\ntesting\n  A {place}\n" for place, name in enumerate(names)}
     assert app(tmp_path, **files).env == {"testing": {"A": "0"}}
@@ -39,22 +39,22 @@ def test_the_first_preferences_file_wins(tmp_path: Path) -> None:
         ("@sandbox\n", {"testing": {"A": "home", "B": "home"}, "staging": {"S": "home"}}),
     ],
 )
-def test_an_env_of_the_app_replaces_that_of_the_home(local: str, env: dict[str, object], tmp_path: Path) -> None:
-    """In every environment, even where it is empty, as in Architect."""
+def test_env_of_the_app_replaces_env_of_the_home(local: str, env: dict[str, object], tmp_path: Path) -> None:
+    """It replaces every environment, even if it is empty, as in Architect."""
     home = write(tmp_path / "home", prefs__arc=HOME)
     root = write(tmp_path / "app", app__arc="@app\nmyapp\n", prefs__arc=local)
     assert read(root, home=home).env == env
 
 
-def test_settings_of_the_sandbox_are_over_those_of_the_home(tmp_path: Path) -> None:
-    """One by one; `ports` is one of them."""
+def test_sandbox_settings_of_the_app_override_the_home(tmp_path: Path) -> None:
+    """Each setting is overridden separately; `ports` is one setting."""
     home = write(tmp_path / "home", prefs__arc=HOME)
     root = write(tmp_path / "app", app__arc="@app\nmyapp\n", prefs__arc="@sandbox\nports\n  tables 5000\n")
     assert read(root, home=home).sandbox == SandboxPreferences(tables_port=5000, seed_data="rows.json")
 
 
 def test_several_words_are_one_value(tmp_path: Path) -> None:
-    """Also one below the other, and whatever they look like."""
+    """The words may also be on separate lines."""
     text = "@env\ntesting\n  A two words # and a comment\n  B 00123 1.50\n  C\n    alone\n  D\n    one\n    below\n"
     assert app(tmp_path, prefs__arc=text).env["testing"] == {
         "A": "two words",
@@ -75,33 +75,33 @@ def test_an_unknown_environment_is_a_warning(tmp_path: Path) -> None:
 
 
 SETTINGS = {
-    "env staging": "'env' in @sandbox has no effect: the sandbox runs the environment testing.",
-    "livereload true": "'livereload' in @sandbox has no effect: reload the page yourself.",
-    "useAWS true": "'useAWS' in @sandbox has no effect: the sandbox uses the tables of this machine.",
-    "coldstart true": "'coldstart' in @sandbox has no effect: functions start as fast as they can.",
+    "env staging": "'env' in @sandbox has no effect. The sandbox always uses the testing environment.",
+    "livereload true": "'livereload' in @sandbox has no effect. Reload the page in the browser.",
+    "useAWS true": "'useAWS' in @sandbox has no effect. The sandbox uses the tables of this machine.",
+    "coldstart true": "'coldstart' in @sandbox has no effect. Functions start as fast as they can.",
     "something else": "'something' in @sandbox has no effect.",
     "port 4000": "'port' in @sandbox has no effect.",
     "external-db": "'external-db' in @sandbox has no effect.",
     "seed-data\n  a b": "'seed-data' in @sandbox has no effect.",
     "alone": "'alone' in @sandbox has no effect.",
-    "ports 4000": "'ports' in @sandbox has no effect: write below it, indented, http 3333.",
-    "ports\n  events 4444": "The port of 'events' in @sandbox has no effect here.",
-    "ports\n  http many": "The port of 'http' in @sandbox is not a number from 1 to 65535.",
+    "ports 4000": "'ports' in @sandbox has no effect. Add an indented line below it, such as http 3333.",
+    "ports\n  events 4444": "The port 'events' in @sandbox has no effect.",
+    "ports\n  http many": "The port 'http' in @sandbox must be a number from 1 to 65535.",
     "ports\n    http 4000": "Some lines of @sandbox cannot be read and have no effect.",
     "{braces}": "Some lines of @sandbox cannot be read and have no effect.",
 }
 
 
 @pytest.mark.parametrize("text", SETTINGS)
-def test_a_setting_of_the_sandbox_without_effect_is_a_warning(text: str, tmp_path: Path) -> None:
-    """None is a reason to refuse the app, whatever its syntax."""
+def test_sandbox_setting_without_effect_is_a_warning(text: str, tmp_path: Path) -> None:
+    """No setting is a fault, whatever its syntax."""
     inventory = app(tmp_path, prefs__arc=f"@sandbox\n{text}\n@env\ntesting\n  A b\n")
     assert inventory.env == {"testing": {"A": "b"}}
     assert [warning.partition(": ")[2] for warning in inventory.warnings] == [SETTINGS[text]]
 
 
-def test_settings_of_the_sandbox_are_understood(tmp_path: Path) -> None:
-    """Ports, an external database and the file of rows have an effect; what needs none is no warning."""
+def test_sandbox_settings_are_read(tmp_path: Path) -> None:
+    """Settings that need no action cause no warning."""
     text = (
         "@sandbox\nports\n  http 4000\n  tables 5000\nexternal-db true\nseed-data rows.json\n"
         "no-hydrate true\ndelete-vendor false\n@create\nautocreate true\n"
@@ -112,36 +112,37 @@ def test_settings_of_the_sandbox_are_understood(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pragma", ["sandbox-start", "sandbox-startup"])
-def test_commands_of_the_sandbox_s_start_are_a_warning(pragma: str, tmp_path: Path) -> None:
+def test_startup_commands_are_a_warning(pragma: str, tmp_path: Path) -> None:
     """They are not run, whatever their syntax."""
     inventory = app(tmp_path, prefs__arc=f"@{pragma}\necho {{hello}}\n  npx x\n")
-    assert inventory.warnings == (f"prefs.arc:1: @{pragma} has no effect: run its commands before arc sandbox.",)
+    assert inventory.warnings == (f"prefs.arc:1: @{pragma} has no effect. Run its commands before `arc sandbox`.",)
 
 
-LEFT_OUT = "is left out: it cannot be the name of a variable. Use letters, digits and '_', a letter first."
+HINT = "Begin with a letter, and use only letters, digits and '_'."
 
 
-def test_names_in_env_that_no_variable_can_have_are_left_out(tmp_path: Path) -> None:
-    """Each is named in a warning, without its value; the others are there."""
+def test_invalid_names_in_env_file_are_ignored(tmp_path: Path) -> None:
+    """A warning names each without its value; the others are read."""
     inventory = app(tmp_path, __env="A=1\nmy-key=hidden\nx.y=hidden\n1X=hidden\nB=2\n")
     assert inventory.env["testing"] == {"A": "1", "B": "2"}
     lines = ((2, "my-key"), (3, "x.y"), (4, "1X"))
-    assert inventory.warnings == tuple(f".env:{line}: {name!r} {LEFT_OUT}" for line, name in lines)
+    assert inventory.warnings == tuple(
+        f".env:{line}: {name!r} is ignored: it is not a valid variable name. {HINT}" for line, name in lines
+    )
 
 
-def test_names_in_preferences_that_no_variable_can_have_are_left_out(tmp_path: Path) -> None:
-    """As in `.env`: Architect takes some of them, which Lambda would refuse. The warning shows no word of the line."""
+def test_invalid_names_in_preferences_are_ignored(tmp_path: Path) -> None:
+    """Architect accepts some of them, which Lambda would refuse. The warning shows no word of the line."""
     inventory = app(tmp_path, prefs__arc="@env\ntesting\n  A 1\n  _B hidden\n  2C hidden\n  my-key hidden\n")
     assert inventory.env["testing"] == {"A": "1"}
     assert inventory.warnings == tuple(
-        f"prefs.arc:{line}: A variable is left out: its first word, which may be a part of a value and is not shown, "
-        "cannot be the name of one. Use letters, digits and '_', a letter first."
+        f"prefs.arc:{line}: This line is ignored: its first word is not a valid variable name. {HINT}"
         for line in (4, 5, 6)
     )
 
 
-def test_a_value_that_ends_at_a_number_sign_is_warned_of(tmp_path: Path) -> None:
-    """In `.env` it would go on; a comment after a space is none of it. The warning does not show the value."""
+def test_value_cut_off_by_a_comment_is_a_warning(tmp_path: Path) -> None:
+    """In `.env` the value would continue. The warning does not show the value."""
     preferences = (
         "@env\ntesting\n  PASSWORD hid#den\n  B hidden # a comment\n  C 'hid#den'\nstaging # x\n  D 'hidden'#hidden\n"
     )

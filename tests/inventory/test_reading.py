@@ -1,4 +1,4 @@
-"""An app is read whole: manifest, preferences, `.env`, each function's configuration, and every fault at once."""
+"""Reading an app: its manifest, preferences, `.env` and function configurations, with every fault at once."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ NAMES = json.loads((Path(__file__).parents[1] / "vectors/route-names.json").read
 
 
 @pytest.mark.parametrize("case", NAMES, ids=lambda case: case["path"])
-def test_folders_and_logical_ids_are_architects(case: dict[str, str], tmp_path: Path) -> None:
-    """A route's source folder and name are those that Architect makes of it."""
+def test_folders_and_logical_ids_match_architect(case: dict[str, str], tmp_path: Path) -> None:
+    """A route has the same source folder and logical ID as in Architect."""
     (route,) = app(tmp_path, f"get {case['path']}").routes
     assert route.folder == tmp_path / "src/http" / case["dir"]
     assert route.logical_id == case["logical"]
     assert route.handler is None
 
 
-def test_a_manifest_with_nothing_but_a_name_has_defaults(tmp_path: Path) -> None:
-    """No route, no table, Architect's defaults for functions."""
+def test_manifest_with_only_a_name_has_defaults(tmp_path: Path) -> None:
+    """It has no routes and no tables, and functions have Architect's defaults."""
     inventory = app(tmp_path)
     function = inventory.aws.function
     assert (inventory.app, inventory.routes, inventory.tables, inventory.shared) == ("myapp", (), (), None)
@@ -34,16 +34,16 @@ def test_a_manifest_with_nothing_but_a_name_has_defaults(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("names", [["index.py"], ["handler.py", "index.py"], ["lambda.py", "handler.py", "index.py"]])
-def test_a_handler_is_found_under_each_of_its_names(names: list[str], tmp_path: Path) -> None:
-    """lambda.py, handler.py and index.py hold the handler, in Architect's order; several are a warning."""
+def test_handler_file_precedence(names: list[str], tmp_path: Path) -> None:
+    """lambda.py, handler.py and index.py are handlers, in this order; several are a warning."""
     write(tmp_path, **{f"src/http/get-index/{name}": "" for name in names})
     inventory = app(tmp_path, "get /")
     assert inventory.routes[0].handler == tmp_path / "src/http/get-index" / names[0]
-    several = [f"src/http/get-index has {' and '.join(names)}: {names[0]} is the handler."]
+    several = [f"src/http/get-index has {', '.join(names[:-1])} and {names[-1]}. Only {names[0]} is used."]
     assert list(inventory.warnings) == (several if len(names) > 1 else [])
 
 
-def test_a_route_may_name_its_own_source_folder(tmp_path: Path) -> None:
+def test_long_route_names_its_folder(tmp_path: Path) -> None:
     """`/path` with `method` and `src` below it is the long form of a route."""
     (route,) = app(tmp_path, "/pay\n  method post\n  src code/pay\n").routes
     assert (route.name, route.folder) == ("post /pay", tmp_path / "code/pay")
@@ -53,28 +53,28 @@ def test_a_route_may_name_its_own_source_folder(tmp_path: Path) -> None:
     ("source", "folder"),
     [(".", ""), ("./", ""), ("/", ""), ("/code/pay", "code/pay"), ("./code/pay/", "code/pay"), ("//code", "code")],
 )
-def test_a_source_folder_is_below_the_app_however_it_is_written(source: str, folder: str, tmp_path: Path) -> None:
-    """As in Architect, a slash at its start is the app's folder, and a dot is that folder itself."""
+def test_route_folder_is_relative_to_the_app(source: str, folder: str, tmp_path: Path) -> None:
+    """As in Architect, a leading slash means the app's folder, and so does a dot."""
     (route,) = app(tmp_path, f"/pay\n  method post\n  src {source}\n").routes
     assert route.folder == tmp_path / folder
 
 
 @pytest.mark.parametrize("source", ["code/lib", "/code/lib", "./code/lib"])
-def test_shared_code_is_below_the_app_however_it_is_written(source: str, tmp_path: Path) -> None:
-    """As the folder of a route."""
+def test_shared_folder_is_relative_to_the_app(source: str, tmp_path: Path) -> None:
+    """The path is read like a route's."""
     inventory = app(tmp_path, "get /", f"@shared\nsrc {source}\n", **{"code/lib/words.py": ""})
     assert inventory.shared == tmp_path / "code/lib"
 
 
 @pytest.mark.parametrize("source", ["..", "../other", "/../other", "code/../../other"])
-def test_a_source_folder_beyond_the_app_is_refused(source: str, tmp_path: Path) -> None:
-    """Nothing outside of the app's folder is run."""
+def test_route_folder_outside_the_app_is_a_fault(source: str, tmp_path: Path) -> None:
+    """No code outside the app's folder runs."""
     (message,) = faults(tmp_path, f"@app\nmyapp\n@http\n/pay\n  method post\n  src {source}\n")
-    assert "is not below the app's folder" in message
+    assert "is outside the app" in message
 
 
-def test_routes_that_name_one_source_folder_are_one_function(tmp_path: Path) -> None:
-    """What is wrong with it is said once; each route keeps the name that Architect gives it in CloudFormation."""
+def test_routes_with_the_same_folder_share_a_function(tmp_path: Path) -> None:
+    """Its warnings appear once, and each route keeps its logical ID."""
     routes = "/pay\n  method post\n  src code/all\n/a\n  method get\n  src ./code/all\n/\n  method any\n  src code/all"
     files = {"code/all/handler.py": "", "code/all/index.py": "", "code/all/config.arc": "@aws\ntimeout 9\nx 1\n"}
     inventory = app(tmp_path, routes, **files)
@@ -88,14 +88,14 @@ def test_routes_that_name_one_source_folder_are_one_function(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("routes", ["get /\n/pay\n  method post\n  src {}", "/pay\n  method post\n  src {}\nget /"])
-def test_a_source_folder_may_be_that_of_a_short_route(routes: str, tmp_path: Path) -> None:
-    """Before or after it; two short routes whose names make one folder are a mistake as ever."""
+def test_long_route_may_share_the_folder_of_a_short_one(routes: str, tmp_path: Path) -> None:
+    """The order does not matter."""
     inventory = app(tmp_path, routes.format("src/http/get-index"))
     assert {route.folder for route in inventory.routes} == {tmp_path / "src/http/get-index"}
 
 
-def test_a_function_has_its_own_configuration(tmp_path: Path) -> None:
-    """config.arc is over @aws, which is over the defaults."""
+def test_config_arc_overrides_aws(tmp_path: Path) -> None:
+    """config.arc overrides @aws, which overrides the defaults."""
     inventory = app(
         tmp_path,
         "get /\nget /slow",
@@ -120,8 +120,8 @@ def test_a_function_has_its_own_configuration(tmp_path: Path) -> None:
         ("arc-config.yml", "aws:\n  timeout: 30\narc:\n  env: false\n"),
     ],
 )
-def test_a_functions_configuration_has_each_of_architects_names(name: str, text: str, tmp_path: Path) -> None:
-    """In the notation of the name, and each name is among the files whose change is a change of the app."""
+def test_each_name_of_a_function_configuration_is_read(name: str, text: str, tmp_path: Path) -> None:
+    """Each is read in its format, and a change of it is a change of the app."""
     inventory = app(tmp_path, "get /", **{f"src/http/get-index/{name}": text})
     (route,) = inventory.routes
     assert (route.config.timeout, route.config.env) == (30, False)
@@ -129,13 +129,13 @@ def test_a_functions_configuration_has_each_of_architects_names(name: str, text:
     assert inventory.warnings == ()
 
 
-def test_the_first_of_a_functions_configurations_wins(tmp_path: Path) -> None:
-    """In Architect's order, and the others are named, because they have no effect."""
+def test_first_function_configuration_is_used(tmp_path: Path) -> None:
+    """A warning names the others."""
     files = {"config.arc": "@aws\ntimeout 10\n", "arc.json": '{"aws": {"timeout": 20}}', "config.yml": "aws:\n  x: 1\n"}
     inventory = app(tmp_path, "get /", **{f"src/http/get-index/{name}": text for name, text in files.items()})
     assert inventory.routes[0].config.timeout == 10
     assert inventory.warnings == (
-        "src/http/get-index has config.arc, arc.json and config.yml: config.arc is the configuration.",
+        "src/http/get-index has config.arc, arc.json and config.yml. Only config.arc is used.",
     )
 
 
@@ -143,10 +143,8 @@ def test_the_first_of_a_functions_configurations_wins(tmp_path: Path) -> None:
     ("runtime", "file"),
     [("nodejs22.x", "index.mjs"), ("node", ""), ("ruby3.3", "lambda.rb"), ("", "index.js"), ("", "handler.ts")],
 )
-def test_functions_in_other_languages_are_read_and_named_in_one_warning(
-    runtime: str, file: str, tmp_path: Path
-) -> None:
-    """Told by the runtime, or by the only handler in the folder; the Python routes beside them are as ever."""
+def test_functions_in_other_languages_are_listed_in_a_warning(runtime: str, file: str, tmp_path: Path) -> None:
+    """They are recognized by runtime or by their only handler; Python routes are not affected."""
     files = {f"src/http/get-old/{file}": ""} if file else {}
     files |= {"src/http/get-old/config.arc": f"@aws\nruntime {runtime}\n"} if runtime else {}
     files |= {"src/http/get-index/lambda.py": "", "src/http/get-index/client.js": ""}
@@ -154,11 +152,11 @@ def test_functions_in_other_languages_are_read_and_named_in_one_warning(
     home, old = inventory.routes
     assert (home.is_python, old.is_python, old.handler) == (True, False, None)
     (warning,) = inventory.warnings
-    assert warning == f"Not Python, so not served by the sandbox: get /old ({runtime or file})."
+    assert warning == f"The sandbox runs Python only and does not serve get /old ({runtime or file})."
 
 
-def test_a_python_route_in_an_app_of_another_language(tmp_path: Path) -> None:
-    """The function's own runtime is over that of @aws."""
+def test_python_function_in_an_app_of_another_language(tmp_path: Path) -> None:
+    """The function's runtime overrides that of @aws."""
     inventory = app(
         tmp_path,
         "get /\nget /old\npost /old",
@@ -167,12 +165,12 @@ def test_a_python_route_in_an_app_of_another_language(tmp_path: Path) -> None:
     )
     assert [route.is_python for route in inventory.routes] == [True, False, False]
     assert inventory.warnings == (
-        "Not Python, so not served by the sandbox: get /old (nodejs22.x), post /old (nodejs22.x).",
+        "The sandbox runs Python only and does not serve get /old (nodejs22.x), post /old (nodejs22.x).",
     )
 
 
-def test_an_env_file_replaces_the_preferences_for_testing_alone(tmp_path: Path) -> None:
-    """`.env` holds the testing variables, to the letter; other environments stay as the preferences have them."""
+def test_env_file_replaces_testing_preferences(tmp_path: Path) -> None:
+    """Values in `.env` are literal, and other environments keep their preferences."""
     preferences = "@env\ntesting\n  A from-prefs\n  B both\nstaging\n  S 00123\n"
     assert app(tmp_path, preferences__arc=preferences).env == {
         "testing": {"A": "from-prefs", "B": "both"},
@@ -185,7 +183,7 @@ def test_an_env_file_replaces_the_preferences_for_testing_alone(tmp_path: Path) 
 
 
 def test_tables_have_keys_ttl_and_indexes(tmp_path: Path) -> None:
-    """The page's session table, and a table with everything."""
+    """A session table, and a table with every setting."""
     inventory = app(
         tmp_path,
         rest=(
@@ -209,26 +207,26 @@ def test_tables_have_keys_ttl_and_indexes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pragma", "says"),
     [
-        ("indexes", "@indexes is called @tables-indexes now: rename it."),
-        ("tables-streams", "@tables-streams is not supported yet and is left alone."),
-        ("views", "@views is not supported yet and is left alone."),
-        ("bundles", "@bundles is not supported yet and is left alone."),
-        ("streams", "@streams is not supported yet and is left alone."),
-        ("html", "@html is retired and has no effect: write its routes below @http."),
-        ("json", "@json is retired and has no effect: write its routes below @http."),
-        ("env", "@env has no effect here: write it into preferences.arc, or testing's variables into .env."),
-        ("sandbox", "@sandbox has no effect here: write it into preferences.arc."),
+        ("indexes", "@indexes has a new name. Rename it to @tables-indexes."),
+        ("tables-streams", "@tables-streams is not supported and has no effect."),
+        ("views", "@views is not supported and has no effect."),
+        ("bundles", "@bundles is not supported and has no effect."),
+        ("streams", "@streams is not supported and has no effect."),
+        ("html", "@html is retired and has no effect. Declare its routes in @http."),
+        ("json", "@json is retired and has no effect. Declare its routes in @http."),
+        ("env", "@env has no effect in the manifest. Move it to preferences.arc, or testing's variables to .env."),
+        ("sandbox", "@sandbox has no effect in the manifest. Move it to preferences.arc."),
     ],
 )
-def test_a_pragma_is_told_as_what_it_is(pragma: str, says: str, tmp_path: Path) -> None:
-    """Those of Architect, old and new, are no misspellings: the warning says where their lines belong."""
+def test_warning_says_where_a_pragma_belongs(pragma: str, says: str, tmp_path: Path) -> None:
+    """Architect's pragmas, old and new, are not treated as misspellings."""
     (warning,) = app(tmp_path, "get /", f"@{pragma}\nget /x\n").warnings
     assert warning.endswith(says)
 
 
 @pytest.mark.parametrize("line", ["name String", "price Number", "insert Lambda", "deletedAt Boolean", "tags a b"])
-def test_an_attribute_below_a_table_is_left_alone_with_a_warning(line: str, tmp_path: Path) -> None:
-    """DynamoDB declares the attributes of keys alone, and Architect passes the others over."""
+def test_attribute_of_a_table_is_ignored_with_a_warning(line: str, tmp_path: Path) -> None:
+    """DynamoDB declares only the attributes of keys, and Architect ignores the others."""
     inventory = app(tmp_path, "get /", f"@tables\ncake\n  id *String\n  {line}\n")
     assert [table.partition.name for table in inventory.tables] == ["id"]
     (warning,) = inventory.warnings
@@ -247,8 +245,8 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN)
-def test_below_a_pragma_that_is_left_alone_anything_may_stand(text: str, tmp_path: Path) -> None:
-    """Plugins have a syntax of their own; what follows is read as ever, and the pragma's warning is the only one."""
+def test_unsupported_pragma_may_have_any_syntax(text: str, tmp_path: Path) -> None:
+    """The pragmas after it are read, and its warning is the only one."""
     inventory = app(tmp_path, "get /", f"{text}\n@tables\nt\n  id *String\n")
     assert [table.name for table in inventory.tables] == ["t"]
     (warning,) = inventory.warnings
@@ -256,8 +254,8 @@ def test_below_a_pragma_that_is_left_alone_anything_may_stand(text: str, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["arc.json", "arc.yaml"])
-def test_a_foreign_pragma_in_data_may_be_of_any_shape(name: str, tmp_path: Path) -> None:
-    """As in `.arc` syntax."""
+def test_unsupported_pragma_in_json_may_have_any_shape(name: str, tmp_path: Path) -> None:
+    """JSON and YAML behave like `.arc` syntax."""
     text = '{"app": "myapp", "http": [["get", "/"]], "mine": {"a": {"b": {"c": [[], null]}}}}'
     (tmp_path / name).write_text(text)
     inventory = read(tmp_path, environ={})
@@ -266,26 +264,24 @@ def test_a_foreign_pragma_in_data_may_be_of_any_shape(name: str, tmp_path: Path)
 
 
 def test_preferences_of_other_tools_may_have_any_syntax(tmp_path: Path) -> None:
-    """`@sandbox-start` and the like hold commands."""
+    """`@sandbox-start` and similar pragmas contain commands."""
     preferences = "@sandbox-start\nnpx build --watch \\\n   {now}\n\n@env\ntesting\n  A b\n"
     assert app(tmp_path, prefs__arc=preferences).env == {"testing": {"A": "b"}}
 
 
-def test_a_quote_of_a_foreign_pragma_that_ends_in_ours_is_a_fault(tmp_path: Path) -> None:
-    """It would have swallowed lines that count."""
+def test_quote_from_an_unsupported_into_a_supported_pragma_is_a_fault(tmp_path: Path) -> None:
+    """It would hide lines of the supported pragma."""
     assert faults(tmp_path, "@app\nmyapp\n\n@mine\nit's\n\n@http\nget /it's\n")
 
 
-def test_other_pragmas_are_named_in_a_warning(tmp_path: Path) -> None:
-    """What is not supported is left alone and said, with the word that was perhaps meant."""
+def test_unsupported_pragma_is_a_warning(tmp_path: Path) -> None:
+    """The warning suggests a supported pragma with a similar name."""
     inventory = app(tmp_path, "get /", "@events\nhello\n\n@ws\n\n@tablez\nx\n\n@table-streams\nx\n")
-    assert any("@events is not supported yet" in warning for warning in inventory.warnings)
-    assert any("@ws is not supported yet and is left alone." in warning for warning in inventory.warnings)
+    assert any("@events is not supported" in warning for warning in inventory.warnings)
+    assert any("@ws is not supported and has no effect." in warning for warning in inventory.warnings)
     assert not any("@aws" in warning for warning in inventory.warnings)
-    assert any("Did you mean @tables?" in warning for warning in inventory.warnings)
-    assert any(
-        warning.endswith("@table-streams is not supported yet and is left alone.") for warning in inventory.warnings
-    )
+    assert any("Did you mean '@tables'?" in warning for warning in inventory.warnings)
+    assert any(warning.endswith("@table-streams is not supported and has no effect.") for warning in inventory.warnings)
 
 
 @pytest.mark.parametrize(
@@ -300,28 +296,28 @@ def test_other_pragmas_are_named_in_a_warning(tmp_path: Path) -> None:
     ],
 )
 def test_every_manifest_file_is_read(name: str, text: str, tmp_path: Path) -> None:
-    """The manifest may be any of Architect's files, in their own notation."""
+    """The manifest may have any of Architect's names and formats."""
     (tmp_path / name).write_text(text)
     inventory = read(tmp_path, environ={})
     assert (inventory.app, inventory.manifest.name) == ("myapp", name)
     assert [route.name for route in inventory.routes] == ["get /"]
 
 
-def test_the_first_manifest_wins(tmp_path: Path) -> None:
-    """app.arc is before all others."""
+def test_app_arc_takes_precedence(tmp_path: Path) -> None:
+    """app.arc comes before all other names."""
     write(tmp_path, app__arc="@app\nfirst\n", arc__json='{"app": "second"}')
     assert read(tmp_path, environ={}).app == "first"
 
 
-def test_without_a_manifest_the_error_says_how_to_make_one(tmp_path: Path) -> None:
-    """An empty folder and a missing one are sentences, with the command that helps."""
+def test_missing_manifest_suggests_arc_init(tmp_path: Path) -> None:
+    """An empty folder and a missing one are errors with the command that helps."""
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(ToolError, match="arc init"):
             read(folder, environ={})
 
 
 def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
-    """Five faults, syntax and meaning, are five messages with file, line and caret."""
+    """Five faults of syntax and meaning are five messages with file, line and caret."""
     text = "@app\nMy App\n\n@aws\ntimeout 9999\n\n@http\nget users\nfetch /x\nget /ok\n get /y\n"
     messages = faults(tmp_path, text)
     assert [message.split(" ")[0] for message in messages] == [
@@ -330,8 +326,8 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
     assert all("\n  " in message and "^" in message for message in messages)
 
 
-def test_what_follows_from_a_fault_is_no_fault_of_its_own(tmp_path: Path) -> None:
-    """A name or table that did not parse is not missed as well."""
+def test_fault_causes_no_further_faults(tmp_path: Path) -> None:
+    """A name or table that does not parse is not reported as missing."""
     messages = faults(tmp_path, "@app\nmy{app\n@tables\nt\n   id *String\n@tables-indexes\nt\n  at *Number\n")
     assert [message.split(" ")[0] for message in messages] == ["app.arc:2:3:", "app.arc:5:4:"]
 
@@ -339,10 +335,10 @@ def test_what_follows_from_a_fault_is_no_fault_of_its_own(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("routes", "says"),
     [
-        ("get /foo/bar\nget /foo_bar", "'get /foo_bar' and 'get /foo/bar'"),
-        ("get /a-b\nget /a.b", "'get /a.b' and 'get /a-b'"),
-        ("get /x\nget /x", "there twice"),
-        ("get /:id\nget /id", "'get /id' and 'get /:id'"),
+        ("get /foo/bar\nget /foo_bar", "'get /foo_bar' has the same logical ID, GetFooBar, as 'get /foo/bar'"),
+        ("get /a-b\nget /a.b", "'get /a.b' has the same folder, src/http/get-a_b, as 'get /a-b'"),
+        ("get /x\nget /x", "the same requests"),
+        ("get /:id\nget /id", "'get /id' has the same logical ID, GetId, as 'get /:id'"),
         ("get x", "slash"),
         ("get /x/", "slash"),
         ("get /a//b", "empty part"),
@@ -350,60 +346,60 @@ def test_what_follows_from_a_fault_is_no_fault_of_its_own(tmp_path: Path) -> Non
         ("get /*/x", "*"),
         ("get /é", "é"),
         ("get /:a/:a", "a"),
-        ("fetch /x", "verb"),
+        ("fetch /x", "Unknown HTTP method 'fetch'."),
         ("get", "get"),
         ("get / more", "get"),
     ],
 )
-def test_a_route_that_cannot_be_is_refused(routes: str, says: str, tmp_path: Path) -> None:
-    """Wrong paths and routes that would share a folder or a name are errors that show them."""
+def test_invalid_route_is_a_fault(routes: str, says: str, tmp_path: Path) -> None:
+    """Invalid paths, and routes that would share a folder or a name, are shown in the message."""
     messages = faults(tmp_path, f"@app\nmyapp\n@http\n{routes}\n")
     assert len(messages) == 1
     assert says in messages[0]
 
 
 @pytest.mark.parametrize("name", ["1app", "App", "a", "a" * 101, "my app", "ä", "-app"])
-def test_a_name_that_architect_refuses_is_refused(name: str, tmp_path: Path) -> None:
-    """An app's name begins with a small letter and holds at most 100 letters, digits, `-` and `_`."""
+def test_invalid_app_name_is_a_fault(name: str, tmp_path: Path) -> None:
+    """A name begins with a lowercase letter and has at most 100 letters, digits, `-` and `_`."""
     assert len(faults(tmp_path, f"@app\n{name}\n")) == 1
 
 
 @pytest.mark.parametrize(
     "aws", ["memory 64", "timeout 0", "timeout 901", "storage 100", "architecture x", "runtime pithon3.12", "timeout x"]
 )
-def test_a_setting_beyond_lambdas_limits_is_refused(aws: str, tmp_path: Path) -> None:
-    """What Lambda would refuse at deployment is refused now."""
+def test_setting_beyond_lambda_limits_is_a_fault(aws: str, tmp_path: Path) -> None:
+    """Values that Lambda would refuse at deployment are faults."""
     assert len(faults(tmp_path, f"@app\nmyapp\n@aws\n{aws}\n")) == 1
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.9", "3.10"])
-def test_an_older_python_is_refused_as_too_old(version: str, tmp_path: Path) -> None:
-    """It is a runtime, which Lambda may still take; this package does not run on it."""
+def test_old_python_is_a_fault(version: str, tmp_path: Path) -> None:
+    """The message says that the version is too old, not that it is unknown."""
     (message,) = faults(tmp_path, f"@app\nmyapp\n@aws\nruntime python{version}\n")
-    assert "is no runtime" not in message
+    assert "Unknown runtime" not in message
     assert f"Python {version} is too old: arc-sessions needs Python 3.11 or newer." in message
     assert "Write a version such as python3.13" in message
 
 
 @pytest.mark.parametrize("runtime", ["python3.15", "python3.99", "nodejs99.x", "Nodejs22.x", "python4.0", "x"])
-def test_an_unknown_runtime_is_refused_with_those_that_are_valid(runtime: str, tmp_path: Path) -> None:
-    """Python's versions first. A plugin may bring other runtimes than Python."""
+def test_unknown_runtime_lists_valid_ones(runtime: str, tmp_path: Path) -> None:
+    """Python's versions come first. In an app with plugins, other runtimes are accepted."""
     text = f"@app\nmyapp\n@aws\nruntime {runtime}\n"
     (message,) = faults(tmp_path, text)
     assert f"Unknown runtime '{runtime}'." in message
-    assert "Choose python, python3.11, python3.12, python3.13, python3.14; or for a function in another" in message
+    assert "Choose python, python3.11, python3.12, python3.13 or python3.14. Other languages have " in message
     assert "nodejs22.x" in message
     assert len(faults(tmp_path, f"{text}@plugins\nsome/plugin\n")) == runtime.startswith("python")
 
 
 @pytest.mark.parametrize("word", ["python", "Python", "py", "python3.11", "python3.14", "nodejs18.x", ".NET", "deno"])
-def test_runtimes_of_lambda_and_of_architect_are_known(word: str, tmp_path: Path) -> None:
-    """Short words in any case; retired runtimes too, since functions that have them still run."""
+def test_runtimes_of_lambda_and_architect_are_valid(word: str, tmp_path: Path) -> None:
+    """Short words may have any case, and retired runtimes are accepted."""
     assert faults(tmp_path, f"@app\nmyapp\n@aws\nruntime {word}\n") == []
 
 
-def test_no_message_about_preferences_or_env_shows_a_value(tmp_path: Path) -> None:
-    """Both files hold secrets, so a faulty line is named and not quoted."""
+def test_faults_in_preferences_and_env_hide_values(tmp_path: Path) -> None:
+    """Both files contain secrets, so messages do not quote their lines."""
     messages = faults(
         tmp_path,
         "@app\nmyapp\n",

@@ -1,4 +1,4 @@
-"""Tables and indexes are declared as Architect takes them; what DynamoDB refuses is refused first."""
+"""Tables and indexes are declared as in Architect, and checked against DynamoDB's limits."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ def tables(folder: Path, text: str) -> tuple[Table, ...]:
     ("stars", "kind"),
     [("", "String"), ("String", "String"), ("string", "String"), ("NUMBER", "Number"), ("number", "Number")],
 )
-def test_a_key_type_may_have_any_case_or_be_left_out(stars: str, kind: str, tmp_path: Path) -> None:
+def test_key_type_is_optional_and_case_insensitive(stars: str, kind: str, tmp_path: Path) -> None:
     """A star alone is a string, as in Architect."""
     (table,) = tables(tmp_path, f"t\n  a *{stars}\n  b **{stars}\n  c ttl\n")
     assert (table.partition, table.sort, table.ttl) == (Key("a", kind), Key("b", kind), "c")
 
 
-def test_a_key_of_another_type_is_refused(tmp_path: Path) -> None:
-    """The message lists the types."""
+def test_invalid_key_type_is_a_fault(tmp_path: Path) -> None:
+    """The message lists the valid types."""
     (message,) = faults(tmp_path, "@app\nmyapp\n@tables\nt\n  a *Binary\n")
     assert "'*Binary' is not a valid partition key type" in message
     assert "Write *String or *Number." in message
 
 
 @pytest.mark.parametrize("name", ["2024", "a", "1-x", "log.v2", "a_b", "A" * 200])
-def test_a_table_may_have_any_name_that_dynamodb_takes(name: str, tmp_path: Path) -> None:
-    """With the app's name before it, a short name is long enough and may begin with a digit."""
+def test_any_valid_table_name_is_accepted(name: str, tmp_path: Path) -> None:
+    """With the app's name in front, a name may be short or begin with a digit."""
     assert [table.name for table in tables(tmp_path, f"{name}\n  id *\n")] == [name]
 
 
-@pytest.mark.parametrize(("name", "says"), [("a/b", "cannot be the name"), ("x" * 240, "would be 257 characters")])
-def test_a_table_name_that_dynamodb_refuses_is_refused(name: str, says: str, tmp_path: Path) -> None:
-    """The limit is that of the name on AWS."""
+@pytest.mark.parametrize(("name", "says"), [("a/b", "is not a valid table name"), ("x" * 240, "has 257 characters")])
+def test_invalid_table_name_is_a_fault(name: str, says: str, tmp_path: Path) -> None:
+    """The length limit applies to the name on AWS."""
     (message,) = faults(tmp_path, f"@app\nmyapp\n@tables\n{name}\n  id *\n")
     assert says in message
 
 
-def test_tables_that_architect_tells_apart_are_two(tmp_path: Path) -> None:
+def test_tables_with_different_logical_ids_are_separate(tmp_path: Path) -> None:
     """By their names in CloudFormation, where `userdata` and `user-data` are `Userdata` and `UserData`."""
     assert len(tables(tmp_path, "userdata\n  id *\nuser-data\n  id *\nab\n  id *\na.b\n  id *\n")) == 4
 
@@ -53,20 +53,20 @@ def test_tables_that_architect_tells_apart_are_two(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "says"),
     [
-        ("user-data", "user-data", "The table 'user-data' is there twice: on line 4 already."),
-        ("user-data", "userData", "The tables 'userData' and 'user-data' on line 4 share the logical id UserData."),
-        ("log.v2", "log_v2", "The tables 'log_v2' and 'log.v2' on line 4 share the logical id LogV2."),
+        ("user-data", "user-data", "The table 'user-data' is already declared on line 4."),
+        ("user-data", "userData", "The tables 'userData' and 'user-data' on line 4 share the logical ID UserData."),
+        ("log.v2", "log_v2", "The tables 'log_v2' and 'log.v2' on line 4 share the logical ID LogV2."),
     ],
 )
-def test_tables_that_would_become_one_are_refused(first: str, second: str, says: str, tmp_path: Path) -> None:
-    """CloudFormation would make one of them."""
+def test_tables_with_the_same_logical_id_are_a_fault(first: str, second: str, says: str, tmp_path: Path) -> None:
+    """CloudFormation would create only one of them."""
     (message,) = faults(tmp_path, f"@app\nmyapp\n@tables\n{first}\n  id *\n{second}\n  id *\n")
     assert says in message
 
 
 @pytest.mark.parametrize("line", ["{} *String", "id *String\n  {} **String", "id *String\n  {} TTL"])
-def test_an_attribute_name_over_255_characters_is_refused(line: str, tmp_path: Path) -> None:
-    """In keys and TTL; one of 255 characters is fine."""
+def test_attribute_name_over_255_characters_is_a_fault(line: str, tmp_path: Path) -> None:
+    """This applies to keys and TTL; 255 characters are accepted."""
     text = "@app\nmyapp\n@tables\nt\n  "
     assert faults(tmp_path, text + line.format("x" * 255)) == []
     (message,) = faults(tmp_path, text + line.format("x" * 256))
@@ -83,24 +83,24 @@ def test_an_attribute_name_over_255_characters_is_refused(line: str, tmp_path: P
         ("projection\n    email", ("email",)),
     ],
 )
-def test_a_projection_is_read_in_any_case(written: str, projection: tuple[str, ...], tmp_path: Path) -> None:
-    """`ALL` and `KEYS` are not attributes; names of attributes keep their case."""
+def test_projection_keywords_are_case_insensitive(written: str, projection: tuple[str, ...], tmp_path: Path) -> None:
+    """Attribute names keep their case."""
     inventory = app(tmp_path, "get /", f"@tables\nt\n  id *\n@tables-indexes\nt\n  at *Number\n  {written}\n")
     assert inventory.warnings == ()
     assert [index.projection for table in inventory.tables for index in table.indexes] == [projection]
 
 
-@pytest.mark.parametrize(("line", "says"), [("name x", "'x' cannot be the name"), ("projection x {}", "256")])
-def test_an_index_that_dynamodb_refuses_is_refused(line: str, says: str, tmp_path: Path) -> None:
-    """Its name has 3 characters or more, the attributes that it copies at most 255."""
+@pytest.mark.parametrize(("line", "says"), [("name x", "'x' is not a valid index name"), ("projection x {}", "256")])
+def test_invalid_index_is_a_fault(line: str, says: str, tmp_path: Path) -> None:
+    """Names have at least 3 characters, and projected attributes at most 255."""
     text = f"@app\nmyapp\n@tables\nt\n  id *\n@tables-indexes\nt\n  at *\n  {line.format('x' * 256)}\n"
     (message,) = faults(tmp_path, text)
     assert says in message
 
 
 @pytest.mark.parametrize("line", ["insert Lambda", "update Lambda", "destroy Lambda"])
-def test_lines_of_old_manifests_are_ignored_with_a_warning(line: str, tmp_path: Path) -> None:
-    """Triggers of tables were written so; in an index such a line has no effect either."""
+def test_trigger_lines_are_ignored_with_a_warning(line: str, tmp_path: Path) -> None:
+    """Old manifests declare triggers this way; they have no effect in an index either."""
     inventory = app(tmp_path, "get /", f"@tables\nt\n  id *\n  {line}\n@tables-indexes\nt\n  at *\n  {line}\n")
     assert [len(table.indexes) for table in inventory.tables] == [1]
     assert [

@@ -1,4 +1,4 @@
-"""Manifests in JSON and YAML: the same values, with places, and errors that are sentences."""
+"""Manifests in JSON and YAML have the same values, places and errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from arc.errors import ManifestError
-from arc.manifest import parse_json, parse_yaml
+from arc.manifest.data import parse_json, parse_yaml
 
 PLAIN = {
     "app": ["myapp"],
@@ -22,8 +22,8 @@ JSON = {
 
 
 @pytest.mark.parametrize("indent", [None, 2, "\t"])
-def test_json_is_read_however_it_is_laid_out(indent: int | str | None) -> None:
-    """On one line, indented by spaces, or by tabs, which YAML would refuse."""
+def test_json_is_read_in_any_layout(indent: int | str | None) -> None:
+    """On one line, indented with spaces, or with tabs, which YAML refuses."""
     manifest = parse_json(json.dumps(JSON, indent=indent), "arc.json")
     assert manifest is not None
     assert manifest.to_plain() == PLAIN
@@ -36,16 +36,16 @@ def test_yaml_is_read() -> None:
     assert parse_yaml(text, "arc.yaml").to_plain() == PLAIN
 
 
-def test_a_package_without_an_app_is_none() -> None:
-    """Only its `arc` or `architect` key is looked at."""
+def test_package_json_without_an_app_is_none() -> None:
+    """Only its `arc` or `architect` key is read."""
     assert parse_json('{"name": "x", "http": "no"}', "package.json", keys=("arc", "architect")) is None
     found = parse_json('{"name": "x", "architect": {"app": "a"}}', "package.json", keys=("arc", "architect"))
     assert found is not None
     assert found.to_plain() == {"app": ["a"]}
 
 
-def test_text_is_kept_to_the_letter() -> None:
-    """What stands in quotes is text, and a pair of escapes is one character."""
+def test_json_text_is_kept_exactly() -> None:
+    """Text in quotes stays text, and a surrogate pair is one character."""
     manifest = parse_json('{"x": [["a", "42", 42, true], ["b", "\\ud83d\\ude00"]]}', "arc.json")
     assert manifest is not None
     assert manifest.to_plain() == {"x": [["a", "42", 42, True], ["b", "\N{GRINNING FACE}"]]}
@@ -63,22 +63,22 @@ def test_text_is_kept_to_the_letter() -> None:
         ('{"app": ' + "1" * 5_000 + "}", 1, 1),
     ],
 )
-def test_json_that_is_no_manifest_is_an_error_with_its_place(text: str, line: int, column: int) -> None:
-    """Wrong syntax, wrong shapes, and what would exhaust the reader."""
+def test_invalid_json_is_an_error_with_its_place(text: str, line: int, column: int) -> None:
+    """Wrong syntax, wrong shapes, and input that would exhaust the reader."""
     with pytest.raises(ManifestError) as raised:
         parse_json(text, "arc.json")
     assert (raised.value.file, raised.value.line, raised.value.column) == ("arc.json", line, column)
 
 
 @pytest.mark.parametrize("text", ["a: [", "a: &x [*x]", "--- a\n--- b", "a: \x00", "[" * 3_000, "- a", "a: b: c"])
-def test_yaml_that_is_no_manifest_is_an_error(text: str) -> None:
-    """Never another exception, whatever the text does to YAML."""
+def test_invalid_yaml_is_a_manifest_error(text: str) -> None:
+    """No other exception is raised."""
     with pytest.raises(ManifestError):
         parse_yaml(text, "arc.yaml")
 
 
-def test_yaml_makes_no_objects() -> None:
-    """A tag that names a Python object is text like any other."""
+def test_yaml_tags_create_no_objects() -> None:
+    """A tag that names a Python object is treated as text."""
     assert parse_yaml(
         "a: !!python/object/apply:os.getcwd []\nb: !!python/name:os.system x\n", "arc.yaml"
     ).to_plain() == {

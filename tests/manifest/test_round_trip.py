@@ -1,4 +1,4 @@
-"""What is formatted parses back to the same value; nothing that is parsed raises anything but its own error."""
+"""Formatted manifests parse back to the same value, and any text raises only manifest errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MANIFESTS = st.dictionaries(PRAGMAS, st.lists(ITEMS, max_size=5), max_size=4)
 
 @given(MANIFESTS)
 def test_a_formatted_manifest_parses_back(plain: dict[str, list[Any]]) -> None:
-    """Text that looks like a number, holds quotes, line ends or `#`, and every shape survive."""
+    """Every shape survives, and text that looks like a number or contains quotes, line ends or `#`."""
     text = format_manifest(plain)
     again = parse(text).to_plain()
     assert again == plain
@@ -41,8 +41,8 @@ def test_a_formatted_manifest_parses_back(plain: dict[str, list[Any]]) -> None:
 
 
 @given(st.text() | st.text("@ab \t\n\r#\"'`\\{}12.", max_size=60))
-def test_no_text_raises_anything_but_a_manifest_error(text: str) -> None:
-    """Whatever the file holds, the answer is a manifest or an error with a place in it."""
+def test_any_text_raises_only_manifest_errors(text: str) -> None:
+    """The result is a manifest, or an error with its place."""
     manifest, faults = parse_all(text)
     assert all(fault.line >= 1 and fault.column >= 1 and fault.hint for fault in faults)
     if faults:
@@ -55,8 +55,8 @@ def test_no_text_raises_anything_but_a_manifest_error(text: str) -> None:
 @pytest.mark.parametrize(
     "value", [[], [{}], [{"a": []}], [{"a": {}}], [["alone"]], [{"a": {"b": ["alone"]}}], [{"a": 1, "b": 2}]]
 )
-def test_what_a_manifest_cannot_say_is_refused(value: list[Any]) -> None:
-    """Shapes without a text raise instead of changing their meaning; an empty pragma is fine."""
+def test_unsupported_shapes_are_refused(value: list[Any]) -> None:
+    """Shapes without a text form raise an error; an empty pragma is valid."""
     if value:
         with pytest.raises((TypeError, ValueError)):
             format_manifest({"x": value})

@@ -81,14 +81,14 @@ def test_other_tables_cause_no_warning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ("_idx *String", "ended sessions stay in the table 'session' for ever: it has no TTL on '_ttl'."),
+        ("_idx *String", "Ended sessions stay in the table 'session' forever: it has no TTL attribute '_ttl'."),
         (
             "_idx *String\n  until TTL",
-            "ended sessions stay in the table 'session' for ever: its TTL is on 'until', not on '_ttl'.",
+            "Ended sessions stay in the table 'session' forever: its TTL attribute is 'until', not '_ttl'.",
         ),
-        ("id *String\n  _ttl TTL", "the table 'session' cannot hold sessions: its key is not '_idx *String'."),
-        ("_idx *Number\n  _ttl TTL", "the table 'session' cannot hold sessions: its key is not '_idx *String'."),
-        ("_idx *String\n  at **Number", "the table 'session' cannot hold sessions: its key is not '_idx *String'."),
+        ("id *String\n  _ttl TTL", "The table 'session' cannot store sessions: its key is not '_idx *String'."),
+        ("_idx *Number\n  _ttl TTL", "The table 'session' cannot store sessions: its key is not '_idx *String'."),
+        ("_idx *String\n  at **Number", "The table 'session' cannot store sessions: its key is not '_idx *String'."),
     ],
 )
 def test_unsuitable_table_causes_one_warning(tmp_path: Path, table: str, told: str) -> None:
@@ -100,15 +100,13 @@ def test_unsuitable_table_causes_one_warning(tmp_path: Path, table: str, told: s
 def test_undeclared_table_causes_a_warning(tmp_path: Path, name: str, written: str) -> None:
     """The lines to write have the manifest's name of the table."""
     (warning,) = warnings(app(tmp_path, f"SESSION_TABLE_NAME={name}"))
-    assert warning == (
-        f"sessions are to live in the table {name!r}, which is not in app.arc. {LINES.replace('session', written)}"
-    )
+    assert warning == (f"app.arc does not declare the session table {name!r}. {LINES.replace('session', written)}")
 
 
 def test_table_with_the_key_of_sessions_needs_a_ttl(tmp_path: Path) -> None:
     """This holds whether or not it is selected; other tables need none."""
     (told,) = ttl_warnings(app(tmp_path, "", "_idx *String"))
-    assert told.startswith("ended sessions stay in the table 'session' for ever: it has no TTL on '_ttl'.")
+    assert told.startswith("Ended sessions stay in the table 'session' forever: it has no TTL attribute '_ttl'.")
     assert ttl_warnings(app(tmp_path, "")) == []
     assert ttl_warnings(app(tmp_path, "", "id *String")) == []
 

@@ -1,9 +1,9 @@
 """The inventory: a folder's manifest, files and preferences as one validated app.
 
-reading           the whole of it            manifest_file     finds and parses the manifest
-app, aws, http, tables, tables_indexes, shared                 one file per pragma
-function_config   a function's config.arc    preferences, sandbox_preferences, env_file   what the developer set here
-matching          a request's route          findings          faults and warnings, reported at once
+inventory         reads an app               files             finds and parses the files
+http, tables      one pragma each            routes            matches a request with a route
+function_config   `@aws` and config.arc      preferences       the settings of a developer
+findings          faults and warnings, reported all at once
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds an app's manifest and parses it, whatever its format."""
+"""Finds and reads an app's files: its manifest in any format, `.env`, and what links lead to."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from arc.errors import ManifestError, ToolError
 from arc.inventory.findings import Findings
-from arc.manifest import fault_at, parse_all, parse_json, parse_yaml
+from arc.manifest import fault_at, parse_all
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-    from arc.manifest import Manifest
+    from arc.inventory.findings import Document
+    from arc.manifest import Manifest, Scalar
 
 
 MANIFEST_FILES = ("app.arc", ".arc", "arc.json", "arc.yaml", "arc.yml", "package.json")
@@ -23,13 +24,13 @@ _PACKAGE_KEYS = ("arc", "architect")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _PRAGMA = re.compile(r"\s*@([^\s#]*)")
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
+VARIABLE_HINT = "Begin with a letter, and use only letters, digits and '_'."
 
 
 def find_manifest(folder: Path, findings: Findings, known: Container[str]) -> tuple[Path, Manifest | None]:
-    """The first manifest of `folder` with its file; None when it is so faulty that nothing was read.
+    """Return the file and the content of the folder's first manifest; None when the content cannot be read.
 
-    `known` is that of `parse_file`.
-    Raises `ToolError` when there is none.
+    `known` is passed to `parse_file`. Raises `ToolError` when the folder has no manifest.
     """
     for name in MANIFEST_FILES:
         file = folder / name
@@ -43,43 +44,43 @@ def find_manifest(folder: Path, findings: Findings, known: Container[str]) -> tu
         if manifest is not None:
             return file, manifest
     if not folder.is_dir():
-        what = "is no folder" if folder.exists() else "is not there"
-        raise ToolError(f"{folder} {what}. Give the folder of an app, or make one: arc init {folder}")
-    looked = ", ".join(MANIFEST_FILES)
-    raise ToolError(f"There is no manifest in {folder} (looked for {looked}). Make an app there: arc init {folder}")
+        problem = "is not a folder" if folder.exists() else "does not exist"
+        raise ToolError(f"{folder} {problem}. Name the folder of an app, or create one: arc init {folder}")
+    names = ", ".join(MANIFEST_FILES)
+    raise ToolError(f"{folder} has no manifest ({names}). Create an app there: arc init {folder}")
 
 
 def has_manifest(folder: Path) -> bool:
-    """True when `folder` holds a manifest, good or faulty."""
-    for name in MANIFEST_FILES:
-        file = folder / name
-        if file.is_file():
-            try:
-                return name != "package.json" or parse_file(file, name, Findings(), ()) is not None
-            except (ManifestError, ToolError):
-                return True
-    return False
+    """Return whether `folder` contains a manifest, valid or not."""
+    try:
+        find_manifest(folder, Findings(), ())
+    except ToolError:
+        return False
+    return True
 
 
 def parse_file(file: Path, name: str, findings: Findings, known: Container[str]) -> Manifest | None:
-    """The manifest in one file, None for a package.json without one. Faults of `.arc` syntax go to `findings`.
+    """Parse the manifest in one file; None for a package.json without one.
 
-    Pragmas that are not `known` belong to others, who may have a syntax of their own: nothing below one is a fault.
+    Errors in `.arc` syntax are added to `findings`. Pragmas that are not `known` belong to plugins, which may use
+    another syntax, so nothing below them is an error.
     """
     text = read_text(file, name)
-    if name.endswith(".json"):
+    if name.endswith((".json", ".yaml", ".yml")):
+        from arc.manifest.data import parse_json, parse_yaml
+
+        if not name.endswith(".json"):
+            return parse_yaml(text, name, known=known)
         return parse_json(text, name, keys=_PACKAGE_KEYS if name == "package.json" else (), known=known)
-    if name.endswith((".yaml", ".yml")):
-        return parse_yaml(text, name, known=known)
     manifest, faults = parse_all(text, name)
     findings.faults.extend(fault for fault in faults if _is_ours(manifest, fault, known))
     return manifest
 
 
 def _is_ours(manifest: Manifest, fault: ManifestError, known: Container[str]) -> bool:
-    """True for a fault in a line that is not below a pragma of others, as the lines are written.
+    """Return whether a fault is outside the pragmas of plugins, judged by the lines as written.
 
-    A quote of theirs that ends below a known pragma has swallowed lines of it, and is a fault there.
+    A quote that opens below a plugin's pragma and ends below a known one hides lines of the known one, so it counts.
     """
     for line in reversed(manifest.lines[: fault.line]):
         found = _PRAGMA.match(line)
@@ -89,7 +90,7 @@ def _is_ours(manifest: Manifest, fault: ManifestError, known: Container[str]) ->
 
 
 def read_text(file: Path, name: str) -> str:
-    """The text of a UTF-8 file, which messages call `name`. Raises `ManifestError` and `ToolError`."""
+    """Return the text of a UTF-8 file, which messages call `name`. Raises `ManifestError` and `ToolError`."""
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -97,29 +98,21 @@ def read_text(file: Path, name: str) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        before = content[: error.start].decode()
-        line = before.count("\n") + 1
-        column = len(before) - (before.rfind("\n") + 1) + 1
-        good = content.decode(errors="replace").split("\n")
-        raise fault_at(
-            name,
-            tuple(good),
-            line,
-            column,
-            "The file is not UTF-8: this byte is no character.",
-            "Save the file as UTF-8.",
-        ) from None
+        before = content[: error.start].decode().split("\n")
+        lines = tuple(content.decode(errors="replace").split("\n"))
+        message = "The file is not UTF-8."
+        raise fault_at(name, lines, len(before), len(before[-1]) + 1, message, "Save the file as UTF-8.") from None
 
 
 def is_variable(name: str) -> bool:
-    """True for a name that Lambda takes for a variable: a letter, then letters, digits and `_`."""
+    """Return whether Lambda accepts a variable's name: a letter, then letters, digits and `_`."""
     return _VARIABLE.fullmatch(name) is not None
 
 
 def read_env_file(file: Path, findings: Findings) -> dict[str, str] | None:
-    """The variables in a `.env` file, None when there is no file.
+    """Return the variables in a `.env` file, None when it does not exist.
 
-    Values are taken as they stand: `$` has no meaning. Messages never quote a line, because it may hold a secret.
+    Values are literal: `$` has no meaning. Messages never quote a line, because it may contain a secret.
     """
     if not file.is_file():
         return None
@@ -135,23 +128,29 @@ def read_env_file(file: Path, findings: Findings) -> dict[str, str] | None:
         return {}
     variables: dict[str, str] = {}
     for binding in parse_stream(io.StringIO(text.removeprefix("\N{BYTE ORDER MARK}"), newline="")):
-        place = f"{file.name}:{binding.original.line}"
+        place, name = f"{file.name}:{binding.original.line}", binding.key
         if binding.error:
             findings.faults.append(ToolError(f"{place}: This line cannot be read. Write NAME=value."))
-        elif binding.key is not None and not is_variable(binding.key):
-            hint = "Use letters, digits and '_', a letter first."
-            findings.warnings.append(
-                f"{place}: {binding.key!r} is left out: it cannot be the name of a variable. {hint}"
-            )
-        elif binding.key is not None and binding.value is None:
-            findings.faults.append(ToolError(f"{place}: {binding.key} has no value. Write {binding.key}=value."))
-        elif binding.key is not None:
-            variables[binding.key] = binding.value or ""
+        elif name is not None and not is_variable(name):
+            findings.warnings.append(f"{place}: {name!r} is ignored: it is not a valid variable name. {VARIABLE_HINT}")
+        elif name is not None and binding.value is None:
+            findings.faults.append(ToolError(f"{place}: {name} has no value. Write {name}=value."))
+        elif name is not None:
+            variables[name] = binding.value or ""
     return variables
 
 
+def folder_in_app(document: Document, root: Path, source: Scalar, *, example: str) -> Path | None:
+    """Return the folder that a manifest names below the app's folder `root`; one outside it is a fault."""
+    folder = Path(root, *source.text.split("/"))
+    if ".." not in folder.parts:
+        return folder
+    document.fault(source, f"The folder '{source.text}' is outside the app.", f"Write a path such as {example}.")
+    return None
+
+
 def check_within(root: Path, file: Path) -> None:
-    """Raise `ToolError` when `file`, below the app's folder `root`, is out of it once links are followed."""
+    """Raise `ToolError` when a link on the way from the app's folder `root` to `file` leads out of the app."""
     place = str(root)
     for part in file.relative_to(root).parts:
         place = os.path.join(place, part)  # noqa: PTH118  # an app is read often, and Path is slower
@@ -161,18 +160,17 @@ def check_within(root: Path, file: Path) -> None:
         if not target.is_relative_to(os.path.realpath(root)):
             name = Path(place).relative_to(root).as_posix()
             raise ToolError(
-                f"{name} leads out of the app, to {target}, and nothing there is read or written. Put a copy in its "
-                "place; a link may lead to another place within the app."
+                f"{name} leads out of the app, to {target}. Replace the link with a copy, or link to a place inside "
+                "the app."
             )
 
 
-def find_links_out(root: Path, files: Iterable[Path], findings: Findings) -> None:
-    """Add a fault for each of `files` that leads out of the app in `root`; several behind one link are one fault."""
-    known = {str(fault) for fault in findings.faults}
+def check_links(root: Path, files: Iterable[Path], findings: Findings) -> None:
+    """Add a fault for each link that leads out of the app in `root` on the way to one of `files`."""
+    faults: dict[str, ToolError] = {}
     for file in files:
         try:
             check_within(root, file)
         except ToolError as fault:
-            if str(fault) not in known:
-                known.add(str(fault))
-                findings.faults.append(fault)
+            faults.setdefault(str(fault), fault)
+    findings.faults.extend(faults.values())

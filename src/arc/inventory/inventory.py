@@ -1,37 +1,34 @@
-"""The inventory: everything known about an app."""
+"""The inventory: an app's manifest, files and preferences, read and validated."""
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from arc.errors import ManifestError, ToolError
-from arc.inventory.files import MANIFEST_FILES, find_links_out, find_manifest, parse_file, read_env_file
-from arc.inventory.findings import Findings
-from arc.inventory.function_config import Aws, configure_function, read_aws
+from arc.inventory.files import MANIFEST_FILES, check_links, find_manifest, folder_in_app, parse_file, read_env_file
+from arc.inventory.findings import Document, Findings, did_you_mean
+from arc.inventory.function_config import configure_function, read_aws
 from arc.inventory.http import read_http
 from arc.inventory.preferences import PREFERENCE_FILES, read_preferences
-from arc.inventory.routes import HANDLER_FILES, Route, find_handler, other_language, specificity
-from arc.inventory.tables import read_indexes, read_tables
-from arc.manifest import Array, Scalar, fault_at
+from arc.inventory.routes import HANDLER_FILES, Route, other_language, specificity
+from arc.inventory.tables import read_tables
+from arc.manifest import Array, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from arc.inventory.function_config import Aws, FunctionConfig
-    from arc.inventory.http import RouteLine
     from arc.inventory.preferences import SandboxPreferences
     from arc.inventory.tables import Table
-    from arc.manifest import Manifest
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """An app, validated."""
+    """A validated app."""
 
     root: Path
     """The app's folder, absolute."""
@@ -39,54 +36,27 @@ class Inventory:
     """The manifest's file."""
     app: str
     routes: tuple[Route, ...]
-    """In the order in which they are to be matched."""
+    """In the order in which they are matched."""
     tables: tuple[Table, ...]
     aws: Aws
     shared: Path | None
-    """The folder of shared code, if there is one."""
+    """The folder of shared code, if it exists."""
     env: Mapping[str, Mapping[str, str]] = field(repr=False)
-    """Variables for each environment, as this machine knows them. They hold secrets, so `repr` leaves them out."""
+    """This machine's variables for each environment. They contain secrets, so `repr` leaves them out."""
     sandbox: SandboxPreferences
-    """`@sandbox` of the preferences."""
+    """The `@sandbox` settings of the preferences."""
     warnings: tuple[str, ...]
     sources: tuple[Path, ...]
     """Every file that was read or looked for: a change in one of them changes the inventory."""
 
 
-# Pragmas of Architect that mean what they say: no misspelling is guessed at.
-_ARCHITECTS = frozenset(
-    (
-        *("bundles", "cdn", "customizations", "domain", "events", "macros", "plugins", "proxy", "queues"),
-        *("scheduled", "static", "streams", "tables-streams", "views", "websocket", "ws"),
-    )
-)
 _FILES = (
     *MANIFEST_FILES,
     *PREFERENCE_FILES,
-    ".env",
-    ".gitignore",
-    "requirements.txt",
-    "sandbox-seed.json",
-    "src",
-    "src/shared",
+    *(".env", ".gitignore", "requirements.txt", "sandbox-seed.json", "src", "src/shared"),
 )
-_PREFERENCE = "has no effect here: write it into preferences.arc"
-_RETIRED = "is retired and has no effect: write its routes below @http."
-_ELSEWHERE = {
-    "create": f"{_PREFERENCE}.",
-    "css": _RETIRED,
-    "env": f"{_PREFERENCE}, or testing's variables into .env.",
-    "html": _RETIRED,
-    "indexes": "is called @tables-indexes now: rename it.",
-    "js": _RETIRED,
-    "json": _RETIRED,
-    "sandbox": f"{_PREFERENCE}.",
-    "text": _RETIRED,
-    "xml": _RETIRED,
-}
-"""Pragmas whose lines belong elsewhere, with where."""
 # A function's own configuration, in Architect's order. Source: @architect/inventory, src/read/index.js.
-CONFIG_FILES = (
+_CONFIG_FILES = (
     *("config.arc", ".arc-config", "arc.json", "arc-config.json"),
     *("config.yaml", "config.yml", "arc-config.yaml", "arc-config.yml"),
 )
@@ -94,14 +64,14 @@ _PRAGMAS = ("app", "aws", "http", "shared", "tables", "tables-indexes")
 
 
 def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path | None = None) -> Inventory:
-    """The app in `folder`.
+    """Return the app in `folder`.
 
-    `environ` (default `os.environ`) says where the developer's `home` is, unless that is given. Raises
-    `InventoryError` with every fault that was found, and `ToolError` when there is no manifest.
+    `home` is the developer's home folder, by default the one that `environ` (`os.environ`) names. Raises
+    `InventoryError` with every fault in the app, and `ToolError` when there is no manifest.
     """
     root = Path(folder).resolve()
     findings = Findings()
-    find_links_out(root, (root / name for name in _FILES), findings)
+    check_links(root, (root / name for name in _FILES), findings)
     findings.raise_faults()
     file, manifest = find_manifest(root, findings, _PRAGMAS)
     preferences = read_preferences(root, home or _home(os.environ if environ is None else environ), findings)
@@ -110,20 +80,27 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
         preferences.env["testing"] = testing
     if manifest is None:
         findings.raise_faults()
-        raise ToolError(f"{file} holds nothing.")
-    app = read_app(manifest, findings)
-    aws = read_aws(manifest, findings)
-    lines = read_http(manifest, root, findings)
-    tables = read_indexes(manifest, read_tables(manifest, app, findings), findings)
-    shared = read_shared(manifest, root, findings)
-    _warn_of_others(manifest, findings)
+        raise ToolError(f"{file} is empty. Write @app, and below it a name.")
+    document = Document(manifest, findings)
+    app = _read_app(document)
+    aws = read_aws(document)
+    lines = read_http(document, root)
+    tables = read_tables(document, app)
+    shared = _read_shared(document, root)
+    _warn_of_other_pragmas(document)
     folders = dict.fromkeys(line.folder for line in lines)
-    files = (file for folder in folders for file in _files_of(folder))
-    find_links_out(root, (*files, *([shared] if shared else [])), findings)
+    handlers = [folder / name for folder in folders for name in HANDLER_FILES]
+    configs = [folder / name for folder in folders for name in _CONFIG_FILES]
+    check_links(root, [*handlers, *configs, *([shared] if shared else [])], findings)
     findings.raise_faults()
-    functions = {folder: _function(folder, aws, root, findings) for folder in folders}
-    routes = sorted((_route(line, functions[line.folder]) for line in lines), key=specificity)
-    _warn_of_other_languages(routes, findings)
+    functions = {folder: _read_function(folder, aws, root, findings) for folder in folders}
+    routes = sorted(
+        (Route(line.method, line.path, line.folder, line.logical_id, *functions[line.folder]) for line in lines),
+        key=specificity,
+    )
+    others = ", ".join(f"{route.name} ({route.other_language})" for route in routes if not route.is_python)
+    if others:
+        findings.warnings.append(f"The sandbox runs Python only and does not serve {others}.")
     findings.raise_faults()
     return Inventory(
         root=root,
@@ -136,17 +113,17 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
         env=preferences.env,
         sandbox=preferences.sandbox,
         warnings=tuple(findings.warnings),
-        sources=(
-            *(root / name for name in MANIFEST_FILES),
-            root / ".env",
-            *preferences.sources,
-            *(line.folder / name for line in lines for name in CONFIG_FILES),
-        ),
+        sources=(*(root / name for name in (*MANIFEST_FILES, ".env")), *preferences.sources, *configs),
     )
 
 
-def _files_of(folder: Path) -> Iterator[Path]:
-    return (folder / name for name in (*HANDLER_FILES, *CONFIG_FILES))
+_NAME = re.compile(r"[a-z][a-zA-Z0-9_-]{1,99}")
+NAME_HINT = "Use 2 to 100 letters, digits, '-' and '_', and begin with a lowercase letter."
+
+
+def is_app_name(text: str) -> bool:
+    """Return whether an app can have this name."""
+    return _NAME.fullmatch(text) is not None
 
 
 def _home(environ: Mapping[str, str]) -> Path | None:
@@ -154,108 +131,88 @@ def _home(environ: Mapping[str, str]) -> Path | None:
     return Path(home) if home else None
 
 
-def _warn_of_others(manifest: Manifest, findings: Findings) -> None:
-    for pragma in manifest.pragmas:
-        if pragma.name in _ELSEWHERE:
-            findings.warn(manifest, pragma, f"@{pragma.name} {_ELSEWHERE[pragma.name]}")
-        elif pragma.name not in _PRAGMAS:
-            known = pragma.name in _ARCHITECTS
-            close = [] if known else difflib.get_close_matches(pragma.name, (*_PRAGMAS, *sorted(_ARCHITECTS)), n=1)
-            meant = f" Did you mean @{close[0]}?" if close and close[0] in _PRAGMAS else ""
-            findings.warn(manifest, pragma, f"@{pragma.name} is not supported yet and is left alone.{meant}")
-
-
-def _warn_of_other_languages(routes: Sequence[Route], findings: Findings) -> None:
-    others = ", ".join(f"{route.name} ({route.other_language})" for route in routes if not route.is_python)
-    if others:
-        findings.warnings.append(f"Not Python, so not served by the sandbox: {others}.")
-
-
-class _Function(NamedTuple):
-    handler: Path | None
-    config: FunctionConfig
-    other_language: str
-
-
-def _function(folder: Path, aws: Aws, root: Path, findings: Findings) -> _Function:
-    """The function in a folder, whose routes may be several."""
-    config = _config(folder, aws.function, root, findings)
-    other = other_language(folder, config)
-    files = [name for name in HANDLER_FILES if (folder / name).is_file()]
-    if len(files) > 1 and not other:
-        place = folder.relative_to(root).as_posix()
-        findings.warnings.append(f"{place} has {' and '.join(files)}: {files[0]} is the handler.")
-    return _Function(None if other else find_handler(folder), config, other)
-
-
-def _route(line: RouteLine, function: _Function) -> Route:
-    return Route(line.method, line.path, line.folder, line.logical_id, *function)
-
-
-def _config(folder: Path, config: FunctionConfig, root: Path, findings: Findings) -> FunctionConfig:
-    files = [folder / name for name in CONFIG_FILES if (folder / name).is_file()]
-    if not files:
-        return config
-    file = files[0]
-    if len(files) > 1:
-        names = ", ".join(each.name for each in files[:-1])
-        place = folder.relative_to(root).as_posix()
-        findings.warnings.append(f"{place} has {names} and {files[-1].name}: {file.name} is the configuration.")
-    try:
-        manifest = parse_file(file, file.relative_to(root).as_posix(), findings, ("aws", "arc"))
-    except (ManifestError, ToolError) as fault:
-        findings.faults.append(fault)
-        return config
-    return config if manifest is None else configure_function(manifest, config, findings)
-
-
-_NAME = re.compile(r"[a-z][a-zA-Z0-9_-]+")
-_LONGEST = 100
-_HINT = f"Begin with a small letter and go on with letters, digits, '-' and '_': 2 to {_LONGEST} characters."
-
-
-def is_app_name(text: str) -> bool:
-    """True for a name that an app can have."""
-    return _NAME.fullmatch(text) is not None and len(text) <= _LONGEST
-
-
-def read_app(manifest: Manifest, findings: Findings) -> str:
-    """The app's name; empty when it is missing or wrong, which is a fault."""
+def _read_app(document: Document) -> str:
+    """Return the app's name; empty after a fault."""
+    manifest = document.manifest
     pragma = manifest.pragma("app")
     if pragma is None:
         if all(each.whole for each in manifest.pragmas):
-            hint = "Write @app, and below it a name."
-            findings.faults.append(fault_at(manifest.file, manifest.lines, 1, 1, "The manifest has no @app.", hint))
+            start = Scalar("", "", 1, 1)
+            document.fault(start, "The manifest has no @app.", "Write @app, and below it a name.")
         return ""
-    if len(pragma.items) != 1 or not isinstance(pragma.items[0], Scalar):
+    name = pragma.items[0] if len(pragma.items) == 1 else None
+    if not isinstance(name, Scalar):
         if pragma.whole:
             where = pragma.items[min(1, len(pragma.items) - 1)] if pragma.items else pragma
-            findings.fault(manifest, where, "@app holds one name and nothing else.", _HINT)
+            document.fault(where, "@app must contain one name and nothing else.", NAME_HINT)
         return ""
-    name = pragma.items[0]
     if not is_app_name(name.text):
-        findings.fault(manifest, name, f"'{name.text}' cannot be the name of an app.", _HINT)
+        document.fault(name, f"'{name.text}' is not a valid app name.", NAME_HINT)
         return ""
     return name.text
 
 
-def read_shared(manifest: Manifest, root: Path, findings: Findings) -> Path | None:
-    """The shared folder: what `src` names, else `src/shared` when it is there, else None."""
-    pragma = manifest.pragma("shared")
+def _read_shared(document: Document, root: Path) -> Path | None:
+    """Return the shared folder: the one that `src` names, else `src/shared` if it exists."""
     default = root / "src" / "shared"
     folder = default if default.is_dir() else None
-    for item in pragma.items if pragma is not None else ():
+    for item in document.items("shared"):
         if not isinstance(item, Array) or len(item.items) != 2 or item.items[0].text != "src":  # noqa: PLR2004
-            findings.warn(manifest, item, "This line of @shared has no effect: shared code goes to every function.")
+            document.warn(item, "This line of @shared has no effect: every function can import shared code.")
             continue
         source = item.items[1]
-        named = Path(root, *source.text.split("/"))
-        if ".." in named.parts or named == root:
-            findings.fault(
-                manifest, source, f"'{source.text}' is not below the app's folder.", "Write a path such as src/shared."
-            )
-        elif not named.is_dir():
-            findings.fault(manifest, source, f"There is no folder '{source.text}'.", "Make it, or mend the path.")
-        else:
-            folder = named
+        named = folder_in_app(document, root, source, example="src/shared")
+        if named is not None and (named == root or not named.is_dir()):
+            hint = "Create it, or write a path such as src/shared."
+            document.fault(source, f"'{source.text}' is not a folder in the app.", hint)
+        folder = named
     return folder
+
+
+# Architect's other pragmas, which are no misspellings.
+_OF_ARCHITECT = (
+    *("bundles", "cdn", "customizations", "domain", "events", "macros", "plugins", "proxy", "queues"),
+    *("scheduled", "static", "streams", "tables-streams", "views", "websocket", "ws"),
+)
+_RETIRED = "is retired and has no effect. Declare its routes in @http."
+_ELSEWHERE = {
+    **dict.fromkeys(("css", "html", "js", "json", "text", "xml"), _RETIRED),
+    **dict.fromkeys(("create", "sandbox"), "has no effect in the manifest. Move it to preferences.arc."),
+    "env": "has no effect in the manifest. Move it to preferences.arc, or testing's variables to .env.",
+    "indexes": "has a new name. Rename it to @tables-indexes.",
+}
+"""Pragmas that do not belong in a manifest, and what to do instead."""
+
+
+def _warn_of_other_pragmas(document: Document) -> None:
+    for pragma in document.manifest.pragmas:
+        name = pragma.name
+        if name in _ELSEWHERE:
+            document.warn(pragma, f"@{name} {_ELSEWHERE[name]}")
+        elif name not in _PRAGMAS:
+            known, others = [f"@{each}" for each in _PRAGMAS], [f"@{each}" for each in _OF_ARCHITECT]
+            meant = did_you_mean(f"@{name}", known, others=others)
+            document.warn(pragma, f"@{name} is not supported and has no effect. {meant}".rstrip())
+
+
+def _read_function(folder: Path, aws: Aws, root: Path, findings: Findings) -> tuple[Path | None, FunctionConfig, str]:
+    """Return a function's handler, configuration and other language; it may answer several routes."""
+    config, place = aws.function, folder.relative_to(root).as_posix()
+    file = _first_file(folder, _CONFIG_FILES, place, findings)
+    if file is not None:
+        try:
+            manifest = parse_file(file, file.relative_to(root).as_posix(), findings, ("aws", "arc"))
+        except (ManifestError, ToolError) as fault:
+            findings.faults.append(fault)
+        else:
+            config = config if manifest is None else configure_function(Document(manifest, findings), config)
+    other = other_language(folder, config)
+    return None if other else _first_file(folder, HANDLER_FILES, place, findings), config, other
+
+
+def _first_file(folder: Path, names: Sequence[str], place: str, findings: Findings) -> Path | None:
+    """Return the first file that exists, with a warning about the others, which have no effect."""
+    files = [name for name in names if (folder / name).is_file()]
+    if len(files) > 1:
+        findings.warnings.append(f"{place} has {', '.join(files[:-1])} and {files[-1]}. Only {files[0]} is used.")
+    return folder / files[0] if files else None

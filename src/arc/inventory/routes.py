@@ -1,4 +1,7 @@
-"""A route: a verb, a path, and the folder whose function answers."""
+"""A route: an HTTP method, a path, and the folder of the function that answers.
+
+`match` finds the route for a request, and `specificity` sorts routes for it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 
 HANDLER_FILES = ("lambda.py", "handler.py", "index.py")
-"""In Architect's order: the first that is there holds the handler."""
+"""In order of precedence, as in Architect: the first that exists contains the handler."""
 _OTHER_NAMES = ("handler", "index", "lambda", "mod")
 _OTHER_SUFFIXES = (".js", ".mjs", ".cjs", ".ts", ".tsx", ".rb", ".php")
 
@@ -31,9 +34,9 @@ class Route:
     folder: Path
     """The absolute source folder."""
     logical_id: str
-    """The function's name in CloudFormation: `GetUsersId`."""
+    """The function's logical ID in CloudFormation: `GetUsersId`."""
     handler: Path | None
-    """The handler's file; None while it is not there."""
+    """The handler's file; None when it does not exist."""
     config: FunctionConfig
     other_language: str = ""
     """The runtime or the handler's file in another language; empty for a Python function."""
@@ -45,29 +48,29 @@ class Route:
 
     @property
     def name(self) -> str:
-        """Verb and path, as the manifest writes them: `get /users/:id`."""
+        """The method and the path as in the manifest: `get /users/:id`."""
         return f"{self.method} {self.path}"
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The path's parts; `/` has none."""
+        """The parts of the path; `/` has none."""
         return parts_of(self.path)
 
     @property
     def route_key(self) -> str:
-        """API Gateway's name of the route: `GET /users/{id}`, `ANY /files/{proxy+}`."""
+        """The route's name in API Gateway: `GET /users/{id}`, `ANY /files/{proxy+}`."""
         keys = ("{proxy+}" if part == "*" else f"{{{part[1:]}}}" if part[0] == ":" else part for part in self.parts)
         return f"{self.method.upper()} /{'/'.join(keys)}"
 
 
 @lru_cache(maxsize=1024)
 def parts_of(path: str) -> tuple[str, ...]:
-    """The parts of a route's path between its slashes."""
+    """Return the parts of a route's path between its slashes."""
     return tuple(path[1:].split("/")) if path != "/" else ()
 
 
 def folder_name(method: str, path: str) -> str:
-    """The name of a route's source folder, after Architect: `get-users-000id`."""
+    """Return the name of a route's source folder, as Architect derives it: `get-users-000id`."""
     if path == "/":
         return f"{method}-index"
     name = path.replace("-", "_").replace(".", "_").replace("/", "-")
@@ -75,35 +78,29 @@ def folder_name(method: str, path: str) -> str:
 
 
 def logical_id(method: str, path: str) -> str:
-    """A route's name in CloudFormation, after Architect: `GetUsersId`."""
+    """Return a route's logical ID in CloudFormation, as Architect derives it: `GetUsersId`."""
     words = folder_name(method, path).replace("000", "").replace("_", "-").split("-")
     return "".join(word[:1].upper() + word[1:] for word in words)
 
 
-def find_handler(folder: Path) -> Path | None:
-    """The handler's file in a source folder, the first of `HANDLER_FILES`, or None."""
-    return next((folder / name for name in HANDLER_FILES if (folder / name).is_file()), None)
-
-
 def other_language(folder: Path, config: FunctionConfig) -> str:
-    """The runtime that is not Python, or the only handler's file when that is not Python; empty for Python."""
+    """Return the runtime or handler's file of a function in another language; empty for a Python function."""
     if not config.is_python:
         return config.runtime
-    if not folder.is_dir() or find_handler(folder) is not None:
+    if not folder.is_dir() or any((folder / name).is_file() for name in HANDLER_FILES):
         return ""
     names = (file.name for file in folder.iterdir() if file.stem in _OTHER_NAMES and file.suffix in _OTHER_SUFFIXES)
     return min(names, default="")
 
 
 _STATIC, _PARAMETER, _CATCH_ALL = 0, 1, 2
-CATCH_ALL_PARAMETER = "proxy"
 
 
 def specificity(route: Route) -> tuple[bool, int, tuple[int, ...], bool, str, str]:
-    """Return a sorting key that puts the route that must be tried first first.
+    """Return a sorting key for the order in which routes are tried.
 
-    Catch-alls come last (API Gateway: a full match, then a greedy one), the deeper ones first among them as in
-    Architect; then, part by part from the left, a static part before a parameter; then the exact verb before `any`.
+    Catch-alls come last (API Gateway tries full matches, then greedy ones), and deeper ones before shallower ones, as
+    in Architect. Then static parts come before parameters, compared from the left, and exact methods before `any`.
     """
     kinds = tuple(_CATCH_ALL if part == "*" else _PARAMETER if part[0] == ":" else _STATIC for part in route.parts)
     is_greedy = _CATCH_ALL in kinds
@@ -111,13 +108,13 @@ def specificity(route: Route) -> tuple[bool, int, tuple[int, ...], bool, str, st
 
 
 def match(routes: Sequence[Route], method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """The first of `routes`, which are in matching order, that answers a request, with its path parameters.
+    """Return the first of `routes` that answers a request, with its path parameters, or None.
 
-    `path` is as the visitor sent it, without the query; parameters are percent-decoded, once, after the path is
-    split, so that an encoded slash stays within its part. The catch-all's parameter is `proxy`, which is empty for the
-    catch-all's own folder: `/x/*` answers `/x/` and `/*` answers `/`, but `/x/*` does not answer `/x`. A parameter
-    takes a part that is not empty, except that `/:page` answers `/`. None when no route answers: HEAD is no GET, and a
-    slash at the end makes another path. Source for `/`: https://github.com/architect/architect/issues/981
+    `routes` are sorted by `specificity`. `path` is as the client sent it, without the query. Parameters are
+    percent-decoded once, after the path is split, so an encoded slash stays within its part. The catch-all's parameter
+    is `proxy`: `/x/*` answers `/x/` with an empty `proxy`, but does not answer `/x`. A parameter matches a part that is
+    not empty, except that `/:page` answers `/`. A `get` route does not answer HEAD, and `/a` and `/a/` are different
+    paths. Source for `/`: https://github.com/architect/architect/issues/981
     """
     if not path.startswith("/"):
         return None
@@ -132,7 +129,7 @@ def match(routes: Sequence[Route], method: str, path: str) -> tuple[Route, dict[
 
 
 def _parameters(parts: tuple[str, ...], sent: list[str]) -> dict[str, str] | None:
-    """Return the path parameters if the path fits, else None; of `/`, the only part `sent` is empty."""
+    """Return the path parameters if the path matches, else None. `/` is sent as one empty part."""
     is_root = sent == [""]
     if not parts:
         return {} if is_root else None
@@ -141,7 +138,7 @@ def _parameters(parts: tuple[str, ...], sent: list[str]) -> dict[str, str] | Non
     parameters: dict[str, str] = {}
     for index, part in enumerate(parts):
         if part == "*":
-            parameters[CATCH_ALL_PARAMETER] = "/".join(sent[index:])
+            parameters["proxy"] = "/".join(sent[index:])
         elif part[0] == ":":
             if not sent[index] and not is_root:
                 return None

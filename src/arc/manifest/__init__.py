@@ -1,14 +1,12 @@
 """The manifest, `app.arc`: text to values with positions, and back.
 
-words      which words are booleans, numbers, or need quotes
 lexer      text -> lines of words            parser       lines -> values
-values     what a manifest is made of        formatting   values -> text
+values     scalars, arrays, vectors, maps    formatting   values -> text
 data       JSON and YAML -> the same values
 """
 
 from __future__ import annotations
 
-from arc.manifest.data import parse_json, parse_yaml
 from arc.manifest.formatting import format  # noqa: A004  # the pair of `parse`, and always read as manifest.format
 from arc.manifest.parser import parse, parse_all
 from arc.manifest.values import Array, Entry, Item, Manifest, Map, Plain, Pragma, Scalar, Vector, fault_at
@@ -27,6 +25,4 @@ __all__ = [
     "format",
     "parse",
     "parse_all",
-    "parse_json",
-    "parse_yaml",
 ]

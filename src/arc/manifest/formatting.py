@@ -1,4 +1,4 @@
-"""Values to the text of a manifest."""
+"""The values of a manifest to its text."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ _PRAGMA_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def format(manifest: Manifest | Mapping[str, Sequence[_Value]]) -> str:  # noqa: A001  # the pair of `parse`
-    """The text of a manifest, or of the dicts and lists that `to_plain` gives; it parses back to the same value.
+    """Return the text of a manifest, or of the dicts and lists that `to_plain` returns. Comments are not kept.
 
-    Comments are not kept.
-
-    Raises `ValueError` for what a manifest cannot say, such as an empty list or a name without values,
-    and `TypeError` for a value that is not text, a number, a boolean, or lists and dicts of those.
+    The text parses back to the same values. Raises `ValueError` for what a manifest cannot express, such as an empty
+    list or a name without values, and `TypeError` for anything but text, numbers, booleans, and lists and dicts of
+    those.
     """
     plain = manifest.to_plain() if isinstance(manifest, Manifest) else manifest
     sections = []
     for name, items in plain.items():
         if not _PRAGMA_NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a pragma. Use letters, digits, '-' and '_'.")
+            raise ValueError(f"{name!r} is not a valid pragma name. Use letters, digits, '-' and '_'.")
         sections.append("".join(f"{line}\n" for line in (f"@{name}", *_lines(items, name))))
     return "\n".join(sections)
 
@@ -36,51 +35,39 @@ def format(manifest: Manifest | Mapping[str, Sequence[_Value]]) -> str:  # noqa:
 def _lines(items: Sequence[_Value], pragma: str) -> list[str]:
     lines: list[str] = []
     for item in items:
-        if isinstance(item, Mapping):
-            lines.extend(_named(item, pragma))
-        elif isinstance(item, (list, tuple)):
-            _at_least(item, 2, f"An array below @{pragma}")
-            lines.append(_row(item, pragma))
-        else:
-            lines.append(_word(item, pragma))
+        lines.extend(_named(item, pragma) if isinstance(item, Mapping) else [_row(item, f"An array below @{pragma}")])
     return lines
 
 
 def _named(item: Mapping[str, _Value], pragma: str) -> list[str]:
     if len(item) != 1:
-        raise ValueError(f"An item below @{pragma} has {len(item)} names. Give each name an item of its own.")
+        raise ValueError(f"An item below @{pragma} has {len(item)} names. Use one item for each name.")
     ((name, below),) = item.items()
-    lines = [written(name)]
+    where = f"'{name}' below @{pragma}"
+    if not isinstance(below, (Mapping, list, tuple)):
+        raise TypeError(f"{where} is {type(below).__name__}. Use a list or a dict.")
+    _check_length(below, 1, where)
     if isinstance(below, Mapping):
-        _at_least(below, 1, f"'{name}' below @{pragma}")
-        for key, value in below.items():
-            lines.extend(_entry(key, value, f"{pragma}: {name}"))
-    elif isinstance(below, (list, tuple)):
-        _at_least(below, 1, f"'{name}' below @{pragma}")
-        lines.extend(f"  {_word(value, pragma)}" for value in below)
+        rows = [f"{written(key)} {_row(value, f'{key!r} of {where}')}" for key, value in below.items()]
     else:
-        raise TypeError(f"'{name}' below @{pragma} is {type(below).__name__}. Give a list or a dict.")
-    return lines
+        rows = [_word(value, where) for value in below]
+    return [written(name), *(f"  {row}" for row in rows)]
 
 
-def _entry(key: str, value: _Value, where: str) -> list[str]:
+def _row(value: _Value, where: str) -> str:
     if not isinstance(value, (list, tuple)):
-        return [f"  {written(key)} {_word(value, where)}"]
-    _at_least(value, 2, f"'{key}' in @{where}")
-    return [f"  {written(key)} {_row(value, where)}"]
-
-
-def _row(values: Sequence[_Value], where: str) -> str:
-    return " ".join(_word(value, where) for value in values)
+        return _word(value, where)
+    _check_length(value, 2, where)
+    return " ".join(_word(each, where) for each in value)
 
 
 def _word(value: _Value, where: str) -> str:
     if not isinstance(value, (str, int, float)):
-        raise TypeError(f"A value in @{where} is {type(value).__name__}. Give text, a number or a boolean.")
+        raise TypeError(f"{where} contains {type(value).__name__}. Use text, a number or a boolean.")
     scalar: PlainScalar = value
     return written(scalar)
 
 
-def _at_least(values: Sequence[_Value] | Mapping[str, _Value], least: int, what: str) -> None:
+def _check_length(values: Sequence[_Value] | Mapping[str, _Value], least: int, where: str) -> None:
     if len(values) < least:
-        raise ValueError(f"{what} has {len(values)} values. A manifest can write it with at least {least}.")
+        raise ValueError(f"{where} has {len(values)} values, but needs at least {least}.")

@@ -1,7 +1,12 @@
-"""Text to lines of words. Comments and blank lines are gone, indents are counted, faults are collected."""
+"""The text of a manifest to lines of words, and how single words are read and written.
+
+`Lexer` drops comments and blank lines, counts indents and collects faults. `meaning` reads a bare word, and `written`
+writes a value as a word.
+"""
 
 from __future__ import annotations
 
+import bisect
 import math
 import re
 from dataclasses import dataclass, field
@@ -13,85 +18,73 @@ if TYPE_CHECKING:
     from arc.errors import ManifestError
 
 
+QUOTES = frozenset("\"'`")
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_TAB_WIDTH = 2  # a tab counts two spaces
-_PRAGMA_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_TAB_WIDTH = 2  # spaces
+_SPACE = re.compile(r"[ \t]*")
+_PRAGMA_NAME = re.compile(r"[A-Za-z0-9_-]*")
+_BARE_WORD = re.compile(r"[^ \t#\r\n]*")
+_QUOTED = {quote: re.compile(rf"{quote}((?:\\[{quote}\\]|[^{quote}])*+){quote}") for quote in QUOTES}
 
 
 def split_lines(text: str) -> tuple[str, ...]:
-    """The lines of `text`, which end with LF, CRLF or CR."""
+    """Return the lines of `text`, which end with LF, CRLF or CR."""
     return tuple(_LINE_END.split(text))
 
 
 @dataclass
 class Line:
-    """A line that holds something. `pragma` is the name after `@`; otherwise `words` are its scalars."""
+    """A line that is not blank. `pragma` is the name after `@`; otherwise `words` are its scalars."""
 
     number: int
     indent: int
-    """Spaces before the first word, a tab counting two."""
+    """Spaces before the first word; a tab counts two."""
     column: int
-    """Where the first word begins."""
+    """The column of the first word."""
     words: list[Scalar] = field(default_factory=list)
     pragma: str | None = None
     whole: bool = True
-    """False when a fault was found in it."""
+    """False when the line has a fault."""
 
 
 class Lexer:
-    """Reads `text` once. `lines` are the lines that hold something, `faults` what could not be read."""
+    """Reads `text` once: `lines` are those that are not blank, `faults` what could not be read."""
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
         self.source = split_lines(text)
         self.lines: list[Line] = []
         self.faults: list[ManifestError] = []
-        self._ends = [match.start() for match in _LINE_END.finditer(text)] + [len(text)]
-        self._starts = [0] + [match.end() for match in _LINE_END.finditer(text)]
         self._text = text
+        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
         self._number = 1
-        self._at = 0
-        while self._number <= len(self.source):
+        while self._number <= len(self._starts):
+            self._at = self._starts[self._number - 1]
             self._read_line()
+            self._number += 1
 
     def _read_line(self) -> None:
-        self._at = self._starts[self._number - 1]
-        indent = 0
-        while self._peek() in (" ", "\t"):
-            indent += 1 if self._peek() == " " else _TAB_WIDTH
-            self._at += 1
-        if self._peek() not in ("", "#"):
-            line = Line(self._number, indent, self._column())
-            self.lines.append(line)
-            if self._peek() == "@":
-                self._read_pragma(line)
-            else:
-                self._read_words(line)
-        self._number += 1
+        space = self._take(_SPACE)
+        if self._peek() in ("", "#"):
+            return
+        line = Line(self._number, len(space) + space.count("\t") * (_TAB_WIDTH - 1), self._column())
+        self.lines.append(line)
+        if self._peek() == "@":
+            self._read_pragma(line)
+        else:
+            self._read_words(line)
 
     def _read_pragma(self, line: Line) -> None:
-        match = _PRAGMA_NAME.match(self._text, self._at + 1)
-        name = match[0] if match else ""
-        line.pragma = name
-        start = self._column()
-        self._at += 1 + len(name)
-        following = self._peek()
-        if not name or following not in ("", " ", "\t", "#"):
-            self._fault(
-                line,
-                self._column() if name else start,
-                "This is no name of a pragma." if name else "A pragma's name is missing.",
-                "Write letters, digits, '-' and '_' after the '@', or put a value that begins with '@' in quotes.",
-            )
+        self._at += 1
+        line.pragma = name = self._take(_PRAGMA_NAME)
+        if not name or self._peek() not in ("", " ", "\t", "#"):
+            hint = "Use letters, digits, '-' and '_' after the '@', or put a value that begins with '@' in quotes."
+            column = self._column() if name else line.column
+            self._fault(line, "This is not a valid pragma name.", hint, column=column)
             return
-        self._skip_space()
+        self._take(_SPACE)
         if self._peek() not in ("", "#"):
-            self._fault(
-                line,
-                self._column(),
-                f"Text follows @{name} on its line.",
-                f"Write it on a line of its own, below @{name}.",
-            )
+            self._fault(line, f"@{name} must be alone on its line.", f"Move the rest to a line below @{name}.")
 
     def _read_words(self, line: Line) -> None:
         while self._peek() not in ("", "#"):
@@ -99,78 +92,59 @@ class Lexer:
             if word is None:
                 return
             line.words.append(word)
-            self._skip_space()
+            self._take(_SPACE)
 
     def _read_bare(self, line: Line) -> Scalar | None:
         column, start = self._column(), self._at
-        while self._peek() not in ("", " ", "\t", "#"):
-            character = self._peek()
-            if not may_stand_bare(character):
+        text = self._take(_BARE_WORD)
+        for place, character in enumerate(text):
+            if not (character in _PUNCTUATION or character.isalnum()):
                 shown = character if character.isprintable() else f"U+{ord(character):04X}"
-                self._fault(
-                    line,
-                    self._column(),
-                    f"The character {shown!r} cannot stand here.",
-                    "Put the whole value in quotes, or remove the character.",
-                )
+                message = f"The character {shown!r} is not allowed in a value without quotes."
+                hint = "Put the whole value in quotes, or remove the character."
+                self._at = start + place
+                self._fault(line, message, hint)
                 return None
-            self._at += 1
-        text = self._text[start : self._at]
         return Scalar(meaning(text), text, line.number, column)
 
     def _read_quoted(self, line: Line) -> Scalar | None:
         quote, number, column = self._peek(), self._number, self._column()
-        parts: list[str] = []
-        at = self._at + 1
-        while at < len(self._text) and self._text[at] != quote:
-            if self._text[at] == "\\" and self._text[at + 1 : at + 2] in (quote, "\\"):
-                at += 1
-            parts.append(self._text[at])
-            at += 1
-        if at >= len(self._text):
-            self._fault(
-                line,
-                column,
-                f"The quote {quote} is never closed.",
-                f"Write another {quote} where the value ends; inside it, write \\{quote} for the character itself.",
-            )
+        match = _QUOTED[quote].match(self._text, self._at)
+        if match is None:
+            hint = f"Add another {quote} where the value ends. Inside the value, write \\{quote} for the character."
+            self._fault(line, f"The quote {quote} is never closed.", hint)
             return None
-        self._at = at + 1
-        while self._at > self._ends[self._number - 1]:
-            self._number += 1
+        self._at = match.end()
+        self._number = bisect.bisect_right(self._starts, self._at - 1)
         if self._peek() not in ("", " ", "\t", "#"):
-            opened = "" if number == self._number else f" (it was opened on line {number})"
-            self._fault(
-                line,
-                self._column(),
-                f"Text follows a closing quote{opened}.",
-                f"Write a space after the quote, or \\{quote} for a quote inside the value.",
-            )
+            opened = "" if number == self._number else f" (opened on line {number})"
+            hint = f"Add a space after the quote, or write \\{quote} for a quote inside the value."
+            self._fault(line, f"A closing quote{opened} is followed by text.", hint)
             return None
-        text = "".join(parts)
+        text = re.sub(rf"\\([{quote}\\])", r"\1", match[1])
         return Scalar(text, text, number, column)
 
     def _peek(self) -> str:
-        """The next character of the line; empty at its end."""
-        return self._text[self._at] if self._at < self._ends[self._number - 1] else ""
+        """Return the next character of the line; empty at its end."""
+        return self._text[self._at : self._at + 1].strip("\r\n")
 
-    def _rest(self) -> str:
-        return self._text[self._at : self._ends[self._number - 1]]
+    def _take(self, pattern: re.Pattern[str]) -> str:
+        """Move past what `pattern` matches, and return it."""
+        match = pattern.match(self._text, self._at)
+        text = match[0] if match else ""
+        self._at += len(text)
+        return text
 
     def _column(self) -> int:
         return self._at - self._starts[self._number - 1] + 1
 
-    def _skip_space(self) -> None:
-        while self._peek() in (" ", "\t"):
-            self._at += 1
-
-    def _fault(self, line: Line, column: int, message: str, hint: str) -> None:
+    def _fault(self, line: Line, message: str, hint: str, *, column: int | None = None) -> None:
         line.whole = False
-        self.faults.append(fault_at(self.file, self.source, self._number, column, message, hint))
+        self.faults.append(fault_at(self.file, self.source, self._number, column or self._column(), message, hint))
 
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_LONGEST_NUMBER = 40  # characters; more digits than a manifest counts with, so that text stays text
+_LONGEST_NUMBER = 40  # characters; a longer run of digits is text
 _PUNCTUATION = frozenset("()/~-_.,:$*?&!%=+|^`'\"")
 _BARE = re.compile(r"[A-Za-z0-9_~()/\-.,:$*?&!%=+|^]+")
 
@@ -179,16 +153,14 @@ _NUMBER_THERE = re.compile(
     r"-?(?:Infinity|[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)|0[xX][0-9A-Fa-f]+|0[bB][01]+|0[oO][0-7]+"
 )
 
-# Words that hold quotes and need none, here and in Architect.
+# Words that contain quotes and need none around them, here and in Architect.
 _BARE_WITH_QUOTES = re.compile(r"[A-Za-z_~()/.,:$*?&!%=+|^][A-Za-z0-9_~()/\-.,:$*?&!%=+|^'\"`]*")
-
-QUOTES = frozenset("\"'`")
 
 
 def meaning(word: str) -> str | int | float | bool:
-    """What a bare word stands for: a boolean, a number, or itself.
+    """Return the value of a bare word: a boolean, a number, or the word itself.
 
-    A number is written as JSON writes one, so `00123` and `+1` are text and keep every character.
+    Numbers are those of JSON, so `00123` and `+1` are text and keep every character.
     """
     if word in ("true", "false"):
         return word == "true"
@@ -201,15 +173,10 @@ def meaning(word: str) -> str | int | float | bool:
     return value if math.isfinite(value) else word
 
 
-def may_stand_bare(character: str) -> bool:
-    """True for a character that a bare word may hold: letters, digits and most ASCII punctuation."""
-    return character in _PUNCTUATION or character.isalnum()
-
-
 def written(value: str | float) -> str:
-    """Return `value` (text, a number or a boolean) as a word that parses back to it, in quotes where it needs them.
+    """Return the word that parses back to `value`, in quotes where it needs them.
 
-    Raises `ValueError` for infinities and NaN, which a manifest cannot hold.
+    Raises `ValueError` for infinities and NaN, which a manifest cannot contain.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -217,15 +184,15 @@ def written(value: str | float) -> str:
         return value if _is_bare_text(value) else quoted(value)
     word = repr(value)
     if type(meaning(word)) is not type(value):
-        raise ValueError(f"A manifest cannot hold the number {word[:60]}. Write it as text.")
+        raise ValueError(f"A manifest cannot contain the number {word[:60]}. Write it as text.")
     return word
 
 
 def written_for_both(text: str) -> str | None:
-    """Return `text` as words that Architect's parser reads alike, None where none are.
+    """Return `text` as words that Architect's parser reads the same way, None when there are none.
 
-    That parser keeps backslashes as they are, and takes one before the closing quote for an escape that never ends.
-    Several words of a variable's value are one value, joined by a space.
+    That parser does not unescape backslashes, and never closes a quote after one. Several words of a variable's value
+    are one value, joined by spaces.
     """
     if _is_bare_text(text) or quoted(text)[1:-1] == text:
         return written(text)
@@ -237,14 +204,14 @@ def written_for_both(text: str) -> str | None:
 
 
 def _is_bare_text(text: str) -> bool:
-    """Return True for text that means itself without quotes, here and in Architect."""
+    """Return whether both parsers read `text` as itself without quotes."""
     return _BARE.fullmatch(text) is not None and meaning(text) == text and _NUMBER_THERE.fullmatch(text) is None
 
 
 def quoted(text: str) -> str:
-    r"""Return `text` in quotes: of the three kinds, the first that it lacks.
+    r"""Return `text` in the first of the three kinds of quotes that it does not contain.
 
-    Backslashes stay as they are, except before a quote or a backslash, where they are doubled.
+    Backslashes are doubled before a quote or a backslash only.
     """
     quote = next((each for each in "\"'`" if each not in text), '"')
     inside = re.sub(rf"\\(?=[\\{quote}]|\Z)", r"\\\\", text).replace(quote, f"\\{quote}")

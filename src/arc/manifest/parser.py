@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from arc.manifest.lexer import Lexer, Line
@@ -14,7 +15,7 @@ _BELOW_NAME, _BELOW_KEY = 2, 4  # spaces
 
 
 def parse(text: str, file: str = "app.arc") -> Manifest:
-    """The manifest in `text`; `file` is how messages call it. Raises the first `ManifestError`."""
+    """Parse a manifest, which messages call `file`. Raises the first `ManifestError`."""
     manifest, faults = parse_all(text, file)
     if faults:
         raise faults[0]
@@ -22,7 +23,7 @@ def parse(text: str, file: str = "app.arc") -> Manifest:
 
 
 def parse_all(text: str, file: str = "app.arc") -> tuple[Manifest, tuple[ManifestError, ...]]:
-    """What could be read of `text`, and every fault in it, in the order of its lines."""
+    """Return what could be read of `text`, and every fault in it, in the order of its lines."""
     lexer = Lexer(text.removeprefix("\N{BYTE ORDER MARK}"), file)
     parser = _Parser(lexer)
     faults = sorted([*lexer.faults, *parser.faults], key=lambda fault: (fault.line, fault.column))
@@ -34,32 +35,25 @@ class _Parser:
 
     def __init__(self, lexer: Lexer) -> None:
         self._lexer = lexer
-        self._rest = list(reversed(lexer.lines))
         self.faults: list[ManifestError] = []
         self.pragmas: list[Pragma] = []
-        self._skip_to_pragma()
+        stray = list(takewhile(lambda line: line.pragma is None, lexer.lines))
+        if stray:
+            hint = "Begin the file with a pragma, such as @app."
+            self._fault(stray[0], "This line is before the first pragma.", hint)
+        self._rest = lexer.lines[len(stray) :][::-1]
         while self._rest:
             self._read_pragma()
-
-    def _skip_to_pragma(self) -> None:
-        if self._rest and self._rest[-1].pragma is None:
-            line = self._rest[-1]
-            self._fault(line, "Text stands before the first pragma.", "Begin with a pragma, such as @app.")
-        while self._rest and self._rest[-1].pragma is None:
-            self._rest.pop()
 
     def _read_pragma(self) -> None:
         line = self._rest.pop()
         name = line.pragma or ""
         if line.whole and line.indent:
-            self._fault(line, f"@{name} is indented.", "Begin a pragma at the start of its line.")
+            self._fault(line, f"@{name} is indented.", "Move it to the start of its line.")
         before = next((pragma for pragma in self.pragmas if pragma.name == name), None)
         if line.whole and before is not None:
-            self._fault(
-                line,
-                f"@{name} is there twice: it stands on line {before.line} already.",
-                f"Move these lines below the first @{name}.",
-            )
+            hint = f"Move these lines below the first @{name}."
+            self._fault(line, f"@{name} is already declared on line {before.line}.", hint)
         items: list[Item] = []
         whole = line.whole
         margin = self._rest[-1].indent if self._rest else 0
@@ -75,7 +69,7 @@ class _Parser:
             self.pragmas.append(Pragma(name, line.number, line.column, tuple(items), whole))
 
     def _take_block(self, margin: int) -> list[Line]:
-        """Return the next line and those indented below it, whose indents count from `margin` on from here.
+        """Return the next line and those indented below it, with indents that count from `margin`.
 
         Items that are all indented below their pragma are read as if they were not.
         """
@@ -93,45 +87,28 @@ class _Parser:
         if not below:
             return first.words[0] if len(first.words) == 1 else Array(tuple(first.words))
         if len(first.words) > 1:
-            self._fault(
-                below[0],
-                "An indented line follows a line of several values.",
-                "Leave one name alone on the line above, or remove the spaces before this line.",
-            )
+            hint = "Write one name alone on the line above, or remove the spaces before this line."
+            self._fault(below[0], "This line is indented below a line with several values.", hint)
             return None
         return self._read_below(first.words[0], below) if all(line.whole for line in below) else None
 
     def _indents_are_good(self, first: Line, below: list[Line]) -> bool:
-        """Tell every wrong indent below a name."""
-        good = True
+        """Add a fault for each wrong indent below a name."""
+        faults = len(self.faults)
         above = first
         for line in below:
-            deepest = _BELOW_NAME if above is first else _BELOW_KEY
+            is_below_key = (above.indent, line.indent) == (_BELOW_NAME, _BELOW_KEY)
             if line.indent not in (_BELOW_NAME, _BELOW_KEY):
-                self._fault(
-                    line,
-                    f"This line is indented by {_spaces(line.indent)}.",
-                    "Indent by two spaces below a name, by four below a key of it.",
-                )
-                good = False
-            elif line.indent > deepest:
-                self._fault(line, "This line is indented too far.", "Indent by two spaces below a name.")
-                good = False
-            elif (
-                line.whole
-                and above.whole
-                and line.indent == _BELOW_KEY
-                and above.indent == _BELOW_NAME
-                and len(above.words) > 1
-            ):
-                self._fault(
-                    line,
-                    f"'{above.words[0].text}' has values on its line and below it.",
-                    "Write all values on the key's line, or all of them below it, one on each line.",
-                )
-                good = False
+                spaces = "one space" if line.indent == 1 else f"{line.indent} spaces"
+                hint = "Use two spaces below a name, and four below one of its keys."
+                self._fault(line, f"This line is indented by {spaces}.", hint)
+            elif line.indent == _BELOW_KEY and above is first:
+                self._fault(line, "This line is indented too far.", "Use two spaces below a name.")
+            elif is_below_key and line.whole and above.whole and len(above.words) > 1:
+                hint = "Write all values on the key's line, or one on each line below it."
+                self._fault(line, f"'{above.words[0].text}' has values on its line and below it.", hint)
             above = line
-        return good
+        return len(self.faults) == faults
 
     def _read_below(self, name: Scalar, below: list[Line]) -> Item | None:
         deeper = [line for line in below if line.indent == _BELOW_KEY]
@@ -152,20 +129,13 @@ class _Parser:
         key = line.words[0]
         values = line.words[1:]
         if not values and not nested:
-            self._fault(
-                line,
-                f"The key '{key.text}' has no value.",
-                f"Write '{key.text} value' as the other lines below '{name.text}' have it, or remove the line.",
-            )
+            self._fault(line, f"The key '{key.text}' has no value.", f"Write '{key.text} value', or remove the line.")
         elif any(entry.key.text == key.text for entry in entries):
-            self._fault(line, f"The key '{key.text}' is there twice below '{name.text}'.", "Keep one of the two lines.")
+            self._fault(line, f"The key '{key.text}' is repeated below '{name.text}'.", "Remove one of the two lines.")
         for each in nested:
             if len(each.words) > 1:
-                self._fault(
-                    each,
-                    f"A value of '{key.text}' has several words.",
-                    "Write one value on each line, or put it in quotes.",
-                )
+                hint = "Write one value on each line, or put it in quotes."
+                self._fault(each, f"A value of '{key.text}' has several words.", hint)
         if nested:
             values = [each.words[0] for each in nested]
         entries.append(Entry(key, tuple(values), several=len(values) > 1))
@@ -173,7 +143,3 @@ class _Parser:
     def _fault(self, line: Line, message: str, hint: str) -> None:
         fault = fault_at(self._lexer.file, self._lexer.source, line.number, line.column, message, hint)
         self.faults.append(fault)
-
-
-def _spaces(count: int) -> str:
-    return "one space" if count == 1 else f"{count} spaces"

@@ -1,4 +1,4 @@
-"""What a manifest is made of. Every value knows its line and column, both from 1."""
+"""The values that a manifest consists of. Each knows its line and column, both counted from 1."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ class Scalar:
     line: int
     column: int
 
+    @property
+    def start(self) -> Scalar:
+        """The scalar that errors about an item point at: here, itself."""
+        return self
+
+    def to_plain(self) -> PlainScalar:
+        """Return the value."""
+        return self.value
+
 
 @dataclass(frozen=True)
 class Array:
@@ -31,28 +40,32 @@ class Array:
 
     @property
     def start(self) -> Scalar:
-        """The scalar that errors about the whole point at."""
+        """The first scalar."""
         return self.items[0]
 
     def to_plain(self) -> PlainList:
-        """The values, as a list."""
+        """Return the list of values."""
         return [item.value for item in self.items]
 
 
 @dataclass(frozen=True)
-class Vector:
-    """A name, and below it one value on each line."""
-
+class _Named:
     name: Scalar
-    items: tuple[Scalar, ...]
 
     @property
     def start(self) -> Scalar:
-        """The scalar that errors about the whole point at."""
+        """The name."""
         return self.name
 
+
+@dataclass(frozen=True)
+class Vector(_Named):
+    """A name, and below it one value on each line."""
+
+    items: tuple[Scalar, ...]
+
     def to_plain(self) -> dict[str, PlainList | dict[str, PlainScalar | PlainList]]:
-        """`{name: [value, …]}`."""
+        """Return `{name: [value, …]}`."""
         return {self.name.text: [item.value for item in self.items]}
 
 
@@ -65,24 +78,18 @@ class Entry:
     several: bool
 
     def to_plain(self) -> PlainScalar | PlainList:
-        """The value, or the list of values."""
+        """Return the value, or the list of values."""
         return [value.value for value in self.values] if self.several else self.values[0].value
 
 
 @dataclass(frozen=True)
-class Map:
+class Map(_Named):
     """A name, and below it lines of a key and its values."""
 
-    name: Scalar
     entries: tuple[Entry, ...]
 
-    @property
-    def start(self) -> Scalar:
-        """The scalar that errors about the whole point at."""
-        return self.name
-
     def to_plain(self) -> dict[str, PlainList | dict[str, PlainScalar | PlainList]]:
-        """`{name: {key: value, or a list of values}}`."""
+        """Return `{name: {key: value, or a list of values}}`."""
         return {self.name.text: {entry.key.text: entry.to_plain() for entry in self.entries}}
 
 
@@ -91,7 +98,7 @@ Item: TypeAlias = Scalar | Array | Vector | Map
 
 @dataclass(frozen=True)
 class Pragma:
-    """An `@section`. `whole` is False when lines of it did not parse, so that something may be missing."""
+    """An `@section`. `whole` is False when some of its lines did not parse, so that items may be missing."""
 
     name: str
     line: int
@@ -109,24 +116,21 @@ class Manifest:
     pragmas: tuple[Pragma, ...]
 
     def pragma(self, name: str) -> Pragma | None:
-        """The pragma of that name, or None."""
+        """Return the pragma of that name, or None."""
         return next((pragma for pragma in self.pragmas if pragma.name == name), None)
 
     def to_plain(self) -> Plain:
-        """The manifest as `{pragma: [item, …]}` of dicts, lists and scalars, without positions."""
-        return {
-            pragma.name: [item.value if isinstance(item, Scalar) else item.to_plain() for item in pragma.items]
-            for pragma in self.pragmas
-        }
+        """Return `{pragma: [item, …]}`, made of dicts, lists and scalars, without positions."""
+        return {pragma.name: [item.to_plain() for item in pragma.items] for pragma in self.pragmas}
 
     def fault(self, where: Item | Pragma, message: str, hint: str) -> ManifestError:
-        """An error that points at `where`; `hint` says what to write instead. Returned, not raised."""
-        place = where if isinstance(where, (Scalar, Pragma)) else where.start
+        """Return, and do not raise, an error that points at `where`; `hint` says what to write instead."""
+        place = where if isinstance(where, Pragma) else where.start
         return fault_at(self.file, self.lines, place.line, place.column, message, hint)
 
 
 def fault_at(file: str, lines: tuple[str, ...], line: int, column: int, message: str, hint: str) -> ManifestError:
-    """A `ManifestError` that quotes its line, with control characters made visible."""
+    """Return a `ManifestError` that quotes its line, with control characters made visible."""
     source = lines[line - 1] if line <= len(lines) else ""
     shown = "".join(
         character if character.isprintable() or character == "\t" else "\N{REPLACEMENT CHARACTER}"

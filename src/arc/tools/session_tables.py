@@ -1,4 +1,4 @@
-"""Where an environment keeps its sessions, and what a table lacks that is to hold them."""
+"""Where an environment stores its sessions, and what a session table lacks in the manifest."""
 
 from __future__ import annotations
 
@@ -15,50 +15,52 @@ if TYPE_CHECKING:
 
 
 def chosen_store(variables: Mapping[str, str]) -> str:
-    """`jwe`, or the name of a table, as an environment's variables choose it by either name."""
+    """Return the store that an environment's variables select: `jwe`, or a table's name."""
     return variables.get(OLD_STORE) or variables.get(STORE) or SEALED
 
 
 def store_warnings(
     inventory: Inventory, environment: str, variables: Mapping[str, str], names: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Why the chosen table cannot hold sessions, or not well, with the lines that mend it.
+    """Return the problems of the selected table, with the lines that fix them.
 
-    `names` are physical names of tables that are not called as we call them, by those of the manifest.
+    `names` are the physical names of tables that a stack has named, by their names in the manifest.
     """
     fault = store_fault(inventory, environment, variables, names)
     if fault is not None:
         return [fault]
-    table = _chosen_table(inventory, environment, chosen_store(variables), names or {})
+    table = _selected_table(inventory, environment, chosen_store(variables), names or {})
     return [] if table is None else _ttl_warning(table)
 
 
 def store_fault(
     inventory: Inventory, environment: str, variables: Mapping[str, str], names: Mapping[str, str] | None = None
 ) -> str | None:
-    """Why no session can live in the chosen store, with the lines that mend it; `names` are `store_warnings`'."""
-    chosen = chosen_store(variables)
-    if chosen == SEALED:
+    """Return why the selected table cannot store sessions, with the lines that fix it; see `store_warnings`."""
+    selected = chosen_store(variables)
+    if selected == SEALED:
         return None
-    table = _chosen_table(inventory, environment, chosen, names or {})
+    table = _selected_table(inventory, environment, selected, names or {})
     if table is None:
-        name, manifest = chosen.removeprefix(f"{inventory.app}-{environment}-"), inventory.manifest.name
-        return f"sessions are to live in the table {chosen!r}, which is not in {manifest}. {_lines(name)}"
+        name = selected.removeprefix(f"{inventory.app}-{environment}-")
+        return f"{inventory.manifest.name} does not declare the session table {selected!r}. {_lines(name)}"
     if not _is_session_table(table):
-        return f"the table {table.name!r} cannot hold sessions: its key is not '_idx *String'. {_lines(table.name)}"
+        return f"The table {table.name!r} cannot store sessions: its key is not '_idx *String'. {_lines(table.name)}"
     return None
 
 
-def _chosen_table(inventory: Inventory, environment: str, chosen: str, names: Mapping[str, str]) -> Table | None:
-    """The table that is chosen by either of its names."""
-    known = {table.name: physical_name(inventory.app, environment, table) for table in inventory.tables} | dict(names)
-    return next((one for one in inventory.tables if chosen in (one.name, known[one.name])), None)
-
-
 def ttl_warnings(inventory: Inventory) -> list[str]:
-    """Which tables with the key of sessions would keep ended ones, with the lines that mend it."""
+    """Return which session tables would keep ended sessions, with the lines that fix it."""
     tables = [table for table in inventory.tables if _is_session_table(table)]
     return [warning for table in tables for warning in _ttl_warning(table)]
+
+
+def _selected_table(inventory: Inventory, environment: str, name: str, names: Mapping[str, str]) -> Table | None:
+    """Return the table with that name in the manifest or on AWS."""
+    for table in inventory.tables:
+        if name in (table.name, names.get(table.name, physical_name(inventory.app, environment, table))):
+            return table
+    return None
 
 
 def _is_session_table(table: Table) -> bool:
@@ -68,8 +70,8 @@ def _is_session_table(table: Table) -> bool:
 def _ttl_warning(table: Table) -> list[str]:
     if table.ttl == "_ttl":
         return []
-    told = f"its TTL is on {table.ttl!r}, not on '_ttl'" if table.ttl else "it has no TTL on '_ttl'"
-    return [f"ended sessions stay in the table {table.name!r} for ever: {told}. {_lines(table.name)}"]
+    problem = f"its TTL attribute is {table.ttl!r}, not '_ttl'" if table.ttl else "it has no TTL attribute '_ttl'"
+    return [f"Ended sessions stay in the table {table.name!r} forever: {problem}. {_lines(table.name)}"]
 
 
 def _lines(name: str) -> str:

@@ -19,21 +19,21 @@ AWS = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGI
 
 
 def arc(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What `arc` with these arguments does in `folder`, without a terminal."""
+    """Run `arc` with these arguments in `folder`, without a terminal."""
     return warm.arc(arguments, folder, {"HOME": str(folder), "PATH": os.environ["PATH"], **AWS}, "")
 
 
 def listing(folder: Path) -> dict[str, bytes]:
-    """Every file below `folder` with its bytes."""
+    """Return the bytes of every file below `folder`, by its path."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def test_init_writes_an_app_that_works(tmp_path: Path) -> None:
-    """The four files are there, and the sandbox serves a session that counts."""
+    """It writes four files, and the sandbox serves a session that counts."""
     done = arc("init", "hello", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
-        *("made  app.arc", "made  src/http/get-index/handler.py", "made  requirements.txt", "made  .gitignore"),
+        *("wrote  app.arc", "wrote  src/http/get-index/handler.py", "wrote  requirements.txt", "wrote  .gitignore"),
         *("", "Next: arc sandbox hello"),
     ]
     requirements = (tmp_path / "hello/requirements.txt").read_text()
@@ -47,36 +47,36 @@ def test_init_writes_an_app_that_works(tmp_path: Path) -> None:
         assert "Visits: 2" in again.text
 
 
-def test_init_takes_a_name_and_a_version_of_python(tmp_path: Path) -> None:
-    """As Architect's users type them; an app that exists keeps its own, and a warning says so."""
+def test_init_has_name_and_runtime_options(tmp_path: Path) -> None:
+    """An existing app keeps its name, and a warning says so."""
     done = arc("init", "hello", "--name", "greeter", "--runtime", "python3.12", "--no-install", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "hello/app.arc").read_text() == ("@app\ngreeter\n\n@http\nget /\n\n@aws\nruntime python3.12\n")
     done = arc("init", "hello", "-n", "other", "-r", "python", folder=tmp_path)
     assert done.returncode == 0
-    assert done.stderr == "Warning: the app has a manifest, and keeps its name greeter.\n"
+    assert done.stderr == "Warning: --name was ignored. The manifest already has the name greeter.\n"
 
 
 def test_init_twice_changes_nothing(tmp_path: Path) -> None:
-    """A second run leaves every byte alone and says so."""
+    """A second run keeps every byte and says so."""
     arc("init", "hello", folder=tmp_path)
     before = listing(tmp_path)
     done = arc("init", "hello", folder=tmp_path)
     assert done.returncode == 0
-    assert "nothing was changed" in done.stdout
+    assert "Nothing was changed." in done.stdout
     assert listing(tmp_path) == before
 
 
-def test_init_fills_in_what_a_grown_manifest_lacks(tmp_path: Path) -> None:
-    """A handler for every new route, and nothing that exists is touched, whatever is in it."""
+def test_init_adds_missing_files(tmp_path: Path) -> None:
+    """Every new route gets a handler, and existing files remain."""
     (tmp_path / "app.arc").write_text("@app\ngrown\n\n@http\nget /\npost /form\nget /old\n")
     (tmp_path / "src/http/get-old").mkdir(parents=True)
     (tmp_path / "src/http/get-old/lambda.py").write_text("mine")
     (tmp_path / ".gitignore").write_text("mine too")
     done = arc("init", folder=tmp_path)
     assert done.returncode == 0
-    assert [line for line in done.stdout.splitlines() if line.startswith("made")] == [
-        *("made  src/http/get-index/handler.py", "made  src/http/post-form/handler.py", "made  requirements.txt"),
+    assert [line for line in done.stdout.splitlines() if line.startswith("wrote")] == [
+        *("wrote  src/http/get-index/handler.py", "wrote  src/http/post-form/handler.py", "wrote  requirements.txt"),
     ]
     assert (tmp_path / "src/http/get-old/lambda.py").read_text() == "mine"
     assert not (tmp_path / "src/http/get-old/handler.py").exists()
@@ -86,14 +86,14 @@ def test_init_fills_in_what_a_grown_manifest_lacks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "name"), [("Über uns!", "uber-uns"), ("123", "my-app"), ("a", "my-app"), ("Shop", "shop")]
 )
-def test_init_makes_a_valid_name_of_any_folder(folder: str, name: str, tmp_path: Path) -> None:
-    """Whatever the folder is called, the manifest is one that parses."""
+def test_init_derives_a_valid_name_from_any_folder(folder: str, name: str, tmp_path: Path) -> None:
+    """The manifest always parses."""
     assert arc("init", folder, folder=tmp_path).returncode == 0
     assert (tmp_path / folder / "app.arc").read_text().startswith(f"@app\n{name}\n")
 
 
-def test_init_does_not_write_over_a_file_in_the_way(tmp_path: Path) -> None:
-    """A file where a folder is needed is named, and stays."""
+def test_init_does_not_overwrite_a_file(tmp_path: Path) -> None:
+    """The path of a file is an error, and the file remains."""
     (tmp_path / "hello").write_text("mine")
     done = arc("init", "hello", folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
@@ -101,40 +101,40 @@ def test_init_does_not_write_over_a_file_in_the_way(tmp_path: Path) -> None:
     assert (tmp_path / "hello").read_text() == "mine"
 
 
-def test_init_names_what_is_no_file(tmp_path: Path) -> None:
-    """A folder or a dangling link of the manifest's name is in the way; nothing is written through it."""
+def test_init_refuses_a_manifest_that_is_not_a_file(tmp_path: Path) -> None:
+    """Neither a folder nor a dangling link is replaced or written through."""
     (tmp_path / "a/app.arc").mkdir(parents=True)
     (tmp_path / "b").mkdir()
     (tmp_path / "b/app.arc").symlink_to(tmp_path / "elsewhere")
     for folder in ("a", "b"):
         done = arc("init", folder, folder=tmp_path)
         assert (done.returncode, done.stdout) == (1, "")
-        assert "app.arc is in the way: a file is needed there" in done.stderr
+        assert "app.arc is not a file. Move it away" in done.stderr
     assert listing(tmp_path) == {}
 
 
-def test_init_leaves_functions_in_other_languages_alone(tmp_path: Path) -> None:
-    """A route with a Node handler gets no Python one, and the command says so, not that nothing is missing."""
+def test_init_writes_no_handler_beside_another_language(tmp_path: Path) -> None:
+    """A route with a Node handler gets no Python one."""
     (tmp_path / "app.arc").write_text("@app\ngrown\n\n@http\nget /\n")
     (tmp_path / "src/http/get-index").mkdir(parents=True)
     (tmp_path / "src/http/get-index/index.mjs").write_text("mine")
     done = arc("init", folder=tmp_path)
     assert done.returncode == 0
-    assert "Not Python, so not served by the sandbox: get / (index.mjs)." in done.stderr
+    assert "The sandbox runs Python only and does not serve get / (index.mjs)." in done.stderr
     assert arc("init", folder=tmp_path).stdout.splitlines()[0] == "Nothing was changed."
     assert not (tmp_path / "src/http/get-index/handler.py").exists()
 
 
 def test_init_writes_the_handler_of_several_routes_once(tmp_path: Path) -> None:
-    """Routes that name one folder are one function."""
+    """Routes with the same folder share one function."""
     routes = "".join(f"{path}\n  method get\n  src .\n" for path in ("/a", "/b"))
     (tmp_path / "app.arc").write_text(f"@app\ngrown\n\n@http\n{routes}")
-    assert arc("init", folder=tmp_path).stdout.count("made  handler.py\n") == 1
+    assert arc("init", folder=tmp_path).stdout.count("wrote  handler.py\n") == 1
 
 
 @pytest.mark.parametrize("command", ["sandbox", "init"])
-def test_a_path_that_cannot_be_is_a_sentence(command: str, tmp_path: Path) -> None:
-    """The system's refusal of a name is told without a traceback."""
+def test_impossible_path_is_an_error(command: str, tmp_path: Path) -> None:
+    """The system's error is shown without a traceback."""
     done = arc(command, "x" * 300, folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
@@ -143,7 +143,7 @@ def test_a_path_that_cannot_be_is_a_sentence(command: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("command", ["sandbox", "init"])
 def test_five_faults_are_five_messages(command: str, tmp_path: Path) -> None:
-    """Each with its line and a caret under the place, on standard error, exit code 1."""
+    """Each has its line and a caret, on standard error, and the exit code is 1."""
     (tmp_path / "app.arc").write_text("@app\nMy App\n\n@http\nget users\nfetch /x\nget /ok\n get /y\n@http\nget /z\n")
     done = arc(command, folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
@@ -162,11 +162,11 @@ def test_five_faults_are_five_messages(command: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["sandbox", "missing"], 1, "missing is not there. Give the folder of an app, or make one: arc init"),
+        (["sandbox", "missing"], 1, "missing does not exist. Name the folder of an app, or create one: arc init"),
         (["sandbox", "."], 1, "arc init"),
         (["frobnicate"], 2, "frobnicate"),
-        (["deploy", "production"], 2, "`arc deploy` is not available yet. Where Architect is installed, run"),
-        (["logs"], 2, "run its own command: npx arc logs"),
+        (["deploy", "production"], 2, "`arc deploy` is not available yet. If Architect is installed, run:"),
+        (["logs"], 2, "run: npx arc logs"),
         (["hydrate"], 2, "`arc hydrate` is not needed: the sandbox imports src/shared"),
         (["sandbox", "--port", "many"], 2, "--port"),
         (["sandbox", "--port", "70000"], 2, "65535"),
@@ -175,14 +175,14 @@ def test_five_faults_are_five_messages(command: str, tmp_path: Path) -> None:
         (["sandbox", "--host", "http://a.test"], 2, "'http://a.test' is neither"),
         (["sandbox", "--host", "localhost", "--host", "a.test:80"], 2, "'a.test:80' is neither"),
         (["init", "--frob"], 2, "--frob"),
-        (["init", "--name", "My App"], 2, "'My App' cannot be the name of an app."),
+        (["init", "--name", "My App"], 2, "'My App' is not a valid app name."),
         (["init", "--runtime", "nodejs22.x"], 2, "Choose python, python3.11, python3.12"),
         (["help", "frobnicate"], 2, "frobnicate"),
         (["init", "a", "b"], 2, "b"),
     ],
 )
-def test_wrong_use_is_a_sentence(arguments: list[str], code: int, says: str, tmp_path: Path) -> None:
-    """What is wrong is named, with exit code 1, or 2 for words the command does not know."""
+def test_wrong_usage_is_an_error(arguments: list[str], code: int, says: str, tmp_path: Path) -> None:
+    """The exit code is 2 for wrong usage, otherwise 1."""
     done = arc(*arguments, folder=tmp_path)
     assert done.returncode == code
     assert says in done.stderr
@@ -204,14 +204,14 @@ def test_wrong_use_is_a_sentence(arguments: list[str], code: int, says: str, tmp
     ],
 )
 def test_everything_has_help(arguments: list[str], tmp_path: Path) -> None:
-    """Help and version go to standard output with exit code 0."""
+    """Help and version are printed to standard output, with exit code 0."""
     done = arc(*arguments, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Usage: arc" in done.stdout or done.stdout.startswith("arc 0.")
 
 
-def test_a_package_of_the_same_name_is_told(tmp_path: Path) -> None:
-    """Beside architect-functions the command warns, with the two commands that mend it, and goes on."""
+def test_architect_functions_causes_a_warning(tmp_path: Path) -> None:
+    """The warning has the two commands that fix it, and the command continues."""
     metadata = tmp_path / "packages/architect_functions-1.0.0.dist-info/METADATA"
     metadata.parent.mkdir(parents=True)
     metadata.write_text("Metadata-Version: 2.1\nName: architect-functions\nVersion: 1.0.0\n")
@@ -223,8 +223,8 @@ def test_a_package_of_the_same_name_is_told(tmp_path: Path) -> None:
     assert "pip install 'arc-sessions[sandbox]'" in done.stderr
 
 
-def test_the_sandbox_takes_architects_flags_and_variables(tmp_path: Path) -> None:
-    """A quiet sandbox prints its address alone, a verbose one each request; flags about copies change nothing."""
+def test_sandbox_accepts_options_and_variables_of_architect(tmp_path: Path) -> None:
+    """A quiet sandbox prints only its address, a verbose one each request."""
     arc("init", "hello", folder=tmp_path)
     needless = ["--no-hydrate", "--disable-symlinks", "--disable-delete-vendor"]
     command = [sys.executable, "-m", "arc", "sandbox", "hello", "-p", "0", "-q", "-v", *needless]
@@ -247,7 +247,7 @@ def test_the_sandbox_takes_architects_flags_and_variables(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_ctrl_c_ends_the_sandbox_cleanly(number: signal.Signals, code: int, tmp_path: Path) -> None:
-    """An interrupt ends with 130, as shells expect, a request to end with 0, and neither with a word."""
+    """SIGINT ends it with 130 and SIGTERM with 0, both without output."""
     arc("init", "hello", folder=tmp_path)
     command = [sys.executable, "-m", "arc", "sandbox", "hello", "--port", "0"]
     with subprocess.Popen(

@@ -29,13 +29,13 @@ notes
 
 @pytest.fixture
 def operator(tmp_path: Path, faulty: FaultyCloud) -> Operator:
-    """Somebody with a new app with two tables."""
+    """An operator of a new app with two tables."""
     app = fresh_app()
     return Operator(tmp_path / app, app, faulty.environ(tmp_path), more=MORE)
 
 
 def described(cloud: Engine, operator: Operator) -> dict[str, dict[str, object]]:
-    """The app's tables by environment and name, with what matters of them."""
+    """Return the app's tables by environment and name, with their settings."""
     client = cloud.look("dynamodb")
     names = [name for page in client.get_paginator("list_tables").paginate() for name in page["TableNames"]]
     found = {}
@@ -58,7 +58,7 @@ def described(cloud: Engine, operator: Operator) -> dict[str, dict[str, object]]
 
 
 def wanted(operator: Operator, environment: str) -> dict[str, dict[str, object]]:
-    """What an environment is to have."""
+    """Return the tables that an environment should have."""
     tags = {"arc:app": operator.name, "arc:environment": environment}
     both = {"protected": environment == "production", "tags": tags}
     session = {"key": ["_idx"], "indexes": [], "ttl": "_ttl", "backups": "DISABLED", **both}
@@ -67,18 +67,20 @@ def wanted(operator: Operator, environment: str) -> dict[str, dict[str, object]]
 
 
 def files(folder: Path) -> list[str]:
-    """Every file of the app."""
+    """Return the paths of the app's files."""
     return sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
 
 
 def changing(faulty: FaultyCloud) -> list[str]:
-    """The calls that changed something."""
+    """Return the calls that change something."""
     reads = ("Describe", "List", "Get")
     return [name for name in faulty.calls if not name.partition(".")[2].startswith(reads)]
 
 
-def test_it_makes_code_tables_and_secrets(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
-    """For staging and production; a second run changes nothing and says so."""
+def test_create_writes_code_and_creates_tables_and_secrets(
+    operator: Operator, cloud: Engine, faulty: FaultyCloud
+) -> None:
+    """A second run changes nothing and says so."""
     app = operator.name
     assert (
         operator.does("create")
@@ -89,18 +91,18 @@ wrote  requirements.txt
 wrote  .gitignore
 
 staging
-  make the table {app}-staging-session
-  let the table {app}-staging-session expire items by _ttl
-  make the table {app}-staging-notes
-  keep backups of the table {app}-staging-notes (point-in-time recovery)
-  give staging a random ARC_APP_SECRET, which is not shown
+  create the table {app}-staging-session
+  set the TTL attribute of the table {app}-staging-session to _ttl
+  create the table {app}-staging-notes
+  turn on point-in-time recovery of the table {app}-staging-notes
+  generate ARC_APP_SECRET for staging (not shown)
 
 production
-  make the table {app}-production-session
-  let the table {app}-production-session expire items by _ttl
-  make the table {app}-production-notes
-  keep backups of the table {app}-production-notes (point-in-time recovery)
-  give production a random ARC_APP_SECRET, which is not shown
+  create the table {app}-production-session
+  set the TTL attribute of the table {app}-production-session to _ttl
+  create the table {app}-production-notes
+  turn on point-in-time recovery of the table {app}-production-notes
+  generate ARC_APP_SECRET for production (not shown)
 
 14 steps done.
 """
@@ -111,25 +113,23 @@ production
     assert all(len(secret) >= 43 for secret in secrets)
     faulty.begin(lambda _name, _number: None)
     again = operator.does("create")
-    assert again == "\nstaging\n  everything is there\n\nproduction\n  everything is there\n\nNothing was changed.\n"
+    assert again == "\nstaging\n  up to date\n\nproduction\n  up to date\n\nNothing was changed.\n"
     assert changing(faulty) == []
 
 
-def test_a_dry_run_shows_the_very_steps_and_changes_nothing(
-    operator: Operator, cloud: Engine, faulty: FaultyCloud
-) -> None:
-    """Neither a file nor a table; the run that follows does what was shown."""
+def test_dry_run_shows_the_steps_and_changes_nothing(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
+    """The next run takes exactly these steps."""
     before = files(operator.folder)
     shown = operator.does("create", "staging", "--dry-run")
-    assert shown.endswith("\n9 steps would be done; nothing was changed.\n")
+    assert shown.endswith("\n9 steps would be taken. Nothing was changed.\n")
     assert (files(operator.folder), changing(faulty), described(cloud, operator)) == (before, [], {})
     done = operator.does("create", "staging")
     steps = [line.replace("would write", "wrote").replace("  would ", "  ") for line in shown.splitlines()[:-1]]
     assert done.splitlines()[:-1] == steps
 
 
-def test_the_new_secret_is_in_every_function(operator: Operator, cloud: Engine) -> None:
-    """Those that are deployed get it at once; it is never printed."""
+def test_deployed_functions_get_the_new_secret(operator: Operator, cloud: Engine) -> None:
+    """It is never printed."""
     functions = deploy(cloud, operator.name, "staging", ["GetIndex"])
     done = operator.arc("create", "staging")
     secret = parameters(cloud, operator.name)["ARC_APP_SECRET"]
@@ -137,8 +137,8 @@ def test_the_new_secret_is_in_every_function(operator: Operator, cloud: Engine) 
     assert secret not in done.stdout + done.stderr
 
 
-def test_a_secret_that_somebody_sets_meanwhile_stays(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
-    """Of two runs at once the later one keeps the other's, and functions get that."""
+def test_concurrent_secret_is_kept(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
+    """Of two runs at once, the later one keeps the other's secret."""
     functions = deploy(cloud, operator.name, "staging", ["GetIndex"])
     theirs = "a-secret-that-another-run-has-set-just-now"
 
@@ -153,8 +153,8 @@ def test_a_secret_that_somebody_sets_meanwhile_stays(operator: Operator, cloud: 
     assert functions.variables("GetIndex")["ARC_APP_SECRET"] == theirs
 
 
-def test_what_cannot_be_had_is_told_and_the_rest_is_done(operator: Operator, cloud: Engine) -> None:
-    """A table with another key stays as it is; it ends with 1."""
+def test_impossible_change_is_reported_and_the_rest_is_done(operator: Operator, cloud: Engine) -> None:
+    """A table with another key is not changed, and the exit code is 1."""
     cloud.client().create_table(
         TableName=f"{operator.name}-staging-session",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -163,32 +163,32 @@ def test_what_cannot_be_had_is_told_and_the_rest_is_done(operator: Operator, clo
     )
     done = operator.arc("create", "staging")
     assert done.returncode == 1
-    assert f"cannot be had: The table {operator.name}-staging-session has the key id *String" in done.stdout
-    assert "1 step could not be done: see above." in done.stdout
+    assert f"not possible: The table {operator.name}-staging-session has the key id *String" in done.stdout
+    assert "1 step failed or not possible: see above." in done.stdout
     assert described(cloud, operator)["staging-notes"] == wanted(operator, "staging")["staging-notes"]
 
 
-def test_a_step_that_fails_keeps_none_from_its_turn(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
+def test_other_steps_follow_a_failed_one(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
     """The next run completes it."""
     faulty.begin(lambda name, _number: "error" if name == "dynamodb.UpdateTimeToLive" else None)
     done = operator.arc("create", "staging")
     assert done.returncode == 1
-    assert f"not done: let the table {operator.name}-staging-session expire items by _ttl" in done.stdout
+    assert f"failed: set the TTL attribute of the table {operator.name}-staging-session to _ttl" in done.stdout
     assert "staging-notes" in described(cloud, operator)
     faulty.begin(lambda _name, _number: None)
     operator.does("create", "staging")
     assert described(cloud, operator) == wanted(operator, "staging")
 
 
-def test_tables_of_a_stack_are_left_to_it(operator: Operator, cloud: Engine) -> None:
-    """Architect's deployment names them by chance; no second one is made, and one that has gone is told."""
+def test_tables_of_a_stack_are_not_changed(operator: Operator, cloud: Engine) -> None:
+    """No second one is created, and a missing one is reported."""
     stack = f"{operator.name}-staging".replace("-", " ").title().replace(" ", "")
     name = f"{stack}-SessionTable-1A2B"
     cloud.client("ssm").put_parameter(Name=f"/{stack}/tables/session", Value=name, Type="String")
     done = operator.arc("create", "staging")
     assert done.returncode == 1
-    told = f"The table session of staging is {name}, which its stack has made"
-    assert f"cannot be had: {told}, and it is not there. Deploy the stack again" in done.stdout
+    belongs = f"The table session of staging is {name}, which belongs to its stack."
+    assert f"not possible: {belongs} It does not exist. Deploy the stack again" in done.stdout
     cloud.client().create_table(
         TableName=name,
         AttributeDefinitions=[{"AttributeName": "_idx", "AttributeType": "S"}],
@@ -197,34 +197,32 @@ def test_tables_of_a_stack_are_left_to_it(operator: Operator, cloud: Engine) -> 
     )
     done = operator.arc("create", "staging")
     assert done.returncode == 0
-    assert f"Warning: {told}; it is left so." in done.stderr
+    assert f"Warning: {belongs} It is not changed." in done.stderr
     assert list(described(cloud, operator)) == ["staging-notes"]
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "problem"),
     [
-        ("session\n  _idx *String\n", "it has no TTL on '_ttl'"),
-        ("session\n  _idx *String\n  until TTL\n", "its TTL is on 'until', not on '_ttl'"),
+        ("session\n  _idx *String\n", "it has no TTL attribute '_ttl'"),
+        ("session\n  _idx *String\n  until TTL\n", "its TTL attribute is 'until', not '_ttl'"),
     ],
 )
-def test_a_session_table_without_its_ttl_is_pointed_out(
-    operator: Operator, tmp_path: Path, table: str, told: str
-) -> None:
-    """With the line to write, once for all environments."""
+def test_session_table_without_ttl_is_a_warning(operator: Operator, tmp_path: Path, table: str, problem: str) -> None:
+    """The warning has the lines to write, and appears once for all environments."""
     other = Operator(tmp_path / "other", fresh_app(), operator.environ, more=f"\n@tables\n{table}")
     done = other.arc("create", "--dry-run")
     assert done.stderr == (
-        f"Warning: ended sessions stay in the table 'session' for ever: {told}. Write:\n  @tables\n  session\n"
+        f"Warning: Ended sessions stay in the table 'session' forever: {problem}. Write:\n  @tables\n  session\n"
         "    _idx *String\n    _ttl TTL\n"
     )
 
 
-def test_a_store_that_is_no_table_is_pointed_out(operator: Operator) -> None:
-    """The environment chose it."""
+def test_undeclared_session_table_is_a_warning(operator: Operator) -> None:
+    """The environment's variables select it."""
     operator.does("env", "staging", "SESSION_TABLE_NAME", "elsewhere", "--force")
     done = operator.arc("create", "staging")
-    assert "Warning: sessions are to live in the table 'elsewhere', which is not in app.arc." in done.stderr
+    assert "Warning: app.arc does not declare the session table 'elsewhere'." in done.stderr
     operator.does("env", "staging", "SESSION_TABLE_NAME", "session")
     assert operator.arc("create", "staging").stderr == ""
 
@@ -243,59 +241,57 @@ def test_an_app_name_that_ssm_refuses_is_reported_before_tables_are_made(
     assert "ssm.PutParameter" not in faulty.calls
 
 
-def test_without_credentials_the_code_is_made(operator: Operator) -> None:
-    """And it says what was not done, and how to go on."""
+def test_code_is_written_without_credentials(operator: Operator) -> None:
+    """The error says what is missing and how to continue."""
     del operator.environ["AWS_ACCESS_KEY_ID"], operator.environ["AWS_SECRET_ACCESS_KEY"]
     done = operator.arc("create")
     assert done.returncode == 1
     assert "wrote  src/http/get-index/handler.py" in done.stdout
-    assert "Nothing was done in staging and production: " in done.stderr
+    assert "Could not finish staging and production: " in done.stderr
     assert "Sign in (aws sso login" in done.stderr
     assert "--local" in done.stderr
-    assert done.stderr.endswith("Then go on with: arc create staging production\n")
+    assert done.stderr.endswith("Then continue with: arc create staging production\n")
     again = operator.arc("create")
     assert (again.returncode, again.stdout) == (1, "")
 
 
-def test_without_region_or_network_it_says_how_to_go_on(operator: Operator) -> None:
-    """The code is there; nothing else was done."""
+def test_missing_region_or_network_says_how_to_continue(operator: Operator) -> None:
+    """The code is written; nothing else is done."""
     operator.environ["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
     done = operator.arc("create", "staging")
     assert done.returncode == 1
     assert (operator.folder / "src/http/get-index/handler.py").is_file()
     assert "cannot be reached." in done.stderr
-    assert done.stderr.endswith("Without AWS, --local works on this machine.\nThen go on with: arc create staging\n")
+    assert done.stderr.endswith("To work without AWS, add --local.\nThen continue with: arc create staging\n")
     del operator.environ["AWS_REGION"]
     done = operator.arc("create")
-    assert done.stderr.startswith("Nothing was done in staging and production: No AWS region is set.")
-    assert "\nWithout AWS, --local works on this machine.\n" in done.stderr
+    assert done.stderr.startswith("Could not finish staging and production: No AWS region is set.")
+    assert "\nTo work without AWS, add --local.\n" in done.stderr
 
 
-def test_credentials_that_end_midway_end_the_run(operator: Operator, faulty: FaultyCloud) -> None:
-    """What could not be finished is told once, not at every step."""
+def test_credentials_that_expire_end_the_run(operator: Operator, faulty: FaultyCloud) -> None:
+    """The error appears once, not for every step."""
     faulty.begin(on("dynamodb.UpdateTimeToLive", "expired"))
     done = operator.arc("create")
     assert done.returncode == 1
     assert (done.stdout + done.stderr).count("ExpiredTokenException") == 1
-    assert done.stdout.endswith(f"  make the table {operator.name}-staging-session\n\n5 steps done.\n")
-    assert "Not finished: staging and production: Setting the TTL of the table" in done.stderr
-    assert done.stderr.endswith("Then go on with: arc create staging production\n")
+    assert done.stdout.endswith(f"  create the table {operator.name}-staging-session\n\n5 steps done.\n")
+    assert "Could not finish staging and production: Setting the TTL of the table" in done.stderr
+    assert done.stderr.endswith("Then continue with: arc create staging production\n")
 
 
-def test_a_dry_run_on_this_machine_writes_nothing(operator: Operator) -> None:
-    """Not even a local cloud's folder; with one, it sees what is there."""
+def test_local_dry_run_writes_no_files(operator: Operator) -> None:
+    """It reads an existing local cloud, and creates none."""
     before = files(operator.folder)
     shown = operator.does("create", "testing", "--dry-run")
-    assert f"  would make the table {operator.name}-testing-session\n" in shown
+    assert f"  would create the table {operator.name}-testing-session\n" in shown
     assert files(operator.folder) == before
     operator.does("create", "testing")
-    assert operator.does("create", "testing", "--dry-run") == (
-        "\ntesting\n  everything is there\n\nNothing would be done.\n"
-    )
+    assert operator.does("create", "testing", "--dry-run") == ("\ntesting\n  up to date\n\nNothing was changed.\n")
 
 
-def test_an_interrupt_says_how_to_go_on(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
-    """Ctrl-C while a table is made; the next run completes it."""
+def test_interrupt_says_how_to_continue(operator: Operator, cloud: Engine, faulty: FaultyCloud) -> None:
+    """Ctrl-C while a table is created; the next run completes it."""
     faulty.begin(on("dynamodb.CreateTable", lambda before: interrupt() if before else None))
     with operator.start("create", "staging") as process:
 
@@ -303,16 +299,16 @@ def test_an_interrupt_says_how_to_go_on(operator: Operator, cloud: Engine, fault
             process.send_signal(signal.SIGINT)
             process.wait(30)
 
-        _, told = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert told == "Interrupted. Go on with: arc create staging\n"
+    assert errors == "Interrupted. Continue with: arc create staging\n"
     faulty.begin(lambda _name, _number: None)
     operator.does("create", "staging")
     assert described(cloud, operator) == wanted(operator, "staging")
 
 
-def test_wrong_words_say_what_is_meant(operator: Operator, tmp_path: Path) -> None:
-    """An environment that is none ends with 2; a folder without a manifest with 1."""
+def test_unknown_environment_suggests_a_valid_one(operator: Operator, tmp_path: Path) -> None:
+    """The exit code is 2; in a folder without a manifest it is 1."""
     done = operator.arc("create", "productoin")
     assert done.returncode == 2
     assert (
@@ -326,9 +322,9 @@ def test_wrong_words_say_what_is_meant(operator: Operator, tmp_path: Path) -> No
     assert "arc init" in done.stderr
 
 
-def test_it_answers_in_json(operator: Operator) -> None:
-    """What was done, and what could not be."""
-    told = json.loads(operator.does("create", "staging", "--json"))
-    assert told["code"]["did"][0] == "write src/http/get-index/handler.py"
-    assert len(told["environments"]["staging"]["did"]) == 5
-    assert told["environments"]["staging"]["failed"] == told["failures"] == []
+def test_json_has_results_and_failures(operator: Operator) -> None:
+    """What was done, and what failed."""
+    answer = json.loads(operator.does("create", "staging", "--json"))
+    assert answer["code"]["did"][0] == "write src/http/get-index/handler.py"
+    assert len(answer["environments"]["staging"]["did"]) == 5
+    assert answer["environments"]["staging"]["failed"] == answer["failures"] == []

@@ -22,20 +22,20 @@ from tests.tools.pauses import quick_cloud
 
 @pytest.fixture
 def operator(tmp_path: Path, faulty: FaultyCloud) -> Operator:
-    """Somebody with a new app with two tables."""
+    """An operator of a new app with two tables."""
     app = fresh_app()
     return Operator(tmp_path / app, app, faulty.environ(tmp_path), more=MORE)
 
 
 def complete(app: Operator, cloud: Cloud) -> None:
-    """Do what `arc create staging` does to the cloud, in this process."""
+    """Take the steps of `arc create staging` in this process."""
     inventory = inventories.read(app.folder, environ={})
     for step in plan_environment(cloud, inventory, "staging").steps:
         step.do()
 
 
 def killed(app: Operator, url: str, number: int, *, after: bool) -> bool:
-    """The same, but for a death at the call of that number; False when it ended before it came so far."""
+    """Do the same, but die at the call of that number; return False when there were fewer calls."""
     cloud = MortalCloud(url, number, after=after)
     with suppress(Death):
         complete(app, cloud)
@@ -43,15 +43,15 @@ def killed(app: Operator, url: str, number: int, *, after: bool) -> bool:
 
 
 def another(operator: Operator, name: str) -> Operator:
-    """The operator of an app like the other one's, with a table of sessions alone."""
+    """Return the operator of a similar app that has only a session table."""
     app = f"{operator.name}-{name}"
     return Operator(operator.folder.parent / app, app, operator.environ, more=TABLES)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.sampled(1)
-def test_killed_at_each_call_it_is_completed(operator: Operator, cloud: Engine, *, after: bool) -> None:
-    """Every app is killed one call later than the one before; the next run gives it all that it is to have."""
+def test_next_run_completes_one_killed_at_any_call(operator: Operator, cloud: Engine, *, after: bool) -> None:
+    """Each app is killed one call later than the one before."""
     for number in itertools.count(1):
         app = another(operator, str(number))
         died = killed(app, cloud.url, number, after=after)
@@ -70,10 +70,10 @@ def test_killed_at_each_call_it_is_completed(operator: Operator, cloud: Engine, 
 @pytest.mark.parametrize("number", [4, 7])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.sampled(1)
-def test_a_process_that_is_killed_leaves_the_same(
+def test_sigkill_leaves_the_same_state(
     operator: Operator, cloud: Engine, faulty: FaultyCloud, number: int, *, after: bool
 ) -> None:
-    """SIGKILL on the command leaves tables and variables as a death in this process does, and is as well completed."""
+    """SIGKILL leaves the same tables and variables as a simulated death, and the next run completes them."""
     real, here = another(operator, "real"), another(operator, "here")
     kill = Kill(number, after=after)
     faulty.begin(kill)
@@ -89,16 +89,16 @@ def test_a_process_that_is_killed_leaves_the_same(
 
 
 def left_by(cloud: Engine, app: Operator) -> tuple[str, list[str]]:
-    """An app's tables, with its name left out, and the names of its variables."""
+    """Return an app's tables, without its name, and the names of its variables."""
     return json.dumps(described(cloud, app)).replace(app.name, "app"), sorted(parameters(cloud, app.name))
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.sampled(1)
-def test_functions_get_the_secret_though_the_run_was_killed(
+def test_functions_get_the_secret_after_a_killed_run(
     operator: Operator, cloud: Engine, faulty: FaultyCloud, *, after: bool
 ) -> None:
-    """Killed when the secret is written and no function has it: the next run brings them in step."""
+    """Killed between the secret and the functions: the next run syncs them."""
     functions = deploy(cloud, operator.name, "staging", ["GetIndex"])
     kill = Kill(0, after=after)
     faulty.begin(on("ssm.PutParameter" if after else "lambda.UpdateFunctionConfiguration", kill("", kill.number)))
@@ -111,6 +111,6 @@ def test_functions_get_the_secret_though_the_run_was_killed(
     faulty.begin(lambda _name, _number: None)
     done = operator.does("create", "staging")
     name = functions.functions["GetIndex"]
-    assert f"  bring the functions of staging in step: without ARC_APP_SECRET is {name}\n" in done
+    assert f"  sync the functions of staging: {name} has no ARC_APP_SECRET\n" in done
     assert functions.variables("GetIndex")["ARC_APP_SECRET"] == secret
-    assert operator.does("create", "staging") == "\nstaging\n  everything is there\n\nNothing was changed.\n"
+    assert operator.does("create", "staging") == "\nstaging\n  up to date\n\nNothing was changed.\n"

@@ -105,7 +105,7 @@ def test_a_file_is_taken_whole_or_not_at_all(operator: Operator, cloud: Engine) 
     file.write_text("GREETING=changed\nmy-key=hunter2\n")
     done = operator.arc("env", "staging", "--from-file", "staging.env")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "staging.env:2: 'my-key' is left out: it cannot be the name of a variable." in done.stderr
+    assert "staging.env:2: 'my-key' is ignored: it is not a valid variable name." in done.stderr
     assert "hunter2" not in done.stderr
     done = operator.arc("env", "staging", "--from-file", "nowhere.env")
     assert done.returncode == 1
@@ -245,7 +245,7 @@ def test_testing_refuses_a_table_that_is_not_there(operator: Operator) -> None:
     """The manifest has the tables of testing; `--force` takes any name."""
     done = operator.arc("env", "testing", "SESSION_TABLE_NAME", "nope")
     assert done.returncode == 1
-    assert "sessions are to live in the table 'nope', which is not in app.arc. Write:" in done.stderr
+    assert "app.arc does not declare the session table 'nope'. Write:" in done.stderr
     assert not (operator.folder / ".env").exists()
     for words in (["session"], ["jwe"], [f"{operator.name}-testing-session"], ["nope", "--force"]):
         operator.does("env", "testing", "SESSION_TABLE_NAME", *words)

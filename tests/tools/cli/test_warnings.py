@@ -1,4 +1,4 @@
-"""Warnings of the manifest and of configuration files, as every command that reads them shows them."""
+"""Every command shows the warnings of the files that it reads."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PREFERENCES = (
     "Put the whole value in quotes, or a space before the comment."
 )
 WARNINGS = [
-    "app.arc:13: @plugin-x is not supported yet and is left alone.",
+    "app.arc:13: @plugin-x is not supported and has no effect.",
     PREFERENCES,
-    "src/http/get-index/config.arc:1: @nothing has no effect here; a config.arc takes @aws and @arc.",
+    "src/http/get-index/config.arc:1: @nothing has no effect in the configuration of a function. Use @aws or @arc.",
 ]
 COMMANDS = [
     ("env",),
@@ -44,7 +44,7 @@ IN_JSON = [
 
 @pytest.fixture
 def operator(tmp_path: Path, cloud: Engine) -> Operator:
-    """Somebody whose manifest, preferences and function's configuration each hold a line with a warning."""
+    """An operator whose manifest, preferences and function configuration each have a line with a warning."""
     app = fresh_app()
     made = Operator(tmp_path / app, app, cloud.environ(tmp_path), more=f"{TABLES}\n@plugin-x\nx\n")
     function = made.folder / "src/http/get-index"
@@ -63,7 +63,7 @@ def inventory_warnings(told: str) -> list[str]:
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_each_command_shows_each_warning_once_on_standard_error(operator: Operator, words: tuple[str, ...]) -> None:
-    """Whatever the command does with the app, and however many environments it works on."""
+    """This does not depend on the number of environments."""
     done = operator.arc(*words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert inventory_warnings(done.stderr) == WARNINGS
@@ -72,8 +72,8 @@ def test_each_command_shows_each_warning_once_on_standard_error(operator: Operat
 
 
 @pytest.mark.parametrize("words", IN_JSON, ids=" ".join)
-def test_json_has_no_warning_of_a_file(operator: Operator, words: tuple[str, ...]) -> None:
-    """Standard output is one JSON document without them; standard error has them all the same."""
+def test_json_output_has_no_warnings(operator: Operator, words: tuple[str, ...]) -> None:
+    """Standard output is one JSON document, and warnings are on standard error."""
     command, *rest = words
     done = operator.arc(command, "--json", *rest)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -82,8 +82,8 @@ def test_json_has_no_warning_of_a_file(operator: Operator, words: tuple[str, ...
     assert not [warning for warning in WARNINGS if warning[:20] in done.stdout]
 
 
-def test_a_command_that_fails_shows_the_warnings_first(operator: Operator) -> None:
-    """What is wrong with a file may be why it fails."""
+def test_warnings_precede_an_error(operator: Operator) -> None:
+    """A faulty line may be its cause."""
     del operator.environ["AWS_ENDPOINT_URL"]
     done = operator.arc("env", "staging")
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""A clock that goes on when somebody sleeps."""
+"""A clock that advances only when it sleeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which AWS a command works on: region, profile and credentials, each where it is looked for."""
+"""Where a command finds its AWS region, profile and credentials."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ try:
     else:
         cloud = aws_cloud(Aws(region=given["region"], profile=given["profile"]))
     cloud._session.events.register("before-send", note)
-    cloud.call("ssm", "get_parameters_by_path", "Reading", Path="/nobodys")
+    cloud.call("ssm", "get_parameters_by_path", "Reading", Path="/unknown")
     print(json.dumps({"region": cloud.region, "sent": sent}))
 except Exception as error:
     print(json.dumps({"raised": type(error).__name__, "message": str(error)}))
@@ -57,18 +57,18 @@ region = us-east-1
 KEYS = {"AWS_ACCESS_KEY_ID": "of-variables", "AWS_SECRET_ACCESS_KEY": "dummy"}
 REMEDY = (
     "Sign in (aws sso login, or aws configure), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. "
-    "Without AWS, --local works on this machine."
+    "To work without AWS, add --local."
 )
 NOBODY = "http://127.0.0.1:9"
 UNREACHABLE = (
-    f'Reading: AWS in eu-north-1 cannot be reached. Could not connect to the endpoint URL: "{NOBODY}/". Is the network '
-    "there, and the region right?"
+    f'Reading: AWS in eu-north-1 cannot be reached. Could not connect to the endpoint URL: "{NOBODY}/". Check the '
+    "network and the region."
 )
-NO_REGION = "No AWS region is set. Write it into the manifest (@aws, below it: region eu-west-1), or set AWS_REGION."
+NO_REGION = "No AWS region is set. Add one to the manifest (@aws, below it: region eu-west-1), or set AWS_REGION."
 
 
 class Machine:
-    """A machine whose AWS is `url`, with a home of its own: `config` is what its `~/.aws/config` says."""
+    """A machine whose AWS is at `url`; `config` is the content of its `~/.aws/config`."""
 
     def __init__(self, home: Path, url: str) -> None:
         plain = environ_of(url, home)
@@ -84,7 +84,7 @@ class Machine:
         profile: str | None = None,
         local: str | None = None,
     ) -> dict[str, Any]:
-        """What a call of a command comes to, with `region` and `profile` of the manifest, and these variables."""
+        """Make a call with these variables, and `region` and `profile` from the manifest, and return its result."""
         (self.home / ".aws").mkdir(exist_ok=True)
         (self.home / ".aws/config").write_text(self.config, encoding="utf-8")
         given = json.dumps({"region": region, "profile": profile, "local": local})
@@ -94,14 +94,14 @@ class Machine:
         return found
 
     def fails(self, environ: Mapping[str, str], *, profile: str | None = None) -> tuple[str, str]:
-        """The kind and the text of the error."""
-        told = self.does(environ, profile=profile)
-        return told["raised"], told["message"]
+        """Return the type and the text of the error."""
+        result = self.does(environ, profile=profile)
+        return result["raised"], result["message"]
 
 
 @pytest.fixture
 def machine(tmp_path: Path, ministack: Engine) -> Machine:
-    """A machine of somebody who works with AWS."""
+    """A machine that is set up for AWS."""
     return Machine(tmp_path, ministack.url)
 
 
@@ -137,12 +137,12 @@ def test_region_and_credentials_are_found(
     found: str,
     key: dict[str, str] | None,
 ) -> None:
-    """In the manifest, in variables, in the files of boto3, in this order; the request is signed with them."""
-    told = machine.does(environ, region=region, profile=profile)
-    assert told["region"] == found
+    """In the manifest, in variables and in boto3's files, in this order."""
+    result = machine.does(environ, region=region, profile=profile)
+    assert result["region"] == found
     name = key["AWS_ACCESS_KEY_ID"] if key else "of-work"
-    assert [one.split("/")[0] for one in told["sent"]] == [f"Credential={name}"]
-    assert [one.split("/")[2] for one in told["sent"]] == [found]
+    assert [one.split("/")[0] for one in result["sent"]] == [f"Credential={name}"]
+    assert [one.split("/")[2] for one in result["sent"]] == [found]
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_region_and_credentials_are_found(
     ],
     ids=["none", "half-of-them", "signed-out", "a-program-without-any"],
 )
-def test_without_credentials_it_is_told_how_to_sign_in(machine: Machine, environ: dict[str, str], message: str) -> None:
-    """After what boto3 found."""
+def test_missing_credentials_say_how_to_sign_in(machine: Machine, environ: dict[str, str], message: str) -> None:
+    """boto3's message comes first."""
     assert machine.fails(environ) == ("NoCredentials", f"Reading: {message} {REMEDY}")
 
 
@@ -170,42 +170,42 @@ def test_without_credentials_it_is_told_how_to_sign_in(machine: Machine, environ
         ({"AWS_REGION": "eu west"}, "Reading: Provided region_name 'eu west' doesn't match a supported format."),
         (
             {"AWS_ENDPOINT_URL": "localhost:4566"},
-            "Reading: Invalid endpoint: localhost:4566. Is AWS_ENDPOINT_URL right?",
+            "Reading: Invalid endpoint: localhost:4566. Check AWS_ENDPOINT_URL.",
         ),
         ({"AWS_ENDPOINT_URL": NOBODY}, UNREACHABLE),
     ],
     ids=["no-region", "no-region-at-all", "no-address", "nobody-there"],
 )
-def test_what_is_wrong_is_told_in_a_sentence(machine: Machine, environ: dict[str, str], message: str) -> None:
-    """That says where it was looked for."""
+def test_wrong_settings_are_reported(machine: Machine, environ: dict[str, str], message: str) -> None:
+    """The message says which setting to check."""
     assert machine.fails({**KEYS, **environ}) == ("ToolError", message)
 
 
 @pytest.mark.parametrize(("profile", "where"), [(None, "AWS_PROFILE"), ("gone", "@aws in the manifest")])
-def test_a_profile_that_is_not_there_is_told(machine: Machine, profile: str | None, where: str) -> None:
-    """With who names it."""
+def test_unknown_profile_is_reported(machine: Machine, profile: str | None, where: str) -> None:
+    """The message says where it is named."""
     environ = {"AWS_PROFILE": "work" if profile else "gone", "AWS_REGION": "us-east-1"}
     found = "The config profile (gone) could not be found."
-    remedy = f"{where} names it: name one that exists, or make it with aws configure."
+    remedy = f"Correct {where}, or create the profile: aws configure"
     assert machine.fails(environ, profile=profile) == ("ToolError", f"{found} {remedy}")
 
 
-def test_a_file_of_boto3_that_does_not_parse_is_told(machine: Machine) -> None:
-    """With its name."""
+def test_invalid_config_file_is_reported(machine: Machine) -> None:
+    """The message has its path."""
     machine.config = "[default\nregion = eu-west-1\n"
     raised, message = machine.fails({**KEYS, "AWS_REGION": "us-east-1"})
     assert raised == "ToolError"
     assert message == (
-        f"Unable to parse config file: {machine.home}/.aws/config. Mend that file, or name another with "
+        f"Unable to parse config file: {machine.home}/.aws/config. Correct the file, or name another with "
         "AWS_CONFIG_FILE."
     )
 
 
-def test_the_local_cloud_heeds_nothing_of_aws(machine: Machine, ministack: Engine) -> None:
-    """No profile, no file, no key and no proxy, in whatever state they are."""
+def test_local_cloud_ignores_aws_configuration(machine: Machine, ministack: Engine) -> None:
+    """Profiles, files, keys and proxies may be in any state."""
     machine.config = "[default\nregion = eu-west-1\n"
     proxies = {"HTTP_PROXY": NOBODY, "http_proxy": NOBODY}
     nowhere = {"AWS_PROFILE": "gone", "AWS_ENDPOINT_URL": NOBODY, "AWS_REGION": "eu-west-1"}
-    told = machine.does({**KEYS, **nowhere, **proxies}, local=ministack.url)
-    assert told["region"] == "us-east-1"
-    assert [one.split("/")[0] for one in told["sent"]] == ["Credential=dummy"]
+    result = machine.does({**KEYS, **nowhere, **proxies}, local=ministack.url)
+    assert result["region"] == "us-east-1"
+    assert [one.split("/")[0] for one in result["sent"]] == ["Credential=dummy"]

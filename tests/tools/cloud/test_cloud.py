@@ -1,4 +1,4 @@
-"""Calls to AWS: what fails on the way is made again, at a bearable pace."""
+"""Calls to AWS are paced, and repeated when they fail on the way."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.tools.cloud.clock import Clock
 
 
 def through(faulty: FaultyCloud, pauses: list[float]) -> Cloud:
-    """The tests' cloud behind its proxy; pauses are noted instead of taken, each as long as may be."""
+    """Return the tests' cloud behind its proxy, with the longest pauses, which are recorded and not taken."""
     return Cloud(local_cloud(faulty.url, "us-east-1")._session, url=faulty.url, sleep=pauses.append, chance=lambda: 1.0)
 
 
 def asked(cloud: Cloud, name: str) -> dict[str, Any]:
-    """The answer to one of `CALLS`."""
+    """Return the answer to one of `CALLS`."""
     service, operation, request = CALLS[name]
     return cloud.call(service, operation, "Doing it", **request)
 
@@ -35,8 +35,8 @@ def put(cloud: Cloud, app: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["ssm.PutParameter", "lambda.ListFunctions", "tagging.GetResources"])
-def test_a_throttled_call_is_made_again_until_it_passes(faulty: FaultyCloud, name: str) -> None:
-    """Eleven times if need be, in the words of every service, with pauses that grow up to a limit."""
+def test_throttled_call_is_repeated(faulty: FaultyCloud, name: str) -> None:
+    """Up to eleven times, for every service, with pauses that grow up to a limit."""
     faulty.begin(on(name, "throttle", times=11))
     pauses: list[float] = []
     assert asked(through(faulty, pauses), name)["ResponseMetadata"]["HTTPStatusCode"] == 200
@@ -45,8 +45,8 @@ def test_a_throttled_call_is_made_again_until_it_passes(faulty: FaultyCloud, nam
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_what_is_throttled_for_ever_is_given_up(faulty: FaultyCloud, name: str) -> None:
-    """After twelve attempts, with the service's own words."""
+def test_throttling_fails_after_twelve_attempts(faulty: FaultyCloud, name: str) -> None:
+    """The message is the service's."""
     faulty.begin(on(name, "throttle", times=100))
     with pytest.raises(Refused, match=r"^Doing it: \w+: Rate exceeded$"):
         asked(through(faulty, []), name)
@@ -54,8 +54,8 @@ def test_what_is_throttled_for_ever_is_given_up(faulty: FaultyCloud, name: str) 
 
 
 @pytest.mark.parametrize("fault", ["error", "lost", "unsent"])
-def test_what_fails_on_the_way_is_made_again_three_times(cloud: Engine, faulty: FaultyCloud, fault: str) -> None:
-    """A service that has broken down, an answer that was lost, a call that never arrived."""
+def test_failed_call_is_repeated_three_times(cloud: Engine, faulty: FaultyCloud, fault: str) -> None:
+    """A broken service, a lost answer, and a call that did not arrive."""
     app, pauses = fresh_app(), list[float]()
     faulty.begin(on("ssm.PutParameter", fault, times=3))
     put(through(faulty, pauses), app)
@@ -66,8 +66,8 @@ def test_what_fails_on_the_way_is_made_again_three_times(cloud: Engine, faulty: 
 
 
 @pytest.mark.parametrize("fault", ["error", "lost", "unsent"])
-def test_what_fails_for_ever_is_given_up(faulty: FaultyCloud, fault: str) -> None:
-    """After four attempts, with what happened."""
+def test_call_fails_after_four_attempts(faulty: FaultyCloud, fault: str) -> None:
+    """The message says what happened."""
     faulty.begin(on("ssm.PutParameter", fault, times=100))
     with pytest.raises(ToolError) as caught:
         put(through(faulty, []), fresh_app())
@@ -76,20 +76,20 @@ def test_what_fails_for_ever_is_given_up(faulty: FaultyCloud, fault: str) -> Non
         "Writing K: InternalServerError: An internal error occurred"
         if fault == "error"
         else f"Writing K: {faulty.url} cannot be reached. Connection was closed before we received a valid response "
-        f'from endpoint URL: "{faulty.url}/". Is the network there, and the region right?'
+        f'from endpoint URL: "{faulty.url}/". Check the network and the region.'
     )
 
 
-def test_failures_and_throttling_do_not_use_up_each_others_attempts(faulty: FaultyCloud) -> None:
-    """Three failures among eleven throttled calls are still no reason to give up."""
+def test_failures_and_throttling_are_counted_separately(faulty: FaultyCloud) -> None:
+    """Three failures among eleven throttled calls are accepted."""
     faults = iter(["throttle", "error", "throttle", "lost", "throttle", "unsent", *["throttle"] * 8])
     faulty.begin(lambda _name, _number: next(faults, None))
     put(through(faulty, []), fresh_app())
     assert len(faulty.calls) == 15
 
 
-def test_pauses_are_drawn_by_chance(faulty: FaultyCloud) -> None:
-    """So that those who were throttled together do not come back together."""
+def test_pauses_are_random(faulty: FaultyCloud) -> None:
+    """Clients that were throttled together must not return together."""
     chances = iter([0.5, 0.0, 0.25])
     pauses: list[float] = []
     session = local_cloud(faulty.url, "us-east-1")._session
@@ -98,16 +98,16 @@ def test_pauses_are_drawn_by_chance(faulty: FaultyCloud) -> None:
     assert pauses == pytest.approx([0.1, 0.0, 0.2])
 
 
-def test_other_refusals_are_told_at_once(faulty: FaultyCloud) -> None:
-    """With the service's code, what it said, and what was done."""
+def test_other_refusals_are_not_repeated(faulty: FaultyCloud) -> None:
+    """The error has the service's code and message."""
     with pytest.raises(Refused, match=r"^Reading K: ParameterNotFound: ") as caught:
         through(faulty, []).call("ssm", "get_parameter", "Reading K", Name=f"/{fresh_app()}/K")
     assert caught.value.code == "ParameterNotFound"
     assert faulty.calls == ["ssm.GetParameter"]
 
 
-def test_every_element_of_every_page_comes(faulty: FaultyCloud) -> None:
-    """An empty page in the middle is no end, and the token goes back under the name that the service has for it."""
+def test_pages_yields_every_element(faulty: FaultyCloud) -> None:
+    """An empty page is not the end, and each service's token name is used."""
     pages = {"": (["a", "b"], "1"), "1": ([], "2"), "2": (["c"], None)}
 
     def answer(_name: str, body: dict[str, Any]) -> Reply:
@@ -126,19 +126,19 @@ def test_every_element_of_every_page_comes(faulty: FaultyCloud) -> None:
     ]
 
 
-def test_pages_that_do_not_go_on_are_an_error() -> None:
-    """A service that knows no pages must not hold up a command for ever."""
+def test_repeated_page_is_an_error() -> None:
+    """A service without pages must not block a command."""
     answering = Answering(lambda _name, _body: told({"Parameters": [], "NextToken": "again"}))
     pages = Cloud(answering.session, sleep=lambda _seconds: None).pages(
         "ssm", "get_parameters_by_path", "Reading", key="Parameters", Path="/shop"
     )
-    with pytest.raises(ToolError, match=r"^Reading: ssm gives the same page again and again\.$"):
+    with pytest.raises(ToolError, match=r"^Reading: ssm returned the same page twice\.$"):
         list(pages)
     assert len(answering.calls) == 2
 
 
-def test_every_service_is_asked_in_the_clouds_region() -> None:
-    """The one that knows the tags too: each region has its own."""
+def test_every_service_uses_the_region() -> None:
+    """Tags are regional too."""
     cloud = Cloud(Answering(lambda _name, _body: told({}), region="eu-west-3").session)
     addresses = {service: cloud._client(service, "Doing it").meta.endpoint_url for service, _, _ in CALLS.values()}
     assert addresses == {
@@ -150,8 +150,8 @@ def test_every_service_is_asked_in_the_clouds_region() -> None:
     }
 
 
-def test_aws_gets_ten_calls_a_second_and_every_attempt_counts() -> None:
-    """Repeated ones too; threads share the pace."""
+def test_aws_gets_ten_attempts_a_second() -> None:
+    """Repeated calls count, and threads share the limit."""
     clock = Clock()
     answers = threading.local()
 
@@ -172,8 +172,8 @@ def test_aws_gets_ten_calls_a_second_and_every_attempt_counts() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.8.9.10", "cloud.localhost"])
-def test_a_cloud_on_this_machine_is_not_spared(host: str) -> None:
-    """A hundred calls without a pause, wherever on it the cloud is."""
+def test_local_cloud_has_no_limit(host: str) -> None:
+    """A hundred calls have no pause, at any address of this machine."""
     clock = Clock()
     answering = Answering(lambda _name, _body: told({}))
     cloud = Cloud(answering.session, url=f"http://{host}:4566", clock=clock, sleep=clock.sleep)
@@ -182,7 +182,7 @@ def test_a_cloud_on_this_machine_is_not_spared(host: str) -> None:
     assert (len(answering.calls), clock.sleeps) == (100, [])
 
 
-def test_a_cloud_elsewhere_is_spared_like_aws() -> None:
+def test_remote_cloud_has_the_limit_of_aws() -> None:
     """An address in the network may be a shared account."""
     clock = Clock()
     cloud = Cloud(
@@ -196,8 +196,8 @@ def test_a_cloud_elsewhere_is_spared_like_aws() -> None:
     assert sum(clock.sleeps) == pytest.approx(1)
 
 
-def test_a_stopped_cloud_waits_for_nothing(faulty: FaultyCloud) -> None:
-    """A call that passes comes to its end; one that would have to wait does not hold up whoever interrupts."""
+def test_stopped_cloud_does_not_wait(faulty: FaultyCloud) -> None:
+    """A running call continues; one that would have to wait raises an error."""
     cloud = local_cloud(faulty.url, "us-east-1")
     cloud.stop()
     put(cloud, fresh_app())
@@ -207,8 +207,8 @@ def test_a_stopped_cloud_waits_for_nothing(faulty: FaultyCloud) -> None:
     assert faulty.calls == ["ssm.PutParameter"]
 
 
-def test_many_threads_may_begin_at_once(cloud: Engine) -> None:
-    """Each has its answer, from the first call of a service on."""
+def test_threads_may_create_clients_at_once(cloud: Engine) -> None:
+    """Each gets its answer, from a service's first call on."""
     app, shared = fresh_app(), local_cloud(cloud.url, "us-east-1")
     barrier = threading.Barrier(16)
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a call is a sentence: what was done, what AWS said, what to do."""
+"""Errors of calls: what was done, what AWS answered, and what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.tools.cloud.answering import CALLS, Answering, refused, refused_in_xm
 
 
 def failing(reply: Reply, name: str = "ssm.PutParameter") -> tuple[ToolError, Answering]:
-    """The error of a call that is answered like this every time, and the session that answered."""
+    """Return the error of a call that always gets this answer, and the session that gave it."""
     service, operation, request = CALLS[name]
     answering = Answering(lambda _name, _body: reply)
     with pytest.raises(ToolError) as caught:
@@ -19,8 +19,8 @@ def failing(reply: Reply, name: str = "ssm.PutParameter") -> tuple[ToolError, An
     return caught.value, answering
 
 
-def test_a_status_that_says_too_many_is_throttling_whatever_its_code() -> None:
-    """A gateway on the way may have words of its own."""
+def test_status_429_is_throttling_with_any_code() -> None:
+    """A gateway may use other codes."""
     error, answering = failing(refused("EnoughNow", "Slower", 429))
     assert str(error) == "Doing it: EnoughNow: Slower"
     assert len(answering.calls) == 12
@@ -33,64 +33,64 @@ def test_a_status_that_says_too_many_is_throttling_whatever_its_code() -> None:
         ("tagging.GetResources", "tag:GetResources"),
     ],
 )
-def test_what_is_not_allowed_names_the_permission(name: str, action: str) -> None:
-    """As IAM calls it; AWS's own words follow, and it is not tried again."""
+def test_denied_call_names_the_permission(name: str, action: str) -> None:
+    """It has IAM's name, AWS's message follows, and the call is not repeated."""
     refusal = refused_in_xml if name.startswith("cloudformation") else refused
     error, answering = failing(refusal("AccessDenied", "No."), name)
     assert isinstance(error, Refused)
-    assert str(error) == f"Doing it: not allowed. Let these credentials use {action}. (No.)"
+    assert str(error) == f"Doing it: Access denied. These credentials need {action}. (No.)"
     assert answering.names == [name]
 
 
-def test_the_permission_is_the_one_that_aws_names() -> None:
-    """The key of a parameter has a permission of its own, and so has the role of a profile."""
+def test_permission_from_the_answer_takes_precedence() -> None:
+    """The key of a parameter needs its own permission, and so does the role of a profile."""
     said = "User: arn:aws:iam::1:user/ada is not authorized to perform: kms:Decrypt on the resource"
     error, _ = failing(refused("AccessDeniedException", said))
-    assert str(error) == f"Doing it: not allowed. Let these credentials use kms:Decrypt. ({said})"
+    assert str(error) == f"Doing it: Access denied. These credentials need kms:Decrypt. ({said})"
 
 
 @pytest.mark.parametrize(
     "code",
     ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException", "InvalidClientTokenId"],
 )
-def test_credentials_that_aws_does_not_take_say_how_to_sign_in(code: str) -> None:
-    """Expired, unknown or wrong; it is not tried again."""
+def test_rejected_credentials_say_how_to_sign_in(code: str) -> None:
+    """Whether they are expired, unknown or wrong, the call is not repeated."""
     error, answering = failing(refused(code, "It is so.", 403))
     assert isinstance(error, NoCredentials)
     assert str(error) == (
-        f"Doing it: AWS does not take the credentials ({code}: It is so.). Sign in (aws sso login, or aws configure), "
-        "set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Without AWS, --local works on this "
-        "machine."
+        f"Doing it: AWS rejected the credentials ({code}: It is so.). Sign in (aws sso login, or aws configure), "
+        "set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. To work without AWS, add "
+        "--local."
     )
     assert len(answering.calls) == 1
 
 
-def test_a_clock_that_is_wrong_is_told_from_a_wrong_secret() -> None:
-    """AWS refuses both as a bad signature."""
+def test_wrong_clock_is_mentioned() -> None:
+    """AWS reports both a wrong clock and a wrong secret as a bad signature."""
     error, _ = failing(refused("InvalidSignatureException", "Signature expired: 20261123T2300Z is now earlier", 403))
     assert "Set this machine's clock if it is wrong. Sign in " in str(error)
 
 
-def test_a_request_that_boto3_does_not_take_is_not_quoted() -> None:
-    """Its own text has all of it."""
+def test_request_that_boto3_rejects_is_not_quoted() -> None:
+    """boto3's message contains the whole request."""
     answering = Answering(lambda _name, _body: told({}))
     with pytest.raises(ToolError) as caught:
         Cloud(answering.session).call("ssm", "put_parameter", "Writing K", Name="/K", Value=["hush-hush"])
-    assert str(caught.value) == "Writing K: boto3 does not take the request ssm:PutParameter."
+    assert str(caught.value) == "Writing K: boto3 rejected the request ssm:PutParameter."
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     assert answering.calls == []
 
 
 @pytest.mark.parametrize("status", [200, 302, 403, 407])
 @pytest.mark.sampled(1)
-def test_a_web_page_is_no_answer(status: int) -> None:
-    """Such as that of a proxy that wants a sign-in: boto3 finds a good answer in it, without anything in it."""
+def test_web_page_is_not_an_answer(status: int) -> None:
+    """A proxy may send one; boto3 would read it as an empty answer."""
     page = b"<!doctype html><title>Hello</title><p>Sign in"
     for name in CALLS:
         error, _ = failing(Reply(status, [("Content-Type", "text/html; charset=utf-8")], page), name)
         assert str(error) == (
-            "Doing it: AWS in us-east-1 answered as no service of AWS does. Is AWS_ENDPOINT_URL right, or is there a "
-            "proxy on the way that wants a sign-in?"
+            "Doing it: AWS in us-east-1 did not answer like an AWS service. Check AWS_ENDPOINT_URL, and whether a "
+            "proxy requires a sign-in."
         )
 
 
@@ -99,8 +99,8 @@ def test_a_web_page_is_no_answer(status: int) -> None:
     [("application/json", b'{"ok": true}'), ("application/json", b"{nothing"), ("text/xml", b"<ok/>"), ("", b"")],
 )
 @pytest.mark.sampled(1)
-def test_what_bears_no_requests_id_is_no_answer(kind: str, body: bytes) -> None:
-    """Any server may answer at an address that was mistaken for AWS's."""
+def test_answer_without_a_request_id_is_refused(kind: str, body: bytes) -> None:
+    """Any server may be at an address that was mistaken for AWS's."""
     for name in CALLS:
         error, _ = failing(Reply(200, [("Content-Type", kind)], body), name)
-        assert str(error).startswith("Doing it: AWS in us-east-1 answered as no service of AWS does. "), name
+        assert str(error).startswith("Doing it: AWS in us-east-1 did not answer like an AWS service. "), name

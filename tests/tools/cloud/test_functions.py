@@ -25,12 +25,12 @@ def app() -> str:
 
 
 def found(cloud: Engine | FaultyCloud, app: str, environment: str = "staging") -> Found:
-    """What is found of an app's environment."""
+    """Return the functions found in an environment."""
     return Functions(local_cloud(cloud.url, "us-east-1"), app, environment).find()
 
 
 def add(cloud: Engine, name: str, variables: dict[str, str], tags: dict[str, str] | None = None) -> str:
-    """The name of a function that was made by hand."""
+    """Create a function by hand, and return its name."""
     cloud.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.13",
@@ -44,12 +44,12 @@ def add(cloud: Engine, name: str, variables: dict[str, str], tags: dict[str, str
 
 
 def own(app: str, environment: str = "staging") -> dict[str, str]:
-    """The variables with which a function says where it belongs."""
+    """Return the variables that name a function's app and environment."""
     return {"ARC_APP_NAME": app, "ARC_ENV": environment}
 
 
 def labels(app: str, environment: str = "staging") -> dict[str, str]:
-    """The tags that say the same."""
+    """Return the tags that name them."""
     return {"arc:app": app, "arc:environment": environment}
 
 
@@ -72,15 +72,15 @@ def inverted(deployed: Deployed) -> dict[str, str]:
 
 
 def test_functions_of_the_stack_are_found_by_their_logical_ids(cloud: Engine, app: str) -> None:
-    """Whatever CloudFormation calls them; other resources of the stack are no functions."""
+    """CloudFormation chooses their names; other resources of the stack are ignored."""
     deployed = deploy(cloud, app, names=["GetIndexHTTPLambda", "PostLoginHTTPLambda"], stack=True)
     assert not any(name.startswith(f"{app}-staging-") for name in deployed.functions.values())
     assert found(cloud, app) == Found(inverted(deployed), ())
     assert found(cloud, app, "production") == Found({}, ())
 
 
-def test_functions_of_stacks_in_the_stack_are_found(cloud: Engine, app: str) -> None:
-    """At any depth."""
+def test_functions_in_nested_stacks_are_found(cloud: Engine, app: str) -> None:
+    """Stacks may be nested to any depth."""
     store = cloud.client("s3")
     store.create_bucket(Bucket=app)
     inner: dict[str, Any] = {"Deepest": resource(app)}
@@ -93,7 +93,7 @@ def test_functions_of_stacks_in_the_stack_are_found(cloud: Engine, app: str) -> 
 
 
 def test_functions_are_found_by_their_tags(cloud: Engine, app: str) -> None:
-    """Whatever they are called, when their variables do not say otherwise; one tag of two is not enough."""
+    """Names do not matter if variables do not contradict; both tags are necessary."""
     names = [
         add(cloud, f"cart-of-{app}", {}, labels(app)),
         add(cloud, f"{app}-staging-GetCart", {"ARC_ENV": "staging"}, labels(app)),
@@ -104,43 +104,44 @@ def test_functions_are_found_by_their_tags(cloud: Engine, app: str) -> None:
     assert found(cloud, app) == Found(dict(zip(names, (f"cart-of-{app}", "GetCart"), strict=True)), ())
 
 
-def test_a_name_only_nominates_and_variables_decide(cloud: Engine, app: str) -> None:
-    """A function that claims nothing, or half of it, is left alone and told; one of others is none of our business."""
+def test_function_with_the_prefix_needs_matching_variables(cloud: Engine, app: str) -> None:
+    """Without them it is ignored with a note; one of another app is ignored without."""
     good = add(cloud, f"{app}-staging-GetIndex", own(app))
     silent = add(cloud, f"{app}-staging-silent", {"GREETING": "hello"})
     half = add(cloud, f"{app}-staging-half", {"ARC_APP_NAME": app})
     add(cloud, f"{app}-staging-GetOther", own(f"{app}-staging", "production"))
     add(cloud, f"{app}-staging-GetCopy", own(app, "production"))
-    told = found(cloud, app)
-    assert told.names == {good: "GetIndex"}
-    assert told.notes == tuple(
-        f"{name} is left alone: its name begins like those of {app} in staging, but neither its variables "
-        "(ARC_APP_NAME, ARC_ENV) nor its tags (arc:app, arc:environment) say so."
+    result = found(cloud, app)
+    assert result.names == {good: "GetIndex"}
+    assert result.notes == tuple(
+        f"Ignored {name}: its name begins with {app}-staging-, but neither its variables (ARC_APP_NAME, ARC_ENV) nor "
+        f"its tags (arc:app, arc:environment) say that it belongs to {app} in staging."
         for name in (half, silent)
     )
 
 
 @pytest.mark.parametrize("stack", [False, True], ids=["tags", "stack"])
-def test_variables_that_say_otherwise_outweigh_tags_and_stack(cloud: Engine, app: str, *, stack: bool) -> None:
-    """The function is left alone, and it is told what it says."""
+def test_variables_take_precedence_over_tags_and_stack(cloud: Engine, app: str, *, stack: bool) -> None:
+    """The function is ignored, and a note has its variables."""
     deployed = deploy(cloud, app, names=["A", "B", "C"], stack=stack)
-    deployed.set_variables(own("somebodys"), "A")
+    deployed.set_variables(own("another"), "A")
     deployed.set_variables({"ARC_ENV": "production"}, "B")
-    told = found(cloud, app)
-    assert told.names == {deployed.functions["C"]: "C"}
-    assert sorted(told.notes) == sorted(
-        f"{deployed.functions[name]} is left alone: it is among those of {app} in staging, but its own variables say "
-        f"{said}."
-        for name, said in (("A", "ARC_APP_NAME=somebodys and ARC_ENV=staging"), ("B", "ARC_ENV=production"))
+    result = found(cloud, app)
+    assert result.names == {deployed.functions["C"]: "C"}
+    assert sorted(result.notes) == sorted(
+        f"Ignored {deployed.functions[name]}: its stack or tags say that it belongs to {app} in staging, but its "
+        f"variables say {said}."
+        for name, said in (("A", "ARC_APP_NAME=another and ARC_ENV=staging"), ("B", "ARC_ENV=production"))
     )
 
 
-def test_a_function_that_nothing_but_its_variables_name_is_told(cloud: Engine, app: str) -> None:
-    """It may be another stack's, or somebody's copy."""
+def test_function_with_only_matching_variables_is_ignored(cloud: Engine, app: str) -> None:
+    """It may be in another stack, or a copy; a note names it."""
     name = add(cloud, f"copy-of-{app}", own(app))
     note = (
-        f"{name} is left alone: its variables say that it belongs to {app} in staging, but it is not in the stack "
-        f"{stack_name(app, 'staging')}, and has neither the tags (arc:app, arc:environment) nor the name."
+        f"Ignored {name}: its variables say that it belongs to {app} in staging, but it is not in the stack "
+        f"{stack_name(app, 'staging')}, has no tags (arc:app, arc:environment) that say so, and its name does not "
+        f"begin with {app}-staging-."
     )
     assert found(cloud, app) == Found({}, (note,))
 
@@ -148,9 +149,7 @@ def test_a_function_that_nothing_but_its_variables_name_is_told(cloud: Engine, a
 @pytest.mark.parametrize(
     ("tags", "stack"), [(False, False), (True, False), (False, True)], ids=["names", "tags", "stacks"]
 )
-def test_apps_whose_names_begin_alike_never_get_each_others_functions(
-    cloud: Engine, app: str, *, tags: bool, stack: bool
-) -> None:
+def test_apps_with_similar_names_have_separate_functions(cloud: Engine, app: str, *, tags: bool, stack: bool) -> None:
     """`shop` in staging beside `shop-staging` in every environment."""
     longer = f"{app}-staging"
     places = [(app, "staging"), (app, "production"), (longer, "staging"), (longer, "production")]
@@ -165,23 +164,23 @@ def test_apps_whose_names_begin_alike_never_get_each_others_functions(
         assert found(cloud, name, environment) == Found(inverted(one), ())
 
 
-def test_more_functions_than_a_page_holds_are_found(cloud: Engine, faulty: FaultyCloud, app: str) -> None:
+def test_functions_on_several_pages_are_found(cloud: Engine, faulty: FaultyCloud, app: str) -> None:
     """Lambda lists fifty at a time."""
     deployed = deploy(cloud, app, names=[f"Get{number}" for number in range(101)], tags=False)
     assert found(faulty, app) == Found(inverted(deployed), ())
     assert faulty.calls.count("lambda.ListFunctions") >= 3
 
 
-def test_more_resources_than_a_page_holds_are_found(cloud: Engine, faulty: FaultyCloud, app: str) -> None:
+def test_resources_on_several_pages_are_found(cloud: Engine, faulty: FaultyCloud, app: str) -> None:
     """CloudFormation lists a hundred at a time."""
     stacked(cloud, stack_name(app, "staging"), {f"Get{number}": resource(app) for number in range(101)})
-    told = found(faulty, app)
-    assert (sorted(told.names.values()), told.notes) == (sorted(f"Get{number}" for number in range(101)), ())
+    result = found(faulty, app)
+    assert (sorted(result.names.values()), result.notes) == (sorted(f"Get{number}" for number in range(101)), ())
     assert faulty.calls.count("cloudformation.ListStackResources") == 2
 
 
-def test_more_tagged_functions_than_a_page_holds_are_found() -> None:
-    """The tests' cloud has no pages of these, so answers are made up here."""
+def test_tagged_functions_on_several_pages_are_found() -> None:
+    """The tests' cloud has no pages of these, so the answers are written here."""
     pages = {"": (["a", "b"], "further"), "further": (["c"], "")}
 
     def answer(name: str, body: dict[str, Any]) -> Reply:
@@ -204,8 +203,8 @@ def test_more_tagged_functions_than_a_page_holds_are_found() -> None:
     ]
 
 
-def test_what_a_stack_or_tags_still_name_and_is_gone_is_not_found(cloud: Engine, app: str) -> None:
-    """A function that was deleted by hand stays in its stack."""
+def test_deleted_function_in_a_stack_is_not_found(cloud: Engine, app: str) -> None:
+    """A function that was deleted by hand remains in its stack."""
     deployed = deploy(cloud, app, names=["GetIndex", "GetGone"], stack=True)
     cloud.client("lambda").delete_function(FunctionName=deployed.functions.pop("GetGone"))
     assert found(cloud, app) == Found(inverted(deployed), ())
@@ -214,8 +213,8 @@ def test_what_a_stack_or_tags_still_name_and_is_gone_is_not_found(cloud: Engine,
 @pytest.mark.parametrize(
     ("code", "message"), [("ValidationError", "1 validation error detected"), ("InternalError", "does not exist")]
 )
-def test_a_stack_that_cannot_be_listed_is_not_taken_for_none(code: str, message: str) -> None:
-    """Functions would be left out."""
+def test_error_while_listing_a_stack_is_raised(code: str, message: str) -> None:
+    """Otherwise its functions would be missing."""
 
     def answer(name: str, _body: dict[str, Any]) -> Reply:
         if name == "cloudformation.ListStackResources":

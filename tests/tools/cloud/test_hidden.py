@@ -1,4 +1,4 @@
-"""What is hidden is shown by no message, whatever a service quotes."""
+"""Messages mask hidden values that a service quotes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ QUOTES = st.sampled_from(["'{}'", '"{}"', "{}", "String measured: {}"])
 
 
 @given(value=TEXTS, quote=QUOTES, others=st.lists(TEXTS))
-def test_a_hidden_value_is_masked_in_any_writing(value: str, quote: str, others: list[str]) -> None:
-    """As it is, as JSON and as Python write it; what is hidden besides does not bring it out."""
+def test_hidden_value_is_masked_in_every_form(value: str, quote: str, others: list[str]) -> None:
+    """As plain text, JSON and Python; other hidden values do not reveal it."""
     hidden = Hidden()
     hidden.add(*others, value)
     for written in (value, json.dumps(value), json.dumps({"KEY": value}, ensure_ascii=False), repr(value)):
@@ -38,22 +38,22 @@ def test_a_hidden_value_is_masked_in_any_writing(value: str, quote: str, others:
         ("an abc of errors", "an abc of errors"),
     ],
 )
-def test_a_short_value_is_hidden_where_it_is_quoted(text: str, shown: str) -> None:
-    """Elsewhere it is most likely part of a word."""
+def test_short_value_is_masked_only_in_quotes(text: str, shown: str) -> None:
+    """Elsewhere it is probably part of a word."""
     hidden = Hidden()
     hidden.add("abc", "")
     assert hidden.masked(text) == shown
 
 
-def test_the_longer_of_two_values_is_hidden_first() -> None:
-    """What is left of it would tell that it begins like the shorter."""
+def test_longer_value_is_masked_first() -> None:
+    """Otherwise the rest of it would show that it begins with the shorter one."""
     hidden = Hidden()
     hidden.add("hush", "hush-hush-hush")
     assert hidden.masked("Value 'hush-hush-hush'") == "Value '********'"
 
 
-def test_values_are_hidden_while_others_are_told() -> None:
-    """Functions are read by several threads, each with variables of its own."""
+def test_values_are_masked_across_threads() -> None:
+    """Several threads read functions, each with its variables."""
     hidden, barrier = Hidden(), threading.Barrier(8)
 
     def use(thread: int) -> None:
@@ -67,8 +67,8 @@ def test_values_are_hidden_while_others_are_told() -> None:
 
 
 @pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException", "ExpiredTokenException"])
-def test_no_message_has_a_hidden_value_that_the_service_quotes(code: str) -> None:
-    """Lambda quotes a whole set of variables when it is too large."""
+def test_errors_mask_values_that_a_service_quotes(code: str) -> None:
+    """Lambda quotes a whole set of variables that is too large."""
     secret = 'hush "hush"\nhüsh'
     said = f"too large. String measured: {json.dumps({'ARC_APP_SECRET': secret})}"
     answering = Answering(lambda _name, _body: refused(code, said))

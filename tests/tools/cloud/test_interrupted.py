@@ -35,7 +35,7 @@ def interrupt(faulty: FaultyCloud, operator: Operator, call: str, fault: str, *,
     assert "Traceback" not in said + complained
 
 
-def test_an_interrupted_command_tries_nothing_again(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+def test_interrupted_command_repeats_no_call(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
     """Every thread's pause ends; the exit status is that of Ctrl-C, and there is no traceback."""
     app = fresh_app()
     deploy(cloud, app, names=[f"Get{number}" for number in range(THREADS)])
@@ -44,7 +44,7 @@ def test_an_interrupted_command_tries_nothing_again(cloud: Engine, faulty: Fault
     assert "ssm.PutParameter" not in faulty.calls
 
 
-def test_an_interrupted_command_waits_for_no_pending_function(
+def test_interrupted_command_does_not_wait_for_pending_functions(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path
 ) -> None:
     """Ctrl-C ends the wait for functions that Lambda is still creating; the variable is kept for the next run."""

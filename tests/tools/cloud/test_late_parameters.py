@@ -1,4 +1,4 @@
-"""SSM may tell what was written a moment later: nothing that is read is older than what is known."""
+"""SSM may return old values for a moment; what is read is never older than what is known."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.tools.cloud.clock import Clock
 
 
 class Late:
-    """An SSM that tells late what was written: each reading gets the next of `listings`, the last one for ever."""
+    """An SSM with old values: each read gets the next of `listings`, and then always the last."""
 
     def __init__(self, *listings: dict[str, tuple[str, int]]) -> None:
         self._listings = list(listings)
@@ -51,19 +51,19 @@ OLD, NEW = {"KEY": ("old", 1)}, {"KEY": ("new", 2)}
         ((OLD, {"KEY": ("theirs", 3)}), {"KEY": "theirs"}),
         (({}, {}), {}),
     ],
-    ids=["ours", "somebodys-newer-one", "removed-by-somebody"],
+    ids=["ours", "newer-one-of-another-process", "removed-by-another-process"],
 )
-def test_what_is_read_is_not_older_than_what_was_written(
+def test_read_is_not_older_than_the_last_write(
     listings: tuple[dict[str, tuple[str, int]], ...], found: dict[str, str]
 ) -> None:
-    """SSM is asked again until it tells it, and believed in the end when it tells none."""
+    """SSM is read again until it returns the value; a missing one is accepted in the end."""
     late = Late(*listings)
     late.parameters.write({"KEY": "new"})
     assert late.parameters.read() == found
 
 
-def test_what_was_removed_does_not_come_back() -> None:
-    """As long as SSM tells it by mistake."""
+def test_removed_variable_does_not_return() -> None:
+    """SSM may return it for a moment."""
     late = Late(NEW, NEW, NEW, {})
     assert late.parameters.read() == {"KEY": "new"}
     late.parameters.remove("KEY")
@@ -71,21 +71,21 @@ def test_what_was_removed_does_not_come_back() -> None:
     assert late.answering.names.count("ssm.GetParametersByPath") == 4
 
 
-def test_an_old_value_is_never_believed() -> None:
-    """However long SSM tells it: functions would get it."""
+def test_old_value_is_never_returned() -> None:
+    """Functions would get it."""
     late = Late(OLD)
     late.parameters.write({"KEY": "new"})
     with pytest.raises(ToolError) as caught:
         late.parameters.read()
     assert str(caught.value) == (
-        "SSM goes on telling old values of KEY in staging. Nothing is lost: run the command again in a minute."
+        "SSM still returns old values of KEY in staging. Nothing is lost. Run the command again in a minute."
     )
     assert late.answering.names.count("ssm.GetParametersByPath") == 10
 
 
-def test_threads_share_a_reading_that_began_after_they_asked() -> None:
-    """Of eight who ask while one is reading, one reads for all: that first reading may be too old for them."""
-    everybody = threading.Barrier(8)
+def test_threads_share_a_later_read() -> None:
+    """Eight threads that wait for a running read share one new read, since the first may be too old."""
+    barrier = threading.Barrier(8)
 
     def answer(_name: str, _body: dict[str, Any]) -> Reply:
         number = len(answering.calls)
@@ -96,7 +96,7 @@ def test_threads_share_a_reading_that_began_after_they_asked() -> None:
 
     def read(number: int) -> str:
         if number:
-            everybody.wait(30)
+            barrier.wait(30)
             while not answering.calls:
                 time.sleep(0.001)
         return own.read()["KEY"]

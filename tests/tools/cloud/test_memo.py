@@ -1,4 +1,4 @@
-"""What commands remember of an environment between two runs, beside its variables."""
+"""Memos: what commands remember of an environment between two runs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.tools.cloud.answering import Answering, refused
 
 
 def memo(url: str, app: str, name: str = "rotation") -> Memo:
-    """What is remembered of an app."""
+    """Return a memo of an app."""
     return Memo(local_cloud(url, "us-east-1"), app, "staging", name)
 
 
-def test_a_memo_is_no_variable(cloud: Engine) -> None:
-    """It comes back as it was written, until it is forgotten; forgetting twice is fine."""
+def test_memo_is_not_a_variable(cloud: Engine) -> None:
+    """It is read as it was written until it is removed, and may be removed twice."""
     app = fresh_app()
     content = {"secret": 'h\u00fcsh "hush"\n', "known": ["a", "b"], "at": 1.5}
     assert memo(cloud.url, app).read() is None
@@ -36,8 +36,8 @@ def test_a_memo_is_no_variable(cloud: Engine) -> None:
     assert memo(cloud.url, app).read() is None
 
 
-def test_a_memo_is_written_over_only_when_that_is_meant(cloud: Engine) -> None:
-    """Two who begin at once agree on the first one's."""
+def test_memo_is_overwritten_only_on_request(cloud: Engine) -> None:
+    """Two processes that begin at once use the first one's."""
     app = fresh_app()
     assert memo(cloud.url, app).write({"secret": "first"}, over=False)
     assert not memo(cloud.url, app).write({"secret": "second"}, over=False)
@@ -46,8 +46,8 @@ def test_a_memo_is_written_over_only_when_that_is_meant(cloud: Engine) -> None:
     assert memo(cloud.url, app).read() == {"secret": "third"}
 
 
-def test_a_memo_whose_answer_was_lost_is_there(cloud: Engine, faulty: FaultyCloud) -> None:
-    """It looks like somebody else's; read, it is ours."""
+def test_memo_is_written_when_the_answer_is_lost(cloud: Engine, faulty: FaultyCloud) -> None:
+    """The call returns False, but the content is this process's."""
     app = fresh_app()
     faulty.begin(on("ssm.PutParameter", "lost"))
     assert not memo(faulty.url, app).write({"secret": "ours"}, over=False)
@@ -55,29 +55,29 @@ def test_a_memo_whose_answer_was_lost_is_there(cloud: Engine, faulty: FaultyClou
 
 
 @pytest.mark.parametrize("content", ["no JSON", "[1]", '"text"'])
-def test_a_memo_that_somebody_damaged_is_told(cloud: Engine, content: str) -> None:
-    """With its name and how to go on, and without what is in it."""
+def test_damaged_memo_is_an_error(cloud: Engine, content: str) -> None:
+    """The message has its name and what to do, but not its content."""
     app = fresh_app()
     name = f"/arc-sessions/{app}/staging/rotation"
     cloud.client("ssm").put_parameter(Name=name, Value=content, Type="SecureString")
     with pytest.raises(ToolError) as caught:
         memo(cloud.url, app).read()
     assert str(caught.value) == (
-        f"The parameter {name} in SSM holds nothing that arc has written. Look what it is, and remove it: "
+        f"The parameter {name} in SSM was not written by arc. Check what it is, and remove it: "
         f"aws ssm delete-parameter --name {name}"
     )
 
 
-def test_what_a_memo_is_read_from_is_hidden(cloud: Engine) -> None:
-    """The run that goes on after an interruption knows the secrets from here alone."""
+def test_content_of_a_memo_is_hidden(cloud: Engine) -> None:
+    """After an interruption, only the memo tells the next run what is secret."""
     app, reader = fresh_app(), local_cloud(cloud.url, "us-east-1")
     memo(cloud.url, app).write({"secret": "new-one", "known": ["old-one"]})
     Memo(reader, app, "staging", "rotation").read()
     assert reader.masked("'new-one' and 'old-one'") == "'********' and '********'"
 
 
-def test_no_secret_in_a_memo_is_ever_quoted() -> None:
-    """Neither the whole nor any text in it, written or read."""
+def test_errors_mask_the_content_of_a_memo() -> None:
+    """Neither the whole content nor any text in it is shown."""
 
     def answer(_name: str, body: dict[str, Any]) -> Reply:
         return refused("ValidationException", f"Value '{body['Value']}' failed, as do 'new-one' and 'old-one'")
@@ -86,5 +86,5 @@ def test_no_secret_in_a_memo_is_ever_quoted() -> None:
     with pytest.raises(Refused) as caught:
         Memo(cloud, "shop", "staging", "rotation").write({"secret": "new-one", "known": ["old-one"]})
     assert str(caught.value) == (
-        "Noting the rotation of staging: ValidationException: Value '********' failed, as do '********' and '********'"
+        "Writing the rotation of staging: ValidationException: Value '********' failed, as do '********' and '********'"
     )

@@ -1,4 +1,4 @@
-"""How fast a command may call: ten times in any second, whoever calls."""
+"""The limit of calls: ten in any second, for all threads together."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def most_in_a_second(turns: list[float]) -> int:
     late=st.floats(0, 0.5),
 )
 def test_no_second_has_more_than_ten_turns(idle: list[float], late: float) -> None:
-    """However the calls arrive, and however late a sleeper wakes."""
+    """This holds however the calls arrive, and however late a sleeper wakes."""
     clock = Clock(late=late)
     pace = Pace(PER_SECOND, clock=clock, sleep=clock.sleep)
     turns = []
@@ -38,8 +38,8 @@ def test_no_second_has_more_than_ten_turns(idle: list[float], late: float) -> No
     assert all(later - earlier > 1 / PER_SECOND - ROUNDING for earlier, later in pairwise(turns))
 
 
-def test_the_first_turn_and_one_after_a_rest_are_had_at_once() -> None:
-    """Only what comes too early waits, and no longer than it must."""
+def test_turns_after_a_rest_do_not_wait() -> None:
+    """Only an early call waits, and no longer than necessary."""
     clock = Clock()
     pace = Pace(PER_SECOND, clock=clock, sleep=clock.sleep)
     pace.wait()
@@ -51,7 +51,7 @@ def test_the_first_turn_and_one_after_a_rest_are_had_at_once() -> None:
     assert clock.sleeps == [pytest.approx(0.06)]
 
 
-def test_a_rest_is_not_saved_up() -> None:
+def test_idle_time_is_not_saved() -> None:
     """After a minute without calls, eleven at once still take a second."""
     clock = Clock()
     pace = Pace(PER_SECOND, clock=clock, sleep=clock.sleep)
@@ -64,7 +64,7 @@ def test_a_rest_is_not_saved_up() -> None:
 
 
 def test_threads_share_the_turns() -> None:
-    """Forty turns of eight threads take what forty of one do."""
+    """Forty turns of eight threads take as long as forty of one."""
     clock = Clock()
     turns: list[float] = []
 
@@ -80,7 +80,7 @@ def test_threads_share_the_turns() -> None:
     assert most_in_a_second([1000.0, *turns]) == PER_SECOND
 
 
-def test_an_interrupted_sleep_gives_up_its_own_turn_alone() -> None:
+def test_interrupted_sleep_loses_only_its_turn() -> None:
     """The next caller gets it, at the same time."""
     clock = Clock()
     interrupted = [True]

@@ -1,4 +1,4 @@
-"""Variables in SSM: every byte of them, on however many pages."""
+"""Variables in SSM are stored exactly, on any number of pages."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def ours(cloud: Engine) -> Cloud:
 
 @given(variables=st.dictionaries(NAMES, VALUES, min_size=1, max_size=8))
 @example(variables=ODD)
-def test_every_byte_survives(ours: Cloud, variables: dict[str, str]) -> None:
-    """Written and read by our own, and read by anybody else: encrypted, under the names that Architect gives."""
+def test_values_are_stored_exactly(ours: Cloud, variables: dict[str, str]) -> None:
+    """They can be read here and by other tools: encrypted, with Architect's names."""
     app = fresh_app()
     Parameters(ours, app, "staging").write(variables)
     assert Parameters(ours, app, "staging").read() == variables
@@ -65,13 +65,13 @@ def test_every_byte_survives(ours: Cloud, variables: dict[str, str]) -> None:
     assert {one["Type"] for one in found} == {"SecureString"}
 
 
-def test_an_environment_without_variables_has_none(cloud: Engine) -> None:
-    """No error: nothing has been set yet."""
+def test_environment_without_variables_is_empty(cloud: Engine) -> None:
+    """That is not an error."""
     assert parameters(cloud.url, fresh_app()).read() == {}
 
 
-def test_more_variables_than_a_page_holds_are_read(cloud: Engine, faulty: FaultyCloud) -> None:
-    """SSM tells ten at a time; they come sorted."""
+def test_variables_on_several_pages_are_read(cloud: Engine, faulty: FaultyCloud) -> None:
+    """SSM returns ten at a time; the result is sorted."""
     app = fresh_app()
     variables = {f"KEY_{number:02}": str(number) for number in reversed(range(25))}
     parameters(cloud.url, app).write(variables)
@@ -81,8 +81,8 @@ def test_more_variables_than_a_page_holds_are_read(cloud: Engine, faulty: Faulty
     assert faulty.calls == ["ssm.GetParametersByPath"] * 3
 
 
-def test_only_an_environments_own_names_are_variables(cloud: Engine) -> None:
-    """Neither what lies deeper, nor another environment's, nor an app's whose name begins alike."""
+def test_other_parameters_are_not_variables(cloud: Engine) -> None:
+    """Neither deeper ones, nor those of other environments and of apps with similar names."""
     app, client = fresh_app(), cloud.client("ssm")
     for name in (
         f"/{app}/staging/nested/KEY",
@@ -99,16 +99,16 @@ def test_only_an_environments_own_names_are_variables(cloud: Engine) -> None:
     assert parameters(cloud.url, app, "production").read() == {"KEY": "theirs"}
 
 
-def test_a_new_value_takes_the_place_of_the_old(cloud: Engine) -> None:
-    """And other variables stay as they are."""
+def test_value_is_replaced(cloud: Engine) -> None:
+    """Other variables remain."""
     own = parameters(cloud.url, fresh_app())
     own.write({"A": "1", "B": "2"})
     own.write({"A": "3"})
     assert own.read() == {"A": "3", "B": "2"}
 
 
-def test_removing_what_has_gone_is_fine(cloud: Engine, faulty: FaultyCloud) -> None:
-    """Whether it never was, or its removal took effect and the answer was lost."""
+def test_missing_variable_can_be_removed(cloud: Engine, faulty: FaultyCloud) -> None:
+    """It never existed, or the answer to its removal was lost."""
     app = fresh_app()
     own = parameters(faulty.url, app)
     own.write({"A": "1"})
@@ -121,8 +121,8 @@ def test_removing_what_has_gone_is_fine(cloud: Engine, faulty: FaultyCloud) -> N
 
 @pytest.mark.parametrize("fault", ["throttle", "conflict", "error", "lost", "unsent"])
 @pytest.mark.sampled(2)
-def test_writing_survives_what_goes_wrong_on_the_way(cloud: Engine, faulty: FaultyCloud, fault: str) -> None:
-    """Each variable is there in the end."""
+def test_write_is_repeated_after_an_error(cloud: Engine, faulty: FaultyCloud, fault: str) -> None:
+    """Each variable is set in the end."""
     app = fresh_app()
     faulty.begin(lambda _name, number: fault if number % 2 else None)
     parameters(faulty.url, app).write({"A": "1", "B": "2"})
@@ -130,8 +130,8 @@ def test_writing_survives_what_goes_wrong_on_the_way(cloud: Engine, faulty: Faul
     assert parameters(cloud.url, app).read() == {"A": "1", "B": "2"}
 
 
-def test_no_value_that_was_written_or_read_is_ever_quoted() -> None:
-    """Whatever SSM says about it."""
+def test_errors_mask_values() -> None:
+    """SSM may quote them."""
     secret = 'hush "hush"'
 
     def answer(_name: str, body: dict[str, Any]) -> Reply:
@@ -143,19 +143,19 @@ def test_no_value_that_was_written_or_read_is_ever_quoted() -> None:
     assert str(caught.value) == ("Writing KEY in staging: ValidationException: Value '********' at 'value' failed")
 
 
-def test_a_parameter_that_is_not_encrypted_says_how_to_make_it_so() -> None:
-    """SSM never changes a parameter's type; the tests' cloud does, so the refusal is made up here."""
+def test_unencrypted_parameter_says_how_to_replace_it() -> None:
+    """SSM never changes a parameter's type; the tests' cloud does, so the refusal is written here."""
     answering = Answering(lambda _name, _body: refused("HierarchyTypeMismatchException", "No."))
     with pytest.raises(ToolError) as caught:
         Parameters(Cloud(answering.session), "shop", "staging").write({"KEY": "value"})
     assert str(caught.value) == (
-        "Writing KEY in staging: the parameter /shop/staging/KEY was made without encryption, and SSM does not change "
-        "that. Remove it and set it again: arc env remove staging KEY"
+        "Writing KEY in staging: The parameter /shop/staging/KEY is not encrypted, and SSM cannot change that. "
+        "Remove it and set it again: arc env remove staging KEY"
     )
 
 
-def test_what_is_read_is_hidden(cloud: Engine) -> None:
-    """From then on, for everything that the cloud is asked."""
+def test_values_that_were_read_are_hidden(cloud: Engine) -> None:
+    """This applies to every later call of the cloud."""
     app = fresh_app()
     parameters(cloud.url, app).write({"KEY": "hush-hush"})
     reader = local_cloud(cloud.url, "us-east-1")
@@ -163,8 +163,8 @@ def test_what_is_read_is_hidden(cloud: Engine) -> None:
     assert reader.masked("Value 'hush-hush' failed") == "Value '********' failed"
 
 
-def test_a_variable_is_made_once(cloud: Engine) -> None:
-    """Of two who make it, the first one's stays."""
+def test_write_new_keeps_an_existing_value(cloud: Engine) -> None:
+    """Of two processes, the first one's value remains."""
     app = fresh_app()
     assert parameters(cloud.url, app).write_new("KEY", "first")
     assert not parameters(cloud.url, app).write_new("KEY", "second")
@@ -172,20 +172,20 @@ def test_a_variable_is_made_once(cloud: Engine) -> None:
 
 
 @pytest.mark.parametrize("app", ["aws-demo", "awsdemo", "AWSdemo", "ssm-tools", "ssm"])
-def test_an_app_name_that_ssm_refuses_is_an_error_before_any_call(app: str) -> None:
-    """SSM takes no parameter whose name begins with aws or ssm, in any case; the error says what to do."""
+def test_app_name_that_ssm_refuses_is_an_error_before_any_call(app: str) -> None:
+    """SSM refuses names that begin with aws or ssm, in any case."""
     answering = Answering(lambda _name, _body: refused("ValidationException", "never"))
     with pytest.raises(ToolError) as caught:
         Parameters(Cloud(answering.session), app, "staging")
     assert str(caught.value) == (
-        f"The app name {app!r} cannot be used outside testing: SSM, which keeps the variables (with --local too), "
+        f"The app name {app!r} cannot be used outside testing: SSM, which stores the variables (with --local too), "
         "refuses names that begin with aws or ssm. Choose another name below @app in the manifest."
     )
     assert answering.calls == []
 
 
 @pytest.mark.parametrize("app", ["awesome-ssm", "my-aws", "as-sm"])
-def test_aws_and_ssm_elsewhere_in_an_app_name_are_fine(app: str) -> None:
+def test_aws_and_ssm_are_allowed_elsewhere_in_an_app_name(app: str) -> None:
     """Only the beginning counts."""
     answering = Answering(lambda _name, _body: told({"Parameters": []}))
     assert Parameters(Cloud(answering.session), app, "staging").read() == {}

@@ -1,4 +1,4 @@
-"""What a table lacks of what the manifest declares, in a real DynamoDB API: steps that lose nothing."""
+"""Plans for tables in a real DynamoDB API: steps towards the manifest that lose nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from arc.inventory import Index, Key, Table
 from arc.tools.cloud.cloud import local_cloud
-from arc.tools.cloud.table_plan import TablePlan, WrongKey, plan_table
+from arc.tools.cloud.table_plan import Plan, WrongKey, plan_table
 from arc.tools.cloud.tables import Tables
 from tests.cloud_faults import FaultyCloud, on
 from tests.engines import Engine, fresh_app
@@ -22,23 +22,23 @@ READS = ("Describe", "List")
 
 
 class Place:
-    """A name for a table that no other test has, and what is there under it."""
+    """A unique name for a table, and the table of that name."""
 
     def __init__(self, engine: Engine, faulty: FaultyCloud) -> None:
         self.name, self.client, self.faulty = fresh_app(), engine.client(), faulty
 
-    def plan(self, table: Table, **options: Any) -> TablePlan:
-        """What is to be done, after a look."""
+    def plan(self, table: Table, **options: Any) -> Plan:
+        """Return the plan for a table."""
         return plan_table(
             Tables(local_cloud(self.faulty.url, "us-east-1")), table, self.name, remedy="Do this.", **options
         )
 
     def make(self, table: Table, **options: Any) -> list[str]:
-        """Do it; how each step was shown."""
+        """Take the steps, and return their actions."""
         plan = self.plan(table, **options)
         for step in plan.steps:
             step.do()
-        return [step.said.replace(self.name, "it") for step in plan.steps]
+        return [step.action.replace(self.name, "it") for step in plan.steps]
 
     @property
     def table(self) -> dict[str, Any]:
@@ -49,20 +49,20 @@ class Place:
     @property
     def ttl(self) -> str | None:
         """The attribute by which items expire."""
-        told = self.client.describe_time_to_live(TableName=self.name)["TimeToLiveDescription"]
-        return told.get("AttributeName") if told["TimeToLiveStatus"] == "ENABLED" else None
+        answer = self.client.describe_time_to_live(TableName=self.name)["TimeToLiveDescription"]
+        return answer.get("AttributeName") if answer["TimeToLiveStatus"] == "ENABLED" else None
 
     @property
     def tags(self) -> dict[str, str]:
         """Its tags."""
-        told = self.client.list_tags_of_resource(ResourceArn=self.table["TableArn"])["Tags"]
-        return {tag["Key"]: tag["Value"] for tag in told}
+        answer = self.client.list_tags_of_resource(ResourceArn=self.table["TableArn"])["Tags"]
+        return {tag["Key"]: tag["Value"] for tag in answer}
 
     @property
     def has_backups(self) -> bool:
         """True with point-in-time recovery."""
-        told = self.client.describe_continuous_backups(TableName=self.name)["ContinuousBackupsDescription"]
-        return bool(told["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED")
+        answer = self.client.describe_continuous_backups(TableName=self.name)["ContinuousBackupsDescription"]
+        return bool(answer["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED")
 
 
 @pytest.fixture
@@ -83,12 +83,12 @@ FULL = Table(
 )
 
 
-def test_a_table_is_made_with_all_that_is_declared(place: Place) -> None:
+def test_table_is_created_with_every_setting(place: Place) -> None:
     """Key, indexes, stream, encryption, protection, tags, TTL and backups."""
     assert place.make(FULL, tags=TAGS, protected=True) == [
-        "make the table it",
-        "let the table it expire items by until",
-        "keep backups of the table it (point-in-time recovery)",
+        "create the table it",
+        "set the TTL attribute of the table it to until",
+        "turn on point-in-time recovery of the table it",
     ]
     table = place.table
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -102,10 +102,10 @@ def test_a_table_is_made_with_all_that_is_declared(place: Place) -> None:
 
 @pytest.mark.parametrize("table", [SESSION, FULL, PLAIN], ids=["session", "full", "plain"])
 def test_a_second_run_changes_nothing(place: Place, table: Table) -> None:
-    """It looks, and finds everything as it is to be; rows stay."""
+    """It only reads, and rows remain."""
     place.make(table, tags=TAGS, protected=True)
     place.faulty.begin(lambda _name, _number: None)
-    assert place.plan(table, tags=TAGS, protected=True) == TablePlan()
+    assert place.plan(table, tags=TAGS, protected=True) == Plan()
     assert place.make(table, tags=TAGS, protected=True) == []
     assert all(name.partition(".")[2].startswith(READS) for name in place.faulty.calls), place.faulty.calls
 
@@ -113,78 +113,78 @@ def test_a_second_run_changes_nothing(place: Place, table: Table) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (PLAIN, replace(PLAIN, ttl="until"), "let the table it expire items by until"),
+        (PLAIN, replace(PLAIN, ttl="until"), "set the TTL attribute of the table it to until"),
         (
             replace(PLAIN, ttl="old"),
             replace(PLAIN, ttl="until"),
-            "let the table it expire items by until instead of old",
+            "set the TTL attribute of the table it to until instead of old",
         ),
-        (PLAIN, replace(PLAIN, pitr=True), "keep backups of the table it (point-in-time recovery)"),
-        (PLAIN, replace(PLAIN, stream=True), "switch the stream of the table it on"),
+        (PLAIN, replace(PLAIN, pitr=True), "turn on point-in-time recovery of the table it"),
+        (PLAIN, replace(PLAIN, stream=True), "turn on the stream of the table it"),
         (PLAIN, replace(PLAIN, encrypt=True), "encrypt the table it with KMS"),
         (PLAIN, replace(PLAIN, indexes=(EMAIL,)), "add the index email-index to the table it"),
     ],
 )
-def test_what_is_declared_later_is_mended(place: Place, before: Table, after: Table, said: str) -> None:
-    """By one step each, with the rows that are there; then nothing is left to do."""
+def test_new_declaration_is_one_step(place: Place, before: Table, after: Table, said: str) -> None:
+    """Rows remain, and then the plan is empty."""
     place.make(before)
     place.client.put_item(TableName=place.name, Item={"id": {"S": "a"}})
     assert place.make(after) == [said]
-    assert place.plan(after) == TablePlan()
+    assert place.plan(after) == Plan()
     assert place.client.scan(TableName=place.name)["Items"] == [{"id": {"S": "a"}}]
 
 
 def test_two_indexes_are_two_steps(place: Place) -> None:
-    """DynamoDB makes one at a time."""
+    """DynamoDB creates one at a time."""
     place.make(PLAIN)
     steps = place.make(replace(PLAIN, indexes=(EMAIL, Index(Key("at", "Number")))))
     assert steps == ["add the index email-index to the table it", "add the index at-index to the table it"]
     assert len(place.table["GlobalSecondaryIndexes"]) == 2
 
 
-def test_tags_and_protection_are_mended(place: Place) -> None:
-    """Other tags stay; what is protected stays protected."""
+def test_tags_and_protection_are_added(place: Place) -> None:
+    """Other tags and protection remain."""
     place.make(PLAIN, tags={"mine": "1", "arc:environment": "staging"})
     steps = place.make(PLAIN, tags=TAGS, protected=True)
     assert steps == ["protect the table it from deletion", "tag the table it: arc:app=shop, arc:environment=production"]
     assert place.tags == {**TAGS, "mine": "1"}
     assert place.table["DeletionProtectionEnabled"] is True
-    assert place.plan(PLAIN) == TablePlan()
+    assert place.plan(PLAIN) == Plan()
 
 
-def test_a_table_of_another_app_is_left_alone(place: Place) -> None:
-    """`shop` with a table `production-x` in staging, and `shop-staging` with `x` in production, mean one name."""
+def test_table_of_another_app_is_not_changed(place: Place) -> None:
+    """`shop` with a table `production-x` in staging, and `shop-staging` with `x` in production, share a name."""
     place.make(PLAIN, tags={"arc:app": "other", "arc:environment": "production"})
     plan = place.plan(replace(PLAIN, ttl="until"), tags=TAGS, protected=True)
-    assert plan.steps == ()
+    assert plan.steps == []
     (left,) = plan.left
-    assert left.startswith(f"The table {place.name} is tagged arc:app=other, so it is somebody else's, and left alone.")
+    assert left.startswith(f"The table {place.name} belongs to another app: it is tagged arc:app=other.")
     assert left.endswith("--tags Key=arc:app,Value=shop Key=arc:environment,Value=production")
 
 
-def test_what_the_manifest_does_not_name_stays(place: Place) -> None:
-    """An index, a stream, a TTL, backups."""
+def test_undeclared_settings_remain(place: Place) -> None:
+    """An index, a stream, a TTL and backups."""
     place.make(FULL)
     smaller = replace(FULL, ttl=None, stream=False, encrypt=False, pitr=False, indexes=())
-    assert place.plan(smaller) == TablePlan()
+    assert place.plan(smaller) == Plan()
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "declared"),
     [
         (PLAIN, "id *String"),
         (Table("t", Key("_idx", "Number")), "_idx *Number"),
         (Table("t", Key("_idx", "String"), Key("at", "Number")), "_idx *String, at **Number"),
     ],
 )
-def test_another_key_cannot_be_had(place: Place, table: Table, told: str) -> None:
-    """Both keys are told as the manifest writes them, and what to do; the table stays as it was."""
+def test_different_key_is_an_error(place: Place, table: Table, declared: str) -> None:
+    """The message has both keys as the manifest writes them; the table is not changed."""
     place.make(SESSION)
     with pytest.raises(WrongKey) as raised:
         place.plan(table)
     assert str(raised.value) == (
-        f"The table {place.name} has the key _idx *String, and the manifest declares {told}. "
-        "A table cannot change its key. Do this."
+        f"The table {place.name} has the key _idx *String, but the manifest declares {declared}. "
+        "A table's key cannot be changed. Do this."
     )
 
 
@@ -196,18 +196,18 @@ def test_another_key_cannot_be_had(place: Place, table: Table, told: str) -> Non
         Index(Key("email", "String"), name="mine", projection=("keys",)),
     ],
 )
-def test_an_index_that_cannot_be_changed_is_told(place: Place, index: Index) -> None:
-    """With what to do; everything else of the plan is done."""
+def test_index_that_cannot_be_changed_is_reported(place: Place, index: Index) -> None:
+    """The message says what to do, and the plan has the other steps."""
     place.make(replace(PLAIN, indexes=(replace(EMAIL, name="mine"),)))
     plan = place.plan(replace(PLAIN, indexes=(index,), ttl="until"))
     (left,) = plan.left
     assert left.startswith(f"The index mine of the table {place.name} has another key or projection")
     assert f"aws dynamodb update-table --table-name {place.name}" in left
-    assert [step.said for step in plan.steps] == [f"let the table {place.name} expire items by until"]
+    assert [step.action for step in plan.steps] == [f"set the TTL attribute of the table {place.name} to until"]
 
 
-def test_provisioned_capacity_is_left_and_told(place: Place) -> None:
-    """How a table is billed is its owner's choice."""
+def test_provisioned_capacity_is_noted(place: Place) -> None:
+    """Billing is the owner's choice."""
     place.client.create_table(
         TableName=place.name,
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -215,18 +215,18 @@ def test_provisioned_capacity_is_left_and_told(place: Place) -> None:
         ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
     )
     plan = place.plan(PLAIN)
-    assert plan.steps == ()
-    assert plan.notes == (f"The table {place.name} is billed by provisioned capacity; it is left so.",)
+    assert plan.steps == []
+    assert plan.notes == [f"The table {place.name} has provisioned capacity, which is not changed."]
 
 
 @pytest.mark.parametrize("name", ["CreateTable", "UpdateTimeToLive", "UpdateContinuousBackups"])
 @pytest.mark.parametrize("fault", ["lost", "throttle", "error"])
 @pytest.mark.sampled(3)
-def test_calls_that_fail_on_the_way_are_made_again(place: Place, name: str, fault: str) -> None:
-    """Also when they took effect and only the answer was lost."""
+def test_failed_calls_are_repeated(place: Place, name: str, fault: str) -> None:
+    """They may have taken effect before the answer was lost."""
     place.faulty.begin(on(f"dynamodb.{name}", fault))
     place.make(FULL, tags=TAGS)
-    assert place.plan(FULL, tags=TAGS) == TablePlan()
+    assert place.plan(FULL, tags=TAGS) == Plan()
 
 
 @pytest.mark.parametrize(
@@ -234,9 +234,9 @@ def test_calls_that_fail_on_the_way_are_made_again(place: Place, name: str, faul
     [{"stream": True}, {"encrypt": True}, {"indexes": (EMAIL,)}],
     ids=["stream", "encrypt", "indexes"],
 )
-def test_a_change_whose_answer_was_lost_is_done(place: Place, change: dict[str, Any]) -> None:
-    """The call is made again, and refused then: what is there already is no fault."""
+def test_change_is_complete_after_a_lost_answer(place: Place, change: dict[str, Any]) -> None:
+    """The repeated call is refused, and the change exists."""
     place.make(PLAIN)
     place.faulty.begin(on("dynamodb.UpdateTable", "lost"))
     place.make(replace(PLAIN, **change))
-    assert place.plan(replace(PLAIN, **change)) == TablePlan()
+    assert place.plan(replace(PLAIN, **change)) == Plan()

@@ -9,19 +9,19 @@ import pytest
 
 from arc.errors import ToolError
 from arc.inventory import Index, Key, Table
-from arc.tools.cloud.tables import Tables, definition, index_name, physical_name
+from arc.tools.cloud.tables import Tables, definition, physical_name
 
 SESSION = Table("session", Key("_idx", "String"), ttl="_ttl")
 EMAIL = Index(Key("email", "String"))
 
 
-def test_a_tables_name_has_app_and_environment() -> None:
-    """As Architect's `create` names it."""
+def test_physical_name_has_app_and_environment() -> None:
+    """The name is the same as in Architect."""
     assert physical_name("testapp", "production", SESSION) == "testapp-production-session"
 
 
-def test_the_request_of_the_smallest_table() -> None:
-    """Nothing in it that was not declared; billed by use."""
+def test_minimal_table_definition() -> None:
+    """It contains only what is declared, and on-demand billing."""
     assert definition(SESSION, "t") == {
         "TableName": "t",
         "BillingMode": "PAY_PER_REQUEST",
@@ -30,8 +30,8 @@ def test_the_request_of_the_smallest_table() -> None:
     }
 
 
-def test_the_request_of_a_table_with_everything() -> None:
-    """Each attribute of a key is defined once, however many keys have it."""
+def test_full_table_definition() -> None:
+    """Each key attribute is defined once, however many keys use it."""
     indexes = (
         Index(Key("email", "String"), Key("at", "Number"), projection=("keys",)),
         Index(Key("at", "Number"), name="byTime", projection=("email", "name")),
@@ -74,9 +74,9 @@ def test_the_request_of_a_table_with_everything() -> None:
         (replace(EMAIL, name="mine"), "mine"),
     ],
 )
-def test_an_index_without_a_name_is_called_after_its_keys(index: Index, name: str) -> None:
-    """As Architect calls it, so that queries written for it run."""
-    assert index_name(index) == name
+def test_index_is_named_after_its_keys(index: Index, name: str) -> None:
+    """The name is Architect's, so existing queries work."""
+    assert index.name_on_aws == name
 
 
 class Slow:
@@ -89,8 +89,8 @@ class Slow:
         return {"Table": {**definition(SESSION, "slow"), "TableStatus": "CREATING"}}
 
 
-def test_a_table_that_never_gets_ready_is_an_error() -> None:
-    """After a quarter of an hour of asking, every second on AWS."""
+def test_waiting_for_a_table_times_out() -> None:
+    """After 15 minutes, with one attempt a second on AWS."""
     now = 0.0
     waits: list[float] = []
 

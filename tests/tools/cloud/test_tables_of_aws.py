@@ -1,4 +1,4 @@
-"""What DynamoDB on AWS does and the local cloud does not, answered by a cloud that does it: no AWS is called."""
+"""Behavior of DynamoDB on AWS that the local cloud lacks, with prepared answers; AWS is not called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from arc.errors import ToolError
 from arc.inventory import Index, Key, Table
 from arc.tools.cloud.cloud import Cloud, Refused, local_cloud
-from arc.tools.cloud.table_plan import TablePlan, plan_table
+from arc.tools.cloud.table_plan import Plan, plan_table
 from arc.tools.cloud.tables import Tables
 from tests.engines import Engine, fresh_app
 
@@ -23,9 +23,9 @@ Answer = Callable[[int, dict[str, Any]], Any]
 
 
 class Dynamo(Cloud):
-    """The local cloud, but that `answers` have the first word: by operation, called with the number of the call.
+    """The local cloud with prepared `answers` by operation, which are called with the number of the call.
 
-    None leaves the call to the local cloud; an exception is raised. `asked` are the requests, by operation.
+    None passes the call on to the local cloud; an exception is raised. `asked` has the requests, by operation.
     """
 
     def __init__(self, url: str, **answers: Answer) -> None:
@@ -33,7 +33,7 @@ class Dynamo(Cloud):
         self.answers, self.asked = answers, dict[str, list[dict[str, Any]]]()
 
     def call(self, service: str, operation: str, doing: str, **request: Any) -> dict[str, Any]:
-        """What is answered otherwise, or the local cloud's answer."""
+        """Return the prepared answer, or the local cloud's."""
         asked = self.asked.setdefault(operation, [])
         asked.append(request)
         own = self.answers.get(operation)
@@ -45,32 +45,32 @@ class Dynamo(Cloud):
 
 
 class Place:
-    """A name without a table, and a clock that runs only while somebody waits."""
+    """A name without a table, and a clock that advances only during waits."""
 
     def __init__(self, engine: Engine) -> None:
         self.name, self.url, self.client, self.now = fresh_app(), engine.url, engine.client(), 0.0
 
-    def plan(self, table: Table, **answers: Answer) -> TablePlan:
-        """What is to be done, after a look."""
+    def plan(self, table: Table, **answers: Answer) -> Plan:
+        """Return the plan for a table."""
         return self.plan_in(Dynamo(self.url, **answers), table)
 
-    def plan_in(self, cloud: Cloud, table: Table) -> TablePlan:
-        """What is to be done in that cloud."""
+    def plan_in(self, cloud: Cloud, table: Table) -> Plan:
+        """Return the plan in that cloud."""
         return plan_table(Tables(cloud, clock=lambda: self.now, sleep=self.wait), table, self.name, remedy="")
 
     def make(self, table: Table, **answers: Answer) -> list[str]:
-        """Do it; how each step was shown."""
+        """Take the steps, and return their actions."""
         plan = self.plan(table, **answers)
         for step in plan.steps:
             step.do()
-        return [step.said.replace(self.name, "it") for step in plan.steps]
+        return [step.action.replace(self.name, "it") for step in plan.steps]
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
 
     def described(self, **otherwise: Any) -> dict[str, Any]:
-        """The table's description, but for what is `otherwise`."""
+        """Return the table's description with the changes `otherwise`."""
         found: dict[str, Any] = self.client.describe_table(TableName=self.name)
         found["Table"].update(otherwise)
         return found
@@ -87,8 +87,8 @@ def refused(code: str) -> Refused:
     return Refused(f"{code}: no", code)
 
 
-def test_backups_wait_until_a_new_table_can_keep_them(place: Place) -> None:
-    """For its first seconds it cannot."""
+def test_backups_are_enabled_once_a_new_table_supports_them(place: Place) -> None:
+    """In its first seconds it does not."""
     table = replace(PLAIN, pitr=True)
     place.make(
         table,
@@ -96,19 +96,19 @@ def test_backups_wait_until_a_new_table_can_keep_them(place: Place) -> None:
             refused("ContinuousBackupsUnavailableException") if number < 4 else None
         ),
     )
-    assert place.plan(table) == TablePlan()
+    assert place.plan(table) == Plan()
     assert place.now > 0
 
 
-def test_backups_that_are_refused_are_not_waited_for(place: Place) -> None:
-    """Only the one refusal passes by itself."""
+def test_refused_backups_are_not_retried(place: Place) -> None:
+    """Only one refusal is temporary."""
     with pytest.raises(Refused):
         place.make(replace(PLAIN, pitr=True), update_continuous_backups=lambda *_: refused("LimitExceededException"))
     assert place.now == 0
 
 
-def test_a_switch_of_the_ttl_says_when_to_go_on(place: Place) -> None:
-    """DynamoDB takes one change an hour: the old attribute is off, and the next run switches the new one on."""
+def test_second_ttl_change_says_when_to_continue(place: Place) -> None:
+    """DynamoDB allows one change an hour: the old attribute is off, and the next run turns the new one on."""
     place.make(replace(PLAIN, ttl="old"))
     (step,) = place.plan(
         replace(PLAIN, ttl="until"),
@@ -116,12 +116,12 @@ def test_a_switch_of_the_ttl_says_when_to_go_on(place: Place) -> None:
     ).steps
     with pytest.raises(ToolError, match=r"one change of a table's TTL in an hour\. Run the command again"):
         step.do()
-    assert place.make(replace(PLAIN, ttl="until")) == ["let the table it expire items by until"]
-    assert place.plan(replace(PLAIN, ttl="until")) == TablePlan()
+    assert place.make(replace(PLAIN, ttl="until")) == ["set the TTL attribute of the table it to until"]
+    assert place.plan(replace(PLAIN, ttl="until")) == Plan()
 
 
-def test_a_table_that_is_being_deleted_is_made_anew(place: Place) -> None:
-    """Once the old one has gone."""
+def test_table_is_created_after_its_deletion(place: Place) -> None:
+    """The step waits until the old table is deleted."""
     place.make(PLAIN)
 
     def going(number: int, _: dict[str, Any]) -> Any:
@@ -129,12 +129,12 @@ def test_a_table_that_is_being_deleted_is_made_anew(place: Place) -> None:
             place.client.delete_table(TableName=place.name)
         return place.described(TableStatus="DELETING") if number < 4 else None
 
-    assert place.make(PLAIN, describe_table=going) == ["make the table it"]
+    assert place.make(PLAIN, describe_table=going) == ["create the table it"]
     assert place.described()["Table"]["TableStatus"] == "ACTIVE"
 
 
-def test_a_table_that_an_interrupted_run_left_is_waited_for(place: Place) -> None:
-    """It is not asked for what a table has only once it is there."""
+def test_table_of_an_interrupted_run_is_completed(place: Place) -> None:
+    """TTL and backups are not read before the table exists."""
     place.make(PLAIN)
     table = replace(PLAIN, ttl="until", pitr=True)
     cloud = Dynamo(
@@ -144,27 +144,27 @@ def test_a_table_that_an_interrupted_run_left_is_waited_for(place: Place) -> Non
         describe_continuous_backups=lambda *_: None if place.now else refused("TableNotFoundException"),
     )
     plan = place.plan_in(cloud, table)
-    assert [step.said.replace(place.name, "it") for step in plan.steps] == [
+    assert [step.action.replace(place.name, "it") for step in plan.steps] == [
         "wait until the table it is ready",
-        "let the table it expire items by until",
-        "keep backups of the table it (point-in-time recovery)",
+        "set the TTL attribute of the table it to until",
+        "turn on point-in-time recovery of the table it",
     ]
     for step in plan.steps:
         step.do()
-    assert place.plan(table) == TablePlan()
+    assert place.plan(table) == Plan()
 
 
 @pytest.mark.parametrize("status", ["ARCHIVED", "INACCESSIBLE_ENCRYPTION_CREDENTIALS"])
-def test_a_table_that_is_stuck_is_told(place: Place, status: str) -> None:
-    """Nobody waits for what does not pass by itself."""
+def test_unusable_table_is_reported(place: Place, status: str) -> None:
+    """Waiting would not help."""
     place.make(PLAIN)
     plan = place.plan(replace(PLAIN, ttl="until"), describe_table=lambda *_: place.described(TableStatus=status))
-    assert plan.steps == ()
+    assert plan.steps == []
     assert plan.left[0].startswith(f"The table {place.name} is {status}: its KMS key")
 
 
-def test_an_index_is_waited_for(place: Place) -> None:
-    """Until it is told and can be used: DynamoDB builds one at a time, and tells of a new one a moment later."""
+def test_step_waits_until_an_index_is_ready(place: Place) -> None:
+    """DynamoDB builds one at a time, and describes a new one a moment later."""
     place.make(PLAIN)
     before = place.described()
     status = {3: None, 4: "CREATING", 5: "CREATING"}
@@ -187,8 +187,8 @@ def test_an_index_is_waited_for(place: Place) -> None:
     ]
 
 
-def test_an_index_of_a_provisioned_table_gets_its_capacity(place: Place) -> None:
-    """AWS demands one; it is as much as the table has."""
+def test_index_of_a_provisioned_table_gets_the_same_capacity(place: Place) -> None:
+    """AWS requires one."""
     place.client.create_table(
         TableName=place.name,
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -214,8 +214,8 @@ def test_an_index_of_a_provisioned_table_gets_its_capacity(place: Place) -> None
         ("alias/mine", None, 0),
     ],
 )
-def test_a_key_may_be_named_in_any_way(place: Place, declared: str, meant: str | None, steps: int) -> None:
-    """DynamoDB tells its ARN; what an alias means is asked of KMS, where that is allowed."""
+def test_kms_key_may_be_an_id_an_arn_or_an_alias(place: Place, declared: str, meant: str | None, steps: int) -> None:
+    """DynamoDB returns the ARN; KMS resolves an alias, where that is allowed."""
     place.make(PLAIN)
     sse = {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": KEY}
     plan = place.plan(

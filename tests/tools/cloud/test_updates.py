@@ -1,4 +1,4 @@
-"""Changing a function's variables: guarded, waited for, and its old versions not forgotten."""
+"""Changes of a function's variables: guarded by revisions, completed, and compared with old versions."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def functions(url: str, deployed: Deployed) -> Functions:
 
 
 def made_up(configuration: dict[str, Any], clock: Clock) -> tuple[Functions, Answering]:
-    """Functions of a cloud that answers everything like this."""
+    """Return functions in a cloud that answers every call like this."""
     answering = Answering(lambda _name, _body: told({"FunctionName": "f", "RevisionId": "1", **configuration}))
     cloud = Cloud(answering.session, clock=clock, sleep=clock.sleep)
     cloud.hide(SECRET)
     return Functions(cloud, "shop", "staging", clock=clock, sleep=clock.sleep), answering
 
 
-def test_a_function_is_read_as_it_is(cloud: Engine, deployed: Deployed) -> None:
-    """With its variables, which it does not show, and the revision that guards them."""
+def test_read_returns_variables_and_revision(cloud: Engine, deployed: Deployed) -> None:
+    """`repr` does not show the variables."""
     deployed.set_variables({"ARC_APP_SECRET": SECRET})
     function = functions(cloud.url, deployed).read(deployed.functions[INDEX])
     assert function.name == deployed.functions[INDEX]
@@ -51,8 +51,8 @@ def test_a_function_is_read_as_it_is(cloud: Engine, deployed: Deployed) -> None:
     assert SECRET not in repr(function)
 
 
-def test_an_update_is_waited_for(faulty: FaultyCloud, deployed: Deployed) -> None:
-    """The function that comes back is the one that AWS has everywhere."""
+def test_update_waits_until_it_is_complete(faulty: FaultyCloud, deployed: Deployed) -> None:
+    """It returns the updated function."""
     own = functions(faulty.url, deployed)
     before = own.read(deployed.functions[INDEX])
     faulty.begin(lambda _name, _number: None)
@@ -65,16 +65,16 @@ def test_an_update_is_waited_for(faulty: FaultyCloud, deployed: Deployed) -> Non
     assert deployed.environ("GREETING")["GREETING"] == "hello"
 
 
-def test_all_variables_can_be_taken_away(cloud: Engine, deployed: Deployed) -> None:
-    """A function with none is a function."""
+def test_all_variables_can_be_removed(cloud: Engine, deployed: Deployed) -> None:
+    """A function may have none."""
     own = functions(cloud.url, deployed)
     name = deployed.functions[INDEX]
     assert own.update(own.read(name), {}).variables == {}
     assert own.read(name).variables == deployed.variables() == {}
 
 
-def test_a_change_behind_the_back_is_not_overwritten(cloud: Engine, faulty: FaultyCloud, deployed: Deployed) -> None:
-    """The update is refused; read again, it passes."""
+def test_concurrent_change_is_not_overwritten(cloud: Engine, faulty: FaultyCloud, deployed: Deployed) -> None:
+    """The update is refused; after another read it succeeds."""
     own, name = functions(faulty.url, deployed), deployed.functions[INDEX]
     faulty.begin(on(READ, afterwards(lambda: deployed.set_variables({"K": "theirs"}))))
     seen = own.read(name)
@@ -86,8 +86,8 @@ def test_a_change_behind_the_back_is_not_overwritten(cloud: Engine, faulty: Faul
     assert deployed.variables() == {"K": "ours"}
 
 
-def test_an_update_during_another_is_refused(faulty: FaultyCloud, deployed: Deployed) -> None:
-    """At once, so that the function can be read again; nothing of the other is lost."""
+def test_update_during_another_is_refused(faulty: FaultyCloud, deployed: Deployed) -> None:
+    """It is not repeated, so that the function can be read again."""
     own, name = functions(faulty.url, deployed), deployed.functions[INDEX]
     faulty.begin(on(UPDATE, "conflict", times=100))
     with pytest.raises(Refused, match=": ResourceConflictException: ") as caught:
@@ -96,8 +96,8 @@ def test_an_update_during_another_is_refused(faulty: FaultyCloud, deployed: Depl
     assert faulty.calls == [READ, UPDATE]
 
 
-def test_an_update_whose_answer_was_lost_looks_like_somebody_elses(faulty: FaultyCloud, deployed: Deployed) -> None:
-    """The second attempt finds another revision, or an update under way; read again, the function has it."""
+def test_repeated_update_is_refused_after_a_lost_answer(faulty: FaultyCloud, deployed: Deployed) -> None:
+    """The second attempt finds another revision or a running update; after another read it is complete."""
     own, name = functions(faulty.url, deployed), deployed.functions[INDEX]
     seen = own.read(name)
     faulty.begin(on(UPDATE, "lost"))
@@ -108,8 +108,8 @@ def test_an_update_whose_answer_was_lost_looks_like_somebody_elses(faulty: Fault
     assert own.settled(own.read(name)).variables == {"K": "ours"}
 
 
-def test_an_update_that_did_not_arrive_is_made_again(faulty: FaultyCloud, deployed: Deployed) -> None:
-    """Its revision is still good."""
+def test_update_that_did_not_arrive_is_repeated(faulty: FaultyCloud, deployed: Deployed) -> None:
+    """Its revision is still valid."""
     own, name = functions(faulty.url, deployed), deployed.functions[INDEX]
     seen = own.read(name)
     faulty.begin(on(UPDATE, "unsent", times=3))
@@ -117,26 +117,26 @@ def test_an_update_that_did_not_arrive_is_made_again(faulty: FaultyCloud, deploy
     assert faulty.calls[:4] == [UPDATE] * 4
 
 
-def test_an_update_that_failed_tells_why_and_no_secret() -> None:
-    """In AWS's words."""
+def test_failed_update_reports_the_reason_without_secrets() -> None:
+    """The reason is AWS's."""
     failed = {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": f"No key for '{SECRET}'"}
     own, answering = made_up(failed, Clock())
     with pytest.raises(ToolError) as caught:
         own.update(Function("f", {}, "1"), {"ARC_APP_SECRET": SECRET})
-    assert str(caught.value) == "Updating the function f: AWS could not finish it: No key for '********'"
+    assert str(caught.value) == "Updating the function f: AWS could not finish the update: No key for '********'"
     (name, body), *_ = answering.calls
     assert (name, body["RevisionId"]) == (UPDATE, "1")
 
 
-def test_an_update_that_failed_without_a_reason_is_told() -> None:
+def test_failed_update_without_a_reason_is_reported() -> None:
     """AWS does not always give one."""
     own, _ = made_up({"LastUpdateStatus": "Failed"}, Clock())
-    with pytest.raises(ToolError, match="could not finish it: no reason given"):
+    with pytest.raises(ToolError, match="could not finish the update: no reason given"):
         own.update(Function("f", {}, "1"), {})
 
 
-def test_an_update_that_does_not_end_is_given_up() -> None:
-    """After five minutes, in which it was looked at again and again."""
+def test_update_times_out() -> None:
+    """After five minutes of repeated reads."""
     clock = Clock()
     own, answering = made_up({"LastUpdateStatus": "InProgress"}, clock)
     with pytest.raises(ToolError) as caught:
@@ -147,8 +147,8 @@ def test_an_update_that_does_not_end_is_given_up() -> None:
     assert len(answering.calls) > 100
 
 
-def test_a_settled_function_is_not_asked_about() -> None:
-    """What was read says it already."""
+def test_settled_function_is_not_read_again() -> None:
+    """Its status is known."""
     own, answering = made_up({}, Clock())
     for status in ("Successful", "Failed"):
         function = Function("f", {}, "1", status)
@@ -165,15 +165,15 @@ def test_a_settled_function_is_not_asked_about() -> None:
     ],
     ids=["read", "update", "a version"],
 )
-def test_variables_that_cannot_be_decrypted_are_not_taken_for_none(use: Callable[[Functions], object]) -> None:
-    """An update would take them all away."""
+def test_variables_that_cannot_be_decrypted_are_an_error(use: Callable[[Functions], object]) -> None:
+    """An update would remove them all."""
     denied = {"Error": {"ErrorCode": "AccessDeniedException", "Message": f"KMS access was denied for {SECRET}."}}
     own, _ = made_up({"Environment": denied}, Clock())
     with pytest.raises(ToolError) as caught:
         use(own)
     assert str(caught.value) == (
-        "The variables of the function f cannot be read: KMS access was denied for ********. Let these credentials use "
-        "kms:Decrypt with the function's key, if the key is there."
+        "Cannot read the variables of the function f: KMS access was denied for ********. These credentials need "
+        "kms:Decrypt with the function's KMS key, and the key must exist."
     )
 
 
@@ -205,7 +205,7 @@ def in_state(state: str) -> Reply:
 DONE = told({"FunctionName": "f", "RevisionId": "3", "Environment": {"Variables": {"K": "v"}}})
 
 
-def test_an_update_waits_for_a_pending_function() -> None:
+def test_update_waits_for_a_pending_function() -> None:
     """Lambda refuses updates for the minutes in which it creates a function from a container image or in a VPC."""
     own, answering, clock = changing(*[in_state("Pending")] * 100, DONE)
     assert own.update(Function("f", {}, "1"), {"K": "v"}).variables == {"K": "v"}
@@ -276,8 +276,8 @@ def test_a_function_whose_state_takes_no_updates_is_reported_by_its_state(state:
     with pytest.raises(ToolError) as caught:
         own.update(Function("f", {}, "1"), {"K": "v"})
     assert str(caught.value) == (
-        f"Updating the function f: Lambda does not update it in its state {state}. Deploy it again; if that fails too, "
-        "delete it first."
+        f"Updating the function f: Lambda does not update a function in the state {state}. Deploy it again. If that "
+        "fails too, delete it first."
     )
     assert not isinstance(caught.value, Refused)
     assert answering.names == [UPDATE]
@@ -302,8 +302,8 @@ def test_a_state_in_another_refusal_means_nothing() -> None:
     assert answering.names == [UPDATE]
 
 
-def test_versions_keep_what_they_were_published_with(cloud: Engine, deployed: Deployed) -> None:
-    """Each alias leads to one, or to two with a share of the visitors; the function itself is none."""
+def test_versions_keep_their_variables(cloud: Engine, deployed: Deployed) -> None:
+    """Each alias has one version, or two with a share of the traffic; $LATEST is not a version."""
     client, name = cloud.client("lambda"), deployed.functions[INDEX]
     for value in ("1", "2", "3", "4"):
         deployed.set_variables({"K": value})
@@ -321,14 +321,14 @@ def test_versions_keep_what_they_were_published_with(cloud: Engine, deployed: De
     assert [own.read(name, version).variables for version in ("1", "3")] == [{"K": "1"}, {"K": "3"}]
 
 
-def test_a_function_without_versions_has_none(cloud: Engine, deployed: Deployed) -> None:
-    """What most have."""
+def test_function_without_versions(cloud: Engine, deployed: Deployed) -> None:
+    """Most functions have none."""
     own, name = functions(cloud.url, deployed), deployed.functions[INDEX]
     assert (own.aliases(name), own.versions(name)) == ({}, [])
 
 
-def test_more_versions_and_aliases_than_a_page_holds_are_found() -> None:
-    """Fifty at a time; answers are made up here, since so many take long to publish."""
+def test_versions_and_aliases_on_several_pages_are_found() -> None:
+    """The answers are written here, since publishing so many takes long."""
 
     def answer(name: str, body: dict[str, Any]) -> Reply:
         number = body.get("Marker", "1")
@@ -342,8 +342,8 @@ def test_more_versions_and_aliases_than_a_page_holds_are_found() -> None:
     assert own.versions("f") == ["1", "2"]
 
 
-def test_a_function_that_has_gone_is_told(cloud: Engine, deployed: Deployed) -> None:
-    """By its name, and with the code by which callers know it."""
+def test_deleted_function_is_reported(cloud: Engine, deployed: Deployed) -> None:
+    """By its name, and with the code that callers check."""
     name = deployed.functions[INDEX]
     own = functions(cloud.url, deployed)
     function = own.read(name)

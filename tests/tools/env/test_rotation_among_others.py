@@ -311,7 +311,7 @@ def test_what_ssm_never_tells_stops_the_rotation(cloud: Engine, forgetful: Forge
     rotating = Rotating(cloud, tmp_path, BEFORE)
     forgetful.late = 1000
     forgetful.begin(watched(rotating, OLD, OLDER))
-    with pytest.raises(ToolError, match="SSM goes on telling old values of ARC_APP_SECRET_FALLBACKS in staging"):
+    with pytest.raises(ToolError, match="SSM still returns old values of ARC_APP_SECRET_FALLBACKS in staging"):
         rotating.rotate(url=forgetful.url)
     assert (rotating.noted() or {})["secret"] == NEW
     rotating.rotate(None)

@@ -60,7 +60,7 @@ class App:
     def create(self, *, adopt: bool = False, prune: bool = False) -> list[str]:
         """What `arc create staging` does; what it leaves undone."""
         plan = plan_environment(self.local, self.inventory, "staging", adopt=adopt, prune=prune)
-        self.shown += [step.said for step in plan.steps] + list(plan.notes)
+        self.shown += [step.action for step in plan.steps] + list(plan.notes)
         for step in plan.steps:
             step.do()
         return list(plan.left)

@@ -178,7 +178,7 @@ def test_a_function_of_another_app_is_told_and_left_alone(app: App) -> None:
     app.set_variable("ARC_APP_NAME", "elsewhere")
     app.set_variable("GREETING", "theirs")
     done = app.operator.arc("env", "verify", "staging")
-    assert "is left alone" in done.stderr
+    assert "Ignored " in done.stderr
     assert "ARC_APP_NAME=elsewhere" in done.stderr
     assert app.functions.variables("GetIndex")["GREETING"] == "theirs"
 

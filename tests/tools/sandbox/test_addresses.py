@@ -117,7 +117,7 @@ def test_external_database_gets_the_tables(tmp_path: Path, dynalite: Engine) -> 
     with running(tmp_path, environ={"ARC_TABLES_PORT": str(dynalite.port)}) as sandbox:
         assert f"Using the external database at http://127.0.0.1:{dynalite.port}" in sandbox.output
         assert "Added 1 row from data/rows.json to products" in sandbox.output
-        warning = "The external database cannot let the table testapp-testing-session expire items by _ttl."
+        warning = "The external database cannot set the TTL attribute of the table testapp-testing-session to _ttl."
         assert f"Warning: {warning}" in sandbox.output
         assert environ_of(sandbox)["AWS_ENDPOINT_URL_DYNAMODB"] == f"http://127.0.0.1:{dynalite.port}"
         names = dynalite.client().list_tables()["TableNames"]

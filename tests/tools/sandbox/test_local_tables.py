@@ -169,7 +169,7 @@ def test_unsuitable_session_table_is_a_warning(tmp_path: Path) -> None:
     """The warning has the lines that fix it."""
     tables = "\n@tables\nsession\n  _idx *String\n"
     with running(write_tables(tmp_path, files={".env": "SESSION_TABLE_NAME=session\n"}, tables=tables)) as sandbox:
-        assert "Warning: ended sessions stay in the table 'session' for ever" in sandbox.output
+        assert "Warning: Ended sessions stay in the table 'session' forever" in sandbox.output
         assert "  session\n    _idx *String\n    _ttl TTL\n" in sandbox.output
 
 
@@ -192,8 +192,8 @@ def test_changed_key_is_an_error(tmp_path: Path) -> None:
     """At the start it ends the sandbox; in a running sandbox the app remains unchanged."""
     write_tables(tmp_path)
     message = (
-        "The table testapp-testing-session has the key _idx *String, and the manifest declares id *String. "
-        "A table cannot change its key. Rename the table, or start with empty tables: arc sandbox --fresh"
+        "The table testapp-testing-session has the key _idx *String, but the manifest declares id *String. "
+        "A table's key cannot be changed. Give the table another name, or start with empty tables: arc sandbox --fresh"
     )
     with running(tmp_path) as sandbox:
         manifest = (tmp_path / "app.arc").read_text()

@@ -1,4 +1,4 @@
-"""The app in a folder, as a command begins with it."""
+"""What most commands begin with: the app in a folder, and the cloud that it runs on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def read_app(folder: Path = Path(), *, environ: Mapping[str, str] | None = None) -> Inventory:
-    """Return the app in `folder`, after its warnings have been shown on standard error, each once.
+    """Read the app in `folder`, and show its warnings on standard error, each once.
 
     `environ` and the errors are those of `arc.inventory.read`.
     """
@@ -31,21 +31,21 @@ def read_app(folder: Path = Path(), *, environ: Mapping[str, str] | None = None)
 
 @contextlib.contextmanager
 def chosen_cloud(inventory: Inventory, *, local: bool) -> Iterator[Cloud]:
-    """Inside the block, AWS, or the local cloud of the app on this machine.
+    """Yield AWS, or the app's local cloud on this machine.
 
-    Raises `ToolError` where there is no region or profile, and when the local cloud cannot be started.
+    Raises `ToolError` without a region or profile, and when the local cloud cannot be started.
     """
     from arc.tools.cloud.cloud import aws_cloud, local_cloud
 
     if not local:
-        yield aws_cloud(inventory.aws, on_wait=_tell)
+        yield aws_cloud(inventory.aws, on_wait=_show)
         return
     from arc.tools.sandbox.cloud.local_tables import region_of
     from arc.tools.sandbox.cloud.shared_cloud import open_local_cloud
 
-    with open_local_cloud(inventory.root, notify=_tell) as url:
-        yield local_cloud(url, region_of(inventory), on_wait=_tell)
+    with open_local_cloud(inventory.root, notify=_show) as url:
+        yield local_cloud(url, region_of(inventory), on_wait=_show)
 
 
-def _tell(sentence: str) -> None:
+def _show(sentence: str) -> None:
     print(sentence, file=sys.stderr)  # noqa: T201

@@ -1,8 +1,7 @@
-"""The command line as a whole: its commands, and how what goes wrong is shown."""
+"""The command line: its commands, and how it shows errors."""
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,51 +21,50 @@ if TYPE_CHECKING:
 _FAILED, _INTERRUPTED = 1, 130
 
 
-_NOT_YET = "`arc {name}` is not available yet. Where Architect is installed, run its own command: npx arc {name}"
+_NOT_YET = "`arc {name}` is not available yet. If Architect is installed, run: npx arc {name}"
 _OF_ARCHITECT = {
     **dict.fromkeys(("deploy", "destroy", "logs", "package"), _NOT_YET),
-    "hydrate": "`arc {name}` is not needed: the sandbox imports src/shared and installed packages where they are.",
+    "hydrate": "`arc hydrate` is not needed: the sandbox imports src/shared and installed packages in place.",
 }
 
 
 class _Commands(TyperGroup):
-    """Shows expected errors as sentences; what is not expected keeps its traceback."""
+    """Shows expected errors as sentences, and unexpected ones with their traceback."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that `args` name; for one that only Architect has, fail with what to do instead."""
+        """Return the command that `args` name. For one that only Architect has, fail with advice."""
         name = args[0]
         if name in _OF_ARCHITECT and name not in self.commands:
             ctx.fail(_OF_ARCHITECT[name].format(name=name))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for; it ends with 1 for an error, and with 130 after Ctrl-C."""
+        """Run the command. The exit code is 1 for an error, and 130 after Ctrl-C."""
         try:
             return super().invoke(ctx)
         except ArcError as error:
-            print(shown(error), file=sys.stderr)  # noqa: T201
-            raise typer.Exit(_FAILED) from None
+            faults = len(error.faults) if isinstance(error, InventoryError) else 1
+            message = f"{error}\n\n{faults} faults." if faults > 1 else str(error)
         except ModuleNotFoundError as missing:
             if missing.name is None or missing.name.split(".")[0] == "arc":
                 raise
-            sentence = (
+            message = (
                 f"This command needs {missing.name}, which is not installed. Run: pip install 'arc-sessions[sandbox]'"
             )
-            print(sentence, file=sys.stderr)  # noqa: T201
-            raise typer.Exit(_FAILED) from None
         except OSError as error:
-            if error.filename is None:  # no file of the user's: a broken pipe, or a fault of ours
+            if error.filename is None:  # a broken pipe, or an error in this package
                 raise
-            print(f"{error.filename} cannot be used: {error.strerror}.", file=sys.stderr)  # noqa: T201
-            raise typer.Exit(_FAILED) from None
+            message = f"Cannot use {error.filename}: {error.strerror}."
         except KeyboardInterrupt:
             raise typer.Exit(_INTERRUPTED) from None
+        typer.echo(message, err=True)
+        raise typer.Exit(_FAILED)
 
 
 app = typer.Typer(
     name="arc",
     cls=_Commands,
-    help="Run an Architect app of Python functions, and keep its tables and variables on AWS.",
+    help="Run an Architect app of Python functions, and manage its tables and variables on AWS.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -75,29 +73,23 @@ app = typer.Typer(
 )
 
 
-def shown(error: ArcError) -> str:
-    """An error as the terminal shows it: the message, and after several faults their number."""
-    faults = len(error.faults) if isinstance(error, InventoryError) else 1
-    return f"{error}\n\n{faults} faults." if faults > 1 else str(error)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line on `arguments` (default `sys.argv[1:]`); ends with its exit code."""
-    _warn_of_a_namesake()
+    """Run the command line on `arguments` (default `sys.argv[1:]`), and exit."""
+    _warn_of_architect_functions()
     app(args=arguments, prog_name="arc")
 
 
-def _warn_of_a_namesake() -> None:
-    """Tell when `architect-functions` is installed too: it writes into the same folder `arc`."""
+def _warn_of_architect_functions() -> None:
+    """Warn when `architect-functions` is installed too: its files are in the same folder `arc`."""
     try:
         version("architect-functions")
     except PackageNotFoundError:
         return
-    sentence = (
-        "Warning: architect-functions is installed too, and both packages are called arc. Mend it with\n"
-        "  pip uninstall --yes architect-functions arc-sessions\n  pip install 'arc-sessions[sandbox]'"
+    typer.echo(
+        "Warning: architect-functions is installed too, and its files are in the same package, arc. Run:\n"
+        "  pip uninstall --yes architect-functions arc-sessions\n  pip install 'arc-sessions[sandbox]'",
+        err=True,
     )
-    print(sentence, file=sys.stderr)  # noqa: T201
 
 
 @app.callback()
@@ -106,37 +98,32 @@ def _options(
     show_version: Annotated[
         bool,
         typer.Option(
-            "--version", is_eager=True, callback=lambda asked: _show_version(asked=asked), help="Show the version."
+            "--version",
+            is_eager=True,
+            callback=lambda value: show_version() if value else None,
+            help="Show the version.",
         ),
     ] = False,
 ) -> None:
-    """Run an Architect app of Python functions, and keep its tables and variables on AWS."""
-
-
-def _show_version(*, asked: bool) -> None:
-    if asked:
-        try:
-            installed = version("arc-sessions")
-        except PackageNotFoundError:
-            installed = "unknown: arc-sessions is not installed"
-        typer.echo(f"arc {installed}")
-        raise typer.Exit
+    """Run an Architect app of Python functions, and manage its tables and variables on AWS."""
 
 
 def show_version() -> None:
     """Show the version."""
-    _show_version(asked=True)
+    try:
+        installed = version("arc-sessions")
+    except PackageNotFoundError:
+        installed = "unknown: arc-sessions is not installed"
+    typer.echo(f"arc {installed}")
+    raise typer.Exit
 
 
 def show_help(
     ctx: typer.Context,
     command: Annotated[list[str] | None, typer.Argument(help="A command, such as env.", show_default=False)] = None,
 ) -> None:
-    """Show the commands, or the help of one."""
-    parent = ctx.parent
-    words = command or []
-    assert parent is not None  # noqa: S101 - this is a command of the group
-    parent.command.main([*words, "--help"], prog_name="arc", standalone_mode=True)
+    """Show the commands, or the help of one command."""
+    ctx.find_root().command.main([*(command or []), "--help"], prog_name="arc", standalone_mode=True)
 
 
 app.command()(init)

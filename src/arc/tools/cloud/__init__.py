@@ -1,8 +1,6 @@
-"""What talks to AWS, or to the local cloud in its place: of the tools, this folder alone.
+"""The only tools that call AWS, or the local cloud.
 
-cloud        calls, made at a bearable pace      pace          how fast
-failures     what goes wrong with one            hidden        what is never shown
-parameters   the variables in SSM                functions     the functions in Lambda
-memo         what commands remember in SSM       service_map   what a stack calls its tables
-tables       DynamoDB tables                     table_plan    what one lacks of the manifest
+cloud        calls, paced and repeated           failures      the errors of calls
+parameters   variables and memos in SSM          functions     functions in Lambda
+tables       tables in DynamoDB                  table_plan    their differences from the manifest
 """

@@ -1,4 +1,7 @@
-"""The cloud that a command works on: AWS, or a local one in its place."""
+"""The cloud that a command works on: AWS, or a local one. Calls are paced, repeated and masked.
+
+`aws_cloud` and `local_cloud` return a `Cloud`. `Pace` limits its calls, and `Hidden` masks secrets in messages.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from arc.errors import ToolError
-from arc.tools.cloud.failures import Call, NoCredentials, Refused, failure, is_of_a_service, no_service, not_made
+from arc.tools.cloud.failures import Call, NoCredentials, Refused, failure, is_from_aws, not_from_aws, not_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,18 +28,22 @@ if TYPE_CHECKING:
 __all__ = ["Cloud", "NoCredentials", "Refused", "aws_cloud", "host_on_this_machine", "local_cloud"]
 
 _DUMMIES = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
-_PER_SECOND = 10.0  # Lambda's control plane takes 15 calls a second from the whole account
+_PER_SECOND = 10.0  # Lambda's control plane accepts 15 calls a second from the whole account
 _LONGEST_PAUSE = 5.0  # seconds
-_making = threading.Lock()  # a boto3 session makes one client at a time
+_client_lock = threading.Lock()  # a boto3 session creates one client at a time
 _IAM_NAMES = {"resourcegroupstaggingapi": "tag"}
 
 
-class Cloud:
-    """Services of AWS in one region, or of the local cloud at `url`.
+def _ignore(_sentence: str) -> None:
+    """Report nothing."""
 
-    `session` is a boto3 session. AWS gets at most ten calls a second, and each call that it throttles or that
-    fails on the way again; a cloud on this machine is not spared. Times are seconds; `clock`, `sleep` and `chance`
-    (from 0 to 1) are what pauses are made of. `on_wait` is called with a sentence during a wait that may take minutes.
+
+class Cloud:
+    """The services of AWS in one region, or of the local cloud at `url`.
+
+    `session` is a boto3 session. Calls that are throttled or fail on the way are repeated. AWS gets at most ten calls
+    a second (`per_second`); a cloud on this machine has no limit. `clock`, `sleep` and `chance` (from 0 to 1) determine
+    pauses, in seconds. `on_wait` is called with a sentence during a wait that may take minutes.
     """
 
     def __init__(
@@ -48,7 +55,7 @@ class Cloud:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] | None = None,
         chance: Callable[[], float] = random.random,
-        on_wait: Callable[[str], None] = lambda _sentence: None,
+        on_wait: Callable[[str], None] = _ignore,
     ) -> None:
         self.region: str = session.region_name
         self.on_wait = on_wait
@@ -61,41 +68,40 @@ class Cloud:
         self._hidden = Hidden()
 
     def hide(self, *values: str) -> None:
-        """Never show these `values` in a message: a service may quote what it was sent."""
+        """Mask these `values` in every message, as services may quote requests."""
         self._hidden.add(*values)
 
     def masked(self, text: str) -> str:
-        """`text` without the hidden values."""
+        """Return `text` without the hidden values."""
         return self._hidden.masked(text)
 
     def stop(self) -> None:
-        """End every pause: a call that is under way comes to its end, and one that would have to wait raises."""
+        """End every pause. A running call continues; one that would have to wait raises `ToolError`."""
         self._stopped.set()
 
     def call(self, service: str, operation: str, doing: str, **request: Any) -> dict[str, Any]:
-        """The answer of a service to one call: `cloud.call("ssm", "get_parameter", "Reading …", Name=…)`.
+        """Return a service's answer to one call: `cloud.call("ssm", "get_parameter", "Reading …", Name=…)`.
 
-        A call whose answer was lost is made again, so it may have taken effect twice. Raises `Refused` when the
-        service does not do it, `NoCredentials`, and `ToolError` when it cannot be reached; their messages begin with
-        `doing`.
+        A call whose answer is lost is repeated, so it may take effect twice. Raises `Refused` when the service refuses
+        it, `NoCredentials`, and `ToolError` when the service cannot be reached. Their messages begin with `doing`.
         """
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
         client = self._client(service, doing)
         action = f"{_IAM_NAMES.get(service, service)}:{client.meta.method_to_api_mapping[operation]}"
-        call = Call(doing, action, self.url or f"AWS in {self.region}")
-        tried: Counter[int] = Counter()  # by the number of attempts that a failure of its kind is worth
+        call = Call(doing, action, self.url or f"AWS in {self.region}", self.masked)
+        tried: Counter[int] = Counter()  # failures, by the number of attempts that their kind is worth
         while True:
             if host_on_this_machine(client.meta.endpoint_url) is None:
                 self._pace.wait()
             try:
                 answer: dict[str, Any] = getattr(client, operation)(**request)
             except (BotoCoreError, ClientError, ResponseParserError, KeyError) as error:
-                failed, attempts = failure(error, call, self.masked)
+                failed, attempts = failure(error, call)
             else:
-                if not is_of_a_service(answer):
-                    raise no_service(call)
+                if not is_from_aws(answer):
+                    raise not_from_aws(call)
                 return answer
             tried[attempts] += 1
             if tried[attempts] >= attempts:
@@ -112,26 +118,26 @@ class Cloud:
         tokens: tuple[str, str] = ("NextToken", "NextToken"),
         **request: Any,
     ) -> Iterator[Any]:
-        """Every element under `key` of a call that answers page by page; raises what `call` raises.
+        """Yield every element under `key` of a call that answers in pages. Raises what `call` raises.
 
-        `tokens` are the names of what asks for the next page in a request and of what tells it in an answer.
+        `tokens` are the names of the next page's token in a request and in an answer.
         """
-        asked, told = tokens
+        in_request, in_answer = tokens
         while True:
             answer = self.call(service, operation, doing, **request)
             yield from answer.get(key, ())
-            token = answer.get(told)
+            token = answer.get(in_answer)
             if not token:
                 return
-            if token == request.get(asked):
-                raise ToolError(f"{doing}: {service} gives the same page again and again.")
-            request[asked] = token
+            if token == request.get(in_request):
+                raise ToolError(f"{doing}: {service} returned the same page twice.")
+            request[in_request] = token
 
     def _client(self, service: str, doing: str) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
-        with _making:
+        with _client_lock:
             if service not in self._clients:
                 config = Config(
                     connect_timeout=5,
@@ -143,7 +149,7 @@ class Cloud:
                 try:
                     self._clients[service] = self._session.client(service, endpoint_url=self.url, config=config)
                 except (BotoCoreError, ValueError) as error:
-                    raise not_made(error, doing, self.masked) from None
+                    raise not_sent(error, doing, self.masked) from None
             return self._clients[service]
 
     def _pause(self, seconds: float) -> None:
@@ -152,13 +158,11 @@ class Cloud:
             raise ToolError("interrupted")
 
 
-def aws_cloud(
-    aws: Aws, environ: Mapping[str, str] = os.environ, *, on_wait: Callable[[str], None] = lambda _sentence: None
-) -> Cloud:
-    """AWS for an app: region and profile are those of the manifest's `@aws`, else those of `environ` and of boto3.
+def aws_cloud(aws: Aws, environ: Mapping[str, str] = os.environ, *, on_wait: Callable[[str], None] = _ignore) -> Cloud:
+    """Return AWS with the region and profile of the manifest's `@aws`, else those of `environ` and boto3.
 
-    Raises `ToolError` without boto3, for a profile that is not there, for a configuration of AWS that cannot be
-    read, and where no region is set.
+    Raises `ToolError` without boto3, without a region, for an unknown profile, and for AWS configuration that cannot
+    be read.
     """
     try:
         import boto3
@@ -171,30 +175,27 @@ def aws_cloud(
     region = aws.region or environ.get("AWS_REGION") or None
     try:
         session = boto3.session.Session(profile_name=aws.profile, region_name=region)
-        found = session.region_name
+        has_region = session.region_name is not None
     except ProfileNotFound as error:
-        where = "@aws in the manifest names it" if aws.profile else "AWS_PROFILE names it"
-        raise ToolError(f"{error}. {where}: name one that exists, or make it with aws configure.") from None
+        place = "@aws in the manifest" if aws.profile else "AWS_PROFILE"
+        raise ToolError(f"{error}. Correct {place}, or create the profile: aws configure") from None
     except BotoCoreError as error:
-        raise ToolError(f"{error}. Mend that file, or name another with AWS_CONFIG_FILE.") from None
-    if not found:
+        raise ToolError(f"{error}. Correct the file, or name another with AWS_CONFIG_FILE.") from None
+    if not has_region:
         raise ToolError(
-            "No AWS region is set. Write it into the manifest (@aws, below it: region eu-west-1), or set AWS_REGION."
+            "No AWS region is set. Add one to the manifest (@aws, below it: region eu-west-1), or set AWS_REGION."
         )
     return Cloud(session, on_wait=on_wait)
 
 
-def local_cloud(url: str, region: str, *, on_wait: Callable[[str], None] = lambda _sentence: None) -> Cloud:
-    """The local cloud at `url`, with credentials that mean nothing anywhere else.
-
-    Profiles and files of AWS's configuration play no part, whatever state they are in.
-    """
-    return Cloud(_session_of_nobody(region), url=url, on_wait=on_wait)
+def local_cloud(url: str, region: str, *, on_wait: Callable[[str], None] = _ignore) -> Cloud:
+    """Return the local cloud at `url`, with dummy credentials and without AWS's profiles and configuration files."""
+    return Cloud(_dummy_session(region), url=url, on_wait=on_wait)
 
 
 @cache
-def _session_of_nobody(region: str) -> Any:
-    """A boto3 session for any local cloud: what services are, which takes a client most of its time, is read once."""
+def _dummy_session(region: str) -> Any:
+    """Return a boto3 session for local clouds, cached because it loads the services' descriptions slowly."""
     import boto3
     from botocore.session import Session
 
@@ -204,7 +205,7 @@ def _session_of_nobody(region: str) -> Any:
 
 
 def host_on_this_machine(url: str) -> str | None:
-    """Return the host of `url`, with a scheme or without, when it is always the machine that asks; None otherwise."""
+    """Return the host of `url`, with or without a scheme, when it is this machine; None otherwise."""
     try:
         host = urlsplit(url if "://" in url else f"//{url}").hostname or ""
     except ValueError:
@@ -219,24 +220,24 @@ def host_on_this_machine(url: str) -> str | None:
 
 
 _MASK = "********"
-_SHORTEST = 4  # characters: a shorter value is hidden between quotes alone, else what is said would be garbled
+_SHORTEST = 4  # characters; shorter values are masked only between quotes, since they occur in words
 
 
 class Hidden:
-    """Values to hide, gathered by any thread."""
+    """A set of secret values that is safe for threads, and masks them in text."""
 
     def __init__(self) -> None:
         self._masks: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def add(self, *values: str) -> None:
-        """Hide these `values` from now on, also as JSON and Python write them."""
+        """Mask these `values` from now on, also as JSON and Python write them."""
         masks = {form: mask for value in values if value for form, mask in _masks(value)}
         with self._lock:
             self._masks |= masks
 
     def masked(self, text: str) -> str:
-        """`text` without the hidden values."""
+        """Return `text` without the hidden values."""
         with self._lock:
             masks = sorted(self._masks.items(), key=lambda pair: len(pair[0]), reverse=True)
         for form, mask in masks:
@@ -245,7 +246,7 @@ class Hidden:
 
 
 def _masks(value: str) -> list[tuple[str, str]]:
-    """What a value may look like where it is quoted, and what is shown instead."""
+    """Return the forms in which a value may be quoted, each with its replacement."""
     written = (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value))
     forms = {value, *(one[1:-1] for one in written)}
     if len(value) >= _SHORTEST:
@@ -254,9 +255,9 @@ def _masks(value: str) -> list[tuple[str, str]]:
 
 
 class Pace:
-    """At most `per_second` turns in any second, for all threads together, evenly spaced.
+    """Limits all threads together to `per_second` evenly spaced turns.
 
-    `clock` tells seconds; `sleep` may raise, which gives up the turn and nobody else's.
+    `clock` returns seconds. When `sleep` raises, only the caller's own turn is lost.
     """
 
     def __init__(
@@ -272,7 +273,7 @@ class Pace:
 
     def wait(self) -> None:
         """Return when it is the caller's turn."""
-        # Who waits keeps the lock: a gap is counted from when the turn before really came, which may be late.
+        # The waiting caller keeps the lock, because the next gap counts from its actual turn, which may be late.
         with self._lock:
             now = self._clock()
             if self._next is not None and self._next > now:

@@ -1,7 +1,8 @@
-"""What goes wrong with a call to AWS: a sentence of what happened, what AWS said, and what to do."""
+"""Errors of calls to AWS: a sentence with what was done, what AWS answered, and what to do."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,130 +10,120 @@ from typing import TYPE_CHECKING, Any
 from arc.errors import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-_OF_THROTTLING, _OF_FAILURES = 12, 4  # attempts
+_ATTEMPTS_WHEN_THROTTLED, _ATTEMPTS = 12, 4
 _SERVER_ERROR, _TOO_MANY = 500, 429
 _THROTTLED = (
-    "LimitExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "SlowDown",
-    "Throttling",
-    "ThrottledException",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "TooManyUpdates",
+    *("LimitExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException", "SlowDown"),
+    *("Throttling", "ThrottledException", "ThrottlingException", "TooManyRequestsException", "TooManyUpdates"),
 )
 _NOT_SIGNED_IN = (
-    "AuthFailure",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "RequestExpired",
-    "RequestTimeTooSkewed",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
+    *("AuthFailure", "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId"),
+    *("InvalidSignatureException", "MissingAuthenticationToken", "MissingAuthenticationTokenException"),
+    *("RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch", "UnrecognizedClientException"),
 )
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _NAMED_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
 _CLOCKS_DIFFER = re.compile(r"expired: |not yet current|RequestExpired|TooSkewed")
 _SIGN_IN = (
     "Sign in (aws sso login, or aws configure), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. "
-    "Without AWS, --local works on this machine."
+    "To work without AWS, add --local."
 )
 
 
 class Refused(ToolError):
-    """A service refused a call; `code` is its own word for why, such as `ResourceNotFoundException`."""
+    """A service refused a call; `code` is the reason in its own words, such as `ResourceNotFoundException`."""
 
     def __init__(self, message: str, code: str) -> None:
         self.code = code
         super().__init__(message)
 
 
+@contextlib.contextmanager
+def ignoring(code: str) -> Iterator[None]:
+    """Suppress `Refused` with this code in the block."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.code != code:
+            raise
+
+
 class NoCredentials(ToolError):
-    """There are no credentials, or AWS does not take those that there are."""
+    """Credentials are missing, or AWS rejected them."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """What is told of a call: what it is `doing`, the IAM `action` that it needs, and at which `place`."""
+    """A call in error messages: what it is `doing`, the IAM `action` it needs, and the `place` that answers."""
 
     doing: str
     action: str
     place: str
+    masked: Callable[[str], str]
+    """Hides secrets in a text."""
 
 
-def failure(error: Exception, call: Call, masked: Callable[[str], str]) -> tuple[ToolError, int]:
-    """The error that boto3's `error` is for a command, and how often the call is to be tried in all."""
+def failure(error: Exception, call: Call) -> tuple[ToolError, int]:
+    """Return the error for boto3's `error`, and how often the call is worth an attempt."""
     from botocore import exceptions
     from botocore.parsers import ResponseParserError
 
     if isinstance(error, exceptions.ClientError):
-        return _refusal(error.response, call, masked)
+        return _refusal(error.response, call)
     if isinstance(error, exceptions.ParamValidationError):
         # Its text quotes the whole request.
-        return ToolError(f"{call.doing}: boto3 does not take the request {call.action}."), 1
+        return ToolError(f"{call.doing}: boto3 rejected the request {call.action}."), 1
     if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
-        reason = masked(_sentence(error))
-        message = f"{call.doing}: {call.place} cannot be reached. {reason} Is the network there, and the region right?"
-        return ToolError(message), _OF_FAILURES
+        reason = call.masked(_sentence(error))
+        message = f"{call.doing}: {call.place} cannot be reached. {reason} Check the network and the region."
+        return ToolError(message), _ATTEMPTS
     if isinstance(error, ResponseParserError | KeyError):
-        return no_service(call), 1
-    return not_made(error, call.doing, masked), 1
+        return not_from_aws(call), 1
+    return not_sent(error, call.doing, call.masked), 1
 
 
-def not_made(error: Exception, doing: str, masked: Callable[[str], str]) -> ToolError:
-    """What boto3 itself cannot do: a sign-in that has ended, a profile or an address that is wrong."""
+def not_sent(error: Exception, doing: str, masked: Callable[[str], str]) -> ToolError:
+    """Return the error for a call that boto3 cannot make, such as one with an expired sign-in or a wrong address."""
     name = type(error).__name__
     message = f"{doing}: {masked(_sentence(error))}"
     if any(word in name for word in ("Credential", "Login", "SSO", "Token")):
         return NoCredentials(f"{message} {_SIGN_IN}")
     if isinstance(error, ValueError) and "endpoint" in str(error):
-        return ToolError(f"{message} Is AWS_ENDPOINT_URL right?")
+        return ToolError(f"{message} Check AWS_ENDPOINT_URL.")
     return ToolError(message)
 
 
-def no_service(call: Call) -> ToolError:
-    """The error for an answer that no service of AWS gives, such as a web page."""
+def not_from_aws(call: Call) -> ToolError:
+    """Return the error for an answer that no AWS service sends, such as a web page."""
     return ToolError(
-        f"{call.doing}: {call.place} answered as no service of AWS does. Is AWS_ENDPOINT_URL right, or is there a "
-        "proxy on the way that wants a sign-in?"
+        f"{call.doing}: {call.place} did not answer like an AWS service. Check AWS_ENDPOINT_URL, and whether a proxy "
+        "requires a sign-in."
     )
 
 
-def is_of_a_service(answer: Mapping[str, Any]) -> bool:
-    """True for an answer that bears the id of the request, as every service's does.
-
-    boto3 reads what anybody else answers as a service's answer with nothing in it.
-    """
+def is_from_aws(answer: Mapping[str, Any]) -> bool:
+    """Return whether an answer has the request's id, as every service's does; boto3 accepts answers without."""
     return "RequestId" in answer.get("ResponseMetadata", {})
 
 
-def _refusal(answer: Mapping[str, Any], call: Call, masked: Callable[[str], str]) -> tuple[ToolError, int]:
-    told = answer.get("Error", {})
-    code, said = str(told.get("Code", "unknown")), masked(str(told.get("Message", "")))
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+def _refusal(answer: Mapping[str, Any], call: Call) -> tuple[ToolError, int]:
+    error, metadata = answer.get("Error", {}), answer.get("ResponseMetadata", {})
+    code, text = str(error.get("Code", "unknown")), call.masked(str(error.get("Message", "")))
+    status = metadata.get("HTTPStatusCode", 0)
     if code in _NOT_SIGNED_IN:
-        clock = "Set this machine's clock if it is wrong. " if _CLOCKS_DIFFER.search(f"{code}: {said}") else ""
-        message = f"{call.doing}: AWS does not take the credentials ({code}: {said}). {clock}{_SIGN_IN}"
-        return NoCredentials(message), 1
+        clock = "Set this machine's clock if it is wrong. " if _CLOCKS_DIFFER.search(f"{code}: {text}") else ""
+        return NoCredentials(f"{call.doing}: AWS rejected the credentials ({code}: {text}). {clock}{_SIGN_IN}"), 1
     if code in _DENIED:
-        named = _NAMED_ACTION.search(said)
+        named = _NAMED_ACTION.search(text)
         action = named[1] if named else call.action
-        return Refused(f"{call.doing}: not allowed. Let these credentials use {action}. ({said})", code), 1
-    kind = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("content-type", "")
-    if kind.startswith("text/html") and status < _SERVER_ERROR:
-        return no_service(call), 1
+        return Refused(f"{call.doing}: Access denied. These credentials need {action}. ({text})", code), 1
+    if metadata.get("HTTPHeaders", {}).get("content-type", "").startswith("text/html") and status < _SERVER_ERROR:
+        return not_from_aws(call), 1
     is_throttled = code in _THROTTLED or status == _TOO_MANY
-    attempts = _OF_THROTTLING if is_throttled else _OF_FAILURES if status >= _SERVER_ERROR else 1
-    return Refused(f"{call.doing}: {code}: {said}", code), attempts
+    attempts = _ATTEMPTS_WHEN_THROTTLED if is_throttled else _ATTEMPTS if status >= _SERVER_ERROR else 1
+    return Refused(f"{call.doing}: {code}: {text}", code), attempts
 
 
 def _sentence(error: Exception) -> str:

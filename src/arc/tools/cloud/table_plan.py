@@ -1,4 +1,7 @@
-"""What a table lacks of what the manifest declares: steps that lose nothing, and what cannot be had that way."""
+"""The steps that bring a DynamoDB table in line with the manifest without losing anything.
+
+`plan_table` compares what exists with what is declared. What no step can change is reported instead.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,7 @@ from arc.tools.cloud.tables import (
     definition,
     encryption,
     index_definition,
-    index_name,
-    is_going,
+    is_deleting,
     is_ready,
     schema,
     shown_key,
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from arc.inventory.tables import Index, Table
     from arc.tools.cloud.tables import Tables
 
-    _IsDone = Callable[[Mapping[str, Any]], bool]
-
 _OWNER = "arc:app"
 _STUCK = {
     "ARCHIVED": "its KMS key could not be used for a week. Restore the table from its backup.",
@@ -36,26 +36,36 @@ _STUCK = {
 
 
 class WrongKey(ToolError):
-    """A table is there with another key than the manifest declares."""
+    """A table exists with another key than the manifest declares."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that a command does: the words it is shown by, and doing it."""
+    """One change: `action` is a phrase for it such as `create the table x`, and `do` makes it."""
 
-    said: str
+    action: str
     do: Callable[[], None] = field(repr=False)
 
 
-@dataclass(frozen=True)
-class TablePlan:
-    """How a table comes to be as it is declared."""
+@dataclass
+class Plan:
+    """What a command does, and what it reports."""
 
-    steps: tuple[Step, ...] = ()
-    left: tuple[str, ...] = ()
-    """What the manifest asks for and no step can bring about, a sentence each, with what to do."""
-    notes: tuple[str, ...] = ()
-    """What is otherwise than declared and may stay so."""
+    steps: list[Step] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """What the manifest declares and no step can change: a sentence each, with what to do."""
+    notes: list[str] = field(default_factory=list)
+    """Differences that may remain."""
+
+    def add(self, action: str, do: Callable[..., None], *arguments: Any, **options: Any) -> None:
+        """Add a step that calls `do` with the given arguments."""
+        self.steps.append(Step(action, partial(do, *arguments, **options)))
+
+    def extend(self, other: Plan) -> None:
+        """Add everything of another plan."""
+        self.steps += other.steps
+        self.left += other.left
+        self.notes += other.notes
 
 
 def plan_table(
@@ -66,152 +76,169 @@ def plan_table(
     remedy: str,
     tags: Mapping[str, str] | None = None,
     protected: bool = False,
-) -> TablePlan:
-    """The plan for the table `name`, after a look at what is there.
+) -> Plan:
+    """Compare the table `name` on AWS with its declaration.
 
-    `tags` are those that it is to have, among others; a `protected` table cannot be deleted by mistake. Nothing
-    that the manifest does not name is taken away, and a table that is tagged as another app's is left alone.
-    Raises `WrongKey` with `remedy`, and what `Cloud.call` raises.
+    `tags` are added to those it has, and a `protected` table cannot be deleted by mistake. What the manifest does not
+    declare remains, and a table that is tagged as another app's is not changed. Raises `WrongKey` with `remedy`, and
+    what `Cloud.call` raises.
     """
-    tags = tags or {}
+    planner = _Planner(tables, table, name, tags or {}, protected=protected)
     found = tables.find(name)
-    if found is None or is_going(found):
-        request = definition(table, name, tags=tags, protected=protected)
-        making = Step(f"make the table {name}", partial(tables.make, request))
-        return TablePlan((making, *_of_a_new_table(tables, table, name)))
-    if found["TableStatus"] in _STUCK:
-        return TablePlan(left=(f"The table {name} is {found['TableStatus']}: {_STUCK[found['TableStatus']]}",))
-    there = shown_key(found["KeySchema"], found["AttributeDefinitions"])
-    wanted = shown_key(schema(table), attributes(table))
-    if there != wanted:
-        raise WrongKey(
-            f"The table {name} has the key {there}, and the manifest declares {wanted}. A table cannot change its key. "
-            f"{remedy}"
-        )
-    steps = [] if is_ready(found) else [Step(f"wait until the table {name} is ready", partial(tables.wait, name))]
-    if found["TableStatus"] == "CREATING":  # by a run that was interrupted; it has no TTL and backups to look at yet
-        return TablePlan((*steps, *_of_a_new_table(tables, table, name)))
-    there_tags = tables.tags(found["TableArn"]) if tags else {}
-    owner = there_tags.get(_OWNER, tags.get(_OWNER))
-    if owner != tags.get(_OWNER):
-        return TablePlan(left=(_somebody_elses(name, found["TableArn"], f"{_OWNER}={owner}", tags),))
-    steps += _changes(tables, table, name, found, protected=protected)
-    left, index_steps = _indexes(tables, table, name, found)
-    steps += index_steps
-    steps += _times(tables, table, name)
-    missing = {key: value for key, value in tags.items() if there_tags.get(key) != value}
-    if missing:
-        said = f"tag the table {name}: {', '.join(f'{key}={value}' for key, value in missing.items())}"
-        steps.append(Step(said, partial(tables.tag, found["TableArn"], missing)))
-    return TablePlan(tuple(steps), tuple(left), tuple(_notes(name, found)))
+    if found is None or is_deleting(found):
+        planner.create()
+    elif found["TableStatus"] in _STUCK:
+        planner.plan.left.append(f"The table {name} is {found['TableStatus']}: {_STUCK[found['TableStatus']]}")
+    else:
+        key = shown_key(found["KeySchema"], found["AttributeDefinitions"])
+        declared = shown_key(schema(table), attributes(table))
+        if key != declared:
+            raise WrongKey(
+                f"The table {name} has the key {key}, but the manifest declares {declared}. A table's key cannot be "
+                f"changed. {remedy}"
+            )
+        planner.compare(found)
+    return planner.plan
 
 
-def _of_a_new_table(tables: Tables, table: Table, name: str) -> list[Step]:
-    """What CreateTable cannot do."""
-    steps = []
-    if table.ttl is not None:
-        steps.append(_ttl_step(tables, name, None, table.ttl))
-    if table.pitr:
-        steps.append(_backups_step(tables, name))
-    return steps
+class _Planner:
+    """Collects the `plan` for one table."""
 
+    def __init__(self, tables: Tables, table: Table, name: str, tags: Mapping[str, str], *, protected: bool) -> None:
+        self.plan = Plan()
+        self._tables, self._table, self._name, self._tags, self._protected = tables, table, name, tags, protected
 
-def _changes(tables: Tables, table: Table, name: str, found: Mapping[str, Any], *, protected: bool) -> list[Step]:
-    """What one UpdateTable each can mend: encryption, a stream, protection."""
-    changes: list[tuple[str, _IsDone, dict[str, Any]]] = []
-    if table.encrypt:
-        is_encrypted = partial(_is_encrypted, _key(tables, table, found))
-        change = {"SSESpecification": encryption(table)}
-        changes.append((f"encrypt the table {name} with KMS", is_encrypted, change))
-    if table.stream:
-        change = {"StreamSpecification": definition(table, name)["StreamSpecification"]}
-        changes.append((f"switch the stream of the table {name} on", _has_stream, change))
-    if protected:
-        changes.append((f"protect the table {name} from deletion", _is_protected, {"DeletionProtectionEnabled": True}))
-    return [
-        Step(said, partial(tables.update, name, is_done, **change))
-        for said, is_done, change in changes
-        if not is_done(found)
-    ]
+    def create(self) -> None:
+        request = definition(self._table, self._name, tags=self._tags, protected=self._protected)
+        self.plan.add(f"create the table {self._name}", self._tables.create, request)
+        self._finish_creation()
 
+    def compare(self, found: Mapping[str, Any]) -> None:
+        name, arn = self._name, found["TableArn"]
+        if not is_ready(found):
+            self.plan.add(f"wait until the table {name} is ready", self._tables.wait, name)
+        if found["TableStatus"] == "CREATING":  # by an interrupted run: its TTL and backups cannot be read yet
+            self._finish_creation()
+            return
+        tags = self._tables.tags(arn) if self._tags else {}
+        if tags.get(_OWNER, self._tags.get(_OWNER)) != self._tags.get(_OWNER):
+            pairs = " ".join(f"Key={key},Value={value}" for key, value in self._tags.items())
+            belongs = (
+                f"The table {name} belongs to another app: it is tagged {_OWNER}={tags[_OWNER]}. Declare the table "
+                "under another name or, if it is yours, tag it: "
+                f"aws dynamodb tag-resource --resource-arn {arn} --tags {pairs}"
+            )
+            self.plan = Plan(left=[belongs])
+            return
+        self._compare_settings(found)
+        for index in self._table.indexes:
+            self._compare_index(index, found)
+        ttl = self._tables.ttl(name) if self._table.ttl is not None else None
+        if ttl != self._table.ttl:
+            self._set_ttl(ttl)
+        if self._table.pitr and not self._tables.has_backups(name):
+            self._enable_backups()
+        missing = {key: value for key, value in self._tags.items() if tags.get(key) != value}
+        if missing:
+            pairs = ", ".join(f"{key}={value}" for key, value in missing.items())
+            self.plan.add(f"tag the table {name}: {pairs}", self._tables.tag, arn, missing)
+        if not _is_on_demand(found):
+            self.plan.notes.append(f"The table {name} has provisioned capacity, which is not changed.")
 
-def _indexes(tables: Tables, table: Table, name: str, found: Mapping[str, Any]) -> tuple[list[str], list[Step]]:
-    """Indexes that cannot be changed into what is declared, and steps that make missing ones, one at a time."""
-    there = {index["IndexName"]: index for index in found.get("GlobalSecondaryIndexes", ())}
-    left: list[str] = []
-    steps: list[Step] = []
-    for index in table.indexes:
-        own = index_name(index)
-        if own not in there:
-            capacity = {} if _is_billed_by_use(found) else {"ProvisionedThroughput": _capacity(found)}
-            change = {
-                "AttributeDefinitions": attributes(table, index),
-                "GlobalSecondaryIndexUpdates": [{"Create": {**index_definition(index), **capacity}}],
-            }
-            said = f"add the index {own} to the table {name}"
-            steps.append(Step(said, partial(tables.update, name, partial(_has_index, own), **change)))
-        elif not _is_alike(index, there[own], found["AttributeDefinitions"]):
-            left.append(
+    def _finish_creation(self) -> None:
+        """Add the steps for settings that CreateTable does not take."""
+        if self._table.ttl is not None:
+            self._set_ttl(None)
+        if self._table.pitr:
+            self._enable_backups()
+
+    def _set_ttl(self, current: str | None) -> None:
+        instead = f" instead of {current}" if current else ""
+        action = f"set the TTL attribute of the table {self._name} to {self._table.ttl}{instead}"
+        self.plan.add(action, _set_ttl, self._tables, self._name, self._table.ttl)
+
+    def _enable_backups(self) -> None:
+        action = f"turn on point-in-time recovery of the table {self._name}"
+        self.plan.add(action, self._tables.enable_backups, self._name)
+
+    def _compare_settings(self, found: Mapping[str, Any]) -> None:
+        """Add the steps that are one UpdateTable each: encryption, a stream, protection."""
+        table, name = self._table, self._name
+        if table.encrypt:
+            is_encrypted = partial(_is_encrypted, self._kms_key(found))
+            self._update(f"encrypt the table {name} with KMS", is_encrypted, found, SSESpecification=encryption(table))
+        if table.stream:
+            stream = definition(table, name)["StreamSpecification"]
+            self._update(f"turn on the stream of the table {name}", _has_stream, found, StreamSpecification=stream)
+        if self._protected:
+            action = f"protect the table {name} from deletion"
+            self._update(action, _is_protected, found, DeletionProtectionEnabled=True)
+
+    def _update(
+        self, action: str, is_done: Callable[[Mapping[str, Any]], bool], found: Mapping[str, Any], **change: Any
+    ) -> None:
+        if not is_done(found):
+            self.plan.add(action, self._tables.update, self._name, is_done, **change)
+
+    def _kms_key(self, found: Mapping[str, Any]) -> str:
+        """Return the end of the ARN of the declared KMS key; empty for any key."""
+        declared = self._table.encrypt
+        if not isinstance(declared, str):
+            return ""
+        if "alias/" not in declared or not _is_encrypted("", found):
+            return declared
+        try:
+            return self._tables.key_arn(declared)  # DynamoDB's description names the key without its alias
+        except Refused:  # who may create tables need not be allowed to read keys
+            return declared
+
+    def _compare_index(self, index: Index, found: Mapping[str, Any]) -> None:
+        """Add the step that creates a missing index (DynamoDB creates one at a time), or report another index."""
+        name, own = self._name, index.name_on_aws
+        existing = _find_index(own, found)
+        if existing is None:
+            create: dict[str, Any] = index_definition(index)
+            if not _is_on_demand(found):
+                kinds = ("ReadCapacityUnits", "WriteCapacityUnits")
+                create["ProvisionedThroughput"] = {kind: found["ProvisionedThroughput"][kind] for kind in kinds}
+            self._update(
+                f"add the index {own} to the table {name}",
+                lambda found: _find_index(own, found) is not None,
+                found,
+                AttributeDefinitions=attributes(self._table, index),
+                GlobalSecondaryIndexUpdates=[{"Create": create}],
+            )
+        elif not _is_alike(index, existing, found["AttributeDefinitions"]):
+            self.plan.left.append(
                 f"The index {own} of the table {name} has another key or projection than the manifest declares, and an "
-                f"index cannot be changed. Give the declared one a name of its own (name …), or delete the old one: "
+                f"index cannot be changed. Give the declared index another name, or delete the existing one: "
                 f"aws dynamodb update-table --table-name {name} --global-secondary-index-updates "
                 f'\'[{{"Delete":{{"IndexName":"{own}"}}}}]\''
             )
-    return left, steps
 
 
-def _times(tables: Tables, table: Table, name: str) -> list[Step]:
-    steps = []
-    if table.ttl is not None and (now := tables.ttl(name)) != table.ttl:
-        steps.append(_ttl_step(tables, name, now, table.ttl))
-    if table.pitr and not tables.has_backups(name):
-        steps.append(_backups_step(tables, name))
-    return steps
-
-
-def _ttl_step(tables: Tables, name: str, now: str | None, wanted: str) -> Step:
-    instead = f" instead of {now}" if now else ""
-    return Step(f"let the table {name} expire items by {wanted}{instead}", partial(_set_ttl, tables, name, wanted))
-
-
-def _set_ttl(tables: Tables, name: str, wanted: str) -> None:
-    now = tables.ttl(name)
-    if now == wanted:
+def _set_ttl(tables: Tables, name: str, attribute: str) -> None:
+    current = tables.ttl(name)
+    if current == attribute:
         return
-    if now is not None:
-        tables.set_ttl(name, now, on=False)
+    if current is not None:
+        tables.set_ttl(name, current, on=False)
     try:
-        tables.set_ttl(name, wanted, on=True)
+        tables.set_ttl(name, attribute, on=True)
     except Refused as refused:
-        if tables.ttl(name) == wanted:  # an answer was lost, and the call made again
+        if tables.ttl(name) == attribute:  # the first answer was lost, and the call repeated
             return
         if refused.code != "ValidationException":
             raise
         raise ToolError(
-            f"{refused} DynamoDB takes one change of a table's TTL in an hour. Run the command again then."
+            f"{refused} DynamoDB allows one change of a table's TTL in an hour. Run the command again after that."
         ) from None
 
 
-def _backups_step(tables: Tables, name: str) -> Step:
-    return Step(f"keep backups of the table {name} (point-in-time recovery)", partial(tables.switch_backups_on, name))
-
-
-def _key(tables: Tables, table: Table, found: Mapping[str, Any]) -> str:
-    """The end of the ARN of the KMS key that a table is to be encrypted with; empty for any."""
-    if not isinstance(table.encrypt, str):
-        return ""
-    if "alias/" not in table.encrypt or not _is_encrypted("", found):
-        return table.encrypt
-    try:
-        return tables.key_arn(table.encrypt)  # what DynamoDB tells has no alias
-    except Refused:  # who may make tables need not be allowed to look at keys
-        return table.encrypt
-
-
 def _is_encrypted(key: str, found: Mapping[str, Any]) -> bool:
-    now = found.get("SSEDescription", {})
-    is_on = now.get("Status") in ("ENABLED", "ENABLING", "UPDATING")
-    return is_on and ("alias/" in key or str(now.get("KMSMasterKeyArn", "")).endswith(key))
+    current = found.get("SSEDescription", {})
+    is_on = current.get("Status") in ("ENABLED", "ENABLING", "UPDATING")
+    return is_on and ("alias/" in key or str(current.get("KMSMasterKeyArn", "")).endswith(key))
 
 
 def _has_stream(found: Mapping[str, Any]) -> bool:
@@ -222,37 +249,18 @@ def _is_protected(found: Mapping[str, Any]) -> bool:
     return bool(found.get("DeletionProtectionEnabled"))
 
 
-def _has_index(name: str, found: Mapping[str, Any]) -> bool:
-    return any(index["IndexName"] == name for index in found.get("GlobalSecondaryIndexes", ()))
+def _find_index(name: str, found: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return next((index for index in found.get("GlobalSecondaryIndexes", ()) if index["IndexName"] == name), None)
 
 
-def _is_alike(index: Index, there: Mapping[str, Any], kinds: list[dict[str, str]]) -> bool:
-    wanted, projection = index_definition(index), there.get("Projection", {})
-    return (
-        shown_key(there["KeySchema"], kinds) == shown_key(wanted["KeySchema"], attributes(index))
-        and projection.get("ProjectionType") == wanted["Projection"]["ProjectionType"]
-        and sorted(projection.get("NonKeyAttributes", ())) == sorted(wanted["Projection"].get("NonKeyAttributes", ()))
-    )
-
-
-def _somebody_elses(name: str, arn: str, told: str, wanted: Mapping[str, str]) -> str:
-    ours = " ".join(f"Key={key},Value={value}" for key, value in wanted.items())
-    return (
-        f"The table {name} is tagged {told}, so it is somebody else's, and left alone. Declare yours under another "
-        f"name; or, if this one is yours: aws dynamodb tag-resource --resource-arn {arn} --tags {ours}"
-    )
-
-
-def _is_billed_by_use(found: Mapping[str, Any]) -> bool:
+def _is_on_demand(found: Mapping[str, Any]) -> bool:
     return bool(found.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST")
 
 
-def _capacity(found: Mapping[str, Any]) -> dict[str, int]:
-    """What an index of a provisioned table gets: as much as the table itself."""
-    return {kind: found["ProvisionedThroughput"][kind] for kind in ("ReadCapacityUnits", "WriteCapacityUnits")}
-
-
-def _notes(name: str, found: Mapping[str, Any]) -> list[str]:
-    if _is_billed_by_use(found):
-        return []
-    return [f"The table {name} is billed by provisioned capacity; it is left so."]
+def _is_alike(index: Index, existing: Mapping[str, Any], kinds: list[dict[str, str]]) -> bool:
+    declared, projection = index_definition(index), existing.get("Projection", {})
+    return (
+        shown_key(existing["KeySchema"], kinds) == shown_key(declared["KeySchema"], attributes(index))
+        and projection.get("ProjectionType") == declared["Projection"]["ProjectionType"]
+        and sorted(projection.get("NonKeyAttributes", ())) == sorted(declared["Projection"].get("NonKeyAttributes", ()))
+    )

@@ -171,7 +171,7 @@ class LocalTables:
         except Refused as refused:
             if self._external is None or refused.code != "UnknownOperationException":
                 raise
-            self._warn(f"The external database cannot {step.said}.")
+            self._warn(f"The external database cannot {step.action}.")
 
     def _choose_seed_file(self, inventory: Inventory) -> str:
         name = inventory.sandbox.seed_data
