@@ -100,9 +100,9 @@ class _FunctionPlanner:
             if SECRET in variables:
                 notes.append(f"Cannot check whether every function of {environment} has {SECRET}. {refused}")
             return ()
-        behind = deployed.behind([state.function for state in states], variables, notes.append)
-        if behind:
-            notes.append(old_versions(environment, behind))
+        outdated = deployed.outdated([state.function for state in states], variables, notes.append)
+        if outdated:
+            notes.append(old_versions(environment, outdated))
         return states
 
     def _plan_kept(self, states: Sequence[State], *, adopt: bool, prune: bool) -> None:

@@ -1,4 +1,4 @@
-"""`arc secret`: new secrets, rotations as an operator runs them, and no secret in anything that they tell."""
+"""`arc secret` as an operator runs it: new secrets, rotations, and no secret in any output."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ BEFORE = {SECRET: OLD, FALLBACKS: json.dumps([OLDER])}
 AFTER = {(NEW, (OLD, OLDER, NEW))}
 ENDED = """\
 1 of 2: every function in staging accepts the new secret.
-2 of 2: every function in staging seals with the new secret, and opens with the old.
-When an idle lifetime has passed: arc secret rotate staging --retire
+2 of 2: every function in staging seals with the new secret, and still accepts the old one.
+When the idle lifetime has passed, run `arc secret rotate staging --retire`.
 """
 
 
@@ -38,7 +38,7 @@ def failing(name: str, _number: int) -> str | None:
 
 @pytest.fixture
 def rotating(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> Rotating:
-    """Two functions with a secret and an older one, and an operator whose calls go through the proxy."""
+    """Return two functions with a secret and an older one, and an operator whose calls pass through the proxy."""
     made = Rotating(cloud, tmp_path, BEFORE)
     made.operator.environ = faulty.environ(tmp_path)
     return made
@@ -46,79 +46,79 @@ def rotating(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> Rotating:
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Operator:
-    """An operator who has no cloud."""
+    """Return an operator without a cloud."""
     return Operator(tmp_path, "shop", {"PATH": "/usr/bin:/bin", "AWS_EC2_METADATA_DISABLED": "true"})
 
 
-def test_a_new_secret_is_all_that_is_printed(alone: Operator) -> None:
-    """A line of 43 characters, each time another."""
-    told = [alone.arc("secret", "new") for _ in range(2)]
-    assert [(one.returncode, one.stderr) for one in told] == [(0, "")] * 2
-    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{42}\n", one.stdout) for one in told)
-    assert told[0].stdout != told[1].stdout
+def test_new_prints_only_a_secret(alone: Operator) -> None:
+    """A line of 43 characters, different each time."""
+    runs = [alone.arc("secret", "new") for _ in range(2)]
+    assert [(one.returncode, one.stderr) for one in runs] == [(0, "")] * 2
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{42}\n", one.stdout) for one in runs)
+    assert runs[0].stdout != runs[1].stdout
 
 
 def test_a_new_secret_never_looks_like_an_option() -> None:
-    """What begins like one is thrown away."""
+    """A secret that begins with a dash is discarded."""
     given = iter(["-" + "a" * 42, "_" + "a" * 42, "a-" + "a" * 41])
     assert new_secret(random=lambda _bytes: next(given)) == "a-" + "a" * 41
 
 
-def test_a_rotation_tells_its_phases(rotating: Rotating) -> None:
-    """And makes a random secret."""
+def test_a_rotation_reports_its_phases(rotating: Rotating) -> None:
+    """It creates a random secret."""
     assert rotating.operator.does("secret", "rotate", "staging") == ENDED
     ((secret, fallbacks),) = rotating.everywhere()
     assert fallbacks == (OLD, OLDER, secret)
     assert len(secret or "") == 43
 
 
-def test_the_secret_comes_over_standard_input(rotating: Rotating) -> None:
-    """Without the line's end."""
+def test_rotate_reads_a_secret_from_standard_input(rotating: Rotating) -> None:
+    """The line end is dropped."""
     assert rotating.operator.does("secret", "rotate", "staging", "-", given=NEW + "\n") == ENDED
     assert rotating.everywhere() == AFTER
 
 
-def test_a_new_secret_can_be_sent_from_one_command_to_the_other(rotating: Rotating) -> None:
-    """As the help says."""
+def test_a_new_secret_can_be_piped_to_rotate(rotating: Rotating) -> None:
+    """As the help describes."""
     made = rotating.operator.does("secret", "new")
     rotating.operator.does("secret", "rotate", "staging", "-", given=made)
     assert rotating.secrets("GetIndex")[0] == made.strip()
 
 
-def test_retiring_too_early_tells_when(rotating: Rotating) -> None:
-    """With exit code 1; when it is time the secrets go."""
+def test_retiring_too_early_says_when_to_retry(rotating: Rotating) -> None:
+    """The exit code is 1; after the idle lifetime the secrets are removed."""
     rotating.time = 0
     rotating.rotate()
     assert rotating.operator.does("secret", "rotate", "staging", "--retire") == (
-        "The old secrets of staging are gone from every function.\n"
+        "The old secrets in staging are removed from every function.\n"
     )
     assert rotating.everywhere() == {(NEW, ())}
     rotating.operator.does("secret", "rotate", "staging")
     done = rotating.operator.arc("secret", "rotate", "staging", "--retire")
     assert (done.returncode, done.stdout) == (1, "")
-    assert re.search(r"may still be sealed with an old secret until \d{4}-.* UTC \(in 7 days\)", done.stderr)
+    assert re.search(r"may be sealed with an old secret until \d{4}-.* UTC \(in 7 days\)", done.stderr)
 
 
 USAGE = [
-    (["rotate"], "Which environment? Choose staging or production: arc secret rotate ENVIRONMENT"),
+    (["rotate"], "The environment is missing. Choose staging or production."),
     (["rotate", "stagin"], "Unknown environment 'stagin'. Did you mean 'staging'? Choose staging or production."),
     (["rotate", "prod"], "Unknown environment 'prod'. Did you mean 'production'? Choose staging or production."),
     (["rotate", "elsewhere"], "Unknown environment 'elsewhere'. Choose staging or production."),
     (["rotate", "testing"], "testing has no secret to rotate"),
     (["rotate", NEW], "Unknown environment. Choose staging or production."),
-    (["rotate", "staging", NEW], "A secret is not taken as a word"),
-    (["rotate", "staging", "-", NEW], "A secret is not taken as a word"),
+    (["rotate", "staging", NEW], "A secret cannot be an argument"),
+    (["rotate", "staging", "-", NEW], "A secret cannot be an argument"),
     (["rotate", "staging", "--retire", "-"], "--retire takes no secret"),
     (["rotate", "staging", f"--secret={NEW}"], "No such option: --secret"),
-    (["new", NEW], "A new secret is random"),
+    (["new", NEW], "`arc secret new` takes no arguments."),
 ]
 
 
 @pytest.mark.parametrize(
     ("words", "complaint"), USAGE, ids=[" ".join(words).replace(NEW, "SECRET") for words, _ in USAGE]
 )
-def test_wrong_usage_ends_with_2(alone: Operator, words: list[str], complaint: str) -> None:
-    """Before anything is read; no secret in the wrong place is shown."""
+def test_wrong_usage_exits_with_2(alone: Operator, words: list[str], complaint: str) -> None:
+    """Nothing is read before, and a misplaced secret is not shown."""
     done = alone.arc("secret", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert complaint in done.stderr
@@ -145,29 +145,29 @@ RUNS: list[tuple[str, list[str], str, Plan, int]] = [
 
 @pytest.mark.parametrize(("words", "given", "plan", "code"), [one[1:] for one in RUNS], ids=[one[0] for one in RUNS])
 @pytest.mark.sampled(3)
-def test_no_run_tells_a_secret(
+def test_no_run_prints_a_secret(
     rotating: Rotating, faulty: FaultyCloud, words: list[str], given: str, plan: Plan, code: int
 ) -> None:
-    """Neither the new one nor those that were found, however it ends; nor does the one that goes on afterwards."""
+    """Neither the new secret nor the old ones, however the run ends; nor does the run that continues it."""
     faulty.begin(plan)
     done = rotating.operator.arc("secret", *words, given=given)
-    told = done.stdout + done.stderr
-    assert done.returncode == code, told
+    output = done.stdout + done.stderr
+    assert done.returncode == code, output
     noted = rotating.noted()
     faulty.begin(nothing)
     again = rotating.operator.arc("secret", "rotate", "staging")
-    told += again.stdout + again.stderr
+    output += again.stdout + again.stderr
     assert again.returncode == 0
-    assert noted is None or "Going on with the rotation of staging that has begun already." in again.stdout
-    assert "Traceback" not in told
+    assert noted is None or "Continuing the rotation that is in progress in staging." in again.stdout
+    assert "Traceback" not in output
     ((secret, fallbacks),) = rotating.everywhere()
     for one in {secret or "", *fallbacks, OLD, OLDER, NEW}:
-        assert one[:12] not in told
+        assert one[:12] not in output
 
 
 @pytest.mark.parametrize("words", [["rotate", "staging"], ["rotate", "staging", "-"]], ids=["random", "given"])
 @pytest.mark.sampled(1)
-def test_no_title_of_a_process_shows_a_secret(rotating: Rotating, faulty: FaultyCloud, words: list[str]) -> None:
+def test_no_secret_is_in_the_process_list(rotating: Rotating, faulty: FaultyCloud, words: list[str]) -> None:
     """At none of its calls, where the system has /proc."""
     titles: list[bytes] = []
     started = threading.Event()
@@ -193,8 +193,8 @@ def test_no_title_of_a_process_shows_a_secret(rotating: Rotating, faulty: Faulty
 
 @pytest.mark.parametrize("call", ["ssm.PutParameter", "lambda.UpdateFunctionConfiguration", "lambda.ListAliases"])
 @pytest.mark.sampled(1)
-def test_an_interrupt_ends_it_cleanly(rotating: Rotating, faulty: FaultyCloud, call: str) -> None:
-    """Ctrl-C: no traceback, 130, and the same command goes on."""
+def test_an_interrupt_exits_with_130(rotating: Rotating, faulty: FaultyCloud, call: str) -> None:
+    """There is no traceback, and the same command continues."""
     aimed = threading.Event()
 
     def interrupt(before: bool) -> None:
@@ -210,7 +210,7 @@ def test_an_interrupt_ends_it_cleanly(rotating: Rotating, faulty: FaultyCloud, c
     assert "Traceback" not in complaint
     rotating.check(OLD, OLDER)
     faulty.begin(nothing)
-    begun = "Going on with the rotation of staging that has begun already.\n" if rotating.noted() else ""
+    begun = "Continuing the rotation that is in progress in staging.\n" if rotating.noted() else ""
     assert bool(begun) == (call != "lambda.ListAliases")
     assert rotating.operator.does("secret", "rotate", "staging") == begun + ENDED
     rotating.check(OLD, OLDER)

@@ -18,13 +18,13 @@ Make = Callable[..., Outcome]
 
 @pytest.fixture
 def app() -> str:
-    """The name of an app that no other test has."""
+    """Return the name of an app that no other test uses."""
     return fresh_app()
 
 
 @pytest.fixture
 def change(tmp_path: Path, cloud: Engine) -> Make:
-    """Changes variables of an app: `change(app, environment, {name: value or None})`."""
+    """Return a function that changes variables: `change(app, environment, {name: value or None})`."""
 
     def make(
         app: str, environment: str, changes: dict[str, str | None], url: str = cloud.url, *, force: bool = False

@@ -1,4 +1,4 @@
-"""Visitors who go from function to function all the time, each with a session that counts."""
+"""Visitors who send requests to random functions, each with a session that counts them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SECONDS = 120  # that a wait lasts at most
 
 
 class Wanderer:
-    """A visitor whom any of `functions` may serve; `born` names the phase of his first request."""
+    """A visitor whom any of `functions` may serve; `born` is the phase of the first request."""
 
     def __init__(self, functions: Deployed, born: str) -> None:
         self.born, self.count, self._functions = born, 0, functions
@@ -36,39 +36,39 @@ class Wanderer:
 
     @property
     def cookie(self) -> str:
-        """The value of his session cookie, empty when he has none."""
+        """The value of the session cookie, empty without one."""
         return unquote(self._jar.get("_idx") or "")
 
     def ask(self, name: str, path: str) -> str:
-        """Make a request that goes on with his session; why it did not, empty when it did.
+        """Send a request, and return why it did not continue the session; empty when it did.
 
-        A request that the local cloud let fail was made again (see `Visitor`). It lost the answer alone: a table
+        A request that failed in the local cloud was sent again (see `Visitor`). Only its response was lost, so a table
         may have counted it.
         """
         visitor = Visitor(self._functions.cloud.port, self._functions.host(name), self._jar, site=SITE)
         answer = visitor.get(path)
         if answer.status != 200:
             return f"{name} answered {answer.status} {answer.text}"
-        told = answer.json()
-        self._failed += visitor.failed if told["store"] != "jwe" else 0
+        response = answer.json()
+        self._failed += visitor.failed if response["store"] != "jwe" else 0
         expected = self.count + (path != "/read")
-        if not expected <= told["visits"] <= expected + self._failed:
-            return f"{name} {path} counted {told['visits']} instead of {expected} for a visitor born {self.born}"
-        self.count = told["visits"]
+        if not expected <= response["visits"] <= expected + self._failed:
+            return f"{name} {path} counted {response['visits']} instead of {expected} for a visitor born {self.born}"
+        self.count = response["visits"]
         return ""
 
 
 class Crowd:
-    """Threads of visitors inside a `with` block. `lost` tells each request that did not go on with its session.
+    """Threads of visitors inside a `with` block. `lost` lists the requests that did not continue their session.
 
-    `asked` and `born` count requests and visitors by the `phase` in which they came, and `crossed` cookies by the
-    names of the `secrets` that sealed what was sent and what came back: `("new", "old")`. Some visitors of each phase
-    are `idle` after their first request.
+    `requests` and `born` count requests and visitors by `phase`, and `crossed` counts cookies by the names of the
+    `secrets` that sealed the one sent and the one received: `("new", "old")`. Some visitors of each phase are `idle`
+    after their first request.
     """
 
     def __init__(self, functions: Deployed, secrets: Mapping[str, str], *, threads: int = 2) -> None:
         self.phase = "before"
-        self.asked, self.born = Counter[str](), Counter[str]()
+        self.requests, self.born = Counter[str](), Counter[str]()
         self.crossed = Counter[tuple[str, str]]()
         self.lost: list[str] = []
         self.idle: list[Wanderer] = []
@@ -82,7 +82,7 @@ class Crowd:
 
     def __enter__(self) -> Self:
         for name in self._names:
-            self._functions.host(name)  # made before many ask for it at once
+            self._functions.host(name)  # created before many threads use it
         for thread in self._threads:
             thread.start()
         return self
@@ -93,17 +93,17 @@ class Crowd:
             thread.join()
 
     def wait(self, requests: int) -> None:
-        """Return when so many more requests were answered."""
-        goal = self.asked.total() + requests
-        self.wait_until(lambda: self.asked.total() >= goal)
+        """Return after this many more requests."""
+        target = self.requests.total() + requests
+        self.wait_until(lambda: self.requests.total() >= target)
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
-        """Return when `is_so`, or when a session was lost."""
+        """Return when `is_so()`, or when a session was lost."""
         with self._changed:
             assert self._changed.wait_for(lambda: is_so() or self.lost, _SECONDS)
 
     def wake(self) -> None:
-        """Let every idle visitor come to every function."""
+        """Send a request of every idle visitor to every function."""
         for visitor in self.idle:
             for name in self._names:
                 self._request(visitor, name, "/read")
@@ -126,10 +126,10 @@ class Crowd:
         sent, is_new, phase = visitor.cookie, not visitor.count, self.phase
         try:
             fault = visitor.ask(name, path)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the test is to know
+        except Exception as error:  # noqa: BLE001  # The test reports any error.
             fault = repr(error)
         with self._changed:
-            self.asked[phase] += 1
+            self.requests[phase] += 1
             self.born[phase] += is_new
             if fault:
                 self.lost.append(f"in phase {phase}: {fault}")

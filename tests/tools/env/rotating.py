@@ -1,4 +1,4 @@
-"""The functions of an environment while its secret is rotated: what each seals with, and what it accepts."""
+"""The functions of an environment during a rotation: which secret each seals with, and which it accepts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from arc import inventory as inventories
 from arc.tools.cloud.cloud import Cloud
 from arc.tools.env.change import Change
-from arc.tools.secrets.retirement import Retirement
+from arc.tools.secrets.retirement import retire
 from arc.tools.secrets.rotation import Rotation
+from arc.tools.secrets.sealers import Secrets
 from tests.cloud_faults import Fault, Plan
 from tests.deployed import deploy
 from tests.engines import Engine, fresh_app
@@ -26,7 +27,7 @@ FUNCTIONS = ("GetIndex", "PostLogin")
 
 
 class Rotating:
-    """An app's staging environment with `functions` that have its `variables`, and somebody who rotates its secret."""
+    """An app in staging whose `functions` have its `variables`, and an operator who rotates its secret."""
 
     def __init__(
         self,
@@ -50,11 +51,21 @@ class Rotating:
     def rotation(
         self, where: str | Cloud | None = None, *, force: bool = False, say: Callable[[str], None] | None = None
     ) -> Rotation:
-        """A rotation as the command makes it, but for its pauses, which are short."""
-        inventory = inventories.read(self.operator.folder, environ={})
-        return Rotation(
-            self._cloud(where),
-            inventory,
+        """Return a rotation as the command makes it, with short pauses."""
+        return Rotation(self._secrets(where, force=force, say=say))
+
+    def rotate(self, given: str | None = NEW, *, url: str | Cloud | None = None, force: bool = False) -> None:
+        """Rotate the secret, as the command does."""
+        self.rotation(url, force=force).rotate(given)
+
+    def retire(self, *, url: str | Cloud | None = None, force: bool = False) -> None:
+        """Retire the old secrets, as the command does."""
+        retire(self._secrets(url, force=force))
+
+    def _secrets(self, where: str | Cloud | None, *, force: bool, say: Callable[[str], None] | None = None) -> Secrets:
+        return Secrets(
+            where if isinstance(where, Cloud) else quick_cloud(where or self.url),
+            inventories.read(self.operator.folder, environ={}),
             "staging",
             say or self.said.append,
             self.warned.append,
@@ -63,45 +74,24 @@ class Rotating:
             sleep=short,
         )
 
-    def rotate(self, given: str | None = NEW, *, url: str | Cloud | None = None, force: bool = False) -> None:
-        """Rotate the secret, as the command does."""
-        self.rotation(url, force=force).rotate(given)
-
-    def retire(self, *, url: str | Cloud | None = None, force: bool = False) -> None:
-        """Drop the old secrets, as the command does."""
-        inventory = inventories.read(self.operator.folder, environ={})
-        Retirement(
-            self._cloud(url),
-            inventory,
-            "staging",
-            self.said.append,
-            self.warned.append,
-            force=force,
-            now=lambda: self.time,
-            sleep=short,
-        ).retire()
-
-    def _cloud(self, where: str | Cloud | None) -> Cloud:
-        return where if isinstance(where, Cloud) else quick_cloud(where or self.url)
-
     def opt_out(self) -> None:
-        """Let `PostLogin` take no variables."""
+        """Opt `PostLogin` out of the environment's variables."""
         folder = self.operator.folder / "src/http/post-login"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.arc").write_text("@arc\nenv false\n")
 
     def set_in_ssm(self, variables: Mapping[str, str]) -> None:
-        """Write variables past the tools; functions keep theirs."""
+        """Write variables to SSM without the tools; functions keep theirs."""
         for key, value in variables.items():
             name = f"/{self.app}/staging/{key}"
             self.cloud.look("ssm").put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
 
     def in_ssm(self) -> dict[str, str]:
-        """The variables in SSM, read past the tools."""
+        """Return the variables in SSM, read without the tools."""
         return parameters(self.cloud, self.app)
 
     def noted(self, name: str = "rotation") -> dict[str, Any] | None:
-        """What the command remembers; None for nothing."""
+        """Return the memo of a command, if there is one."""
         client = self.cloud.look("ssm")
         try:
             found = client.get_parameter(Name=f"/arc-sessions/{self.app}/staging/{name}", WithDecryption=True)
@@ -111,19 +101,19 @@ class Rotating:
         return content
 
     def secrets(self, name: str) -> tuple[str | None, list[str]]:
-        """What a function seals with, and its fallbacks."""
+        """Return the secret that a function seals with, and its fallbacks."""
         variables = self.functions.variables(name)
         return variables.get(SECRET), json.loads(variables.get(FALLBACKS, "[]"))
 
     def everywhere(self) -> set[tuple[str | None, tuple[str, ...]]]:
-        """What functions and SSM have as secret and fallbacks, each once: one element when all are alike."""
-        held = [self.functions.variables(name) for name in self.functions.functions]
-        return {(one.get(SECRET), tuple(json.loads(one.get(FALLBACKS, "[]")))) for one in (*held, self.in_ssm())}
+        """Return the distinct secrets and fallbacks of functions and SSM: one element when all are the same."""
+        observed = [self.functions.variables(name) for name in self.functions.functions]
+        return {(one.get(SECRET), tuple(json.loads(one.get(FALLBACKS, "[]")))) for one in (*observed, self.in_ssm())}
 
     def check(self, *older: str) -> None:
-        """Each function accepts what any seals with, what any was seen to seal with, and the secrets in `older`.
+        """Assert that each function accepts the secrets that any seals or has sealed with, and those in `older`.
 
-        What seals is looked at first: it must be accepted already, whatever changes meanwhile.
+        Sealing secrets are read first, because they must be accepted already.
         """
         names = self.functions.functions
         sealing = {self.secrets(name)[0] for name in names} - {None}
@@ -135,14 +125,14 @@ class Rotating:
 
 
 def change(rotating: Rotating, changes: dict[str, str | None], url: str | None = None) -> None:
-    """Do what `arc env` does."""
+    """Change variables as `arc env` does."""
     inventory = inventories.read(rotating.operator.folder, environ={})
     outcome = Change(quick_cloud(url or rotating.url), inventory, "staging", changes, sleep=short).run()
-    assert outcome.in_step
+    assert outcome.in_sync
 
 
 def watched(rotating: Rotating, *older: str, plan: Plan = lambda _name, _number: None) -> Plan:
-    """A plan that looks at every function after each call that changes something."""
+    """Return a plan that checks every function after each call that changes something."""
 
     def planned(name: str, number: int) -> Fault:
         other = plan(name, number)
@@ -161,5 +151,5 @@ def watched(rotating: Rotating, *older: str, plan: Plan = lambda _name, _number:
 
 
 def is_change(name: str) -> bool:
-    """True for a call that changes something."""
+    """Return True for a call that changes something."""
     return name.partition(".")[2].startswith(("Put", "Update", "Delete"))

@@ -69,14 +69,14 @@ def kept(value: str) -> bool:
 
 @settings(max_examples=settings().max_examples // 7, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(VALUES.filter(kept), min_size=4, max_size=12))
-def test_any_text_comes_back_as_it_was(cloud: Engine, tmp_path: Path, values: list[str]) -> None:
-    """Twelve at a time: as SSM has it, as Lambda has it, and as a running function sees it."""
+def test_any_text_survives_ssm_and_lambda(cloud: Engine, tmp_path: Path, values: list[str]) -> None:
+    """Twelve values at a time, read from SSM, from Lambda and in a running function."""
     app = fresh_app()
     inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
     functions = deploy(cloud, app, names=["GetIndex"], code=zipped(ECHO))
     wanted = {f"VALUE_{number}": value for number, value in enumerate(values)}
     local = quick_cloud(cloud.url)
-    assert Change(local, inventory, "staging", dict(wanted), sleep=short).run().in_step
+    assert Change(local, inventory, "staging", dict(wanted), sleep=short).run().in_sync
     assert parameters(cloud, app) == wanted
     assert Parameters(local, app, "staging").read() == wanted
     own = functions.variables("GetIndex")
@@ -87,8 +87,8 @@ def test_any_text_comes_back_as_it_was(cloud: Engine, tmp_path: Path, values: li
 
 @settings(max_examples=settings().max_examples // 7, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(VALUES.filter(lambda value: kept(value) and value[-1] != "\r"))  # one line end may be two characters
-def test_any_text_is_taken_as_a_word_and_shown_as_it_is(cloud: Engine, tmp_path: Path, value: str) -> None:
-    """The command itself: a word of the command line, and the JSON that `--show` gives."""
+def test_any_text_can_be_an_argument(cloud: Engine, tmp_path: Path, value: str) -> None:
+    """The JSON of `--show` contains the same value."""
     app = fresh_app()
     operator = Operator(tmp_path / app, app, cloud.environ(tmp_path))
     if value != "-":

@@ -33,8 +33,8 @@ from tests.tools.env.test_any_value import VALUES
     ],
 )
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
-def test_a_value_is_replaced_and_the_rest_of_its_line_stays(line: str, wanted: str, end: str) -> None:
-    """`export`, a comment and the line's own end; nothing of the old value."""
+def test_the_rest_of_the_line_is_kept(line: str, wanted: str, end: str) -> None:
+    """`export`, a comment and the line end are kept, and nothing of the old value."""
     assert with_variable(f"# mine\r\n\n{line}{end}", "A1", "new") == f"# mine\r\n\n{wanted}{end}"
     assert with_variable(f"{line}\nB2='b'{end}", "A1", "new") == f"{wanted}\nB2='b'{end}"
 
@@ -55,14 +55,14 @@ def test_a_value_is_replaced_and_the_rest_of_its_line_stays(line: str, wanted: s
         ("\\\\server\\a dir", "\\\\server\\a dir"),
     ],
 )
-def test_a_value_is_written_as_plainly_as_it_reads_back(value: str, form: str) -> None:
-    """Bare, in quotes, and bare again where backslashes or quotes would be read differently in quotes."""
+def test_a_value_is_quoted_only_where_needed(value: str, form: str) -> None:
+    """It is bare, in quotes, or bare again where quotes would change backslashes or quotes."""
     assert with_variable("", "A1", value) == f"A1={form}\n"
     assert variables_of(f"A1={form}\n") == {"A1": value}
 
 
-def test_line_ends_within_a_value_are_written_out_in_a_file_from_windows() -> None:
-    """An editor that makes all line ends alike does not change the value."""
+def test_line_ends_in_a_value_are_escaped_in_a_windows_file() -> None:
+    """An editor that makes all line ends the same does not change the value."""
     assert with_variable("B2=2\r\n", "A1", "a\nb'") == 'B2=2\r\nA1="a\\nb\'"\r\n'
     assert with_variable("B2=2\r\n", "A1", "a b") == "B2=2\r\nA1='a b'\r\n"
     assert with_variable("B2=2\n", "A1", "a\nb") == "B2=2\nA1='a\nb'\n"
@@ -70,12 +70,12 @@ def test_line_ends_within_a_value_are_written_out_in_a_file_from_windows() -> No
 
 @pytest.mark.parametrize("value", ["'a\"b", "\"a'b", " a'b\"c", "a'b\"c#", "a'b\"\nc", "'\\\\'", "a #\\", "`'\"`"])
 def test_a_value_that_readers_disagree_about_is_not_written(value: str) -> None:
-    """Each way of writing it would be another value for Node's dotenv or for python-dotenv."""
+    """Every way to write it is another value for Node's dotenv or for python-dotenv."""
     assert with_variable("", "A1", value) is None
 
 
-def test_blank_lines_stay_where_a_variable_goes() -> None:
-    """They belong to the file, and not to the variable below them."""
+def test_blank_lines_above_a_removed_variable_are_kept() -> None:
+    """They are part of the file, and not of the variable below them."""
     text = "B2=2\n\n \n  A1=1 # why\nC3=3\n\nA1=2"
     assert without_variable(text, "A1") == "B2=2\n\n \nC3=3\n\n"
     assert with_variable(text, "A1", "x") == "B2=2\n\n \nC3=3\n\nA1=x"
@@ -85,20 +85,20 @@ def test_blank_lines_stay_where_a_variable_goes() -> None:
 @pytest.mark.parametrize(
     ("text", "end"), [("B2=2\r\n# c", "\r\n"), ("B2=2\n# c", "\n"), ("# c", "\n"), ("C3=3\r", "\r")]
 )
-def test_a_new_variable_stands_on_a_line_of_its_own(text: str, end: str) -> None:
-    """With line ends as the file has them, and after a missing one."""
+def test_a_new_variable_gets_its_own_line(text: str, end: str) -> None:
+    """It has the file's line ends, also after a last line without one."""
     gap = "" if text.endswith("\r") else end
     assert with_variable(text, "A1", "1") == f"{text}{gap}A1=1{end}"
 
 
-def test_a_byte_order_mark_stays() -> None:
-    """It is no part of the first name."""
+def test_a_byte_order_mark_is_kept() -> None:
+    """It is not part of the first name."""
     assert with_variable("\ufeffA1=1\n", "A1", "2") == "\ufeffA1=2\n"
     assert without_variable("\ufeffA1=1\n", "A1") == "\ufeff"
 
 
-def test_lines_that_cannot_be_read_set_nothing() -> None:
-    """A name alone and an open quote; nothing is written that would run into them."""
+def test_invalid_lines_set_nothing() -> None:
+    """After a name alone or an open quote, nothing is written that would become part of it."""
     assert variables_of("A1\nB2='open\nC3=3\n") == {"C3": "3"}
     assert with_variable("B2='open\n", "A1", "it's") is None
     assert with_variable("B2='open\n", "A1", "1") == "B2='open\nA1=1\n"
@@ -118,7 +118,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["A1", "B2", "C3"]), TEXT | st.none()
 
 @given(PIECES, STEPS)
 def test_any_changes_keep_every_other_line(pieces: list[str], steps: list[tuple[str, str | None]]) -> None:
-    """Whatever is set and removed, it reads as a dict would, and after removing all of it the rest is left."""
+    """After any changes the text reads as a dict would, and once all are removed the rest is left."""
     text = "".join(pieces)
     wanted = variables_of(text)
     for name, value in [*steps, ("A1", None), ("B2", None), ("C3", None)]:

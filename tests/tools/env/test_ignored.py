@@ -32,8 +32,8 @@ from arc.tools.env.testing_variables import is_ignored, with_line
         ("!.env\n.env\n", True),
     ],
 )
-def test_the_last_line_that_names_a_file_counts(text: str, *, is_there: bool) -> None:
-    """Its name, a path from the folder or a pattern; `!` takes it back."""
+def test_the_last_matching_line_counts(text: str, *, is_there: bool) -> None:
+    """A line has the name, a path from the folder or a pattern, and `!` reverses it."""
     assert is_ignored(text, ".env") is is_there
 
 
@@ -42,6 +42,6 @@ def test_the_last_line_that_names_a_file_counts(text: str, *, is_there: bool) ->
     [("", ".env\n"), ("src\n", "src\n.env\n"), ("src", "src\n.env\n"), ("src\r\nlib", "src\r\nlib\r\n.env\r\n")],
 )
 def test_a_line_is_added_at_the_end(text: str, wanted: str) -> None:
-    """With line ends as the file has them, and then the file is ignored."""
+    """It has the file's line ends, and the file is ignored then."""
     assert with_line(text, ".env") == wanted
     assert is_ignored(with_line(f"{text}\n!.env", ".env"), ".env")

@@ -25,12 +25,12 @@ each_call = pytest.mark.parametrize("first", range(1, STRIDE + 1))
 
 
 def seen(functions: Deployed, name: str) -> list[str | None]:
-    """What each function has as the variable `name`."""
+    """Return the value of a variable in each function."""
     return [functions.variables(function).get(name) for function in FUNCTIONS]
 
 
 def killed(operator: Operator, url: str, number: int, changes: dict[str, str | None], *, after: bool) -> bool:
-    """Do what `arc env` does and die at the call of that number; False when it ended before it came so far."""
+    """Change variables as `arc env` does, and die at the call of that number; False if it ended before that."""
     cloud = MortalCloud(url, number, after=after)
     with suppress(Death):
         Change(cloud, inventories.read(operator.folder, environ={}), "staging", changes, sleep=short).run()
@@ -38,16 +38,16 @@ def killed(operator: Operator, url: str, number: int, changes: dict[str, str | N
 
 
 def changed(operator: Operator, cloud: Engine, changes: dict[str, str | None]) -> None:
-    """Do what `arc env` does."""
+    """Change variables as `arc env` does."""
     inventory = inventories.read(operator.folder, environ={})
-    assert Change(quick_cloud(cloud.url), inventory, "staging", changes, sleep=short).run().in_step
+    assert Change(quick_cloud(cloud.url), inventory, "staging", changes, sleep=short).run().in_sync
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @each_call
 @pytest.mark.sampled(1)
-def test_setting_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path, first: int, *, after: bool) -> None:
-    """Before or after the call took effect: the next run gives every function the value."""
+def test_the_next_run_completes_a_killed_change(cloud: Engine, tmp_path: Path, first: int, *, after: bool) -> None:
+    """Whether the last call took effect or not, the next run sets the value in every function."""
     app = fresh_app()
     operator = Operator(tmp_path / app, app, {})
     functions = deploy(cloud, app, names=FUNCTIONS)
@@ -63,8 +63,8 @@ def test_setting_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path,
 
 @each_call
 @pytest.mark.sampled(1)
-def test_removal_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path, first: int) -> None:
-    """Also when the variable has gone from SSM, and only functions still have it."""
+def test_the_next_run_completes_a_killed_removal(cloud: Engine, tmp_path: Path, first: int) -> None:
+    """Also when SSM no longer has the variable, and only functions do."""
     app = fresh_app()
     operator = Operator(tmp_path / app, app, {})
     functions = deploy(cloud, app, names=FUNCTIONS)
@@ -77,7 +77,7 @@ def test_removal_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path,
             changed(operator, cloud, {"GREETING": None})
         except ToolError as error:  # it was killed when all was done, or all but one call that was under way
             complaint = str(error)
-        assert complaint in {"", "GREETING is not set in staging. There are none. Nothing was changed."}
+        assert complaint in {"", "GREETING is not set in staging. staging has no variables. Nothing was changed."}
         assert seen(functions, "GREETING") == [None] * 2
         assert parameters(cloud, app) == {}
     assert number > 12
@@ -86,10 +86,10 @@ def test_removal_killed_at_each_call_is_completed(cloud: Engine, tmp_path: Path,
 @pytest.mark.parametrize("number", [3, 8])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.sampled(1)
-def test_a_process_that_is_killed_leaves_the_same(
+def test_a_killed_process_leaves_the_same_state(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path, number: int, *, after: bool
 ) -> None:
-    """SIGKILL on the command leaves SSM and functions as a death in this process does, and is as well completed."""
+    """SIGKILL leaves SSM and functions as the simulated death does, and the next run completes the work."""
     left = []
     for real in (True, False):
         app = fresh_app()
@@ -110,8 +110,8 @@ def test_a_process_that_is_killed_leaves_the_same(
     assert left[0] == left[1]
 
 
-def test_verify_completes_what_was_killed(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
-    """Killed when SSM has the variable and no function has: `verify` finds and mends it."""
+def test_verify_completes_a_killed_change(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """SSM has the variable and no function does, and `verify` updates them."""
     app = fresh_app()
     operator = Operator(tmp_path / app, app, faulty.environ(tmp_path))
     functions = deploy(cloud, app, names=FUNCTIONS)
@@ -130,8 +130,8 @@ def test_verify_completes_what_was_killed(cloud: Engine, faulty: FaultyCloud, tm
 
 
 @pytest.mark.parametrize("call", ["ssm.GetParametersByPath", "ssm.PutParameter", "lambda.UpdateFunctionConfiguration"])
-def test_an_interrupt_ends_it_cleanly(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, call: str) -> None:
-    """Ctrl-C: no traceback, 130, and the next run completes the work."""
+def test_an_interrupt_exits_with_130(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, call: str) -> None:
+    """There is no traceback, and the next run completes the work."""
     app = fresh_app()
     operator = Operator(tmp_path / app, app, faulty.environ(tmp_path))
     functions = deploy(cloud, app, names=FUNCTIONS)
@@ -145,8 +145,8 @@ def test_an_interrupt_ends_it_cleanly(cloud: Engine, faulty: FaultyCloud, tmp_pa
     faulty.begin(on(call, interrupt))
     with operator.start("env", "staging", "GREETING", "hello") as process:
         aimed.set()
-        told, complaint = process.communicate(timeout=60)
-    assert (process.returncode, told) == (130, "")
+        output, complaint = process.communicate(timeout=60)
+    assert (process.returncode, output) == (130, "")
     assert "Traceback" not in complaint
     changed(operator, cloud, {"GREETING": "hello"})
     assert seen(functions, "GREETING") == ["hello"] * 2

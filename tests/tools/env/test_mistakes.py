@@ -50,7 +50,7 @@ GUESSABLE = [
 
 @pytest.mark.parametrize("secret", GUESSABLE)
 def test_a_guessable_secret_is_a_mistake(secret: str) -> None:
-    """A pattern or a placeholder is named as such, and never shown."""
+    """The message says whether it is a pattern or a placeholder, and does not show it."""
     found = mistake(SECRET, secret, app="testapp", environment="production")
     assert found is not None
     assert found.startswith("ARC_APP_SECRET ")
@@ -60,7 +60,7 @@ def test_a_guessable_secret_is_a_mistake(secret: str) -> None:
 
 @given(st.randoms(use_true_random=True))
 def test_a_random_secret_is_no_mistake(random: Random) -> None:
-    """Nothing that `arc secret new`, a hex generator or a word generator makes is called guessable."""
+    """The output of `arc secret new`, of a hex generator and of a word generator is accepted."""
     words = " ".join("".join(random.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(4))
     for secret in (new_secret(), random.randbytes(16).hex(), random.randbytes(32).hex(), words):
         assert mistake(SECRET, secret, app="testapp", environment="production") is None
@@ -70,14 +70,14 @@ def test_a_random_secret_is_no_mistake(random: Random) -> None:
     "secret", ["something-much-better-than-this", "secret-f81be6a3f0c94d51a7", "GREETINGS from Ulm 1"]
 )
 def test_a_secret_with_a_word_in_it_is_no_mistake(secret: str) -> None:
-    """A prefix does not make the rest guessable; the published example has its own warning."""
+    """A prefix does not make the rest guessable; the well-known example has its own warning."""
     assert mistake(SECRET, secret, app="testapp", environment="production") is None
 
 
 @pytest.mark.parametrize("name", ["SESSION_TABLE_NAME", "ARC_SESSION_TABLE_NAME", "ARC_SESSION_MIGRATE_FROM"])
 @pytest.mark.parametrize("table", ["testapp-staging-session", "TestappStaging-SessionTable-1OQX", "testapp-testing-s"])
 def test_a_table_of_another_environment_is_a_mistake(name: str, table: str) -> None:
-    """Production does not keep its sessions with staging's."""
+    """Production does not store its sessions in staging's table."""
     found = mistake(name, table, app="testapp", environment="production")
     assert found is not None
     assert table in found
@@ -85,7 +85,7 @@ def test_a_table_of_another_environment_is_a_mistake(name: str, table: str) -> N
 
 @pytest.mark.parametrize("table", ["testapp-production-session", "session", "jwe", "other-staging-session", "testapp"])
 def test_a_table_of_its_own_environment_is_no_mistake(table: str) -> None:
-    """Nor is one whose name says nothing about this app's environments."""
+    """Nor is one whose name contains none of the app's environments."""
     assert mistake("SESSION_TABLE_NAME", table, app="testapp", environment="production") is None
 
 
@@ -106,10 +106,10 @@ def test_a_table_of_its_own_environment_is_no_mistake(table: str) -> None:
     ],
 )
 def test_a_misspelled_name_is_a_mistake(name: str, meant: str) -> None:
-    """The name that is meant is in the sentence."""
+    """The message contains the intended name."""
     found = mistake(name, "a value", app="testapp", environment="testing")
     assert found is not None
-    assert f"Did you mean {meant}?" in found
+    assert f"Did you mean '{meant}'?" in found
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_misspelled_name_is_a_mistake(name: str, meant: str) -> None:
     ["ARC_APP_SECRET_FALLBACKS", "SESSION_TTL", "ARC_STATIC_SPA", "SESSION_SECRET", "ARCHIVE_BUCKET", "GREETING"],
 )
 def test_other_names_are_no_mistakes(name: str) -> None:
-    """Those that the runtime or Architect reads, and the app's own."""
+    """Names that the runtime or Architect reads, and the app's own."""
     assert mistake(name, "a value that is long", app="testapp", environment="production") is None
 
 
@@ -139,22 +139,22 @@ LOCAL_HOSTS = [
 @pytest.mark.parametrize("environment", ["staging", "production"])
 @pytest.mark.parametrize("name", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
 def test_a_profile_is_a_mistake_in_a_deployed_function(name: str, environment: str) -> None:
-    """boto3 fails where the profile is missing; the sentence says what to do, and does not show the value."""
+    """boto3 fails where the profile is missing; the message says what to do, and does not show the value."""
     assert mistake(name, "hunter2", app="testapp", environment=environment) == (
-        f"{name} names a profile of a developer's machine, without which boto3 fails in {environment}. Functions get "
-        f"their credentials from their role. Leave it out, or remove it: arc env remove {environment} {name}"
+        f"{name} names a profile of your machine, without which boto3 fails in {environment}. Functions get their "
+        f"credentials from their role. Leave it out, or run `arc env remove {environment} {name}`."
     )
     assert mistake(name, "hunter2", app="testapp", environment="testing") is None
 
 
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SSM"])
 @pytest.mark.parametrize("host", LOCAL_HOSTS)
-def test_an_endpoint_on_a_developers_machine_is_a_mistake_in_a_deployed_function(name: str, host: str) -> None:
-    """With scheme, port and credentials or without; the sentence shows the host alone."""
+def test_a_local_endpoint_is_a_mistake_in_a_deployed_function(name: str, host: str) -> None:
+    """With or without scheme, port and credentials; the message shows only the host."""
     for value in (host, f"{host}:8000", f"http://{host}:4566", f"https://me:hunter2@{host}/path"):
         assert mistake(name, value, app="testapp", environment="staging") == (
-            f"{name} leads to {host.lower().strip('[]')}, where functions in staging find no AWS service. Leave it "
-            f"out, or remove it: arc env remove staging {name}"
+            f"{name} points to {host.lower().strip('[]')}, where functions in staging find no AWS service. Leave it "
+            f"out, or run `arc env remove staging {name}`."
         )
         assert mistake(name, value, app="testapp", environment="testing") is None
 
@@ -173,7 +173,7 @@ def test_an_endpoint_on_a_developers_machine_is_a_mistake_in_a_deployed_function
     ],
 )
 def test_other_endpoints_are_no_mistakes(name: str, value: str) -> None:
-    """A VPC's own, and what boto3 does not read, such as the address of an extension within the function."""
+    """An endpoint in a VPC, and one that boto3 does not read, such as a Lambda extension's."""
     assert mistake(name, value, app="testapp", environment="production") is None
 
 
@@ -188,9 +188,9 @@ def test_other_endpoints_are_no_mistakes(name: str, value: str) -> None:
     ],
 )
 def test_a_mistake_is_refused_without_force(cloud: Engine, app: str, change: Make, name: str, value: str) -> None:
-    """The refusal names `--force`, which sets the value; from then on it is in no one's way."""
+    """The message names `--force`, which sets the value, and later changes accept it."""
     value = value.format(app=app)
-    with pytest.raises(ToolError, match="anyway with --force") as refused:
+    with pytest.raises(ToolError, match="anyway, use --force") as refused:
         change(app, "staging", {name: value, "GREETING": "hello"})
     assert "Nothing was changed." in str(refused.value)
     assert parameters(cloud, app) == {}
@@ -201,45 +201,45 @@ def test_a_mistake_is_refused_without_force(cloud: Engine, app: str, change: Mak
 
 
 def test_several_mistakes_are_reported_at_once(cloud: Engine, app: str, change: Make) -> None:
-    """A file may hold more than one."""
+    """A file may contain more than one."""
     with pytest.raises(ToolError) as refused:
         change(app, "staging", {"ARC_APP_SECRT": "x", "SESSION_TABLE": "jwe"})
-    assert "Did you mean ARC_APP_SECRET?" in str(refused.value)
-    assert "Did you mean SESSION_TABLE_NAME?" in str(refused.value)
+    assert "Did you mean 'ARC_APP_SECRET'?" in str(refused.value)
+    assert "Did you mean 'SESSION_TABLE_NAME'?" in str(refused.value)
     assert parameters(cloud, app) == {}
 
 
-def test_mistakes_that_are_set_already_are_reported(cloud: Engine, app: str, change: Make, tmp_path: Path) -> None:
+def test_existing_mistakes_are_reported(cloud: Engine, app: str, change: Make, tmp_path: Path) -> None:
     """`arc env verify` and `arc create` warn of each."""
     change(app, "staging", {SECRET: "changeme" * 4, "ARC_SESSION_TLL": "60"}, force=True)
     inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
     local = local_cloud(cloud.url, "us-east-1")
     verification = Verification(local, inventory, "staging")
     for notes in (
-        verification.look(lambda _done, _of: None).notes,
+        verification.inspect(lambda _done, _of: None).notes,
         plan_environment(local, inventory, "staging").notes,
     ):
-        told = "\n".join(notes)
-        assert "ARC_APP_SECRET is made of placeholder words" in told or "is a few characters repeated" in told
-        assert "Did you mean ARC_SESSION_TTL?" in told
+        text = "\n".join(notes)
+        assert "consists of placeholder words" in text or "repeats a few characters" in text
+        assert "Did you mean 'ARC_SESSION_TTL'?" in text
 
 
 def test_mistakes_that_only_functions_have_are_reported(cloud: Engine, app: str, tmp_path: Path) -> None:
-    """`arc env verify` warns of each, whichever function has it, before and after it has updated functions."""
+    """`arc env verify` warns of each, before and after it has updated functions."""
     functions = deploy(cloud, app, names=["GetIndex", "PostLogin"])
     functions.set_variables({"AWS_PROFILE": "dev", "AWS_ENDPOINT_URL": "http://localhost:4566"}, "GetIndex")
     functions.set_variables({"AWS_ENDPOINT_URL": "https://proxy.example"}, "PostLogin")
     inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
     verification = Verification(local_cloud(cloud.url, "us-east-1"), inventory, "staging")
-    for outcome in (verification.look(lambda _done, _of: None), verification.mend(lambda _done, _of: None)):
-        told = "\n".join(outcome.notes)
-        assert told.count("AWS_PROFILE names a profile") == 1
-        assert told.count("AWS_ENDPOINT_URL leads to localhost") == 1
+    for outcome in (verification.inspect(lambda _done, _of: None), verification.sync(lambda _done, _of: None)):
+        text = "\n".join(outcome.notes)
+        assert text.count("AWS_PROFILE names a profile") == 1
+        assert text.count("AWS_ENDPOINT_URL points to localhost") == 1
 
 
-def test_a_guessable_secret_is_not_rotated_to(cloud: Engine, tmp_path: Path) -> None:
-    """A secret from standard input is judged as one that `arc env` sets."""
+def test_a_rotation_refuses_a_guessable_secret(cloud: Engine, tmp_path: Path) -> None:
+    """A secret from standard input is checked like one that `arc env` sets."""
     rotating = Rotating(cloud, tmp_path, {SECRET: OLD})
-    with pytest.raises(ToolError, match="which anyone can guess"):
+    with pytest.raises(ToolError, match="is easy to guess"):
         rotating.rotate("changeme" * 4)
     assert rotating.noted() is None

@@ -28,35 +28,35 @@ production
 """
 
 
-def test_a_value_is_replaced_and_its_comment_stays() -> None:
-    """The word alone is changed, also one that goes on over several lines: nothing of the old one is left."""
+def test_a_comment_after_a_replaced_value_is_kept() -> None:
+    """Only the value is replaced, also one that spans several lines."""
     assert with_variable(TEXT, "A1", "uno") == TEXT.replace("A1 one", "A1 uno")
     assert with_variable(TEXT, "B2", "due") == TEXT.replace('B2 "two\n# lines"', "B2 due")
     assert with_variable(TEXT, "A1", 'a "b" \\\n# c') == TEXT.replace("A1 one", "A1 'a \"b\" \\\n# c'")
 
 
 @pytest.mark.parametrize("old", ["'a \\' # b'", '"a\\\\"', "`a\\b\\`\n# `", '"\\\'"', "it's"])
-def test_an_old_value_ends_where_its_quote_does(old: str) -> None:
-    """And not at one with a backslash before it."""
+def test_an_old_value_ends_at_its_quote(old: str) -> None:
+    """A quote after a backslash does not end it."""
     text = f"@env\ntesting\n  A1 {old} # c\n  B2 'b'\n"
     assert with_variable(text, "A1", "new") == text.replace(old, "new")
     assert without_variable(text, "A1") == "@env\ntesting\n  B2 'b'\n"
 
 
 def test_a_new_variable_is_the_last_of_testing() -> None:
-    """Below the whole value above it, and not below the comment of the next environment."""
+    """It is below a value of several lines, and above the comment of the next environment."""
     changed = with_variable(TEXT, "C3", "new value")
     assert changed == TEXT.replace("# and why\n", '# and why\n  C3 "new value"\n')
 
 
-def test_a_variable_goes_with_its_whole_value() -> None:
-    """A line of it that looks like a comment does not stay."""
+def test_a_variable_is_removed_with_its_whole_value() -> None:
+    """A line of the value that looks like a comment is removed too."""
     assert without_variable(TEXT, "B2") == TEXT.replace('  B2 "two\n# lines"  # and why\n', "")
     assert without_variable(TEXT, "A1") == TEXT.replace("  A1 one # why\n", "")
 
 
-def test_with_its_last_variable_testing_goes_too() -> None:
-    """A name alone would be a fault; comments around it stay."""
+def test_testing_is_removed_with_its_last_variable() -> None:
+    """A name without entries would be a fault; comments around it are kept."""
     text = '@env\ntesting\n  # mine\n  A1 "one"\n  # end\nstaging\n  A1 1\n'
     assert without_variable(text, "A1") == "@env\n  # mine\n  # end\nstaging\n  A1 1\n"
     assert without_variable("@env\ntesting\n  A1 one", "A1") == "@env\n"
@@ -65,8 +65,8 @@ def test_with_its_last_variable_testing_goes_too() -> None:
 HIDDEN = "@env\ntesting # mine\n  A1 one\n\n  B2 two # why\n  # more\n  C3\n    one\n    below # x\nstaging\n  A1 x\n"
 
 
-def test_what_architect_would_not_read_is_testings_first() -> None:
-    """For Architect a blank or comment line ends the variables of testing; a comment behind the value goes along."""
+def test_a_variable_that_architect_would_not_read_is_moved_to_the_top() -> None:
+    """For Architect a blank or comment line ends the variables of testing; a comment after the value moves too."""
     assert with_variable(HIDDEN, "A1", "x") == HIDDEN.replace("A1 one", "A1 x")
     top = "testing # mine\n"
     without_b2 = HIDDEN.replace("  B2 two # why\n", "")
@@ -78,8 +78,8 @@ def test_what_architect_would_not_read_is_testings_first() -> None:
 
 
 @pytest.mark.parametrize("indent", ["  ", "\t"])
-def test_what_is_indented_stays_indented(indent: str) -> None:
-    """Also a new line, and a new environment."""
+def test_indentation_is_kept(indent: str) -> None:
+    """Also that of a new line, and of a new environment."""
     text = f"@env\n{indent}staging\n{indent}  A1 x\n"
     testing = f"{indent}testing\n{indent}  A1 y\n"
     assert with_variable(text, "A1", "y") == text.replace("@env\n", f"@env\n{testing}")
@@ -104,16 +104,16 @@ def test_what_is_indented_stays_indented(indent: str) -> None:
         ("C:\\new x", '"C:\\new x"'),
     ],
 )
-def test_a_value_is_written_for_both(value: str, words: str) -> None:
-    """In the first quotes that it lacks; where it has all three, word by word."""
+def test_a_value_is_written_for_both_parsers(value: str, words: str) -> None:
+    """It is in the first quotes that it lacks, or word by word where it has all three."""
     assert can_hold(value)
     assert with_variable("", "A1", value) == f"@env\ntesting\n  A1 {words}\n"
     assert variables_of(f"@env\ntesting\n  A1 {words}\n") == {"A1": value}
 
 
 @pytest.mark.parametrize("value", ["C:\\", "\\\\server", "a\\ 'b'\"c`d", "0'\"`", "'\"`"])
-def test_a_value_that_architect_would_read_otherwise_is_not_written(value: str) -> None:
-    """It keeps both of two backslashes, and takes one before the closing quote for the start of an escape."""
+def test_a_value_that_architect_would_change_is_not_written(value: str) -> None:
+    """Architect keeps both of two backslashes, and takes one before the closing quote as an escape."""
     assert not can_hold(value)
     assert with_variable(TEXT, "A1", value) is None
 
@@ -121,7 +121,7 @@ def test_a_value_that_architect_would_read_otherwise_is_not_written(value: str) 
 TWICE = '@env\ntesting\n  A1 1\n"testing"\n  A1 2\n  B2 2\n'
 
 
-def test_testing_may_be_there_twice() -> None:
+def test_testing_may_have_several_blocks() -> None:
     """The last one counts where both set a variable, and only one is left."""
     assert with_variable(TWICE, "A1", "x") == '@env\n"testing"\n  A1 x\n  B2 2\n'
     assert with_variable(TWICE, "B2", "x") == TWICE.replace("B2 2", "B2 x")
@@ -147,21 +147,21 @@ def test_testing_may_be_there_twice() -> None:
         ("@env\ntesting\n  `A1` `y`#c\n", "@env\ntesting\n  `A1` x#c\n"),
     ],
 )
-def test_what_is_missing_is_made(text: str, wanted: str) -> None:
-    """The pragma, testing below it, a line end; with the line ends and the mark that the file has."""
+def test_missing_parts_are_added(text: str, wanted: str) -> None:
+    """The pragma, testing and a line end, with the file's line ends and byte order mark."""
     assert with_variable(text, "A1", "x") == wanted
 
 
 @pytest.mark.parametrize("text", ["@env\ntesting\n  A1\n", "@env\ntesting\n", "@env\ntesting\n  A1 'a\n"])
 def test_a_file_with_faults_is_left_alone(text: str) -> None:
-    """What it says is not known, and so nothing can be kept."""
+    """Its content is unknown, so it cannot be kept."""
     assert variables_of(text) is None
     assert with_variable(text, "B2", "x") is None
     assert without_variable(text, "A1") is None
 
 
 def test_a_value_of_several_words_is_replaced_whole() -> None:
-    """On one line or below its key; the comment behind it stays."""
+    """On one line or below its key; the comment after it is kept."""
     text = "@env\ntesting\n  A1 two words # why\n  B2\n    one\n    below\n  C3\n    alone\n"
     assert variables_of(text) == {"A1": "two words", "B2": "one below", "C3": "alone"}
     assert with_variable(text, "A1", "x") == text.replace("two words", "x")
@@ -170,8 +170,8 @@ def test_a_value_of_several_words_is_replaced_whole() -> None:
     assert without_variable(text, "B2") == text.replace("  B2\n    one\n    below\n", "")
 
 
-def test_a_name_that_is_no_name_is_not_written() -> None:
-    """What it would set is something else."""
+def test_an_invalid_name_is_not_written() -> None:
+    """It would set something else."""
     assert with_variable(TEXT, "C 3", "x") is None
     assert with_variable(TEXT, "C3 x\n  D4", "x") is None
 
@@ -182,7 +182,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["A1", "B2", "C3"]), VALUES | st.just
 
 @given(st.lists(st.sampled_from(PIECES), max_size=6), STEPS)
 def test_any_changes_keep_every_other_line(pieces: list[str], steps: list[tuple[str, str | None]]) -> None:
-    """Whatever is set and removed, it reads as a dict would, and after removing all of it the rest is left."""
+    """After any changes the text reads as a dict would, and once all are removed the rest is left."""
     text: str | None = "@app\nx\n@env\n" + "".join(pieces)
     assert text is not None
     rest = "@app\nx\n@env\n" + "".join(pieces)

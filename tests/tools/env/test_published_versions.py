@@ -1,4 +1,4 @@
-"""A version that an alias leads to keeps the variables that it was published with: every report tells of it."""
+"""Reports list the aliases that point to published versions with old variables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ADVICE = "Publish the functions again and move the aliases."
 
 
 class App:
-    """An app in staging, all in step; the alias `live` of one of its two functions leads to a version."""
+    """An app in staging that is in sync; the alias `live` of one of its two functions points to a version."""
 
     def __init__(self, cloud: Engine, folder: Path) -> None:
         self.name = fresh_app()
@@ -35,32 +35,32 @@ class App:
         self.publisher.lead(self.publisher.publish())
 
     def line(self, differs: str = "(differs: GREETING)", version: str = "1") -> str:
-        """What is said of the version."""
-        return f"  {self.publisher.name}: the alias live leads to version {version} {differs}\n"
+        """Return the line about the version."""
+        return f"  {self.publisher.name}: alias live points to version {version} {differs}\n"
 
 
 @pytest.fixture
 def app(cloud: Engine, tmp_path: Path) -> App:
-    """An app in step."""
+    """Return an app that is in sync."""
     return App(cloud, tmp_path)
 
 
-def test_an_alias_of_what_is_in_step_is_in_step(app: App) -> None:
-    """So is one of the function itself, and a version that no alias leads to counts for nothing."""
+def test_an_alias_of_a_version_in_sync_is_not_reported(app: App) -> None:
+    """Nor is an alias of the function itself, or a version without an alias."""
     app.publisher.lead("$LATEST", alias="newest")
-    assert "in step (2)" in app.operator.does("env", "verify", "staging", "--check")
+    assert "in sync (2)" in app.operator.does("env", "verify", "staging", "--check")
     app.operator.does("env", "staging", "GREETING", "hi")
     app.publish()
-    assert "in step (2)" in app.operator.does("env", "verify", "staging", "--check")
+    assert "in sync (2)" in app.operator.does("env", "verify", "staging", "--check")
 
 
-def test_a_change_tells_which_aliases_do_not_have_it(app: App) -> None:
-    """It is done all the same: publishing is the next step."""
+def test_a_change_reports_outdated_aliases(app: App) -> None:
+    """The change is made anyway, because publishing is the next step."""
     done = app.operator.arc("env", "staging", "GREETING", "hi")
     assert done.returncode == 0
     assert app.line() + ADVICE in done.stdout
-    told = app.operator.json("env", "staging", "FURTHER", "more")
-    assert told["aliases"] == [
+    report = app.operator.json("env", "staging", "FURTHER", "more")
+    assert report["aliases"] == [
         {
             "function": app.publisher.name,
             "alias": "live",
@@ -72,9 +72,9 @@ def test_a_change_tells_which_aliases_do_not_have_it(app: App) -> None:
     ]
 
 
-@pytest.mark.parametrize("words", [("--check",), ()], ids=["looking", "mending"])
-def test_verify_tells_it_until_the_alias_is_moved(app: App, words: tuple[str, ...]) -> None:
-    """It ends with 1; mending reaches no version."""
+@pytest.mark.parametrize("words", [("--check",), ()], ids=["check", "sync"])
+def test_verify_exits_with_1_until_the_alias_is_moved(app: App, words: tuple[str, ...]) -> None:
+    """Updating functions changes no published version."""
     app.operator.does("env", "staging", "GREETING", "hi")
     for _ in range(2):
         done = app.operator.arc("env", "verify", "staging", *words)
@@ -89,8 +89,8 @@ def test_verify_tells_it_until_the_alias_is_moved(app: App, words: tuple[str, ..
     app.operator.does("env", "verify", "staging", *words)
 
 
-def test_a_version_is_compared_with_what_its_function_is_to_have(app: App) -> None:
-    """Also while the function itself is not in step; every way to differ is named, no value is."""
+def test_a_version_is_compared_with_the_desired_variables(app: App) -> None:
+    """Also while the function itself is out of sync; the report names each difference, and no value."""
     own = app.functions.variables("GetIndex")
     app.functions.set_variables({**own, "ODD": "kept-by-nobody", "GREETING": "hi"}, "GetIndex")
     app.publish()
@@ -100,18 +100,18 @@ def test_a_version_is_compared_with_what_its_function_is_to_have(app: App) -> No
     assert "kept-by-nobody" not in done.stdout
 
 
-def test_create_tells_it(app: App) -> None:
-    """Among its warnings: it cannot do it."""
+def test_create_reports_outdated_aliases(app: App) -> None:
+    """They are among its warnings, because it cannot publish."""
     app.operator.does("env", "staging", "GREETING", "hi")
     done = app.operator.arc("create", "staging", "--dry-run")
     assert app.line().rstrip() in done.stderr
 
 
-def test_who_may_not_see_aliases_is_told_so(app: App, faulty: FaultyCloud) -> None:
-    """The rest of the report is as before."""
+def test_a_missing_permission_to_list_aliases_is_reported(app: App, faulty: FaultyCloud) -> None:
+    """The rest of the report is complete."""
     faulty.begin(on("lambda.ListAliases", "denied", times=100))
     app.operator.environ["AWS_ENDPOINT_URL"] = faulty.url
     done = app.operator.arc("env", "verify", "staging", "--check")
     assert done.returncode == 0
-    assert "Whether aliases lead to versions with old variables cannot be seen." in done.stderr
+    assert "Cannot check whether aliases point to versions with old variables." in done.stderr
     assert "ListAliases" in done.stderr

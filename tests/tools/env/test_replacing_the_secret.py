@@ -40,7 +40,7 @@ def test_force_replaces_a_secret_in_use_and_reports_the_loss(
     functions = deploy(cloud, app)
     change(app, "staging", {"ARC_APP_SECRET": OLD})
     outcome = change(app, "staging", {"ARC_APP_SECRET": value}, force=True)
-    assert "Every session in staging has ended: the secret that sealed them is gone." in outcome.notes
+    assert "Every session in staging has ended, because the secret that sealed them is gone." in outcome.notes
     assert functions.variables().get("ARC_APP_SECRET") == value
 
 

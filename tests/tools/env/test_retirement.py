@@ -23,25 +23,25 @@ RETIRED = {(NEW, ())}
     [({}, WEEK), ({"ARC_SESSION_TTL": "3600"}, 3600), ({"SESSION_TTL": "90"}, 90)],
     ids=["a week", "an hour", "the older name"],
 )
-def test_it_waits_for_an_idle_lifetime_to_the_second(
+def test_retiring_waits_for_the_idle_lifetime(
     cloud: Engine, tmp_path: Path, variables: dict[str, str], seconds: int
 ) -> None:
-    """Since the end of the rotation: that long a visitor may have stayed away."""
+    """A visitor may have been away since the end of the rotation, to the second."""
     rotating = Rotating(cloud, tmp_path, BEFORE | variables)
     rotating.rotate()
     rotating.time += seconds - 1
-    with pytest.raises(ToolError, match=r"may still be sealed with an old secret until .* UTC \(in 1 second\)"):
+    with pytest.raises(ToolError, match=r"may be sealed with an old secret until .* UTC \(in 1 second\)"):
         rotating.retire()
     assert rotating.everywhere() == AFTER
     rotating.time += 1
     rotating.retire()
     assert rotating.everywhere() == RETIRED
-    assert rotating.said[-1] == "The old secrets of staging are gone from every function."
+    assert rotating.said[-1] == "The old secrets in staging are removed from every function."
     assert rotating.noted("rotated") is None
 
 
-def test_the_longest_lifetime_since_counts(cloud: Engine, tmp_path: Path) -> None:
-    """That of the rotation's time, which rows of a table keep, and that of now, which sealed cookies have."""
+def test_the_longest_lifetime_counts(cloud: Engine, tmp_path: Path) -> None:
+    """That at the time of the rotation, which a table's rows keep, or that of now, which sealed cookies have."""
     for first, then in (("60", "90"), ("90", "60")):
         rotating = Rotating(cloud, tmp_path, BEFORE | {"ARC_SESSION_TTL": first})
         rotating.rotate()
@@ -55,7 +55,7 @@ def test_the_longest_lifetime_since_counts(cloud: Engine, tmp_path: Path) -> Non
 
 
 def test_the_last_rotation_counts(cloud: Engine, tmp_path: Path) -> None:
-    """Not the one before."""
+    """The lifetime starts at the end of the last rotation."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     rotating.rotate()
     rotating.time += WEEK
@@ -64,50 +64,50 @@ def test_the_last_rotation_counts(cloud: Engine, tmp_path: Path) -> None:
         rotating.retire()
 
 
-def test_during_a_rotation_it_is_refused(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
-    """Whose old secrets are those that seal."""
+def test_retiring_during_a_rotation_is_refused(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """The old secrets still seal sessions."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     rotating.rotate()
     rotating.time += WEEK
     faulty.begin(on("lambda.UpdateFunctionConfiguration", "error", times=100))
-    with pytest.raises(ToolError, match="not in step"):
+    with pytest.raises(ToolError, match="out of sync"):
         rotating.rotate(None, url=faulty.url)
     before = rotating.in_ssm()
-    with pytest.raises(ToolError, match="A rotation of staging has begun and not ended"):
+    with pytest.raises(ToolError, match="A rotation is in progress in staging"):
         rotating.retire()
     assert rotating.in_ssm() == before
 
 
-def test_secrets_that_somebody_set_are_not_dropped(cloud: Engine, tmp_path: Path) -> None:
-    """Nothing tells since when they have not sealed: no rotation put them there, or another secret seals since."""
+def test_old_secrets_of_unknown_age_are_kept(cloud: Engine, tmp_path: Path) -> None:
+    """A rotation did not put them there, or another secret has sealed since."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
-    with pytest.raises(ToolError, match="Nothing tells since when") as raised:
+    with pytest.raises(ToolError, match="it is unknown when they last sealed a session") as raised:
         rotating.retire()
     assert "arc env remove staging ARC_APP_SECRET_FALLBACKS" in str(raised.value)
     rotating.rotate()
     rotating.time += WEEK
     rotating.set_in_ssm({SECRET: OLD, FALLBACKS: json.dumps([NEW])})
-    with pytest.raises(ToolError, match="Nothing tells since when"):
+    with pytest.raises(ToolError, match="it is unknown when they last sealed a session"):
         rotating.retire()
     assert rotating.in_ssm()[FALLBACKS] == json.dumps([NEW])
 
 
-def test_nothing_to_retire_is_told(cloud: Engine, tmp_path: Path) -> None:
-    """And nothing is changed."""
+def test_nothing_to_retire_is_reported(cloud: Engine, tmp_path: Path) -> None:
+    """Nothing is changed."""
     rotating = Rotating(cloud, tmp_path, {SECRET: OLD})
     rotating.retire()
-    assert rotating.said == ["staging has no old secrets; nothing was changed."]
+    assert rotating.said == ["staging has no old secrets. Nothing was changed."]
     assert rotating.everywhere() == {(OLD, ())}
 
 
-def test_a_function_that_seals_with_an_old_one_stops_it(cloud: Engine, tmp_path: Path) -> None:
-    """One that somebody set back: the lifetime counts from when it is in step."""
+def test_a_function_that_seals_with_an_old_secret_stops_retiring(cloud: Engine, tmp_path: Path) -> None:
+    """After another process has set it back, the lifetime starts when the function is in sync."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     rotating.rotate()
     rotating.time += WEEK
     current = rotating.functions.variables("GetIndex")
     rotating.functions.set_variables({**current, SECRET: OLD}, "GetIndex")
-    with pytest.raises(ToolError, match=f"still sealed with an old secret, by\n  {rotating.app}-staging-GetIndex\n"):
+    with pytest.raises(ToolError, match=f"still sealed with an old secret by\n  {rotating.app}-staging-GetIndex\n"):
         rotating.retire()
     rotating.functions.set_variables(current, "GetIndex")
     with pytest.raises(ToolError, match="in 7 days"):
@@ -117,15 +117,13 @@ def test_a_function_that_seals_with_an_old_one_stops_it(cloud: Engine, tmp_path:
     assert rotating.everywhere() == RETIRED
 
 
-def test_a_function_that_fails_keeps_them_until_the_next_run(
-    cloud: Engine, faulty: FaultyCloud, tmp_path: Path
-) -> None:
-    """Which waits no longer: they have gone from the others."""
+def test_the_next_run_completes_a_failed_retirement(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """It does not wait again, because other functions have no old secrets any more."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     rotating.rotate()
     rotating.time += WEEK
     faulty.begin(on("lambda.UpdateFunctionConfiguration", "error", first=2, times=100))
-    with pytest.raises(ToolError, match="Go on with: arc secret rotate staging --retire"):
+    with pytest.raises(ToolError, match="To continue, run `arc secret rotate staging --retire`"):
         rotating.retire(url=faulty.url)
     rotating.retire()
     assert rotating.everywhere() == RETIRED

@@ -1,4 +1,4 @@
-"""The secret of an environment is changed in two phases, and nobody is signed out between them."""
+"""A rotation changes the secret of an environment in two phases, and signs no one out."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ BEFORE = {SECRET: OLD, FALLBACKS: json.dumps([OLDER])}
 AFTER = {(NEW, (OLD, OLDER, NEW))}
 
 
-def test_every_function_accepts_it_before_any_seals_with_it(cloud: Engine, tmp_path: Path) -> None:
-    """Two phases, and each is told when all functions have it."""
+def test_every_function_accepts_the_new_secret_before_any_seals_with_it(cloud: Engine, tmp_path: Path) -> None:
+    """Each of the two phases is reported once all functions have completed it."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     seen = []
     rotating.rotation(say=lambda sentence: seen.append((sentence, rotating.everywhere()))).rotate(NEW)
     assert seen == [
         ("1 of 2: every function in staging accepts the new secret.", {(OLD, (OLD, OLDER, NEW))}),
-        ("2 of 2: every function in staging seals with the new secret, and opens with the old.", AFTER),
-        ("When an idle lifetime has passed: arc secret rotate staging --retire", AFTER),
+        ("2 of 2: every function in staging seals with the new secret, and still accepts the old one.", AFTER),
+        ("When the idle lifetime has passed, run `arc secret rotate staging --retire`.", AFTER),
     ]
     assert rotating.noted() is None
     assert rotating.warned == []
 
 
-def test_at_every_call_each_function_accepts_what_others_seal_with(
+def test_functions_accept_the_secrets_of_others_at_every_call(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path
 ) -> None:
-    """And what was known before the rotation."""
+    """Also the secrets that were known before the rotation."""
     rotating = Rotating(cloud, tmp_path, BEFORE, functions=["A", "B", "C"])
     faulty.begin(watched(rotating, OLD, OLDER))
     rotating.rotate(url=faulty.url)
@@ -51,8 +51,8 @@ def test_rotating_again_keeps_every_old_secret(cloud: Engine, faulty: FaultyClou
     assert fallbacks == (NEW, OLD, OLDER, secret)
 
 
-def test_a_random_secret_unless_one_is_given(cloud: Engine, tmp_path: Path) -> None:
-    """Of 43 characters, another each time."""
+def test_the_new_secret_is_random_by_default(cloud: Engine, tmp_path: Path) -> None:
+    """It has 43 characters, and each one is different."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     made = []
     for _ in range(2):
@@ -65,18 +65,16 @@ def test_a_random_secret_unless_one_is_given(cloud: Engine, tmp_path: Path) -> N
 
 
 def test_an_environment_without_a_secret_gets_one(cloud: Engine, tmp_path: Path) -> None:
-    """At once: there is no session that it could end."""
+    """It does so in one phase, because there are no sessions to keep."""
     rotating = Rotating(cloud, tmp_path, {"GREETING": "hello"})
     rotating.rotate()
     assert rotating.everywhere() == {(NEW, ())}
-    assert rotating.said == [
-        "staging has a secret now, and every function has it. There was none to seal sessions with."
-    ]
+    assert rotating.said == ["staging had no secret, and has one now. Every function has it."]
     assert (rotating.noted(), rotating.noted("rotated")) == (None, None)
 
 
-def test_without_functions_it_waits_for_them_in_ssm(cloud: Engine, tmp_path: Path) -> None:
-    """They get it when they are deployed; the region is named, since it may be the wrong one."""
+def test_a_rotation_without_functions_changes_ssm(cloud: Engine, tmp_path: Path) -> None:
+    """Functions get the secret when they are deployed; the message names the region, which may be the wrong one."""
     rotating = Rotating(cloud, tmp_path, BEFORE, functions=[])
     rotating.rotate()
     assert rotating.everywhere() == AFTER
@@ -84,10 +82,10 @@ def test_without_functions_it_waits_for_them_in_ssm(cloud: Engine, tmp_path: Pat
 
 
 def test_a_function_that_opted_out_is_left_alone(cloud: Engine, tmp_path: Path) -> None:
-    """Whatever secret of its own it has."""
+    """It keeps a secret of its own."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     rotating.opt_out()
-    own = {**rotating.functions.variables("PostLogin"), SECRET: "a secret of its own that nobody else has"}
+    own = {**rotating.functions.variables("PostLogin"), SECRET: "a secret of its own that no other function has"}
     own.pop(FALLBACKS)
     rotating.functions.set_variables(own, "PostLogin")
     rotating.rotate()
@@ -95,8 +93,8 @@ def test_a_function_that_opted_out_is_left_alone(cloud: Engine, tmp_path: Path) 
     assert rotating.secrets("GetIndex") == (NEW, [OLD, OLDER, NEW])
 
 
-def test_a_function_that_opted_out_with_the_old_secret_stops_it(cloud: Engine, tmp_path: Path) -> None:
-    """It would sign out who comes to it, until it accepts the new one."""
+def test_a_function_that_opted_out_with_the_old_secret_stops_a_rotation(cloud: Engine, tmp_path: Path) -> None:
+    """It would sign visitors out until it accepts the new secret."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     rotating.opt_out()
     with pytest.raises(Exception, match=f"{rotating.app}-staging-PostLogin: its config.arc says env false"):
@@ -105,25 +103,25 @@ def test_a_function_that_opted_out_with_the_old_secret_stops_it(cloud: Engine, t
     rotating.functions.set_variables({**rotating.functions.variables("GetIndex")}, "PostLogin")
     rotating.rotate(None)
     assert rotating.secrets("GetIndex") == (NEW, [OLD, OLDER, NEW])
-    assert "go on sealing with an old secret" in rotating.warned[-1]
+    assert "still seal with an old secret" in rotating.warned[-1]
 
 
-def test_what_a_function_seals_with_by_itself_is_kept(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
-    """One that was not brought in step has sessions under its own secret."""
+def test_the_secret_of_a_function_out_of_sync_is_kept(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """That function has sealed sessions with a secret of its own."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     own = "a secret that this function alone had till now"
     rotating.functions.set_variables({**rotating.functions.variables("GetIndex"), SECRET: own}, "GetIndex")
     rotating.rotate()
     assert rotating.everywhere() == {(NEW, (OLD, OLDER, own, NEW))}
     assert rotating.warned == [
-        f"{rotating.app}-staging-GetIndex seals with a secret of its own; it is kept among the old ones."
+        f"{rotating.app}-staging-GetIndex seals with a secret of its own. It is kept as an old secret."
     ]
 
 
-def test_the_functions_own_secret_goes_on_sealing_where_ssm_has_none(
+def test_functions_keep_sealing_with_a_secret_that_ssm_does_not_have(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path
 ) -> None:
-    """Until all accept the new one."""
+    """They do so until all accept the new secret."""
     rotating = Rotating(cloud, tmp_path)
     for name in FUNCTIONS:
         rotating.functions.set_variables({**rotating.functions.variables(name), SECRET: OLD}, name)
@@ -133,8 +131,8 @@ def test_the_functions_own_secret_goes_on_sealing_where_ssm_has_none(
 
 
 @pytest.mark.parametrize("fallbacks", [[], [OLDER], ["too short"]])
-def test_a_secret_with_which_no_function_runs_is_left_out(cloud: Engine, tmp_path: Path, fallbacks: list[str]) -> None:
-    """Among the fallbacks it would keep all functions from their sessions."""
+def test_an_invalid_old_secret_is_left_out(cloud: Engine, tmp_path: Path, fallbacks: list[str]) -> None:
+    """Among the fallbacks it would stop sessions in all functions."""
     weak = {SECRET: "weak"} | ({FALLBACKS: json.dumps(fallbacks)} if fallbacks else {})
     rotating = Rotating(cloud, tmp_path, weak)
     rotating.rotate()
@@ -145,10 +143,8 @@ def test_a_secret_with_which_no_function_runs_is_left_out(cloud: Engine, tmp_pat
     )
 
 
-def test_a_function_that_fails_stops_the_rotation_where_it_is(
-    cloud: Engine, faulty: FaultyCloud, tmp_path: Path
-) -> None:
-    """In either phase, with all others in it; the same command goes on with the same secret."""
+def test_a_failed_function_pauses_the_rotation(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """All other functions are in the same phase, and the same command continues with the same secret."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     for failing in (1, 2):
         done = 0
@@ -161,21 +157,21 @@ def test_a_function_that_fails_stops_the_rotation_where_it_is(
             return None
 
         faulty.begin(watched(rotating, OLD, OLDER, plan=plan))
-        with pytest.raises(Exception, match="not in step") as raised:
+        with pytest.raises(Exception, match="out of sync") as raised:
             rotating.rotate(None if failing > 1 else NEW, url=faulty.url)
-        assert "Go on with: arc secret rotate staging" in str(raised.value)
+        assert "To continue, run `arc secret rotate staging`." in str(raised.value)
         assert "arc env verify" not in str(raised.value)
         assert (rotating.noted() or {})["secret"] == NEW
     rotating.rotate(None)
     assert rotating.everywhere() == AFTER
-    assert "Going on with the rotation of staging that has begun already." in rotating.said
+    assert "Continuing the rotation that is in progress in staging." in rotating.said
 
 
-def test_what_was_known_at_its_beginning_comes_back(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
-    """Somebody removed the fallbacks from SSM by hand while the rotation was interrupted."""
+def test_removed_fallbacks_are_restored(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """An operator removed the fallbacks from SSM while the rotation was interrupted."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     faulty.begin(lambda name, _number: "error" if name == "lambda.UpdateFunctionConfiguration" else None)
-    with pytest.raises(Exception, match="not in step"):
+    with pytest.raises(Exception, match="out of sync"):
         rotating.rotate(url=faulty.url)
     cloud.client("ssm").delete_parameter(Name=f"/{rotating.app}/staging/{FALLBACKS}")
     rotating.rotate(None)

@@ -1,4 +1,4 @@
-"""While a secret is rotated, others change the environment, rotate too, and SSM tells old values: nothing is lost."""
+"""A rotation loses no secret to concurrent changes, to other rotations, or to stale values from SSM."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tests.tools.env.rotating import FALLBACKS, FUNCTIONS, NEW, OLD, OLDER, SECR
 BEFORE = {SECRET: OLD, FALLBACKS: json.dumps([OLDER])}
 AFTER = {(NEW, (OLD, OLDER, NEW))}
 REFUSAL = (
-    "The secret of staging is being rotated. End that first: arc secret rotate staging; or change it nevertheless with "
-    "--force, which may sign visitors out. Nothing was changed."
+    "A rotation of the secret in staging is in progress. Finish it with `arc secret rotate staging`, or use --force, "
+    "which may sign visitors out. Nothing was changed."
 )
 STRIDE = 18  # from one moment that a case tries to its next; together the cases try every moment
-THEIRS = "a secret that somebody else sets while ours is rotated"
+THEIRS = "a secret that another operator sets while ours is rotated"
 each_moment = pytest.mark.parametrize("first", range(1, STRIDE + 1))
 
 
 def meanwhile(number: int, act: Callable[[], object], done: list[int]) -> Plan:
-    """A plan that lets somebody `act` after the call of that number among those to SSM; `done` grows then."""
+    """Return a plan that calls `act` after the call to SSM of that number, and appends the number to `done`."""
     numbers = itertools.count(1)
 
     def other() -> None:
@@ -45,8 +45,8 @@ def meanwhile(number: int, act: Callable[[], object], done: list[int]) -> Plan:
 
 @pytest.mark.sampled(1)
 @each_moment
-def test_another_rotation_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int) -> None:
-    """Two operators at once: one joins the other's rotation, or makes one of his own before or after it."""
+def test_a_rotation_during_another(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int) -> None:
+    """One operator joins the rotation of the other, or starts one before or after it."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     made = 2
     for number in itertools.count(first, STRIDE):
@@ -64,8 +64,8 @@ def test_another_rotation_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp
     assert number > 15
 
 
-def test_who_begins_a_moment_later_joins(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
-    """Another notes its secret between our look and our note, and is interrupted: there is one new secret, its own."""
+def test_second_rotation_joins_one_in_progress(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """Another process saves its secret between our read and our write: its secret becomes the new one."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     theirs: list[str] = []
     with faulty_cloud(cloud) as failing:
@@ -73,20 +73,20 @@ def test_who_begins_a_moment_later_joins(cloud: Engine, faulty: FaultyCloud, tmp
 
         def other(before: bool) -> None:
             if before:
-                with pytest.raises(ToolError, match="not in step"):
+                with pytest.raises(ToolError, match="out of sync"):
                     rotating.rotate(None, url=failing.url)
                 theirs.append((rotating.noted() or {})["secret"])
 
         faulty.begin(watched(rotating, OLD, OLDER, plan=on("ssm.PutParameter", other)))
         rotating.rotate(None, url=faulty.url)
     assert rotating.everywhere() == {(theirs[0], (OLD, OLDER, theirs[0]))}
-    assert "Going on with the rotation of staging that has begun already." in rotating.said
+    assert "Continuing the rotation that is in progress in staging." in rotating.said
 
 
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize("first", range(1, 7))
-def test_two_rotations_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int) -> None:
-    """Others end the one that is under way and make one more: the first run stops, and undoes nothing."""
+def test_two_rotations_during_another(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int) -> None:
+    """Another process finishes ours and starts one more: our run stops, and undoes nothing."""
     stopped = 0
     for number in itertools.count(first, 6):
         rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
@@ -100,7 +100,7 @@ def test_two_rotations_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_pa
         try:
             rotating.rotate(None, url=faulty.url)
         except ToolError as error:
-            stopped += "Another run of this command has ended the rotation" in str(error)
+            stopped += "Another process has finished the rotation" in str(error)
             assert rotating.secrets("GetIndex")[0] == THEIRS
         rotating.check(OLD, OLDER)
         if not done:
@@ -109,8 +109,8 @@ def test_two_rotations_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_pa
 
 
 @pytest.mark.parametrize("times", [2, pytest.param(5, marks=pytest.mark.exhaustive)])
-def test_rotations_at_the_same_time(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, times: int) -> None:
-    """Three operators press the key at once, again and again."""
+def test_concurrent_rotations(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, times: int) -> None:
+    """Three operators start one at the same time, again and again."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     faulty.begin(watched(rotating, OLD, OLDER))
     ends: list[str] = []
@@ -134,7 +134,7 @@ def test_rotations_at_the_same_time(cloud: Engine, faulty: FaultyCloud, tmp_path
         rotating.check(OLD, OLDER)
         assert rotating.noted() is None
     assert len(ends) == 3 * times
-    assert {end.partition(", and")[0] for end in ends} <= {"", "Another run of this command has ended the rotation"}
+    assert {end.partition(", and")[0] for end in ends} <= {"", "Another process has finished the rotation"}
 
 
 @pytest.mark.sampled(2)
@@ -144,7 +144,7 @@ def test_rotations_at_the_same_time(cloud: Engine, faulty: FaultyCloud, tmp_path
     [({SECRET: THEIRS}, r"replacing it ends every session: .*arc secret rotate staging"), ({FALLBACKS: None}, None)],
     ids=["another secret", "no fallbacks"],
 )
-def test_nobody_else_sets_secrets_meanwhile(
+def test_arc_env_sets_no_secrets_during_a_rotation(
     cloud: Engine,
     faulty: FaultyCloud,
     tmp_path: Path,
@@ -152,7 +152,7 @@ def test_nobody_else_sets_secrets_meanwhile(
     otherwise: str | None,
     first: int,
 ) -> None:
-    """`arc env` refuses to; before and afterwards it does what signs nobody out."""
+    """`arc env` refuses to; before and after, it makes the change if that signs no one out."""
     refused = 0
     for number in itertools.count(first, STRIDE // 2):
         rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
@@ -181,8 +181,10 @@ def test_nobody_else_sets_secrets_meanwhile(
 
 @pytest.mark.sampled(1)
 @each_moment
-def test_a_variable_is_set_at_each_moment(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int) -> None:
-    """Any other than the secrets; every function has it at the end."""
+def test_a_variable_set_during_a_rotation_reaches_every_function(
+    cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int
+) -> None:
+    """Any variable except the secrets."""
     for number in itertools.count(first, STRIDE):
         rotating = Rotating(cloud, tmp_path, BEFORE)
         done: list[int] = []
@@ -201,10 +203,10 @@ def test_a_variable_is_set_at_each_moment(cloud: Engine, faulty: FaultyCloud, tm
 
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize("first", [1, 2, 3])
-def test_arc_env_that_began_before_puts_no_old_secret_back(
+def test_a_change_during_a_rotation_restores_no_old_secret(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int
 ) -> None:
-    """At each moment of it a whole rotation takes place; it goes on with what it has read before."""
+    """A whole rotation takes place during the change, which continues with what it has read before."""
     for number in itertools.count(first, 3):
         rotating = Rotating(cloud, tmp_path, BEFORE)
         done: list[int] = []
@@ -219,10 +221,10 @@ def test_arc_env_that_began_before_puts_no_old_secret_back(
 
 @pytest.mark.sampled(1)
 @each_moment
-def test_a_function_that_is_deployed_meanwhile_follows(
+def test_a_function_deployed_during_a_rotation_is_updated(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path, first: int
 ) -> None:
-    """With the variables of before, at each moment at which the rotation still looks for functions."""
+    """It has old variables, and appears at each call at which the rotation still looks for functions."""
     for number in itertools.count(first, STRIDE):
         rotating = Rotating(cloud, tmp_path, BEFORE, functions=["GetIndex"])
         done: list[int] = []
@@ -240,10 +242,10 @@ def test_a_function_that_is_deployed_meanwhile_follows(
     assert number > 15
 
 
-def test_one_deployed_before_the_second_phase_accepts_the_new_secret_in_time(
+def test_a_function_deployed_before_the_second_phase_accepts_the_new_secret(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path
 ) -> None:
-    """It comes when all others accept it, and none seals with it before this one does too."""
+    """No function seals with the new secret before this one accepts it."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
 
     def other() -> None:
@@ -263,13 +265,13 @@ def test_one_deployed_before_the_second_phase_accepts_the_new_secret_in_time(
 
 
 class ForgetfulCloud(FaultyCloud):
-    """A cloud whose SSM tells the values of before for the next `late` readings after each change."""
+    """A cloud whose SSM returns the previous values for `late` more reads after each change."""
 
     late = 2
 
     def __init__(self, cloud: Engine, *, strict: bool = True) -> None:
         super().__init__(cloud, strict=strict)
-        self._told: dict[bytes, Reply] = {}
+        self._replies: dict[bytes, Reply] = {}
         self._left: dict[bytes, int] = {}
         self._one = threading.Lock()
 
@@ -279,14 +281,14 @@ class ForgetfulCloud(FaultyCloud):
         if not operation.startswith("GetParameter"):
             if operation.endswith("Parameter"):
                 with self._one:
-                    self._left = dict.fromkeys(self._told, self.late)
+                    self._left = dict.fromkeys(self._replies, self.late)
             return super().forward(method, path, headers, body)
         with self._one:
             if self._left.get(body, 0) > 0:
                 self._left[body] -= 1
             else:
-                self._told[body] = super().forward(method, path, headers, body)
-            return self._told[body]
+                self._replies[body] = super().forward(method, path, headers, body)
+            return self._replies[body]
 
 
 @pytest.fixture
@@ -297,8 +299,8 @@ def forgetful(cloud: Engine) -> Iterator[ForgetfulCloud]:
         yield server
 
 
-def test_what_ssm_tells_late_ends_no_session(cloud: Engine, forgetful: ForgetfulCloud, tmp_path: Path) -> None:
-    """It is asked until it tells what was written."""
+def test_stale_values_from_ssm_end_no_session(cloud: Engine, forgetful: ForgetfulCloud, tmp_path: Path) -> None:
+    """SSM is read until it returns what was written."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     forgetful.begin(watched(rotating, OLD, OLDER))
     rotating.rotate(url=forgetful.url)
@@ -306,8 +308,10 @@ def test_what_ssm_tells_late_ends_no_session(cloud: Engine, forgetful: Forgetful
     assert rotating.said[0].startswith("1 of 2")
 
 
-def test_what_ssm_never_tells_stops_the_rotation(cloud: Engine, forgetful: ForgetfulCloud, tmp_path: Path) -> None:
-    """Where it is; later the same command ends it."""
+def test_a_value_that_ssm_never_returns_pauses_the_rotation(
+    cloud: Engine, forgetful: ForgetfulCloud, tmp_path: Path
+) -> None:
+    """The same command finishes it later."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     forgetful.late = 1000
     forgetful.begin(watched(rotating, OLD, OLDER))

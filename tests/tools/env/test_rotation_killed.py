@@ -30,7 +30,7 @@ def killed(rotating: Rotating, number: int, *, after: bool, retiring: bool = Fal
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @each_change
 @pytest.mark.sampled(1)
-def test_a_rotation_killed_at_each_call_is_ended(cloud: Engine, tmp_path: Path, first: int, *, after: bool) -> None:
+def test_the_next_run_finishes_a_killed_rotation(cloud: Engine, tmp_path: Path, first: int, *, after: bool) -> None:
     """Before and after each call that changes something: no secret is lost, and just one is new.
 
     Around a call that changes nothing all is as after the change before it.
@@ -57,8 +57,8 @@ def test_a_rotation_killed_at_each_call_is_ended(cloud: Engine, tmp_path: Path, 
 
 @each_change
 @pytest.mark.sampled(1)
-def test_the_first_secret_killed_at_each_call_is_given(cloud: Engine, tmp_path: Path, first: int) -> None:
-    """An environment that had none has one everywhere at the end."""
+def test_the_next_run_sets_a_first_secret(cloud: Engine, tmp_path: Path, first: int) -> None:
+    """An environment that had no secret has one everywhere in the end."""
     for number in itertools.count(first, STRIDE):
         rotating = Rotating(cloud, tmp_path)
         died = killed(rotating, number, after=True)
@@ -76,7 +76,7 @@ def test_the_first_secret_killed_at_each_call_is_given(cloud: Engine, tmp_path: 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @each_change
 @pytest.mark.sampled(1)
-def test_retiring_killed_at_each_change_is_ended(cloud: Engine, tmp_path: Path, first: int, *, after: bool) -> None:
+def test_the_next_run_finishes_a_killed_retirement(cloud: Engine, tmp_path: Path, first: int, *, after: bool) -> None:
     """No function keeps an old secret."""
     for number in itertools.count(first, STRIDE):
         rotating = Rotating(cloud, tmp_path, {SECRET: OLD, "ARC_SESSION_TTL": "1"})
@@ -95,10 +95,10 @@ def test_retiring_killed_at_each_change_is_ended(cloud: Engine, tmp_path: Path, 
 @pytest.mark.parametrize("number", [2, 5])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.sampled(1)
-def test_a_process_that_is_killed_leaves_the_same(
+def test_a_killed_process_leaves_the_same_state(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path, number: int, *, after: bool
 ) -> None:
-    """SIGKILL on the command leaves functions, SSM and the note as a death in this process does, and is mended."""
+    """SIGKILL leaves functions, SSM and the memo as the simulated death does, and the next run completes the work."""
     real, here = (Rotating(cloud, tmp_path / name, {SECRET: OLD}) for name in ("real", "here"))
     real.operator.environ = faulty.environ(tmp_path)
     kill = Kill(number, after=after)
@@ -120,11 +120,11 @@ def test_a_process_that_is_killed_leaves_the_same(
 
 
 def left_by(rotating: Rotating) -> tuple[object, ...]:
-    """What a rotation has done so far, its new secret called new."""
+    """Return the progress of a rotation, with its new secret called new."""
     noted = rotating.noted() or {}
 
-    def told(value: object) -> str:
+    def named(value: object) -> str:
         return json.dumps(value).replace(str(noted.get("secret")), "new")
 
-    held = [told(rotating.secrets(name)) for name in sorted(rotating.functions.functions)]
-    return (*held, told(sorted(rotating.in_ssm().items())), sorted(noted), sorted(rotating.noted("rotated") or {}))
+    held = [named(rotating.secrets(name)) for name in sorted(rotating.functions.functions)]
+    return (*held, named(sorted(rotating.in_ssm().items())), sorted(noted), sorted(rotating.noted("rotated") or {}))

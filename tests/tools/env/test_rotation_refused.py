@@ -1,4 +1,4 @@
-"""What cannot come to its end is refused before anything is written or noted."""
+"""A rotation that cannot complete is refused before anything is written."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.tools.env.rotating import FALLBACKS, NEW, OLD, OLDER, SECRET, Rotatin
 BEFORE = {SECRET: OLD, FALLBACKS: json.dumps([OLDER])}
 SHORT, LONG = "an old secret of 32 characters..", "a new secret of 171 characters".ljust(171, ".")
 REFUSED = [
-    ("the one that seals", OLD, "gives the same key"),
-    ("an old one", OLDER, "gives the same key"),
-    ("the same first 32 characters", OLD[:32] + " and something else", "gives the same key"),
+    ("the one that seals", OLD, "has the same key"),
+    ("an old one", OLDER, "has the same key"),
+    ("the same first 32 characters", OLD[:32] + " and something else", "has the same key"),
     ("too short", "fifteen letters", "ARC_APP_SECRET has 15 characters, and at least 16 are needed"),
     ("blank", " " * 40, "ARC_APP_SECRET is blank"),
     ("a development key", "12345678901234567890123456789012", "a published development key"),
@@ -26,16 +26,16 @@ REFUSED = [
     ("empty", "", "is empty"),
     ("a NUL", NEW + "\0", "NUL character"),
     ("a reference", NEW + "{{x}}", "which SSM refuses"),
-    ("too large", NEW * 80, "SSM takes 4,096"),
+    ("too large", NEW * 80, "SSM's limit is 4,096"),
 ]
 
 
 @pytest.mark.parametrize(("secret", "complaint"), [one[1:] for one in REFUSED], ids=[one[0] for one in REFUSED])
 @pytest.mark.sampled(4)
-def test_a_secret_that_is_refused_changes_nothing(
+def test_a_refused_secret_changes_nothing(
     cloud: Engine, faulty: FaultyCloud, tmp_path: Path, secret: str, complaint: str
 ) -> None:
-    """With SSM, functions and what the command remembers as before; the message does not show it."""
+    """SSM, functions and the memo are as before, and the message does not show the secret."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     before = rotating.everywhere()
     faulty.begin(lambda _name, _number: None)
@@ -49,14 +49,12 @@ def test_a_secret_that_is_refused_changes_nothing(
 
 
 @pytest.mark.parametrize("fallbacks", ["no list", '{"a": 1}', "[1]", '[""]'])
-def test_fallbacks_that_no_function_can_read_are_to_be_mended_first(
-    cloud: Engine, faulty: FaultyCloud, tmp_path: Path, fallbacks: str
-) -> None:
-    """Nobody knows what they were meant to be."""
+def test_invalid_fallbacks_stop_a_rotation(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, fallbacks: str) -> None:
+    """Their intended value is unknown."""
     rotating = Rotating(cloud, tmp_path, {SECRET: OLD})
     rotating.set_in_ssm({FALLBACKS: fallbacks})
     faulty.begin(lambda _name, _number: None)
-    with pytest.raises(ToolError, match="is no JSON list of secrets"):
+    with pytest.raises(ToolError, match="is not a JSON list of secrets"):
         rotating.rotate(url=faulty.url)
     assert [name for name in faulty.calls if is_change(name)] == []
 
@@ -72,17 +70,19 @@ def filled(cloud: Engine, folder: Path, spare: int) -> Rotating:
 
 
 @pytest.mark.parametrize("spare", [-1, 0, len(LONG) - len(SHORT) - 1])
-def test_a_set_over_lambdas_4_kb_is_refused(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, spare: int) -> None:
-    """Also when the first phase would leave some bytes to spare, and the second not."""
+def test_variables_over_lambdas_limit_are_refused(
+    cloud: Engine, faulty: FaultyCloud, tmp_path: Path, spare: int
+) -> None:
+    """Also when the first phase would fit, and the second would not."""
     rotating = filled(cloud, tmp_path, spare)
     faulty.begin(lambda _name, _number: None)
-    with pytest.raises(ToolError, match="Lambda takes 4,096 in all"):
+    with pytest.raises(ToolError, match="Lambda's limit is 4,096 in total"):
         rotating.rotate(LONG, url=faulty.url)
     assert [name for name in faulty.calls if is_change(name)] == []
     assert rotating.noted() is None
 
 
-def test_a_set_of_lambdas_4_kb_is_taken(cloud: Engine, tmp_path: Path) -> None:
+def test_variables_at_lambdas_limit_are_accepted(cloud: Engine, tmp_path: Path) -> None:
     """To the last byte."""
     rotating = filled(cloud, tmp_path, len(LONG) - len(SHORT))
     rotating.rotate(LONG)
@@ -90,22 +90,20 @@ def test_a_set_of_lambdas_4_kb_is_taken(cloud: Engine, tmp_path: Path) -> None:
     assert set_bytes(rotating.functions.variables("GetIndex")) == 4096
 
 
-def test_another_secret_than_that_of_the_rotation_under_way_is_refused(
-    cloud: Engine, faulty: FaultyCloud, tmp_path: Path
-) -> None:
-    """The same one, or none, goes on."""
+def test_another_secret_during_a_rotation_is_refused(cloud: Engine, faulty: FaultyCloud, tmp_path: Path) -> None:
+    """With the same secret or none, the rotation continues."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     faulty.begin(on("lambda.UpdateFunctionConfiguration", "error", times=100))
-    with pytest.raises(ToolError, match="not in step"):
+    with pytest.raises(ToolError, match="out of sync"):
         rotating.rotate(url=faulty.url)
-    with pytest.raises(ToolError, match="A rotation of staging to another secret has begun and not ended"):
+    with pytest.raises(ToolError, match="A rotation to another secret is in progress in staging"):
         rotating.rotate("another-secret-of-the-tests-that-is-long-enough")
     rotating.rotate(NEW)
     assert rotating.everywhere() == {(NEW, (OLD, OLDER, NEW))}
 
 
-def test_a_poor_secret_is_taken_with_a_warning(cloud: Engine, tmp_path: Path) -> None:
-    """Of 16 characters to 31."""
+def test_a_weak_secret_is_accepted_with_a_warning(cloud: Engine, tmp_path: Path) -> None:
+    """It has 16 to 31 characters."""
     rotating = Rotating(cloud, tmp_path, BEFORE)
     rotating.rotate("sixteen letters!")
     assert len(rotating.warned) == 1

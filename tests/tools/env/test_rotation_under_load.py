@@ -41,8 +41,8 @@ def one_by_one(crowd: Crowd, requests: int) -> Hook:
 
 @pytest.mark.parametrize("store", ["cookie", "table"])
 @pytest.mark.sampled(1)
-def test_nobody_is_signed_out(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, store: str) -> None:
-    """Not one session is lost: of those who are there, who stay away meanwhile, and who come in each phase."""
+def test_no_visitor_is_signed_out(cloud: Engine, faulty: FaultyCloud, tmp_path: Path, store: str) -> None:
+    """No session is lost: of active visitors, of idle ones, and of those who arrive in each phase."""
     variables = {SECRET: OLD, "ARC_SESSION_TABLE_NAME": "jwe" if store == "cookie" else cloud.table()}
     rotating = Rotating(cloud, tmp_path, variables, functions=FUNCTIONS, code=package())
     with Crowd(rotating.functions, {"old": OLD, "new": NEW}) as crowd:
@@ -60,7 +60,7 @@ def test_nobody_is_signed_out(cloud: Engine, faulty: FaultyCloud, tmp_path: Path
     crowd.wake()
     assert crowd.lost == []
     assert crowd.phase == "after"
-    assert all(crowd.asked[phase] >= 20 and crowd.born[phase] for phase in PHASES)
+    assert all(crowd.requests[phase] >= 20 and crowd.born[phase] for phase in PHASES)
     assert {"before", "accepting", "sealing"} <= {visitor.born for visitor in crowd.idle}
     # Functions that sealed with either secret were at work at once, and opened each other's cookies.
     assert crowd.crossed["old", "new"] > 0

@@ -41,7 +41,7 @@ class Place:
         return (self.app / name).read_bytes().decode()
 
     def change(self, **changes: str | None) -> Written:
-        """What `arc env testing` does."""
+        """Change variables as `arc env testing` does."""
         return change_testing(inventories.read(self.app, environ={}, home=self.home), changes)
 
     @property
@@ -56,21 +56,21 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def test_the_first_variable_makes_a_file_that_git_ignores(place: Place) -> None:
-    """A `.env` for its owner's eyes alone, named in `.gitignore`."""
+def test_the_first_variable_creates_an_ignored_file(place: Place) -> None:
+    """A `.env` that only its owner can read, which `.gitignore` names."""
     done = place.change(GREETING="hello there")
     assert done.file == place.app / ".env"
     assert place.read(".env") == "GREETING='hello there'\n"
     assert done.file.stat().st_mode & 0o777 == 0o600
     assert place.read(".gitignore") == ".env\n"
     assert (place.app / ".gitignore").stat().st_mode & 0o777 == 0o644
-    assert done.notes == (".env is named in .gitignore now: it may hold secrets.",)
+    assert done.notes == ("Added .env to .gitignore, because it may contain secrets.",)
     assert place.variables == {"GREETING": "hello there"}
     assert sorted(file.name for file in place.app.iterdir()) == [".env", ".gitignore", "app.arc"]
 
 
-def test_everything_else_in_the_file_stays(place: Place) -> None:
-    """Comments, order, blank lines and other ways of writing."""
+def test_everything_else_in_the_file_is_kept(place: Place) -> None:
+    """Comments, order, blank lines and other notations."""
     place.write(".env", "# mine\n\nexport A1='one' # first\nB2=two\n\n  C3 = \"th\\tree\"\n# end")
     place.change(B2="2 two", D4="four")
     assert (
@@ -81,22 +81,22 @@ def test_everything_else_in_the_file_stays(place: Place) -> None:
     assert place.variables == {"B2": "2 two", "C3": "th\tree", "D4": "four"}
 
 
-def test_of_a_name_that_is_there_twice_one_is_left(place: Place) -> None:
-    """The last one counted, and so its place is kept."""
+def test_one_line_of_a_repeated_name_is_left(place: Place) -> None:
+    """It is in the place of the last one, which counts."""
     place.write(".env", "A1=1\nB2=2\nA1=3\nC3=3\n")
     place.change(A1="4")
     assert place.read(".env") == "B2=2\nA1=4\nC3=3\n"
 
 
-def test_line_ends_stay_what_they_are(place: Place) -> None:
-    """A file from Windows stays one; a missing last line end is added."""
+def test_line_ends_are_kept(place: Place) -> None:
+    """Also those of Windows; a missing last one is added."""
     place.write(".env", "A1=1\r\nB2=2")
     place.change(A1="one", C3="3")
     assert place.read(".env") == "A1=one\r\nB2=2\r\nC3=3\r\n"
 
 
 def test_a_link_within_the_app_is_followed(place: Place) -> None:
-    """The file that it leads to is written, and the link stays."""
+    """Its target is written, and the link is kept."""
     real = place.app / "real.env"
     real.write_text("A1=1\n")
     (place.app / ".env").symlink_to(real)
@@ -107,7 +107,7 @@ def test_a_link_within_the_app_is_followed(place: Place) -> None:
 
 @pytest.mark.parametrize("name", [".env", ".gitignore", "preferences.arc"])
 def test_a_file_that_becomes_a_link_out_of_the_app_is_not_written(place: Place, tmp_path: Path, name: str) -> None:
-    """Neither is one that was read before it became a link."""
+    """Nor is one that was read before it became a link."""
     place.write("preferences.arc", "@env\ntesting\n  A1 1\n" if name == "preferences.arc" else "")
     inventory = inventories.read(place.app, environ={}, home=place.home)
     (tmp_path / "outside").write_text("theirs\n")
@@ -119,19 +119,19 @@ def test_a_file_that_becomes_a_link_out_of_the_app_is_not_written(place: Place, 
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o666, 0o604])
-def test_a_file_that_others_may_read_is_closed_to_them(place: Place, mode: int) -> None:
-    """A value may be a secret; a note says that the mode was changed."""
+def test_a_readable_file_is_closed_to_other_users(place: Place, mode: int) -> None:
+    """A value may be secret; a note reports the new mode."""
     file = place.write(".env", "A1=1\n")
     place.write(".gitignore", ".env\n")
     file.chmod(mode)
     done = place.change(A1="2")
     assert file.stat().st_mode & 0o777 == 0o600
-    assert done.notes == (f"Other users of this machine could read .env (mode {mode:o}); now only you can (600).",)
+    assert done.notes == (f"Other users of this machine could read .env (mode {mode:o}). Now only you can (600).",)
     assert place.change(A1="3").notes == ()
 
 
-def test_a_file_that_gets_no_secret_keeps_its_mode(place: Place) -> None:
-    """A removal writes nothing secret, and neither does the name of a table; a stricter mode stays."""
+def test_a_file_without_a_new_secret_keeps_its_mode(place: Place) -> None:
+    """A removal and a table's name are not secret; a stricter mode is kept too."""
     file = place.write(".env", "A1=1\nB2=2\n")
     file.chmod(0o644)
     place.change(A1=None)
@@ -158,7 +158,7 @@ staging
 
 
 def test_variables_in_preferences_stay_there(place: Place) -> None:
-    """With comments and other environments, where Architect reads them; no `.env` is made that would hide them."""
+    """With comments and other environments; a `.env`, which would hide them, is not created."""
     place.write("preferences.arc", PREFERENCES)
     done = place.change(A1="changed", C3="new # value")
     assert done.file == place.app / "preferences.arc"
@@ -177,7 +177,7 @@ def test_variables_in_preferences_stay_there(place: Place) -> None:
 
 
 def test_a_dotenv_file_comes_before_preferences(place: Place) -> None:
-    """It hides what they say, and so it is the one that is written."""
+    """It hides the preferences, so it is written."""
     place.write("preferences.arc", PREFERENCES)
     place.write(".env", "B2=2\n")
     assert place.change(A1="1").file.name == ".env"
@@ -185,20 +185,20 @@ def test_a_dotenv_file_comes_before_preferences(place: Place) -> None:
     assert place.variables == {"A1": "1", "B2": "2"}
 
 
-def test_what_the_home_says_is_copied(place: Place) -> None:
-    """The first @env of the app's preferences would hide the variables of the home's, and so it gets them too."""
+def test_variables_of_the_home_folder_are_copied(place: Place) -> None:
+    """The first `@env` of the app's preferences would hide them."""
     home = place.home / "prefs.arc"
     home.write_text("@env\ntesting\n  A1 home\n  B2 two words\nstaging\n  S3 x\n")
     with pytest.raises(ToolError) as refused:
         place.change(B2=None)
     assert str(refused.value) == f"B2 is set in {home}. Remove it there. Nothing was changed."
-    with pytest.raises(ToolError, match=r"Z9 is not set in testing\. There are: A1, B2\."):
+    with pytest.raises(ToolError, match=r"Z9 is not set in testing\. Choose A1 or B2\."):
         place.change(Z9=None)
     done = place.change(A1="app")
     assert done == Written(
         place.app / "preferences.arc",
         (
-            "preferences.arc is named in .gitignore now: it may hold secrets.",
+            "Added preferences.arc to .gitignore, because it may contain secrets.",
             f"The @env in preferences.arc replaces the one in {home}, so these variables were copied from there: B2.",
         ),
     )
@@ -209,66 +209,66 @@ def test_what_the_home_says_is_copied(place: Place) -> None:
 
 
 def test_variables_of_the_home_are_hidden_by_those_of_the_app(place: Place) -> None:
-    """They do not come back when the app's are removed, and cannot be removed themselves."""
+    """They do not return when the app's are removed, and cannot be removed themselves."""
     (place.home / ".preferences.arc").write_text("@env\ntesting\n  A1 hunter2\n  D4 x\nstaging\n  C3 x\n")
     place.write(".prefs.arc", "@env\ntesting\n  A1 one\n  B2 two\n")
-    with pytest.raises(ToolError, match=r"D4 is not set in testing\. There are: A1, B2\."):
+    with pytest.raises(ToolError, match=r"D4 is not set in testing\. Choose A1 or B2\."):
         place.change(D4=None)
-    assert place.change(A1=None, B2=None).notes == (".prefs.arc is named in .gitignore now: it may hold secrets.",)
+    assert place.change(A1=None, B2=None).notes == ("Added .prefs.arc to .gitignore, because it may contain secrets.",)
     assert place.read(".prefs.arc") == "@env\n"
     assert place.variables == {}
 
 
-def test_the_home_has_no_say_over_a_dotenv_file(place: Place) -> None:
-    """It hides the preferences of the home too, and so nothing is to be removed there."""
+def test_a_dotenv_file_hides_the_home_folder(place: Place) -> None:
+    """The preferences in the home folder are not read, so nothing can be removed there."""
     (place.home / "prefs.arc").write_text("@env\ntesting\n  A1 home\n")
     place.write(".env", "B2=2\nA1=1\n")
     place.write(".gitignore", ".env\n")
     assert place.change(A1=None).notes == ()
-    with pytest.raises(ToolError, match=r"A1 is not set in testing\. There are: B2\."):
+    with pytest.raises(ToolError, match=r"A1 is not set in testing\. Choose B2\."):
         place.change(A1=None)
 
 
 def test_preferences_under_their_other_name_are_used(place: Place) -> None:
-    """`prefs.arc` is not joined by a `preferences.arc`, which would hide it."""
+    """No `preferences.arc`, which would hide it, is created beside `prefs.arc`."""
     place.write("prefs.arc", "@env\ntesting\n  A1 one\n")
     assert place.change(B2="two").file.name == "prefs.arc"
     assert place.variables == {"A1": "one", "B2": "two"}
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
-        ({"A1": "hunter2\r"}, "The value of A1 holds a carriage return"),
-        ({"A1": "hunter2\0"}, "The value of A1 holds a NUL"),
-        ({"A1": "hunter2\udc80"}, "its bytes are not UTF-8"),
+        ({"A1": "hunter2\r"}, "The value of A1 contains a carriage return"),
+        ({"A1": "hunter2\0"}, "The value of A1 contains a NUL"),
+        ({"A1": "hunter2\udc80"}, "is not valid UTF-8"),
         ({"ARC_ENV": "hunter2"}, "ARC_ENV is reserved"),
-        ({"1A": "hunter2"}, "cannot be the name"),
-        ({"A1": "fine", "Z9": None}, "Z9 is not set in testing. There are: B2."),
+        ({"1A": "hunter2"}, "Invalid variable name '1A'"),
+        ({"A1": "fine", "Z9": None}, "Z9 is not set in testing. Choose B2."),
     ],
 )
 @pytest.mark.parametrize("file", [".env", "preferences.arc"])
-def test_what_cannot_be_written_is_refused(place: Place, file: str, changes: dict[str, str | None], told: str) -> None:
-    """By name, without the value, and with every file as it was."""
+def test_a_refused_change_writes_no_file(place: Place, file: str, changes: dict[str, str | None], message: str) -> None:
+    """The message has the name and not the value."""
     text = "B2=2\n" if file == ".env" else "@env\ntesting\n  B2 2\n"
     place.write(file, text)
     with pytest.raises(ToolError) as refused:
         place.change(**changes)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert "hunter2" not in str(refused.value)
     assert place.read(file) == text
 
 
 @pytest.mark.parametrize("value", ["hunter2\\", "hunter2 \\\\share", "hunter2 é'\"`"])
-def test_a_value_that_architect_would_read_otherwise_is_refused(place: Place, value: str) -> None:
-    """In the preferences, by name and without the value; a `.env` may hold it."""
+def test_a_value_that_architect_would_change_is_refused(place: Place, value: str) -> None:
+    """In preferences; the message has the name and not the value."""
     place.write("preferences.arc", PREFERENCES)
     with pytest.raises(ToolError) as refused:
         place.change(A1=value)
     assert str(refused.value) == (
-        "The value of A1 cannot be written into preferences.arc so that Architect reads it alike: a word in it has two "
+        "The value of A1 cannot be written to preferences.arc so that Architect reads it back: a word in it has two "
         "backslashes in a row, a backslash at its end, or all three kinds of quotes beside a character that needs "
-        "some. Move testing's variables into .env, or encode the value (base64). Nothing was changed."
+        "quotes. Move testing's variables to .env, or encode the value with base64. Nothing was changed."
     )
     assert place.read("preferences.arc") == PREFERENCES
 
@@ -276,8 +276,8 @@ def test_a_value_that_architect_would_read_otherwise_is_refused(place: Place, va
 @pytest.mark.parametrize(
     ("text", "after"), [(".env*\n", ".env*\n"), ("src", "src\n.env\n"), ("!.env\n", "!.env\n.env\n")]
 )
-def test_git_is_told_once(place: Place, text: str, after: str) -> None:
-    """A line is added when none ignores the file, and its mode stays."""
+def test_gitignore_is_changed_once(place: Place, text: str, after: str) -> None:
+    """A line is added when none ignores the file, and the mode is kept."""
     file = place.write(".gitignore", text)
     file.chmod(0o664)
     assert bool(place.change(A1="1").notes) == (text != after)
@@ -286,15 +286,15 @@ def test_git_is_told_once(place: Place, text: str, after: str) -> None:
     assert file.stat().st_mode & 0o777 == 0o664
 
 
-def test_a_gitignore_that_cannot_be_used_stops_everything(place: Place) -> None:
-    """No secret is written where git would take it."""
+def test_an_invalid_gitignore_stops_the_change(place: Place) -> None:
+    """A secret is not written where git would track it."""
     file = place.write(".gitignore", "")
     file.write_bytes(b"# caf\xe9\n")
     with pytest.raises(ToolError, match=r"\.gitignore:1: The file is not UTF-8"):
         place.change(A1="1")
     file.unlink()
     file.symlink_to(place.app / "nowhere" / "file")
-    with pytest.raises(ToolError, match=r"\.gitignore cannot be written: No such file or directory"):
+    with pytest.raises(ToolError, match=r"Cannot write .*\.gitignore: No such file or directory"):
         place.change(A1="1")
     file.unlink()
     file.mkdir()
@@ -303,15 +303,15 @@ def test_a_gitignore_that_cannot_be_used_stops_everything(place: Place) -> None:
     assert not (place.app / ".env").exists()
 
 
-def test_a_dotenv_file_that_cannot_be_used_says_so(place: Place) -> None:
-    """A folder in the way, and a link that leads nowhere; nothing is left lying about."""
+def test_an_unusable_dotenv_file_is_reported(place: Place) -> None:
+    """It is a folder or a broken link; no temporary file is left."""
     file = place.app / ".env"
     file.mkdir()
     with pytest.raises(ToolError, match=r"\.env cannot be read: Is a directory"):
         place.change(A1="1")
     file.rmdir()
     file.symlink_to(place.app / "nowhere" / "file")
-    with pytest.raises(ToolError, match=r"\.env cannot be written: No such file.*No variable was changed"):
+    with pytest.raises(ToolError, match=r"Cannot write .*\.env: No such file.*No variable was changed"):
         place.change(A1="1")
     file.unlink()
     file.symlink_to(file)
@@ -320,8 +320,8 @@ def test_a_dotenv_file_that_cannot_be_used_says_so(place: Place) -> None:
     assert sorted(each.name for each in place.app.iterdir()) == [".env", ".gitignore", "app.arc"]
 
 
-def test_a_full_disk_leaves_everything_as_it_was(place: Place) -> None:
-    """The file that cannot be finished is gone again."""
+def test_a_full_disk_changes_nothing(place: Place) -> None:
+    """The unfinished file is removed."""
     text = f"A1={'1' * 5000}\n"
     place.write(".env", text)
     place.write(".gitignore", ".env\n")
@@ -343,34 +343,34 @@ except ToolError as error:
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=place.app, env=environ, capture_output=True, text=True, check=True
     )
-    assert run.stdout == f"{place.app / '.env'} cannot be written: File too large. No variable was changed.\n"
+    assert run.stdout == f"Cannot write {place.app / '.env'}: File too large. No variable was changed.\n"
     assert place.read(".env") == text
     assert sorted(file.name for file in place.app.iterdir()) == [".env", ".gitignore", "app.arc"]
 
 
-def test_without_variables_there_is_none_to_remove(place: Place) -> None:
-    """And no file is made."""
-    with pytest.raises(ToolError, match=r"A1 is not set in testing\. There are: none\. Nothing was changed\."):
+def test_removing_from_an_empty_environment_is_refused(place: Place) -> None:
+    """No file is created."""
+    with pytest.raises(ToolError, match=r"A1 is not set in testing\. testing has no variables\. Nothing was changed\."):
         place.change(A1=None)
     assert [file.name for file in place.app.iterdir()] == ["app.arc"]
 
 
-def test_preferences_that_broke_meanwhile_are_not_quoted(place: Place) -> None:
-    """What was read before a value was typed in may not be what is there now; the line may hold a secret."""
+def test_a_message_does_not_quote_broken_preferences(place: Place) -> None:
+    """They may have changed while a value was typed, and the line may contain a secret."""
     file = place.write("preferences.arc", "@env\ntesting\n  A1 one\n")
     inventory = inventories.read(place.app, environ={}, home=place.home)
-    for broken, told in [
+    for broken, message in [
         (b"@env\ntesting\n  A1 hunter2 \xff\n", r"preferences\.arc:3: The file is not UTF-8"),
         (
             b"@env\ntesting\n  A1 'hunter2\n",
-            r"A1 cannot be written into preferences\.arc so that all of it reads back the same\. Mend the file, or enc",
+            r"A1 cannot be written to preferences\.arc so that Architect reads back all of it\. Fix the file, or enc",
         ),
     ]:
         file.write_bytes(broken)
-        with pytest.raises(ToolError, match=told) as refused:
+        with pytest.raises(ToolError, match=message) as refused:
             change_testing(inventory, {"A1": "two"})
         assert "hunter2" not in str(refused.value)
-        with pytest.raises(ToolError, match=told.replace("written into", "taken out of").replace(", or enc", r"\.")):
+        with pytest.raises(ToolError, match=message.replace("written to", "removed from").replace(", or enc", r"\.")):
             change_testing(inventory, {"A1": None})
         assert file.read_bytes() == broken
 
@@ -392,7 +392,7 @@ TEXT = (VALUES | st.just("")).map(lambda text: text.replace("\r", ""))
 
 @given(START, st.lists(st.tuples(st.sampled_from(["A1", "B2", "C3", "D4"]), TEXT | st.none()), min_size=1, max_size=6))
 def test_any_text_reads_back_the_same(start: tuple[str, str] | None, changes: list[tuple[str, str | None]]) -> None:
-    """After any changes one after the other, the sandbox reads what a dict would hold."""
+    """After any changes the sandbox reads what a dict would contain."""
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder))
         if start is not None:

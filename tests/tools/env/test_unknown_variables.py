@@ -1,4 +1,4 @@
-"""What another tool set in functions, and SSM does not know, is shown and kept, unless it is adopted or pruned."""
+"""Variables that only functions have are shown and kept, unless they are adopted or pruned."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from arc.errors import ToolError
 from arc.tools.cloud.cloud import local_cloud
 from arc.tools.create import plan_environment
 from arc.tools.env.change import Change, Outcome
-from arc.tools.env.report import sentences
+from arc.tools.env.report import change_summary
 from arc.tools.env.verify import Verification
 from arc.tools.secrets.rotation import Rotation
+from arc.tools.secrets.sealers import Secrets
 from tests.cloud_faults import FaultyCloud, on
 from tests.deployed import Deployed, deploy
 from tests.engines import Engine, fresh_app
@@ -41,24 +42,24 @@ class App:
         self.shown: list[str] = []
 
     def change(self, changes: dict[str, str | None], *, adopt: bool = False, prune: bool = False) -> Outcome:
-        """What `arc env staging` does."""
+        """Change variables as `arc env staging` does."""
         change = Change(
-            self.local, self.inventory, "staging", changes, adopt=adopt, prune=prune, show=self.shown.append
+            self.local, self.inventory, "staging", changes, adopt=adopt, prune=prune, warn=self.shown.append
         )
         return change.run()
 
     def verify(self, *, adopt: bool = False, prune: bool = False) -> Outcome:
-        """What `arc env verify staging` does."""
+        """Sync as `arc env verify staging` does."""
         verification = Verification(self.local, self.inventory, "staging", adopt=adopt, prune=prune)
-        verification.look(lambda _done, _of: None)
-        return verification.mend(lambda _done, _of: None, self.shown.append)
+        verification.inspect(lambda _done, _of: None)
+        return verification.sync(lambda _done, _of: None, self.shown.append)
 
     def rotate(self) -> None:
-        """What `arc secret rotate staging` does."""
-        Rotation(self.local, self.inventory, "staging", self.shown.append, self.shown.append).rotate()
+        """Rotate as `arc secret rotate staging` does."""
+        Rotation(Secrets(self.local, self.inventory, "staging", self.shown.append, self.shown.append)).rotate()
 
     def create(self, *, adopt: bool = False, prune: bool = False) -> list[str]:
-        """What `arc create staging` does; what it leaves undone."""
+        """Create as `arc create staging` does, and return what it leaves undone."""
         plan = plan_environment(self.local, self.inventory, "staging", adopt=adopt, prune=prune)
         self.shown += [step.action for step in plan.steps] + list(plan.notes)
         for step in plan.steps:
@@ -66,13 +67,13 @@ class App:
         return list(plan.left)
 
     def theirs(self, name: str = "GetIndex") -> dict[str, str]:
-        """Their variables that a function has."""
+        """Return the other tool's variables that a function has."""
         return {key: value for key, value in self.functions.variables(name).items() if key in THEIRS}
 
 
 @pytest.fixture
 def app(cloud: Engine, tmp_path: Path) -> App:
-    """Such an app."""
+    """Return such an app."""
     return App(cloud, tmp_path)
 
 
@@ -84,15 +85,15 @@ KEEPING: list[tuple[str, Callable[[App], object]]] = [
 
 
 @pytest.mark.parametrize("act", [one[1] for one in KEEPING], ids=[one[0] for one in KEEPING])
-def test_what_only_functions_have_is_kept(app: App, act: Callable[[App], object]) -> None:
+def test_variables_that_only_functions_have_are_kept(app: App, act: Callable[[App], object]) -> None:
     """No command deletes a value that exists nowhere else."""
     act(app)
     assert app.theirs("GetIndex") == THEIRS
     assert app.theirs("PostLogin") == THEIRS
 
 
-def test_a_rotation_keeps_what_only_functions_have(app: App) -> None:
-    """It changes secrets alone, and their old one still opens sessions."""
+def test_a_rotation_keeps_variables_that_only_functions_have(app: App) -> None:
+    """It changes only secrets, and the old one of the functions still opens sessions."""
     app.rotate()
     kept = {name: value for name, value in THEIRS.items() if name != "ARC_APP_SECRET"}
     assert {name: app.theirs()[name] for name in kept} == kept
@@ -100,25 +101,25 @@ def test_a_rotation_keeps_what_only_functions_have(app: App) -> None:
     assert any("Only functions have" in text and "DATABASE_URL" in text for text in app.shown)
 
 
-def test_a_change_names_what_it_keeps_and_how_to_decide(app: App) -> None:
-    """The names, never the values, with both ways out."""
-    told = "\n".join(sentences(app.change({"GREETING": "hello"})))
-    assert "DATABASE_URL" in told
-    assert "--adopt" in told
-    assert "--prune" in told
-    assert "hunter2" not in told
+def test_a_change_reports_what_it_keeps(app: App) -> None:
+    """The message has the names and both options, and no values."""
+    report = change_summary(app.change({"GREETING": "hello"}))
+    assert "DATABASE_URL" in report
+    assert "--adopt" in report
+    assert "--prune" in report
+    assert "hunter2" not in report
 
 
-def test_verify_reports_it_as_surplus(app: App) -> None:
-    """With `--check` the functions are out of sync until it is decided."""
-    outcome = Verification(app.local, app.inventory, "staging").look(lambda _done, _of: None)
-    assert not outcome.in_step
+def test_verify_reports_kept_variables_as_surplus(app: App) -> None:
+    """With `--check` the functions are out of sync until one is chosen."""
+    outcome = Verification(app.local, app.inventory, "staging").inspect(lambda _done, _of: None)
+    assert not outcome.in_sync
     assert {state.drift.surplus for state in outcome.states} == {tuple(sorted(THEIRS))}
-    assert app.verify().in_step
+    assert app.verify().in_sync
 
 
-def test_adopting_takes_it_into_ssm(app: App) -> None:
-    """Every function has it afterwards, and the environment too."""
+def test_adopt_copies_variables_to_ssm(app: App) -> None:
+    """The environment and every function have them."""
     app.functions.set_variables({**app.functions.variables("PostLogin"), "ONLY_ONE": "1"}, "PostLogin")
     outcome = app.change({"GREETING": "hello"}, adopt=True)
     taken = {name: value for name, value in THEIRS.items() if name != "ARC_SESSION_TABLE_NAME"}
@@ -130,7 +131,7 @@ def test_adopting_takes_it_into_ssm(app: App) -> None:
 
 
 def test_values_that_differ_between_functions_are_not_adopted(app: App) -> None:
-    """One of them would be lost; the message names the variable and shows no value."""
+    """One of them would be lost; the message has the name and no value."""
     app.functions.set_variables({**app.functions.variables("PostLogin"), "DATABASE_URL": "another"}, "PostLogin")
     with pytest.raises(ToolError, match="DATABASE_URL") as refused:
         app.change({}, adopt=True)
@@ -138,8 +139,8 @@ def test_values_that_differ_between_functions_are_not_adopted(app: App) -> None:
     assert parameters(app.cloud, app.name) == {}
 
 
-def test_pruning_shows_it_before_it_is_removed(app: App, faulty: FaultyCloud) -> None:
-    """Names with masked values, also when the removal itself then fails."""
+def test_prune_shows_masked_values_first(app: App, faulty: FaultyCloud) -> None:
+    """Also when the removal itself then fails."""
     app.local = local_cloud(faulty.url, "us-east-1")
     faulty.begin(on("lambda.UpdateFunctionConfiguration", "error", first=1, times=100))
     app.change({}, prune=True)
@@ -153,16 +154,16 @@ def test_pruning_shows_it_before_it_is_removed(app: App, faulty: FaultyCloud) ->
     assert app.theirs() == {"ARC_SESSION_TABLE_NAME": "jwe"}
 
 
-def test_a_variable_that_is_removed_by_name_goes(app: App) -> None:
-    """Naming it is enough; the others stay."""
+def test_a_variable_can_be_removed_by_name(app: App) -> None:
+    """The others are kept."""
     app.change({"DATABASE_URL": None})
     assert app.theirs() == {name: value for name, value in THEIRS.items() if name != "DATABASE_URL"}
     app.change({"SESSION_TABLE_NAME": None})
     assert app.theirs()["ARC_SESSION_TABLE_NAME"] == "jwe"
 
 
-def test_create_makes_no_secret_beside_one_that_functions_have(app: App) -> None:
-    """A new one would end every session; what to do is in the sentence."""
+def test_create_sets_no_secret_where_functions_have_one(app: App) -> None:
+    """A new one would end every session; the message says what to do."""
     (left,) = app.create()
     assert "arc create staging --adopt" in left
     assert any("Only functions have" in note and "DATABASE_URL" in note for note in app.shown)
@@ -171,7 +172,7 @@ def test_create_makes_no_secret_beside_one_that_functions_have(app: App) -> None
 
 @pytest.mark.parametrize("act", [App.verify, App.create], ids=["verify", "create"])
 def test_every_command_adopts(app: App, act: Callable[..., object]) -> None:
-    """The environment has their secret and variables afterwards, and the functions still do."""
+    """The environment and the functions have the secret and the variables."""
     act(app, adopt=True)
     taken = {name: value for name, value in THEIRS.items() if name != "ARC_SESSION_TABLE_NAME"}
     assert parameters(app.cloud, app.name) == taken
@@ -179,8 +180,8 @@ def test_every_command_adopts(app: App, act: Callable[..., object]) -> None:
 
 
 @pytest.mark.parametrize("act", [App.verify, App.create], ids=["verify", "create"])
-def test_every_command_prunes_what_it_has_shown(app: App, act: Callable[..., object]) -> None:
-    """Names first, then they go."""
+def test_every_command_shows_what_it_prunes(app: App, act: Callable[..., object]) -> None:
+    """The names are shown before the removal."""
     act(app, prune=True)
     assert all(name in "\n".join(app.shown) for name in THEIRS)
     assert "hunter2" not in "\n".join(app.shown)
@@ -189,7 +190,7 @@ def test_every_command_prunes_what_it_has_shown(app: App, act: Callable[..., obj
 
 
 def test_a_value_that_differs_is_shown_before_it_is_replaced(app: App) -> None:
-    """A function's own value exists nowhere else; the variable that is being set needs no word."""
+    """A function's own value exists nowhere else; the variable that is being set is not shown."""
     app.change({"GREETING": "hello"})
     app.functions.set_variables({**app.functions.variables("GetIndex"), "GREETING": "hunter2 by hand"}, "GetIndex")
     app.shown.clear()
@@ -204,7 +205,7 @@ def test_a_value_that_differs_is_shown_before_it_is_replaced(app: App) -> None:
     assert app.shown == []
 
 
-def test_verify_does_not_call_for_a_secret_that_functions_have(app: App) -> None:
-    """Sessions work there; the environment only does not know the secret."""
-    notes = Verification(app.local, app.inventory, "staging").look(lambda _done, _of: None).notes
+def test_verify_requires_no_secret_where_functions_have_one(app: App) -> None:
+    """Sessions work there, although SSM does not have the secret."""
+    notes = Verification(app.local, app.inventory, "staging").inspect(lambda _done, _of: None).notes
     assert not any("no session can be used" in note for note in notes)

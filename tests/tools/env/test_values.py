@@ -12,77 +12,77 @@ from tests.tools.cloud.answering import Answering, told
 
 
 @pytest.mark.parametrize("name", ["KEY", "a1", "Aa_9", "ARC_APP_SECRET", "SESSION_TABLE_NAME", "NODE_ENVY", "x_"])
-def test_good_names_are_taken(name: str) -> None:
+def test_valid_names_are_accepted(name: str) -> None:
     """A letter, then letters, digits and `_`."""
     check_name(name)
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
-        ("ARC_ENV", "reserved: the tools set it"),
-        ("ARC_APP_NAME", "reserved: the tools set it"),
-        ("NODE_ENV", "reserved: the tools set it"),
+        ("ARC_ENV", "reserved: arc sets it"),
+        ("ARC_APP_NAME", "reserved: arc sets it"),
+        ("NODE_ENV", "reserved: arc sets it"),
         ("AWS_REGION", "reserved: AWS Lambda sets it"),
         ("AWS_SECRET_ACCESS_KEY", "reserved: AWS Lambda sets it"),
         ("_HANDLER", "reserved: AWS Lambda sets it"),
-        ("K", "two characters at least"),
+        ("K", "at least two characters"),
         ("1KEY", "a letter first"),
         ("_KEY", "a letter first"),
-        ("KEY-1", "letters, digits and '_'"),
-        ("KÉY", "letters, digits and '_'"),
+        ("KEY-1", "letters, digits or '_'"),
+        ("KÉY", "letters, digits or '_'"),
         ("", "a letter first"),
-        ("KEY\n", "letters, digits and '_'"),
+        ("KEY\n", "letters, digits or '_'"),
     ],
 )
-def test_other_names_are_refused(name: str, told: str) -> None:
-    """Reserved ones, and those that Lambda would refuse."""
-    with pytest.raises(ToolError, match=told):
+def test_other_names_are_refused(name: str, message: str) -> None:
+    """Reserved names, and those that Lambda refuses."""
+    with pytest.raises(ToolError, match=message):
         check_name(name)
 
 
 @pytest.mark.parametrize(
     "value", ["00123", " a ", "a\nb\r\n", "é€🎉", "{}", "{{", "'\"`$HOME#", "x" * 4096, "é" * 2048]
 )
-def test_values_are_any_text(value: str) -> None:
-    """Whatever it holds, up to 4,096 bytes."""
+def test_any_text_is_a_value(value: str) -> None:
+    """Up to 4,096 bytes."""
     check_value("KEY", value)
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
-        ("", "is empty, which SSM does not take"),
-        ("x" * 4097, "has 4,097 bytes; SSM takes 4,096"),
-        ("é" * 2049, "has 4,098 bytes"),
+        ("", "is empty, and SSM accepts no empty values"),
+        ("x" * 4097, "is 4,097 bytes, and SSM's limit is 4,096"),
+        ("é" * 2049, "is 4,098 bytes"),
         ("hunter2 {{ssm:other}}", "SSM refuses"),
         ("hunter2\0", "NUL"),
-        ("hunter2\udcff", "its bytes are not UTF-8"),
+        ("hunter2\udcff", "is not valid UTF-8"),
     ],
 )
-def test_values_that_cannot_be_kept_are_refused(value: str, told: str) -> None:
-    """The message names the variable and the fault, and never shows the value."""
+def test_values_that_ssm_refuses_are_refused(value: str, message: str) -> None:
+    """The message has the name and the fault, and never the value."""
     with pytest.raises(ToolError) as refused:
         check_value("KEY", value)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert "KEY" in str(refused.value)
     assert "hunter2" not in str(refused.value)
 
 
-def test_a_set_is_measured_as_lambda_measures_it() -> None:
-    """All names and values as one JSON object, 4,096 bytes at most; the message names the largest."""
+def test_variables_are_measured_as_lambda_does() -> None:
+    """All names and values as one JSON object, up to 4,096 bytes; the message names the largest."""
     fits = {"KEY": "x" * (4096 - len('{"KEY":""}'))}
     assert set_bytes(fits) == 4096
     check_set("shop-staging-GetIndex", fits)
     with pytest.raises(ToolError) as refused:
         check_set("shop-staging-GetIndex", {**fits, "A": "1"})
-    assert "The variables of shop-staging-GetIndex would have 4,104 bytes" in str(refused.value)
+    assert "The variables of shop-staging-GetIndex would be 4,104 bytes" in str(refused.value)
     assert "KEY 4,086" in str(refused.value)
     assert "xxx" not in str(refused.value)
 
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=20)))
-def test_a_set_is_at_least_its_names_and_values(variables: dict[str, str]) -> None:
+def test_the_size_includes_names_and_values(variables: dict[str, str]) -> None:
     """Quotes and escapes only add to it."""
     plain = {name: value for name, value in variables.items() if (name + value).isprintable()}
     assert set_bytes(plain) >= sum(len((name + value).encode()) for name, value in plain.items())
@@ -95,15 +95,15 @@ LAMBDA = ANSWERING.session.client("lambda")
 
 
 @given(st.dictionaries(st.from_regex(r"[a-zA-Z][a-zA-Z0-9_]{1,5}", fullmatch=True), st.text(max_size=20)))
-def test_a_request_has_as_many_bytes_as_boto3_sends(variables: dict[str, str]) -> None:
-    """Escapes of characters beyond ASCII, spaces and the function's revision included."""
+def test_the_size_of_a_request_is_that_of_boto3(variables: dict[str, str]) -> None:
+    """It includes escapes of characters beyond ASCII, spaces and the function's revision."""
     revision = "a1b2c3d4-5678-90ab-cdef-000000000000"
     LAMBDA.update_function_configuration(FunctionName="f", RevisionId=revision, Environment={"Variables": variables})
     assert request_bytes(variables) == len(SENT.pop())
 
 
-def test_a_request_has_less_than_5120_bytes() -> None:
-    """Lambda refuses a larger one though the variables are below 4 KB; the message names the largest values in it."""
+def test_a_request_is_smaller_than_5120_bytes() -> None:
+    """Lambda refuses a larger one even with variables below 4 KB; the message names the largest values."""
     emoji = {"EMOJI": "🎉" * 400, "KEY": ""}
     fits = {**emoji, "KEY": "x" * (5119 - request_bytes(emoji))}
     assert request_bytes(fits) == 5119
@@ -113,14 +113,14 @@ def test_a_request_has_less_than_5120_bytes() -> None:
     with pytest.raises(ToolError) as refused:
         check_set("shop-staging-GetIndex", too_large)
     assert str(refused.value) == (
-        "The request that gives shop-staging-GetIndex its variables would have 5,120 bytes; Lambda takes less than "
-        "5,120, and a character beyond ASCII counts 6 or 12. The largest values: EMOJI 4,800, KEY "
-        f"{len(too_large['KEY'])}. Remove or shorten some, or encode them (base64). Nothing was changed."
+        "The request that updates shop-staging-GetIndex would be 5,120 bytes, and Lambda requires less than 5,120; a "
+        "character beyond ASCII counts as 6 or 12. The largest values: EMOJI 4,800, KEY "
+        f"{len(too_large['KEY'])}. Remove or shorten some, or encode them with base64. Nothing was changed."
     )
 
 
-def test_only_names_of_tables_are_shown() -> None:
-    """Any other variable may hold a secret."""
+def test_only_names_of_tables_and_origins_are_shown() -> None:
+    """Any other variable may be secret."""
     assert not is_secret("SESSION_TABLE_NAME")
     assert not is_secret("ARC_SESSION_TABLE_NAME")
     assert not is_secret("ARC_TRUSTED_ORIGINS")

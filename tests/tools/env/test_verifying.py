@@ -1,4 +1,4 @@
-"""`arc env verify` finds whatever was changed by hand, and mends it."""
+"""`arc env verify` finds functions that are out of sync, and updates them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = ["GetIndex", "PostLogin"]
 
 
 class App:
-    """An app in staging, all in step, with what changes it by hand."""
+    """An app in staging that is in sync, and methods that change it by hand."""
 
     def __init__(self, cloud: Engine, folder: Path) -> None:
         self.cloud, self.name = cloud, fresh_app()
@@ -38,22 +38,22 @@ class App:
         self.functions.set_variables(changed, "GetIndex")
 
     def check(self) -> dict[str, dict[str, list[str]]]:
-        """What `verify --check` finds of each function that is not in step."""
+        """Return the drift of each function that `verify --check` reports as out of sync."""
         done = self.operator.arc("env", "verify", "staging", "--check", "--json")
         assert done.stderr.count("Traceback") == 0, done.stderr
 
         found = json.loads(done.stdout)["environments"]["staging"]["functions"]
-        for told in found.values():
-            assert told.pop("kept", []) == told["surplus"]
-        away = {name: told for name, told in found.items() if not told.pop("in_step")}
+        for report in found.values():
+            assert report.pop("kept", []) == report["surplus"]
+        away = {name: report for name, report in found.items() if not report.pop("in_step")}
         assert done.returncode == (1 if away else 0)
         return {
-            name.rpartition("-")[2]: {kind: names for kind, names in told.items() if names}
-            for name, told in away.items()
+            name.rpartition("-")[2]: {kind: names for kind, names in report.items() if names}
+            for name, report in away.items()
         }
 
-    def are_in_step(self) -> bool:
-        """True when every function has just the variables that it is to have."""
+    def are_in_sync(self) -> bool:
+        """Return True when every function has exactly the desired variables."""
         return all(
             {
                 name: value
@@ -67,12 +67,12 @@ class App:
 
 @pytest.fixture
 def app(cloud: Engine, tmp_path: Path) -> App:
-    """An app in step."""
+    """Return an app that is in sync."""
     return App(cloud, tmp_path)
 
 
 def new_function(app: App) -> None:
-    """Somebody deploys one more function, without variables of the user's."""
+    """Deploy one more function, without the environment's variables."""
     app.functions = Deployed(
         app.cloud,
         app.name,
@@ -138,21 +138,21 @@ DRIFTS: list[tuple[str, Callable[[App], None], dict[str, dict[str, list[str]]]]]
 
 @pytest.mark.parametrize(("by_hand", "found"), [drift[1:] for drift in DRIFTS], ids=[drift[0] for drift in DRIFTS])
 @pytest.mark.sampled(2)
-def test_each_kind_of_drift_is_found_and_mended(
+def test_each_kind_of_drift_is_found_and_repaired(
     app: App, by_hand: Callable[[App], None], found: dict[str, dict[str, list[str]]]
 ) -> None:
-    """`--check` ends with 1 and touches nothing; `verify --prune` mends it; then `--check` ends with 0."""
+    """`--check` exits with 1 and changes nothing; after `verify --prune` it exits with 0."""
     assert app.check() == {}
     by_hand(app)
     assert app.check() == found
     assert app.check() == found
     app.operator.does("env", "verify", "staging", "--prune")
     assert app.check() == {}
-    assert app.are_in_step()
+    assert app.are_in_sync()
 
 
 def test_reserved_variables_are_kept(app: App) -> None:
-    """What deployment or somebody else has set under a reserved name is no drift."""
+    """What deployment or another tool has set under a reserved name is not drift."""
     app.set_variable("ARC_WSS_URL", "wss://example.org")
     app.set_variable("NODE_ENV", "staging")
     assert app.check() == {}
@@ -162,19 +162,19 @@ def test_reserved_variables_are_kept(app: App) -> None:
     assert app.functions.variables("GetIndex")["NODE_ENV"] == "staging"
 
 
-def test_a_name_that_lambda_refuses_is_told_and_left_out(app: App) -> None:
-    """Another tool has put it into SSM; it does not keep the functions from the others."""
+def test_a_name_that_lambda_refuses_is_reported_and_left_out(app: App) -> None:
+    """Another tool has set it in SSM; functions still get the other variables."""
     app.set_parameter("1st", "x")
     app.set_parameter("GREETING", "hi")
     done = app.operator.arc("env", "verify", "staging")
     assert done.returncode == 0, done.stderr
-    assert "1st is set in staging and left out of its functions" in done.stderr
+    assert "1st is set in staging but left out of its functions" in done.stderr
     assert app.functions.variables("GetIndex")["GREETING"] == "hi"
     assert "1st" not in app.functions.variables("GetIndex")
 
 
-def test_a_function_of_another_app_is_told_and_left_alone(app: App) -> None:
-    """Its tags say that it is the app's, its own variables say otherwise."""
+def test_a_function_of_another_app_is_reported_and_left_alone(app: App) -> None:
+    """Its tags name the app, and its own variables another one."""
     app.set_variable("ARC_APP_NAME", "elsewhere")
     app.set_variable("GREETING", "theirs")
     done = app.operator.arc("env", "verify", "staging")
@@ -184,21 +184,21 @@ def test_a_function_of_another_app_is_told_and_left_alone(app: App) -> None:
 
 
 def test_both_environments_are_verified(app: App) -> None:
-    """Without a name: staging and production, and 1 when one of them is not in step."""
+    """Without a name, in staging and production; the exit code is 1 if one of them is out of sync."""
     deploy(app.cloud, app.name, "production", ["GetIndex"], variables={"SURPLUS": "1"})
     checked = app.operator.arc("env", "verify", "--check")
     assert checked.returncode == 1
-    assert "Every function of staging is in step (2)." in checked.stdout
-    assert "1 of 1 functions of production are not in step." in checked.stdout
+    assert "All functions in staging are in sync (2)." in checked.stdout
+    assert "1 of 1 functions in production are out of sync." in checked.stdout
     assert "Only functions have SURPLUS" in app.operator.does("env", "verify")
     assert app.operator.arc("env", "verify", "--check").returncode == 1
-    mended = app.operator.does("env", "verify", "--prune")
-    assert "Taken from functions, because production does not set them: SURPLUS." in mended
+    synced = app.operator.does("env", "verify", "--prune")
+    assert "Removed from functions, because production does not set them: SURPLUS." in synced
     assert app.operator.arc("env", "verify", "--check").returncode == 0
 
 
-def test_the_table_masks_values(app: App) -> None:
-    """Names are told, never values."""
+def test_verify_prints_no_values(app: App) -> None:
+    """It prints only names."""
     app.set_variable("GREETING", "hunter2hunter2")
     for words in (["--check"], [], ["--check"]):
         done = app.operator.arc("env", "verify", "staging", *words)
@@ -206,8 +206,8 @@ def test_the_table_masks_values(app: App) -> None:
         assert VARIABLES["ARC_APP_SECRET"] not in done.stdout + done.stderr
 
 
-def test_a_fault_that_keeps_functions_from_sessions_is_told(app: App) -> None:
-    """A secret that the runtime refuses, put there past the tools."""
+def test_a_fault_that_breaks_sessions_is_reported(app: App) -> None:
+    """A secret that the runtime refuses was set with another tool."""
     app.set_parameter("ARC_APP_SECRET", "short")
     done = app.operator.arc("env", "verify", "staging")
-    assert "Functions in staging cannot keep sessions: ARC_APP_SECRET has 5 characters" in done.stderr
+    assert "Sessions in staging do not work: ARC_APP_SECRET has 5 characters" in done.stderr

@@ -2,117 +2,147 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Sequence
+from dataclasses import fields
 
-from arc.tools.env.words import Asked, WrongUsage, understood
+import pytest
+from typer.main import get_group
+from typer.testing import CliRunner
+
+from arc.tools.cli.command_line import app
+from arc.tools.env.words import Options, Request, parse_request
+
+
+def parse(words: Sequence[str]) -> Request:
+    """Return what the command understands."""
+    command = get_group(app).commands["env"]
+    ctx = command.make_context("env", list(words))
+    known = {field.name for field in fields(Options)}
+    options = Options(**{name: value for name, value in ctx.params.items() if name in known})
+    return parse_request(ctx.args, options)
 
 
 @pytest.mark.parametrize(
-    ("words", "asked"),
+    ("words", "action", "environment", "key", "value", "options"),
     [
-        ("", Asked("show")),
-        ("production", Asked("show", "production")),
-        ("-e staging", Asked("show", "staging")),
-        ("--env=staging --show", Asked("show", "staging", flags=frozenset({"show"}))),
-        ("--print", Asked("show")),
-        ("-v -d", Asked("show")),
-        ("--verbose staging --debug", Asked("show", "staging")),
-        ("staging KEY -v -d", Asked("set", "staging", "KEY", "-v", value_at=2)),
-        ("staging KEY value", Asked("set", "staging", "KEY", "value", value_at=2)),
-        ("--add --env production KEY value", Asked("set", "production", "KEY", "value", value_at=4)),
-        ("-a -e production KEY value", Asked("set", "production", "KEY", "value", value_at=4)),
-        ("-e production -a KEY value", Asked("set", "production", "KEY", "value", value_at=4)),
-        ("--local staging KEY value", Asked("set", "staging", "KEY", "value", flags=frozenset({"local"}), value_at=3)),
-        ("staging KEY value --json", Asked("set", "staging", "KEY", "value", flags=frozenset({"json"}), value_at=2)),
-        ("staging --from-file .env", Asked("load", "staging", file=".env")),
-        ("staging --from-file=a=b", Asked("load", "staging", file="a=b")),
-        ("remove production KEY", Asked("remove", "production", "KEY")),
-        ("remove -e production KEY", Asked("remove", "production", "KEY")),
-        ("-r -e production KEY", Asked("remove", "production", "KEY")),
-        ("--remove --env=production KEY", Asked("remove", "production", "KEY")),
-        ("staging remove KEY", Asked("remove", "staging", "KEY")),
-        ("staging delete KEY", Asked("remove", "staging", "KEY")),
-        ("staging unset KEY --json", Asked("remove", "staging", "KEY", flags=frozenset({"json"}))),
-        ("staging rm KEY", Asked("remove", "staging", "KEY")),
-        ("rm staging KEY", Asked("remove", "staging", "KEY")),
-        ("-e staging delete KEY", Asked("remove", "staging", "KEY")),
-        ("remove staging remove", Asked("remove", "staging", "remove")),
-        ("staging set KEY value", Asked("set", "staging", "KEY", "value", value_at=3)),
-        ("set staging KEY value", Asked("set", "staging", "KEY", "value", value_at=3)),
-        ("staging add KEY remove", Asked("set", "staging", "KEY", "remove", value_at=3)),
-        ("staging list", Asked("show", "staging")),
-        ("staging show --show", Asked("show", "staging", flags=frozenset({"show"}))),
-        ("list", Asked("show")),
-        ("ls staging", Asked("show", "staging")),
-        ("staging verify --check", Asked("verify", "staging", flags=frozenset({"check"}))),
-        ("verify", Asked("verify")),
-        ("verify production --check", Asked("verify", "production", flags=frozenset({"check"}))),
-        ("--check verify", Asked("verify", flags=frozenset({"check"}))),
-        ("production -h", Asked("help")),
-        ("--help", Asked("help")),
+        ("", "show", None, "", None, set()),
+        ("production", "show", "production", "", None, set()),
+        ("-e staging", "show", "staging", "", None, set()),
+        ("-e=staging", "show", "staging", "", None, set()),
+        ("--env=staging --show", "show", "staging", "", None, {"show"}),
+        ("--print", "show", None, "", None, set()),
+        ("-v -d", "show", None, "", None, set()),
+        ("--verbose staging --debug", "show", "staging", "", None, set()),
+        ("staging KEY", "set", "staging", "KEY", None, set()),
+        ("staging set KEY", "set", "staging", "KEY", None, set()),
+        ("--add --env staging KEY", "set", "staging", "KEY", None, {"add"}),
+        ("staging KEY -v -d", "set", "staging", "KEY", "-v", set()),
+        ("staging KEY value", "set", "staging", "KEY", "value", set()),
+        ("--add --env production KEY value", "set", "production", "KEY", "value", {"add"}),
+        ("-a -e production KEY value", "set", "production", "KEY", "value", {"add"}),
+        ("-e production -a KEY value", "set", "production", "KEY", "value", {"add"}),
+        ("--local staging KEY value", "set", "staging", "KEY", "value", {"local"}),
+        ("staging KEY value --json", "set", "staging", "KEY", "value", {"as_json"}),
+        ("-- staging KEY --json", "set", "staging", "KEY", "--json", set()),
+        ("staging --from-file .env", "load", "staging", "", None, set()),
+        ("staging --from-file=a=b", "load", "staging", "", None, set()),
+        ("remove production KEY", "remove", "production", "KEY", None, set()),
+        ("remove -e production KEY", "remove", "production", "KEY", None, set()),
+        ("-r -e production KEY", "remove", "production", "KEY", None, {"remove"}),
+        ("-re production KEY --json", "remove", "production", "KEY", None, {"remove", "as_json"}),
+        ("--remove --env=production KEY", "remove", "production", "KEY", None, {"remove"}),
+        ("staging remove KEY", "remove", "staging", "KEY", None, set()),
+        ("staging delete KEY", "remove", "staging", "KEY", None, set()),
+        ("staging unset KEY --json", "remove", "staging", "KEY", None, {"as_json"}),
+        ("staging rm KEY", "remove", "staging", "KEY", None, set()),
+        ("rm staging KEY", "remove", "staging", "KEY", None, set()),
+        ("-e staging delete KEY", "remove", "staging", "KEY", None, set()),
+        ("remove staging remove", "remove", "staging", "remove", None, set()),
+        ("staging set KEY value", "set", "staging", "KEY", "value", set()),
+        ("set staging KEY value", "set", "staging", "KEY", "value", set()),
+        ("staging add KEY remove", "set", "staging", "KEY", "remove", set()),
+        ("staging list", "show", "staging", "", None, set()),
+        ("staging show --show", "show", "staging", "", None, {"show"}),
+        ("list", "show", None, "", None, set()),
+        ("ls staging", "show", "staging", "", None, set()),
+        ("staging verify --check", "verify", "staging", "", None, {"check"}),
+        ("verify", "verify", None, "", None, set()),
+        ("verify production --check", "verify", "production", "", None, {"check"}),
+        ("--check verify", "verify", None, "", None, {"check"}),
     ],
 )
-def test_every_form_is_understood(words: str, asked: Asked) -> None:
-    """Architect's words of 2019, its flags of today, and ours."""
-    assert understood(words.split()) == asked
+def test_every_form_is_parsed(
+    words: str, action: str, environment: str | None, key: str, value: str | None, options: set[str]
+) -> None:
+    """Architect's words of 2019, its options of today, and ours."""
+    request = parse(words.split())
+    assert (request.action, request.environment, request.key or "", request.value) == (action, environment, key, value)
+    assert {field.name for field in fields(Options) if getattr(request.options, field.name) is True} == options
+
+
+def test_from_file_names_the_file() -> None:
+    """An equals sign in the name is part of it."""
+    assert parse(["staging", "--from-file", ".env"]).options.file == ".env"
+    assert parse(["staging", "--from-file=a=b"]).options.file == "a=b"
 
 
 @pytest.mark.parametrize(
     "value", ["-1", "--show", "--json", "-", "--", "-h", "--env=x", "remove", "staging", "", " a b "]
 )
 def test_the_word_after_the_key_is_the_value(value: str) -> None:
-    """Whatever it looks like, in the old form and the new."""
-    assert understood(["staging", "KEY", value]).value == value
-    assert understood(["--add", "--env", "staging", "KEY", value]).value == value
+    """Even if it looks like an option, in the old form and the new."""
+    assert parse(["staging", "KEY", value]).value == value
+    assert parse(["--add", "--env", "staging", "KEY", value]).value == value
 
 
-def test_a_value_is_not_shown_by_repr() -> None:
-    """A traceback or a log of what was asked holds no secret."""
-    assert "hunter2hunter2" not in repr(understood(["staging", "KEY", "hunter2hunter2"]))
+def test_repr_does_not_show_a_value() -> None:
+    """A traceback or a log of the request contains no secret."""
+    assert "hunter2hunter2" not in repr(parse(["staging", "KEY", "hunter2hunter2"]))
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("stagin", "Unknown environment 'stagin'. Did you mean 'staging'? Choose testing, staging or production."),
         ("-e prod", "Unknown environment 'prod'. Did you mean 'production'?"),
         ("verif", "Did you mean 'verify'?"),
-        ("staging KEY", "What value? Write: arc env staging KEY VALUE"),
-        ("staging KEY secret words", "There are more words after the value."),
-        ("staging KEY secret --chekc", "--chekc is no option. Did you mean --check?"),
-        ("--add", "Which environment?"),
-        ("--add --env staging", "Which variable?"),
-        ("remove", "Which environment?"),
-        ("remove staging", "Which variable? Write: arc env remove staging KEY"),
-        ("remove staging KEY secret", "There are more words"),
-        ("remove staging KEY --add", "exclude each other"),
-        ("staging remove", "Which variable? Write: arc env remove staging KEY"),
-        ("staging set KEY", "What value? Write: arc env staging KEY VALUE"),
-        ("staging get KEY", "'get' is not part of this command. Show every variable with: arc env staging --show"),
-        ("get staging KEY", "'get' is not part of this command. Show every variable with: arc env staging --show"),
-        ("get", "'get' is not part of this command. Show every variable with: arc env --show"),
-        ("--add --env staging remove KEY", "A variable cannot be called 'remove'"),
+        ("staging KEY secret words", "Unexpected arguments follow the value."),
+        ("staging KEY secret --chekc", "No such option: --chekc"),
+        ("staging KEY secret --chekc", "--check"),
+        ("--add", "The environment is missing. Choose testing, staging or production."),
+        ("--add --env staging", "The name of the variable is missing. Write `arc env staging KEY VALUE`."),
+        ("remove", "The environment is missing."),
+        ("remove staging", "The name of the variable is missing. Write `arc env remove staging KEY`."),
+        ("remove staging KEY secret", "Unexpected arguments follow the name."),
+        ("-r -e staging KEY secret", "Unexpected arguments follow the name."),
+        ("remove staging KEY --add", "remove and --add cannot be combined."),
+        ("--add --remove staging KEY", "--add and --remove cannot be combined."),
+        ("staging remove", "The name of the variable is missing. Write `arc env remove staging KEY`."),
+        ("staging get KEY", "Unknown action 'get'. To show every variable, run `arc env staging --show`."),
+        ("get staging KEY", "Unknown action 'get'. To show every variable, run `arc env staging --show`."),
+        ("get", "Unknown action 'get'. To show every variable, run `arc env --show`."),
+        ("--add --env staging remove KEY", "remove and --add cannot be combined."),
         ("set staging delete KEY", "A variable cannot be called 'delete'"),
         ("staging set set value", "A variable cannot be called 'set'"),
-        ("staging list KEY", "'KEY' is one word too many."),
-        ("staging set --remove KEY", "set and --remove exclude each other"),
-        ("verify --adopt --prune", "--adopt and --prune exclude each other."),
-        ("verify --check --prune", "--prune belongs to a change or to verify"),
-        ("staging --adopt", "--adopt belongs to a change or to verify: arc env verify --adopt"),
-        ("testing KEY value --adopt", "testing has none"),
-        ("verify testing", "There is nothing to verify in testing"),
-        ("verify staging KEY", "'KEY' is one word too many."),
-        ("staging --check", "--check belongs to verify"),
-        ("-e", "-e needs a value after it."),
-        ("staging --from-file", "--from-file needs a value after it."),
-        ("--from-file .env", "Which environment?"),
-        ("staging --from-file .env KEY secret", "'KEY' is one word too many."),
-        ("verify --from-file .env", "it cannot be used to verify"),
+        ("staging list KEY", "Unexpected argument 'KEY'."),
+        ("staging set --remove KEY", "set and --remove cannot be combined."),
+        ("verify --adopt --prune", "--adopt and --prune cannot be combined."),
+        ("verify --check --prune", "--prune works only with a change or verify."),
+        ("staging --adopt", "--adopt works only with a change or verify. Write `arc env verify --adopt`."),
+        ("testing --adopt KEY value", "testing has none"),
+        ("verify testing", "testing cannot be verified, because it has no deployed functions."),
+        ("verify staging KEY", "Unexpected argument 'KEY'."),
+        ("staging --check", "--check works only with verify."),
+        ("-e", "requires an argument"),
+        ("staging --from-file", "requires an argument"),
+        ("--from-file .env", "The environment is missing."),
+        ("staging --from-file .env KEY secret", "Unexpected argument 'KEY'."),
+        ("verify --from-file .env", "--from-file sets variables, and cannot be combined with verify."),
     ],
 )
-def test_words_that_are_no_form_say_what_to_write(words: str, told: str) -> None:
-    """The message names the form that is meant, and holds no word that may be a value."""
-    with pytest.raises(WrongUsage) as wrong:
-        understood(words.split())
-    assert told in str(wrong.value)
-    assert "secret" not in str(wrong.value)
+def test_wrong_usage_names_the_form_to_write(words: str, message: str) -> None:
+    """The message contains no word that may be a value."""
+    result = CliRunner().invoke(app, ["env", *words.split()])
+    assert result.exit_code == 2
+    assert message in result.output
+    assert "secret" not in result.output.replace("a guessable secret", "")

@@ -193,7 +193,7 @@ def test_changed_key_is_an_error(tmp_path: Path) -> None:
     write_tables(tmp_path)
     message = (
         "The table testapp-testing-session has the key _idx *String, but the manifest declares id *String. "
-        "A table's key cannot be changed. Give the table another name, or start with empty tables: arc sandbox --fresh"
+        "A table's key cannot be changed. Rename the table, or start with empty tables: arc sandbox --fresh"
     )
     with running(tmp_path) as sandbox:
         manifest = (tmp_path / "app.arc").read_text()

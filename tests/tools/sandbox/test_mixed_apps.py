@@ -32,7 +32,9 @@ def test_python_routes_are_served_beside_those_in_node(tmp_path: Path) -> None:
             assert answer.status == 501
             assert f"get {path} is not a Python function" in answer.text
             assert sandbox.get(path).text == '{"message":"Not Implemented"}'
-        warning = "Warning: Not Python, so not served by the sandbox: get /both (nodejs22.x), get /old (index.mjs).\n"
+        warning = (
+            "Warning: The sandbox runs Python only and does not serve get /both (nodejs22.x), get /old (index.mjs).\n"
+        )
         assert sandbox.output.count(warning) == 1
         assert "no handler yet" not in sandbox.output
 

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from arc.errors import ArcError, InventoryError
 from arc.tools.cli.create import create
-from arc.tools.cli.env import HELP, Words, env
+from arc.tools.cli.env import EnvCommand, env
 from arc.tools.cli.init import init
 from arc.tools.cli.sandbox import sandbox
 from arc.tools.cli.secret import secret
@@ -128,7 +128,7 @@ def show_help(
 
 app.command()(init)
 app.command()(create)
-app.command(cls=Words, help=HELP, add_help_option=False)(env)
+app.command(cls=EnvCommand)(env)
 app.command()(sandbox)
 app.add_typer(secret, name="secret")
 app.command(name="version")(show_version)

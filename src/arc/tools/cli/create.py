@@ -201,11 +201,11 @@ class _Run:
 
 def _take(step: Step) -> str | None:
     """Take a step, with a timer on a terminal; return why it failed. Raises `NoCredentials`."""
-    from arc.tools.cli.progress import waiting
+    from arc.tools.cli.progress import progress
     from arc.tools.cloud.cloud import NoCredentials
 
     try:
-        with waiting(step.action):
+        with progress(step.action):
             step.do()
     except NoCredentials:
         raise

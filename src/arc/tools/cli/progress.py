@@ -1,4 +1,4 @@
-"""Progress on a terminal: a line on standard error that goes when the work is done."""
+"""A progress line on standard error, by Rich, which keeps it out of files and pipes."""
 
 from __future__ import annotations
 
@@ -11,30 +11,18 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
-    """Inside the block, the line `doing`; call what is given with how many of how many are done.
+def progress(description: str) -> Iterator[Callable[[int, int], None]]:
+    """Show `description` and the elapsed time inside the block, where standard error is a terminal.
 
-    Nothing is shown where standard error is no terminal.
+    Yields a function to call with the number of functions done and their total.
     """
-    if not sys.stderr.isatty():
-        yield lambda _done, _of: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status(f"{doing} …") as status:
-        yield lambda done, of: status.update(f"{doing}: {done} of {of} functions …")
-
-
-@contextlib.contextmanager
-def waiting(doing: str) -> Iterator[None]:
-    """Inside the block, the line `doing` with the seconds that it takes already, where standard error is a terminal."""
-    if not sys.stderr.isatty():
-        yield
+    if not sys.stderr.isatty():  # Rich is slow to import.
+        yield lambda _done, _total: None
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        shown.add_task(f"{doing} …", total=None)
-        yield
+    with Progress(*columns, console=Console(stderr=True), transient=True) as line:
+        task = line.add_task(f"{description} …", total=None)
+        yield lambda done, total: line.update(task, description=f"{description}: {done} of {total} functions …")

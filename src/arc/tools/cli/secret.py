@@ -1,122 +1,112 @@
-"""`arc secret`: new secrets, and changing the one that seals sessions."""
+"""`arc secret`: creates a secret, or rotates the one that seals sessions."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from arc.tools.cli.process_title import hide_word
-
-_WRONG_USAGE = 2
-_NAME = re.compile(r"[a-z]{1,15}")  # anything else may be a secret in the wrong place, which is not shown
+_NAME = re.compile(r"[a-z]{1,15}")  # Any other word may be a misplaced secret, which is not shown.
 
 secret = typer.Typer(
-    help="Make a secret, or change the one that seals sessions without signing anybody out.",
+    help="Create a secret, or rotate the one that seals sessions without signing anyone out.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
 @secret.command()
-def new(words: Annotated[list[str] | None, typer.Argument(hidden=True)] = None) -> None:
-    """Print a new random secret: 43 characters, good for ARC_APP_SECRET.
+def new(ctx: typer.Context, words: Annotated[list[str] | None, typer.Argument(hidden=True)] = None) -> None:
+    """Print a new random secret: 43 characters, suitable for ARC_APP_SECRET.
 
-    It is printed and kept nowhere. To set it without its passing over the screen: arc secret new | arc secret rotate
-    staging -
+    It is not stored anywhere. To use one without showing it, run: arc secret new | arc secret rotate staging -
     """
     from arc.tools.secrets.secrets import new_secret
 
-    if words:  # one of them may be a secret, which is not shown
-        _refuse("A new secret is random, and nothing is said about it beforehand: arc secret new", words)
+    if words:  # One of them may be a secret, which is not shown.
+        ctx.fail("`arc secret new` takes no arguments. Run it without any.")
     typer.echo(new_secret())
 
 
 @secret.command()
 def rotate(
+    ctx: typer.Context,
     environment: Annotated[
         str | None, typer.Argument(metavar="ENVIRONMENT", help="staging or production; required.", show_default=False)
     ] = None,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="-", help="Read the new secret from standard input.")
+        list[str] | None, typer.Argument(metavar="-", help="Read the new secret from standard input or a prompt.")
     ] = None,
     *,
     retire: Annotated[
-        bool, typer.Option("--retire", help="Drop the old secrets, when an idle lifetime has passed since.")
+        bool, typer.Option("--retire", help="Remove the old secrets, once the idle lifetime has passed.")
     ] = False,
     local: Annotated[bool, typer.Option("--local", help="Use the local cloud on this machine instead of AWS.")] = False,
     adopt: Annotated[
-        bool, typer.Option("--adopt", help="Take variables that only functions have into the environment first.")
+        bool, typer.Option("--adopt", help="First copy variables that only functions have to the environment.")
     ] = False,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Remove variables that only functions have from them first.")
-    ] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="First remove variables that only functions have.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Go on although published versions keep old variables.")
+        bool, typer.Option("--force", help="Continue even if published versions keep old variables.")
     ] = False,
 ) -> None:
-    """Change ARC_APP_SECRET in an environment without signing anybody out.
+    """Rotate ARC_APP_SECRET in an environment without signing anyone out.
 
-    First every deployed function accepts the new secret, which is random unless given; then every function seals
-    with it, and goes on opening what the old one sealed. After an interruption the same command goes on. When an idle
-    lifetime has passed, --retire drops the old secret.
+    First every deployed function accepts the new secret, which is random unless you supply one. Then every function
+    seals with it, and still opens what the old one sealed. If the command is interrupted, run it again to continue.
+    Once the idle lifetime has passed, --retire removes the old secret.
     """
     from arc.tools.cli.app_folder import chosen_cloud, read_app
     from arc.tools.cli.progress import progress
-    from arc.tools.cli.standard_input import value_from_standard_input
+    from arc.tools.cli.standard_input import read_value
     from arc.tools.env.change import Change
-    from arc.tools.secrets.retirement import Retirement
+    from arc.tools.secrets.retirement import retire as retire_old
     from arc.tools.secrets.rotation import Rotation
+    from arc.tools.secrets.sealers import Secrets
 
-    environment = _checked_environment(environment)
-    _check_words(words or [], environment, retire=retire)
-    if adopt and prune:
-        _refuse("--adopt and --prune exclude each other.", words or [])
+    fault = _environment_fault(environment) or _words_fault(words or [], environment, retire=retire)
+    if fault is None and adopt and prune:
+        fault = "--adopt and --prune cannot be combined. Choose one."
+    if fault is not None or environment is None:
+        ctx.fail(str(fault))
     inventory = read_app()
-    given = value_from_standard_input("ARC_APP_SECRET") if words else None
-    with chosen_cloud(inventory, local=local) as cloud, progress(environment) as told:
+    value = read_value("ARC_APP_SECRET") if words else None
+    with chosen_cloud(inventory, local=local) as cloud, progress(environment) as on_progress:
         if adopt or prune:
-            Change(cloud, inventory, environment, {}, adopt=adopt, prune=prune, show=_warn, told=told).run()
+            change = Change(cloud, inventory, environment, {}, adopt=adopt, prune=prune, warn=_warn)
+            change.on_progress = on_progress
+            change.run()
+        secrets = Secrets(cloud, inventory, environment, typer.echo, _warn, force=force, on_progress=on_progress)
         if retire:
-            Retirement(cloud, inventory, environment, typer.echo, _warn, force=force, told=told).retire()
+            retire_old(secrets)
         else:
-            Rotation(cloud, inventory, environment, typer.echo, _warn, force=force, told=told).rotate(given)
+            Rotation(secrets).rotate(value)
 
 
-def _checked_environment(environment: str | None) -> str:
+def _environment_fault(environment: str | None) -> str | None:
     from arc.tools.env.variables import DEPLOYED, choose, unknown_environment
 
     if environment in DEPLOYED:
-        return environment
-    choice = choose(DEPLOYED)
+        return None
     if environment is None:
-        _refuse(f"Which environment? {choice[:-1]}: arc secret rotate ENVIRONMENT", [])
+        return f"The environment is missing. {choose(DEPLOYED)}"
     if environment == "testing":
-        _refuse(f"testing has no secret to rotate: nobody but you has sessions there. {choice}", [])
+        return f"testing has no secret to rotate, because its sessions are on your machine. {choose(DEPLOYED)}"
     if not _NAME.fullmatch(environment):
-        _refuse(f"Unknown environment. {choice}", [environment])
-    return _refuse(unknown_environment(environment, DEPLOYED), [])
+        return f"Unknown environment. {choose(DEPLOYED)}"
+    return unknown_environment(environment, DEPLOYED)
 
 
-def _check_words(words: list[str], environment: str, *, retire: bool) -> None:
+def _words_fault(words: list[str], environment: str | None, *, retire: bool) -> str | None:
     if not words or (words == ["-"] and not retire):
-        return
+        return None
     if retire:
-        _refuse(f"--retire takes no secret: arc secret rotate {environment} --retire", words)
-    _refuse(
-        "A secret is not taken as a word, which everybody on the machine can read. Send it to standard input: "
-        f"arc secret rotate {environment} - < file",
-        words,
+        return f"--retire takes no secret. Run `arc secret rotate {environment} --retire`."
+    return (
+        "A secret cannot be an argument, because other users can see it in the process list. Pipe it to "
+        f"`arc secret rotate {environment} -`, or run that in a terminal, which asks for it."
     )
-
-
-def _refuse(sentence: str, words: list[str]) -> NoReturn:
-    """End with 2. `words` may be secrets: they leave the title of the process."""
-    for word in words:
-        hide_word(word)
-    typer.echo(sentence, err=True)
-    raise typer.Exit(_WRONG_USAGE)
 
 
 def _warn(sentence: str) -> None:

@@ -1,25 +1,31 @@
-"""Values that come over standard input, so that no title of a process and no history of a shell has them."""
+"""Values from a prompt or standard input, which neither the process list nor the shell's history shows."""
 
 from __future__ import annotations
 
-import getpass
 import sys
+
+import typer
 
 from arc.errors import ToolError
 
 
-def value_from_standard_input(key: str) -> str:
-    """The text of standard input without its last line end; on a terminal it is asked for, unseen.
+def read_value(key: str) -> str:
+    """Return the value of `key`, from a prompt without echo on a terminal, else from standard input.
 
-    Raises `ToolError` for bytes that are not UTF-8.
+    One line end at the end of standard input is dropped. Raises `ToolError` for bytes that are not UTF-8.
     """
+    if sys.stdin is None:  # The caller has closed it.
+        return ""
     if sys.stdin.isatty():
-        return getpass.getpass(f"{key}: ")
+        try:
+            return str(typer.prompt(key, hide_input=True, err=True))
+        except typer.Abort:
+            raise KeyboardInterrupt from None
     try:
         value = sys.stdin.buffer.read().decode()
     except UnicodeDecodeError:
         raise ToolError(
-            f"Standard input is not UTF-8, so it cannot be the value of {key}. Encode it first: base64 file | arc …"
+            f"The value of {key} on standard input is not UTF-8. Encode it first, for example with `base64 file`."
         ) from None
     for end in ("\r\n", "\n"):
         if value.endswith(end):

@@ -1,1 +1,1 @@
-"""`arc env` and `arc secret`: the variables of an environment, and every function in step with them."""
+"""`arc env`: the variables of an environment, in SSM and in every deployed function."""

@@ -1,4 +1,4 @@
-"""Whether functions could run with a set of variables: asked of the runtime itself, and of DynamoDB."""
+"""Checks whether functions could run with a set of variables, with the runtime's own code and in DynamoDB."""
 
 from __future__ import annotations
 
@@ -23,24 +23,23 @@ _SESSIONS_KEY = "_idx *String"
 def check_settings(
     before: Mapping[str, str], after: Mapping[str, str], *, app: str, environment: str, warn: Callable[[str], None]
 ) -> str | None:
-    """What was wrong `before` already and still is; None when functions can read their settings `after` a change.
+    """Return the fault that the settings have both `before` and `after` a change; None when there is none after it.
 
-    Raises `ToolError` when they could not, though they could before. `warn` is told of weak secrets; no message
-    holds a secret.
+    `warn` is called for a weak secret; no message contains a secret. Raises `ToolError` for a new fault.
     """
     fault = settings_fault(after, app=app, environment=environment, warn=warn)
     if fault is None or fault == settings_fault(before, app=app, environment=environment):
         return fault
-    raise ToolError(f"With this, functions in {environment} could not keep sessions: {fault}\nNothing was changed.")
+    raise ToolError(f"This change would break sessions in {environment}: {fault}\nNothing was changed.")
 
 
 def settings_fault(
     variables: Mapping[str, str], *, app: str, environment: str, warn: Callable[[str], None] = lambda _: None
 ) -> str | None:
-    """What the runtime would raise for `variables` in a function of `environment`, None for nothing.
+    """Return the error that the runtime would raise for `variables` in `environment`, or None.
 
-    A secret that is not set is no fault here: it may come with the next command. `warn` is told what is weak in the
-    one that seals; fallbacks are on their way out.
+    A missing secret is not a fault here, because the next command may set it. `warn` is called when the secret that
+    seals is weak, and not for a weak fallback, which will be retired.
     """
 
     def warn_of_sealing(sentence: str) -> None:
@@ -62,10 +61,10 @@ def settings_fault(
 
 
 def check_table(cloud: Cloud, value: str, *, app: str, environment: str, warn: Callable[[str], None]) -> None:
-    """Raise `ToolError` when `value` of `SESSION_TABLE_NAME` names no table that holds sessions.
+    """Raise `ToolError` unless `value` of `SESSION_TABLE_NAME` is `jwe` or names a table that can store sessions.
 
-    It may be `jwe`, a table's own name, or the manifest's. `warn` is told when DynamoDB does not remove ended
-    sessions from the table.
+    A table is named by its physical name or as in the manifest. `warn` is called when DynamoDB does not delete
+    expired sessions from it.
     """
     if value == SEALED:
         return
@@ -73,28 +72,29 @@ def check_table(cloud: Cloud, value: str, *, app: str, environment: str, warn: C
     mapped = mapped_tables(cloud, app, environment).get(value, value)
     names = dict.fromkeys((mapped, f"{app}-{environment}-{value}", value))
     for name in names:
-        found = _found(tables, name)
+        found = _find(tables, name)
         if found is None:
             continue
         key = shown_key(found["KeySchema"], found["AttributeDefinitions"])
         if key != _SESSIONS_KEY:
             raise ToolError(
-                f"The table {name} cannot hold sessions: its key is {key}, not {_SESSIONS_KEY}. Nothing was changed."
+                f"The table {name} cannot store sessions, because its key is {key}. Use a table with the key "
+                f"{_SESSIONS_KEY}. Nothing was changed."
             )
         if tables.ttl(name) != "_ttl":
             warn(
-                f"Ended sessions stay in the table {name} for ever: its TTL is not on '_ttl'. Write '_ttl TTL' below "
-                f"the table in the manifest, and: arc create {environment}"
+                f"Expired sessions stay in the table {name} forever, because its TTL is not on '_ttl'. Add '_ttl TTL' "
+                f"to the table in the manifest, and run `arc create {environment}`."
             )
         return
     raise ToolError(
-        f"There is no table {value!r} in {cloud.region}; looked for {' and '.join(names)}. Make it: arc create "
-        f"{environment}, or set the variable nevertheless with --force. Nothing was changed."
+        f"Unknown table {value!r} in {cloud.region}; looked for {' and '.join(names)}. Create it with "
+        f"`arc create {environment}`, or set the variable anyway with --force. Nothing was changed."
     )
 
 
-def _found(tables: Tables, name: str) -> Mapping[str, Any] | None:
-    """The table of that name, None without one, and for a name that no table can have."""
+def _find(tables: Tables, name: str) -> Mapping[str, Any] | None:
+    """Return the table of that name; None without one, and for a name that DynamoDB does not allow."""
     try:
         return tables.find(name)
     except Refused as refused:

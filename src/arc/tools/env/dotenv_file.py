@@ -1,4 +1,7 @@
-"""A `.env` file: variables set and removed in its text, which reads back the same and keeps everything else."""
+"""Sets and removes variables in the text of a `.env` file, and keeps everything else.
+
+Hand-made, because python-dotenv's `set_key` drops comments, and writes values that Node's dotenv reads differently.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=\\-]+")
 _BOM = "\N{BYTE ORDER MARK}"
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_SPACE_ABOVE = re.compile(r"(?:\s*[\r\n])?")  # blank lines, which the parser counts to what follows them
+_SPACE_ABOVE = re.compile(r"(?:\s*[\r\n])?")  # blank lines, which the parser adds to the line below them
 _SETTING = re.compile(
     r"""
     (?P<head> \s* (?:export[^\S\r\n]+)? (?:'[^']+'|[^=\#\s]+) [^\S\r\n]* = (?:[^\S\r\n]+(?=[^\#\s]))? )
@@ -32,7 +35,7 @@ _SETTING = re.compile(
 
 @dataclass(frozen=True)
 class _Piece:
-    """Blank lines and the line below them, which may go on over several; the variable that it sets, if it does."""
+    """A line with the blank lines above it, and the variable that it sets, if any; a value may span several lines."""
 
     text: str
     name: str | None = None
@@ -40,39 +43,39 @@ class _Piece:
 
 
 def variables_of(text: str) -> dict[str, str]:
-    """Name and value of each variable; the last line of a name counts."""
+    """Return the variables as python-dotenv reads them; the last line with a name counts."""
     return {piece.name: piece.value for piece in _pieces(text) if piece.name is not None}
 
 
 def with_variable(text: str, name: str, value: str) -> str | None:
-    """The text with a variable set in its place, or at the end; None when no way of writing reads back the same.
+    """Return the text with a variable set in its place, or at the end; None when the value cannot be written.
 
-    It reads alike for python-dotenv and for Node's dotenv, and neither reads another variable otherwise than before.
+    python-dotenv and Node's dotenv both read back the value, and every other variable as before.
     """
-    wanted = {**variables_of(text), name: value}
+    desired = {**variables_of(text), name: value}
     in_node = {**variables_in_node(text), name: value}
     first_end = _LINE_END.search(text)
     end = first_end[0] if first_end else "\n"
     for form in _forms(value, end):
         changed = _edited(text, name, form, end)
-        if variables_of(changed) == wanted and variables_in_node(changed) == in_node:
+        if variables_of(changed) == desired and variables_in_node(changed) == in_node:
             return changed
     return None
 
 
 def without_variable(text: str, name: str) -> str | None:
-    """The text without a variable; None when it cannot be taken out without changing another."""
-    wanted = variables_of(text)
-    del wanted[name]
+    """Return the text without a variable; None when that would change another."""
+    desired = variables_of(text)
+    del desired[name]
     changed = "".join(_space_above(piece) if piece.name == name else piece.text for piece in _pieces(text))
-    return changed if variables_of(changed) == wanted else None
+    return changed if variables_of(changed) == desired else None
 
 
 def _forms(value: str, end: str) -> Iterator[str]:
-    """Ways to write a value, the plainest first. Readers disagree about each but the first for some values."""
+    """Yield ways to write a value, the plainest first. For some values, readers disagree about all but the first."""
     if _PLAIN.fullmatch(value):
         yield value
-    if "\n" in value and end != "\n":  # an editor would make all line ends alike
+    if "\n" in value and end != "\n":  # An editor would make all line ends the same.
         yield '"' + value.replace("\n", "\\n") + '"'
     yield from (f"{quote}{value}{quote}" for quote in "'\"" if quote not in value)
     if "\n" not in value:
@@ -80,7 +83,7 @@ def _forms(value: str, end: str) -> Iterator[str]:
 
 
 def _edited(text: str, name: str, form: str, end: str) -> str:
-    """The text with a variable written so: in place of its last line, with that one's comment, or at the end."""
+    """Return the text with a variable in place of its last line, whose comment is kept, or at the end."""
     pieces = _pieces(text)
     places = [place for place, piece in enumerate(pieces) if piece.name == name]
     if not places:
@@ -91,7 +94,7 @@ def _edited(text: str, name: str, form: str, end: str) -> str:
     if setting is not None:
         comment = setting["after_quote"] or setting["after_word"] or ""
         gap = " " if comment.startswith("#") else ""
-        head = setting["head"].replace(f"'{name}'", name)  # Node knows no quotes around a name
+        head = setting["head"].replace(f"'{name}'", name)  # Node does not accept quotes around a name.
         parts[places[-1]] = f"{head}{form}{gap}{comment}{setting['end']}"
     return "".join(parts)
 
@@ -123,7 +126,7 @@ _STRIPPED = re.compile(rf"\A[{_WHITE}]+|[{_WHITE}]+\Z")
 
 
 def variables_in_node(text: str) -> dict[str, str]:
-    """Return name and value of each variable as Node reads them."""
+    """Return the variables as Node's dotenv reads them."""
     variables: dict[str, str] = {}
     for line in _LINE.finditer(re.sub(r"\r\n?", "\n", text)):
         value = _STRIPPED.sub("", line[2] or "")

@@ -1,6 +1,6 @@
-"""A preferences file: testing's variables set and removed in its text, which reads back the same and keeps the rest.
+"""Sets and removes testing's variables in the text of a preferences file, and keeps everything else.
 
-What is set is read alike by Architect's parser, for which a blank or comment line ends an environment's variables.
+Architect's parser reads back the same, though for it a blank or comment line ends an environment's variables.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BOM = "\N{BYTE ORDER MARK}"
 
 
 def variables_of(text: str) -> dict[str, str] | None:
-    """The variables of testing; None for a text with faults."""
+    """Return the variables of testing; None for a text with faults."""
     manifest, faults = parse_all(text)
     pragma = manifest.pragma("env")
     if faults or (pragma is not None and not all(isinstance(item, Map) for item in pragma.items)):
@@ -34,44 +34,44 @@ def variables_of(text: str) -> dict[str, str] | None:
 
 
 def has_env(text: str) -> bool:
-    """Return True for a text with an `@env`, which replaces that of the developer's home."""
+    """Return True for a text with an `@env`, which replaces the one in the home folder."""
     return parse_all(text)[0].pragma("env") is not None
 
 
 def can_hold(value: str) -> bool:
-    """Return True for a value that can be written so that Architect reads it alike."""
+    """Return True for a value that can be written so that Architect reads it back."""
     return written_for_both(value) is not None
 
 
 def with_variable(text: str, name: str, value: str) -> str | None:
     """Return the text with a variable set, None when it cannot be written.
 
-    A variable stays in its place and a new one is testing's last, unless Architect would not read it there: then it is
+    A variable stays in its place, and a new one is testing's last. Where Architect would not read it there, it is
     testing's first.
     """
     before, words = variables_of(text), written_for_both(value)
     if before is None or words is None or not is_variable(name):
         return None
-    return _if_good(text, _Source(text).with_variable(name, words), {**before, name: value})
+    return _if_equal(text, _Source(text).with_variable(name, words), {**before, name: value})
 
 
 def without_variable(text: str, name: str) -> str | None:
-    """The text without a variable; None when it cannot be taken out."""
+    """Return the text without a variable; None when it cannot be removed."""
     before = variables_of(text)
     if before is None:
         return None
-    wanted = {key: value for key, value in before.items() if key != name}
+    desired = {key: value for key, value in before.items() if key != name}
     source = _Source(text)
-    return _if_good(text, source.edited(source.removals(source.entries_of(name))), wanted)
+    return _if_equal(text, source.edited(source.removals(source.entries_of(name))), desired)
 
 
-def _if_good(text: str, changed: str, wanted: dict[str, str]) -> str | None:
-    """The changed text, if it gives the wanted variables and leaves every other part as it was."""
-    return changed if variables_of(changed) == wanted and _others(changed) == _others(text) else None
+def _if_equal(text: str, changed: str, desired: dict[str, str]) -> str | None:
+    """Return the changed text if it has the desired variables and every other part is as before, else None."""
+    return changed if variables_of(changed) == desired and _others(changed) == _others(text) else None
 
 
 class _Source:
-    """The text of a file without faults, and where in it things stand."""
+    """The text of a file without faults, and the positions of its parts."""
 
     def __init__(self, text: str) -> None:
         self._mark = _BOM if text.startswith(_BOM) else ""
@@ -84,18 +84,18 @@ class _Source:
         self._pragma = manifest.pragma("env")
 
     def entries_of(self, name: str) -> list[Entry]:
-        """Where a variable is set. There may be several blocks of testing, of which the last counts."""
+        """Return the entries that set a variable. Testing may have several blocks, of which the last counts."""
         return [entry for block in self._blocks for entry in block.entries if entry.key.text == name]
 
     def with_variable(self, name: str, words: str) -> str:
         """Return the text with a variable set to `words`."""
         entries = self.entries_of(name)
-        name_there = written(name)  # Architect knows no variable called true, unless it is in quotes.
+        written_name = written(name)  # Architect reads a name such as true only in quotes.
         if entries and entries[-1] in self._blocks[-1].entries and not self._is_hidden(entries[-1].key.line):
             return self.edited([*self.removals(entries[:-1]), self._replacement(entries[-1], words)])
         if self._blocks:
             block = self._blocks[-1]
-            line = f"{self._margin(block.entries[0].key)}{name_there} {words}{self._end}"
+            line = f"{self._margin(block.entries[0].key)}{written_name} {words}{self._end}"
             if entries:
                 return self._moved(entries, words)
             bottom = self._end_of(block.entries[-1].values[-1])
@@ -105,7 +105,7 @@ class _Source:
         if self._pragma is not None and self._pragma.items:
             first = self._pragma.items[0]
             margin = self._margin(first if isinstance(first, Scalar) else first.start)
-        block_text = f"{margin}{_ENVIRONMENT}{self._end}{margin}  {name_there} {words}{self._end}"
+        block_text = f"{margin}{_ENVIRONMENT}{self._end}{margin}  {written_name} {words}{self._end}"
         if self._pragma is not None:
             return self._inserted(self._next_line(self._starts[self._pragma.line - 1]), block_text)
         gap = self._end if self._text else ""
@@ -129,7 +129,7 @@ class _Source:
         return self.edited([*self.removals(entries, keep=self._blocks[-1]), (top, top, line)])
 
     def _is_hidden(self, line: int) -> bool:
-        """Return True when a blank or comment line stands between testing's name and this line of its block."""
+        """Return True when a blank or comment line is between testing's name and this line of its block."""
         block = self._blocks[-1]
         expected = block.name.line + 1
         for entry in block.entries:
@@ -151,9 +151,9 @@ class _Source:
         return self._text[self._starts[first.line - 1] :][: first.column - 1]
 
     def removals(self, entries: Iterable[Entry], *, keep: Map | None = None) -> list[tuple[int, int, str]]:
-        """Return the edits that take whole lines out.
+        """Return the edits that remove whole lines.
 
-        Where nothing is left below testing's name, it goes too, or it would be a value; the block `keep` stays.
+        A block without entries is removed too, because its name would be read as a value; the block `keep` stays.
         """
         gone = list(entries)
         edits = [(self._starts[entry.key.line - 1], self._end_of(entry.values[-1]), "") for entry in gone]
@@ -163,7 +163,7 @@ class _Source:
         return edits + [(self._starts[name.line - 1], self._end_of(name), "") for name in empty]
 
     def edited(self, edits: Iterable[tuple[int, int, str]]) -> str:
-        """The text with each part from start to end replaced."""
+        """Return the text with each part from start to end replaced."""
         text = self._text
         for start, end, new in sorted(edits, reverse=True):
             text = text[:start] + new + text[end:]
@@ -174,14 +174,14 @@ class _Source:
         return self.edited([(at, at, before + lines)])
 
     def _end_of(self, scalar: Scalar) -> int:
-        """Where the line begins that follows a word, which may go on over several lines."""
+        """Return the start of the line after a word, which may span several lines."""
         return self._next_line(self._span(scalar)[1])
 
     def _next_line(self, at: int) -> int:
         return next((start for start in self._starts if start > at), len(self._text))
 
     def _span(self, scalar: Scalar) -> tuple[int, int]:
-        """Where a word begins and ends, with its quotes."""
+        """Return the start and end of a word with its quotes."""
         start = self._starts[scalar.line - 1] + scalar.column - 1
         quote = self._text[start]
         if quote not in QUOTES:
@@ -200,7 +200,7 @@ def _blocks(manifest: Manifest) -> list[Map]:
 
 
 def _others(text: str) -> object:
-    """Everything but testing's variables."""
+    """Return everything except testing's variables."""
     plain = parse_all(text)[0].to_plain()
     env = [item for item in plain.pop("env", []) if not (isinstance(item, dict) and _ENVIRONMENT in item)]
     return plain, env

@@ -1,4 +1,4 @@
-"""Names of variables: which an environment may set, and which belong to the tools or to Lambda."""
+"""Names and values of variables: what an environment may set, and what SSM and Lambda accept."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from arc.errors import ToolError
 from arc.inventory.preferences import ENVIRONMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 DEPLOYED = tuple(name for name in ENVIRONMENTS if name != "testing")
 SEALED = "jwe"
 SECRET, FALLBACKS = "ARC_APP_SECRET", "ARC_APP_SECRET_FALLBACKS"
 STORE, OLD_STORE = "ARC_SESSION_TABLE_NAME", "SESSION_TABLE_NAME"
-ROTATION = "rotation"  # the memo of a rotation of the secret that has begun and not ended
+ROTATION = "rotation"  # the memo of a rotation that is in progress
 
-# Architect's, for every function alike; deployment sets them.
+# Deployment sets these in every function, as Architect does.
 RESERVED = frozenset(
     (
         "ARC_APP_NAME",
@@ -60,7 +60,12 @@ _LAMBDAS = frozenset(
     )
 )
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
-_PLAIN = (STORE, OLD_STORE, "ARC_TRUSTED_ORIGINS")
+_NOT_SECRET = (STORE, OLD_STORE, "ARC_TRUSTED_ORIGINS")  # names of tables, and origins
+
+_MOST_BYTES = 4096  # of a value in SSM's standard tier, and of all variables of a function in Lambda
+_REQUEST_LIMIT = 5120  # bytes; a request that changes a function's configuration must be smaller
+_REVISION = "-".join("0" * digits for digits in (8, 4, 4, 4, 12))  # a UUID, as Lambda's revisions are
+_REFERENCE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
 def check_name(name: str) -> None:
@@ -71,94 +76,84 @@ def check_name(name: str) -> None:
 
 
 def fault_of(name: str) -> str | None:
-    """Why `name` cannot be that of a variable, with what to do; None for a good one."""
-    if name in RESERVED:
-        return f"{name} is reserved: the tools set it for each function. Choose another name."
-    if name in _LAMBDAS:
-        return f"{name} is reserved: AWS Lambda sets it for each function. Choose another name."
+    """Return why a variable cannot have this name, with what to do; None for a valid name."""
+    if name in RESERVED or name in _LAMBDAS:
+        owner = "arc" if name in RESERVED else "AWS Lambda"
+        return f"{name} is reserved: {owner} sets it in every function. Choose another name."
     if not _NAME.fullmatch(name):
         return (
-            f"{name!r} cannot be the name of a variable: Lambda takes a letter first, then letters, digits and '_', "
-            "two characters at least. Choose another name."
+            f"Invalid variable name {name!r}: Lambda requires at least two characters, a letter first, then letters, "
+            "digits or '_'. Choose another name."
         )
     return None
 
 
+def left_out(names: Iterable[str], environment: str) -> list[str]:
+    """Return a note for each name that an environment has in SSM and its functions cannot have."""
+    faults = {name: fault for name in names if (fault := fault_of(name)) is not None}
+    return [f"{name} is set in {environment} but left out of its functions. {fault}" for name, fault in faults.items()]
+
+
 def is_secret(name: str) -> bool:
-    """True when the value of a variable is masked: all but the names of tables and origins may hold a secret."""
-    return name not in _PLAIN
+    """Return True for a variable whose value may be secret."""
+    return name not in _NOT_SECRET
 
 
-def unknown_environment(word: str, choices: Sequence[str] = ENVIRONMENTS, *, others: Sequence[str] = ()) -> str:
-    """Return the message for `word`, which is not one of `choices`: the likely meaning and the choices.
-
-    `others` are words that `word` may be a misspelling of and that are not environments.
-    """
-    known = (*choices, *others)
-    close = [one for one in known if word and one.startswith(word)] or difflib.get_close_matches(word, known, n=1)
-    meant = f" Did you mean {close[0]!r}?" if close else ""
-    return f"Unknown environment {word!r}.{meant} {choose(choices)}"
-
-
-def choose(choices: Sequence[str]) -> str:
-    """Return the sentence that names the `choices`, of which there are two or more."""
-    return f"Choose {', '.join(choices[:-1])} or {choices[-1]}."
-
-
-_MOST_BYTES = 4096  # of a value in SSM's standard tier, and of all variables of a function in Lambda
-_REQUEST_LIMIT = 5120  # bytes, of a request to change a function's configuration: it must be smaller
-_REVISION = "-".join("0" * digits for digits in (8, 4, 4, 4, 12))  # a UUID, as Lambda's revisions are
-_REFERENCE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+def masked(name: str, value: str) -> str:
+    """Return the value as every output shows it: masked, unless it cannot be secret."""
+    return "********" if is_secret(name) else value
 
 
 def check_text(name: str, value: str) -> None:
-    """Raise `ToolError` for a value that no environment can hold; the message never shows it."""
+    """Raise `ToolError` for a value that no environment variable can have; the message never shows it."""
     if "\0" in value:
-        raise ToolError(f"The value of {name} holds a NUL character, which no environment can. Encode it (base64).")
+        raise ToolError(f"The value of {name} contains a NUL character. Encode it, for example with base64.")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ToolError(f"The value of {name} is no text: its bytes are not UTF-8. Encode it (base64).") from None
+        raise ToolError(f"The value of {name} is not valid UTF-8. Encode it, for example with base64.") from None
 
 
 def check_value(name: str, value: str) -> None:
-    """Raise `ToolError` for a value that cannot be kept on AWS; the message never shows it."""
+    """Raise `ToolError` for a value that cannot be stored in SSM; the message never shows it."""
     check_text(name, value)
     if not value:
         raise ToolError(
-            f"The value of {name} is empty, which SSM does not take. Give a value, or remove it: "
-            f"arc env remove <environment> {name}"
+            f"The value of {name} is empty, and SSM accepts no empty values. Set another value, or run "
+            f"`arc env remove ENVIRONMENT {name}`."
         )
     size = len(value.encode())
     if size > _MOST_BYTES:
         raise ToolError(
-            f"The value of {name} has {size:,} bytes; SSM takes {_MOST_BYTES:,}. Keep it elsewhere (S3, Secrets "
-            "Manager) and set its address instead."
+            f"The value of {name} is {size:,} bytes, and SSM's limit is {_MOST_BYTES:,}. Store it elsewhere, for "
+            "example in S3 or Secrets Manager, and set its address instead."
         )
     if _REFERENCE.search(value):
-        raise ToolError(f"The value of {name} holds {{{{…}}}}, which SSM refuses. Encode it (base64).")
+        raise ToolError(
+            f"The value of {name} contains {{{{…}}}}, which SSM refuses. Encode it, for example with base64."
+        )
 
 
 def check_set(function: str, variables: Mapping[str, str]) -> None:
-    """Raise `ToolError` when a function's variables are more than Lambda takes.
+    """Raise `ToolError` when a function's variables exceed Lambda's limits.
 
-    Lambda measures them as JSON, 4 KB at most, and the body of the request that brings them, smaller than 5,120 bytes.
+    Lambda limits their size as JSON to 4 KB, and the body of the request that sets them to under 5,120 bytes.
     Source: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
     """
     size = set_bytes(variables)
     if size > _MOST_BYTES:
         largest = _largest({name: len(value.encode()) for name, value in variables.items()})
         raise ToolError(
-            f"The variables of {function} would have {size:,} bytes; Lambda takes {_MOST_BYTES:,} in all. "
+            f"The variables of {function} would be {size:,} bytes, and Lambda's limit is {_MOST_BYTES:,} in total. "
             f"{largest} Remove or shorten some. Nothing was changed."
         )
     size = request_bytes(variables)
     if size >= _REQUEST_LIMIT:
         largest = _largest({name: len(json.dumps(value)[1:-1]) for name, value in variables.items()})
         raise ToolError(
-            f"The request that gives {function} its variables would have {size:,} bytes; Lambda takes less than "
-            f"{_REQUEST_LIMIT:,}, and a character beyond ASCII counts 6 or 12. {largest} Remove or shorten some, or "
-            "encode them (base64). Nothing was changed."
+            f"The request that updates {function} would be {size:,} bytes, and Lambda requires less than "
+            f"{_REQUEST_LIMIT:,}; a character beyond ASCII counts as 6 or 12. {largest} Remove or shorten some, or "
+            "encode them with base64. Nothing was changed."
         )
 
 
@@ -168,11 +163,40 @@ def set_bytes(variables: Mapping[str, str]) -> int:
 
 
 def request_bytes(variables: Mapping[str, str]) -> int:
-    """Return the size of the body that boto3 sends to give a function its variables, in bytes."""
+    """Return the size of the body that boto3 sends to set a function's variables, in bytes."""
     return len(json.dumps({"Environment": {"Variables": dict(variables)}, "RevisionId": _REVISION}))
 
 
 def _largest(sizes: Mapping[str, int]) -> str:
-    """Return a sentence with the three largest values by name."""
+    """Return a sentence that names the three largest values."""
     names = sorted(sizes, key=lambda name: sizes[name], reverse=True)[:3]
     return f"The largest values: {', '.join(f'{name} {sizes[name]:,}' for name in names)}."
+
+
+def unknown_environment(word: str, choices: Sequence[str] = ENVIRONMENTS, *, others: Sequence[str] = ()) -> str:
+    """Return the message for `word`, which is not one of `choices`.
+
+    `others` are words that `word` may be a misspelling of and that are not environments.
+    """
+    known = (*choices, *others)
+    begun = [one for one in known if word and one.startswith(word)]
+    meant = did_you_mean(word, begun or known, cutoff=0 if begun else 0.6)
+    return f"Unknown environment {word!r}.{meant} {choose(choices)}"
+
+
+def unknown_variable(name: str, environment: str, names: Sequence[str]) -> str:
+    """Return the message for a variable to remove that is not among the `names` in an environment."""
+    choices = choose(names) if names else f"{environment} has no variables."
+    return f"{name} is not set in {environment}.{did_you_mean(name, names)} {choices} Nothing was changed."
+
+
+def did_you_mean(word: str, known: Sequence[str], *, cutoff: float = 0.6) -> str:
+    """Return a question about the word in `known` that is closest to `word`; empty when none is close."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def choose(choices: Sequence[str]) -> str:
+    """Return the sentence that names the `choices`, of which there is at least one."""
+    *others, last = choices
+    return f"Choose {', '.join(others)} or {last}." if others else f"Choose {last}."

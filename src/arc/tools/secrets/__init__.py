@@ -1,1 +1,1 @@
-"""`arc secret`: rotate the secret that seals sessions, and retire the old one."""
+"""`arc secret`: rotates the secret that seals sessions, and retires the old one."""

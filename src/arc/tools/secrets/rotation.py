@@ -1,243 +1,205 @@
-"""Rotating `ARC_APP_SECRET` without signing anybody out.
+"""Rotates `ARC_APP_SECRET` without signing anyone out.
 
-Two phases, each in every function before the next begins:
+Two phases, each completed in every function before the next:
 
-1. Every function accepts the new secret, and all that were known: they are in `ARC_APP_SECRET_FALLBACKS`.
-2. Every function seals with the new one: it becomes `ARC_APP_SECRET`. Nothing else changes, so whoever reads the
-   variables in between has a set that accepts both. The new secret stays the last of the fallbacks until they go.
+1. Every function accepts the new secret and all known ones: they are in `ARC_APP_SECRET_FALLBACKS`.
+2. Every function seals with the new secret: it becomes `ARC_APP_SECRET`. Nothing else changes, so variables that are
+   read in between accept both. The new secret stays the last of the fallbacks until these are retired.
 
-What a rotation needs to go on after an interruption is noted in SSM before its first step. Each step is chosen by a
-look at SSM and at the functions themselves, so it does not matter where an earlier run stopped, nor what others
-changed meanwhile; what sealed a session once is never left out.
+The secrets are saved in SSM before the first step, so that an interrupted rotation can continue. Each step is chosen
+from a snapshot of SSM and the functions, so it does not matter where an earlier run stopped, or what another process
+has changed since. A secret that has sealed sessions is never left out.
 """
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from arc.errors import ToolError
-from arc.tools.cloud.parameters import Memo, Parameters
 from arc.tools.env.report import no_functions, old_versions
-from arc.tools.env.variables import FALLBACKS, ROTATION, SECRET
-from arc.tools.secrets.retirement import Rotated
-from arc.tools.secrets.sealers import Secrets, indented
-from arc.tools.secrets.secrets import listed, new_secret
+from arc.tools.env.variables import FALLBACKS, SECRET
+from arc.tools.secrets.retirement import RotationRecord
+from arc.tools.secrets.sealers import indented
+from arc.tools.secrets.secrets import fallbacks_value, new_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from arc.inventory import Inventory
-    from arc.tools.cloud.cloud import Cloud
-    from arc.tools.env.deployed import Told
-    from arc.tools.secrets.sealers import Apart, SecretsNow
+    from arc.tools.secrets.sealers import Pinned, Secrets, SecretsSnapshot
 
-_ROUNDS = 10  # in which others change secrets while they are rotated
-_LOOKS, _PAUSE = 3, 0.5  # SSM may tell what was noted a moment later
+_ROUNDS = 10  # of steps, while other processes change secrets
+_READS, _PAUSE = 3, 0.5  # SSM may return a memo only a moment after it was written
 
 
-@dataclass
 class Rotation:
-    """The rotation of one environment's secret.
+    """The rotation of one environment's secret."""
 
-    `say` is told each step when it is done, `warn` what deserves attention; `force` goes on although what keeps
-    variables of its own does not accept the new secret. `now` gives seconds since 1970.
-    """
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets, self._environment = secrets, secrets.environment
+        self._pinned: Pinned | None = None
+        self._remedy = (
+            "The rotation is paused, and no one is signed out. To continue, run "
+            f"`arc secret rotate {self._environment}`."
+        )
 
-    cloud: Cloud
-    inventory: Inventory
-    environment: str
-    say: Callable[[str], None]
-    warn: Callable[[str], None]
-    force: bool = False
-    told: Told = lambda _done, _of: None
-    now: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    _parameters: Parameters = field(init=False)
-    _secrets: Secrets = field(init=False)
-    _noted: Memo = field(init=False)
-    _said: set[str] = field(init=False, default_factory=set)
-    _apart: Apart | None = field(init=False, default=None)
+    def rotate(self, value: str | None = None) -> None:
+        """Replace the secret with `value` or a random one, or finish the rotation in progress.
 
-    def __post_init__(self) -> None:
-        cloud, inventory, environment = self.cloud, self.inventory, self.environment
-        self._parameters = Parameters(cloud, inventory.app, environment, sleep=self.sleep)
-        self._secrets = Secrets(cloud, inventory, environment, self._parameters, self._warn_once, self.told, self.sleep)
-        self._noted = Memo(cloud, inventory.app, environment, ROTATION)
-
-    def rotate(self, given: str | None = None) -> None:
-        """Make the secret `given`, or a random one, that which seals; or end the rotation that has begun already.
-
-        Raises `ToolError`, and what `Cloud.call` raises; the same command goes on from there.
+        Raises `ToolError`, and what `Cloud.call` raises; the same command continues from there.
         """
-        noted = self._noted.read()
-        if noted is None:
-            noted = self._begin(given)
+        memo = self._secrets.rotation.read()
+        if memo is None:
+            memo = self._begin(value)
         else:
-            self._join(noted, given)
-        new, known = noted["secret"], noted["known"]
+            self._join(memo, value)
+        new, known = memo["secret"], memo["known"]
         for turn in range(_ROUNDS):
-            if turn and not self._is_under_way(new):
+            if turn and not self._is_in_progress(new):
                 return
-            seen = self._secrets.look()
-            known = [one for one in seen.known(known, self._warn_once) if one != new]
-            if known and not seen.are_accepted([*known, new]):
-                self._accept(seen, known, new)
-            elif not seen.are_sealing_with(new):
-                self._seal(seen, known, new)
+            snapshot = self._secrets.read()
+            known = [one for one in snapshot.known(known, self._secrets.warn) if one != new]
+            if known and not snapshot.are_accepted([*known, new]):
+                self._accept(snapshot, known, new)
+            elif not snapshot.are_sealing_with(new):
+                self._seal(snapshot, known, new)
             else:
-                self._end(seen, known)
+                self._end(snapshot, known)
                 return
-        raise ToolError(f"Others went on changing the secrets or the functions of {self.environment}. {self._go_on}")
+        raise ToolError(
+            f"Other processes kept changing the secrets or functions in {self._environment}. {self._remedy}"
+        )
 
-    # -- its beginning
-
-    def _begin(self, given: str | None) -> dict[str, Any]:
-        """What was noted of a new rotation, or of one that another run began at the same moment."""
-        new = new_secret() if given is None else given
-        self.cloud.hide(new)
+    def _begin(self, value: str | None) -> dict[str, Any]:
+        """Return the saved secrets of a new rotation, or of one that another process began at the same time."""
+        new = new_secret() if value is None else value
+        self._secrets.cloud.hide(new)
         for _ in range(_ROUNDS):
-            seen = self._secrets.look()
-            known = self._known_at_first(seen)
-            seen.check_new(new, known, self._warn_once)
+            snapshot = self._secrets.read()
+            known = self._known_at_first(snapshot)
+            snapshot.check_new(new, known, self._secrets.warn)
             ours = {"secret": new, "known": known}
-            if self._noted.write(ours, over=False):
+            if self._secrets.rotation.write(ours, over=False):
                 return ours
-            theirs = self._noted.read()
+            theirs = self._secrets.rotation.read()
             if theirs is not None:
                 if theirs["secret"] != new:
-                    self._join(theirs, given)
+                    self._join(theirs, value)
                 return theirs
-            self.sleep(_PAUSE)
-        raise ToolError(f"Others rotate the secret of {self.environment} all the time. Nothing was changed.")
+            self._secrets.sleep(_PAUSE)
+        raise ToolError(
+            f"Other processes kept rotating the secret in {self._environment}. Run the command again later. Nothing "
+            "was changed."
+        )
 
-    def _known_at_first(self, seen: SecretsNow) -> list[str]:
-        """Every secret in use. Raises `ToolError` while an alias leads to a version that is not in step.
+    def _known_at_first(self, snapshot: SecretsSnapshot) -> list[str]:
+        """Return every secret in use. Raises `ToolError` while an alias points to a version that is out of sync.
 
-        Publishing it again, as a rotation demands later, would bring visitors other changes too. One that seals with
-        a secret of its own is not waited for: to publish it before all accept that one would sign its visitors out.
+        The rotation requires publishing that version again, which would release its other changes too. A version that
+        seals with a secret of its own may stay: publishing it before every function accepts that secret would sign
+        its visitors out.
         """
-        published = [one for one in seen.apart().sealers if one.published]
-        known = seen.known((), self._warn_once)
-        behind = [one.published for one in published if one.published and one.sealing in (None, *known)]
-        said = old_versions(self.environment, [one for one in behind if one.drift])
-        if said and not self.force:
+        published = [one for one in snapshot.pinned().sealers if one.published]
+        known = snapshot.known((), self._secrets.warn)
+        versions = [one.published for one in published if one.published and one.sealing in (None, *known)]
+        outdated = old_versions(self._environment, [one for one in versions if one.drift])
+        if outdated and not self._secrets.force:
+            raise ToolError(f"{outdated} Then run the command again, or use --force. Nothing was changed.")
+        if outdated:
+            self._secrets.warn(outdated)
+        return snapshot.known(known, self._secrets.warn, published)
+
+    def _join(self, memo: Mapping[str, Any], value: str | None) -> None:
+        if value not in (None, memo["secret"]):
             raise ToolError(
-                f"{said} Then run the command again; or begin nevertheless with --force. Nothing was changed."
+                f"A rotation to another secret is in progress in {self._environment}. Finish it first with "
+                f"`arc secret rotate {self._environment}`."
             )
-        if said:
-            self._warn_once(said)
-        return seen.known(known, self._warn_once, published)
+        self._secrets.say(f"Continuing the rotation that is in progress in {self._environment}.")
 
-    def _join(self, noted: Mapping[str, Any], given: str | None) -> None:
-        if given not in (None, noted["secret"]):
-            raise ToolError(
-                f"A rotation of {self.environment} to another secret has begun and not ended. End it first: "
-                f"arc secret rotate {self.environment}"
-            )
-        self.say(f"Going on with the rotation of {self.environment} that has begun already.")
-
-    # -- its steps
-
-    def _accept(self, seen: SecretsNow, known: Sequence[str], new: str) -> None:
-        """Let every function accept all secrets. Where SSM has none that seals, the functions' own one goes on."""
-        changes: dict[str, str | None] = {FALLBACKS: listed([*known, new])}
-        own = [one.sealing for one in seen.following if one.sealing in known]
-        if SECRET not in seen.variables and own:
+    def _accept(self, snapshot: SecretsSnapshot, known: Sequence[str], new: str) -> None:
+        """Let every function accept all secrets. Where SSM has no secret, that of the functions goes on sealing."""
+        changes: dict[str, str | None] = {FALLBACKS: fallbacks_value([*known, new])}
+        own = [one.sealing for one in snapshot.sealers if one.sealing in known]
+        if SECRET not in snapshot.variables and own:
             changes = {SECRET: own[0], **changes}
-        self._secrets.change(changes, self._go_on)
+        self._secrets.change(changes, self._remedy)
 
-    def _seal(self, seen: SecretsNow, known: Sequence[str], new: str) -> None:
+    def _seal(self, snapshot: SecretsSnapshot, known: Sequence[str], new: str) -> None:
         """Let every function seal with the new secret."""
         changes: dict[str, str | None] = {SECRET: new}
         if known:
-            self._say_once(f"1 of 2: every function in {self.environment} accepts the new secret.")
-            self._apart = seen.apart()
-            self._check_apart(self._apart, known, new)
-        elif FALLBACKS in seen.variables:
-            changes[FALLBACKS] = None  # none of them is good
-        # Another run may have given it a secret meanwhile, which seals already: that one must be accepted first.
-        if SECRET in seen.variables or self._parameters.write_new(SECRET, new):
-            self._secrets.change(changes, self._go_on)
+            self._secrets.say(f"1 of 2: every function in {self._environment} accepts the new secret.")
+            self._pinned = snapshot.pinned()
+            self._check_pinned(self._pinned, known, new)
+        elif FALLBACKS in snapshot.variables:
+            changes[FALLBACKS] = None  # No function can run with any of them.
+        # Another process may have set a secret since, which seals already: that one must be accepted first.
+        if SECRET in snapshot.variables or self._secrets.parameters.write_new(SECRET, new):
+            self._secrets.change(changes, self._remedy)
 
-    def _end(self, seen: SecretsNow, known: Sequence[str]) -> None:
-        environment = self.environment
-        if not seen.functions:
-            self._warn_once(no_functions(environment, self.cloud.region))
+    def _end(self, snapshot: SecretsSnapshot, known: Sequence[str]) -> None:
+        secrets, environment = self._secrets, self._environment
+        if not snapshot.functions:
+            secrets.warn(no_functions(environment, secrets.cloud.region))
         if not known:
-            self._noted.remove()
-            have = "every function has it" if seen.functions else "each function gets it when it is deployed"
-            self.say(f"{environment} has a secret now, and {have}. There was none to seal sessions with.")
+            secrets.rotation.remove()
+            have = "Every function has it." if snapshot.functions else "Functions get it when they are deployed."
+            secrets.say(f"{environment} had no secret, and has one now. {have}")
             return
-        apart = self._apart or seen.apart()
-        old = [one.name for one in apart.sealers if one.sealing in known]
-        Rotated(self.cloud, self.inventory.app, environment).note(self.now(), seen.variables, is_all=not old)
-        self._noted.remove()
-        self.say(f"2 of 2: every function in {environment} seals with the new secret, and opens with the old.")
-        self.say(f"When an idle lifetime has passed: arc secret rotate {environment} --retire")
+        pinned = self._pinned or snapshot.pinned()
+        old = [one.name for one in pinned.sealers if one.sealing in known]
+        RotationRecord(secrets).write(snapshot.variables, is_all=not old)
+        secrets.rotation.remove()
+        secrets.say(
+            f"2 of 2: every function in {environment} seals with the new secret, and still accepts the old one."
+        )
+        secrets.say(f"When the idle lifetime has passed, run `arc secret rotate {environment} --retire`.")
         if old:
-            self._warn_once(
-                f"These keep variables of their own, and go on sealing with an old secret:\n{indented(old)}\n"
-                "Publish the functions again and move the aliases. The idle lifetime counts from when "
-                f"arc secret rotate {environment} --retire finds that none of them does."
+            secrets.warn(
+                f"These have variables of their own, and still seal with an old secret:\n{indented(old)}\n"
+                "Publish the functions again and move the aliases. The idle lifetime starts when "
+                f"`arc secret rotate {environment} --retire` finds that none of them seals with an old secret."
             )
 
-    def _check_apart(self, apart: Apart, known: Sequence[str], new: str) -> None:
-        """Stop the rotation while what keeps variables of its own does not accept the new secret."""
-        if apart.unused:
-            self._warn_once(
-                "Published versions without an alias keep old variables; nobody should call them any more: "
-                f"{apart.unused}."
+    def _check_pinned(self, pinned: Pinned, known: Sequence[str], new: str) -> None:
+        """Raise `ToolError` while a sealer with variables of its own does not accept the new secret."""
+        secrets = self._secrets
+        if pinned.unused:
+            secrets.warn(
+                f"Published versions without an alias keep old variables. Do not invoke them: {pinned.unused}."
             )
-        # What opted out with a secret that is not the environment's has sessions of its own.
+        # A function that opted out with a secret that is not the environment's has sessions of its own.
         bad = [
             one.name
-            for one in apart.sealers
+            for one in pinned.sealers
             if new not in one.accepted and (one.published is not None or one.sealing in known)
         ]
         if not bad:
             return
-        said = f"These keep variables of their own, and do not accept the new secret:\n{indented(bad)}"
-        if self.force:
-            self._warn_once(said)
+        message = f"These have variables of their own, and do not accept the new secret:\n{indented(bad)}"
+        if secrets.force:
+            secrets.warn(message)
             return
         raise ToolError(
-            f"{said}\nPublish the functions again and move the aliases; where a function opted out, add the secret to "
-            f"its {FALLBACKS} (arc env {self.environment} --show tells it). Then run the command again; or go on with "
-            "--force, which signs out visitors whom they serve."
+            f"{message}\nPublish the functions again and move the aliases. For a function that opted out, add the "
+            f"secret to its {FALLBACKS}; `arc env {self._environment} --show` shows it. Then run the command again, or "
+            "use --force, which signs out the visitors that these serve."
         )
 
-    # -- parts
-
-    def _is_under_way(self, new: str) -> bool:
-        """False when another run has ended the rotation."""
-        noted = self._noted.read()
-        for _ in range(_LOOKS):
-            if noted is not None:
+    def _is_in_progress(self, new: str) -> bool:
+        """Return False when another process has finished the rotation."""
+        memo = self._secrets.rotation.read()
+        for _ in range(_READS):
+            if memo is not None:
                 break
-            self.sleep(_PAUSE)
-            noted = self._noted.read()
-        if noted is not None and noted["secret"] == new:
+            self._secrets.sleep(_PAUSE)
+            memo = self._secrets.rotation.read()
+        if memo is not None and memo["secret"] == new:
             return True
-        if noted is None and self._parameters.read().get(SECRET) == new:
-            self.say("Another run of this command has ended the rotation.")
+        if memo is None and self._secrets.parameters.read().get(SECRET) == new:
+            self._secrets.say("Another process has finished the rotation.")
             return False
         raise ToolError(
-            f"Another run of this command has ended the rotation, and the secrets of {self.environment} were changed "
-            "again since. Nothing more was done here."
+            f"Another process has finished the rotation, and the secrets in {self._environment} have changed since. "
+            f"Run `arc env verify {self._environment}` to check the functions."
         )
-
-    @property
-    def _go_on(self) -> str:
-        return f"The rotation waits here, and nobody is signed out. Go on with: arc secret rotate {self.environment}"
-
-    def _say_once(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
-            self.say(sentence)
-
-    def _warn_once(self, sentence: str) -> None:
-        if sentence not in self._said:
-            self._said.add(sentence)
-            self.warn(sentence)

@@ -1,4 +1,4 @@
-"""Secrets that seal sessions: new ones, those that variables hold, and whether the runtime takes one."""
+"""Creates secrets, reads them from variables, and checks with the runtime's own code whether it can use them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from arc.tools.cloud.functions import Function
 
-_BYTES = 32  # 43 characters, of which the runtime's key takes the first 32: 192 bits of chance
+_BYTES = 32  # 43 characters; the key is the first 32, which are 192 random bits
 _OF_KEYS = ("ARC_APP_SECRET_ALGO", "ARC_FORCE_LEGACY_JWE_SECRET")
 
 
 def new_secret(*, random: Callable[[int], str] = secrets.token_urlsafe) -> str:
-    """A random secret for `ARC_APP_SECRET`: 43 characters of base64url, the first always a letter or a digit.
+    """Return a random secret for `ARC_APP_SECRET`: 43 characters of base64url.
 
-    So it can be typed anywhere, and is never taken for an option.
+    The first one is a letter or a digit, so that no command takes the secret for an option.
     """
     while True:
         secret = random(_BYTES)
@@ -32,21 +32,21 @@ def new_secret(*, random: Callable[[int], str] = secrets.token_urlsafe) -> str:
 
 
 def fallbacks_of(variables: Mapping[str, str]) -> list[str]:
-    """The secrets that open and do not seal. Raises `ToolError` for a list that no function could read."""
+    """Return the secrets that open sessions and do not seal them. Raises `ToolError` for an invalid list."""
     try:
         found = json.loads(variables.get(FALLBACKS) or "[]")
     except ValueError:
         found = None
     if not isinstance(found, list) or not all(isinstance(one, str) and one for one in found):
         raise ToolError(
-            f"{FALLBACKS} is no JSON list of secrets, so no function can read it. Mend it first: arc env "
-            f"<environment> {FALLBACKS} '[\"older secret\"]', or remove it."
+            f"{FALLBACKS} is not a JSON list of secrets, so no function can read it. Set a list, such as "
+            f'["older secret"], with `arc env ENVIRONMENT {FALLBACKS}`, or remove the variable.'
         )
     return found
 
 
-def listed(fallbacks: Sequence[str]) -> str:
-    """The value of `ARC_APP_SECRET_FALLBACKS` for these secrets."""
+def fallbacks_value(fallbacks: Sequence[str]) -> str:
+    """Return the value of `ARC_APP_SECRET_FALLBACKS` for these secrets."""
     return json.dumps(list(fallbacks), ensure_ascii=False, separators=(",", ":"))
 
 
@@ -54,7 +54,7 @@ def sealing_functions_cut_off(functions: Iterable[Function], after: Mapping[str,
     """Return the names of functions whose sessions would end if their environment's variables were `after`.
 
     Such a function seals with a usable secret that is not the one in `after`. Its sessions survive only if `after`
-    still opens them and the function accepts the new secret already, as a rotation arranges.
+    still opens them and the function already accepts the new secret, as during a rotation.
     """
     secret, opened = after.get(SECRET), set(_fallbacks_or_none(after))
     names = []
@@ -76,15 +76,15 @@ def _fallbacks_or_none(variables: Mapping[str, str]) -> list[str]:
 
 def _is_usable(secret: str, variables: Mapping[str, str], environment: str) -> bool:
     try:
-        return Judge(variables, environment).fault(secret) is None
+        return SecretValidator(variables, environment).fault(secret) is None
     except ConfigurationError:
         return False
 
 
-class Judge:
-    """What the runtime makes of secrets in an environment with `variables`, which say how keys come from secrets.
+class SecretValidator:
+    """Checks secrets with the runtime's own code, in an environment whose `variables` say how keys are derived.
 
-    Its methods raise `ConfigurationError` when those themselves cannot be read.
+    Raises `ConfigurationError` when those variables are invalid.
     """
 
     def __init__(self, variables: Mapping[str, str], environment: str) -> None:
@@ -92,14 +92,15 @@ class Judge:
         Settings.from_env(self._environ)
 
     def fault(self, secret: str, warn: Callable[[str], None] = lambda _: None) -> str | None:
-        """Why no function can run with `secret`, None for one that is good; `warn` is told of a poor one."""
+        """Return why no function can run with `secret`, or None; `warn` is called for a weak secret."""
         try:
             Keyring(Settings.from_env(self._environ | {SECRET: secret}), warn=warn)
         except ConfigurationError as error:
-            return str(error).partition(". ")[0]  # the rest says how to set another, which would sign people out
+            # The rest says how to set another secret, which would sign visitors out.
+            return str(error).partition(". ")[0]
         return None
 
-    def are_twins(self, secret: str, other: str) -> bool:
-        """True when both give one key, so that changing from one to the other would change nothing."""
-        environ = self._environ | {SECRET: secret, FALLBACKS: listed([other])}
+    def have_same_key(self, secret: str, other: str) -> bool:
+        """Return True when both have the same key, so that replacing one with the other would change nothing."""
+        environ = self._environ | {SECRET: secret, FALLBACKS: fallbacks_value([other])}
         return Keyring(Settings.from_env(environ), warn=lambda _: None).has_duplicate_keys
