@@ -28,15 +28,15 @@ from mutmut.state import state
 from tests.engines import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
 ENOUGH = 90  # percent of a folder's mutants
 SLOWEST = 2.0  # seconds that a test may take
 ROUNDS = (0.0, 3.0, 12.0)  # seconds of tests for a mutant: few for each, more for those that these do not kill
 EXAMPLES = 25  # of a property
+FORKS = 2 * (os.cpu_count() or 1)  # at a time: many wait, for an answer or for a time limit
 
-# Fixtures that a fork cannot have, and the one by which a test may ask for any of them.
-_AWAY = {"chromium", "cloud", "dynalite", "library", "node", "request"}
+_AWAY = {"chromium", "cloud", "dynalite", "library", "node"}  # fixtures that a fork cannot have
 _TIMED_OUT = -signal.SIGALRM
 
 settings.register_profile(
@@ -67,6 +67,14 @@ class Run:
         """Remember a failure."""
         self.failed = self.failed or report.failed
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self) -> Generator[None, object, object]:
+        """Remember the engines, which each fork asks through connections of its own."""
+        value = yield
+        if isinstance(value, Engine):
+            self.engines.add(value)
+        return value
+
     def passes(self, item: pytest.Item, following: pytest.Item | None) -> bool:
         """Run a test and return True if it passes. Without a next test, session fixtures are kept."""
         self.failed = False
@@ -94,7 +102,6 @@ class Run:
             start = time.monotonic()
             passed = self.passes(item, following)
             self.seconds[item] = time.monotonic() - start
-            self.engines.update(value for value in _funcargs(item).values() if isinstance(value, Engine))
             if passed and self.seconds[item] < SLOWEST:
                 reached = {*state()._stats, *elsewhere.read_text("utf-8").split()}
                 self.breadth[item] = len(reached)
@@ -188,7 +195,7 @@ class Run:
         running: dict[int, tuple[dict[str, Any], list[pytest.Item], int]] = {}
         waiting = list(reversed(mutants))
         while waiting or running:
-            if waiting and len(running) < (os.cpu_count() or 1):
+            if waiting and len(running) < FORKS:
                 mutant = waiting.pop()
                 items = self.tests_of(mutant, since, until)
                 if not items:
@@ -294,7 +301,3 @@ def _on_engine(item: pytest.Item) -> bool:
 
 def _fixtures(item: pytest.Item) -> list[str]:
     return list(getattr(item, "fixturenames", ()))
-
-
-def _funcargs(item: pytest.Item) -> dict[str, Any]:
-    return dict(getattr(item, "funcargs", None) or {})

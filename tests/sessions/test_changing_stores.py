@@ -80,11 +80,12 @@ class Shop:
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def server(request: pytest.FixtureRequest, ministack: Engine) -> Store:
+def server(request: pytest.FixtureRequest) -> Store:
     """A store on the server."""
     if request.param == "memory":
         return MemoryStore(Keyring(Settings(environment="production", secret=SECRET)))
-    return Kept(ministack).store
+    engine: Engine = request.getfixturevalue("ministack")
+    return Kept(engine).store
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arc.sessions.stores.dynamodb.connections import (
+    LONGEST_BODY,
     Connections,
     Response,
     UnexpectedResponse,
@@ -163,3 +164,36 @@ def test_tls_is_verified_and_at_least_1_2() -> None:
     context = tls_context()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+# -- chunks
+
+
+def chunked(*chunks: bytes, trailers: bytes = b"") -> bytes:
+    """An answer in these chunks."""
+    parts = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%b0\r\n%b\r\n" % (parts, trailers)
+
+
+def test_the_size_of_a_chunk_is_hexadecimal() -> None:
+    """Chunks of more than fifteen bytes are read to their end."""
+    assert read(chunked(b"a" * 16, b"b" * 255, b"c" * 4096)).body == b"a" * 16 + b"b" * 255 + b"c" * 4096
+
+
+def test_chunks_together_may_have_16_megabytes() -> None:
+    """As much as an answer with a length, to the byte."""
+    half = b"x" * (LONGEST_BODY // 2)
+    assert len(read(chunked(half, half)).body) == LONGEST_BODY
+    with pytest.raises(UnexpectedResponse):
+        read(chunked(half, half, b"x"))
+
+
+@pytest.mark.parametrize(("first", "second"), [(1021, 0), (500, 518), (0, 1021)])
+def test_trailers_together_may_have_a_kilobyte(first: int, second: int) -> None:
+    """They are read and dropped, and one byte more is too long."""
+    lines = [b"A: " + b"x" * size + b"\r\n" for size in (first, second) if size]
+    assert sum(len(line) - 2 for line in lines) == 1024
+    assert read(chunked(b"hello", trailers=b"".join(lines))).body == b"hello"
+    for longer in (b"x", b"B: x\r\n"):
+        with pytest.raises(UnexpectedResponse):
+            read(chunked(b"hello", trailers=longer + b"".join(lines)))

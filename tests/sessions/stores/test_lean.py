@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,12 +11,15 @@ from arc.errors import StoreError
 from arc.http import build_manager
 from arc.sessions.lifecycle import Event
 from arc.sessions.signing import sign
-from arc.sessions.stores.dynamodb.connections import Connections
+from arc.sessions.stores.dynamodb.connections import Connections, UnexpectedResponse
 from arc.sessions.stores.dynamodb.lean import Credentials, FallbackSend, LeanSend
-from arc.sessions.stores.dynamodb.transport import ATTEMPTS, Refusal, RetryingTransport
+from arc.sessions.stores.dynamodb.transport import ATTEMPTS, Refusal, RetryingTransport, TryAgain
 from arc.settings import Settings
 from tests.sessions.stores.servers import answer, refused, serving
 from tests.sessions.stores.test_signature import by_botocore, headers_of
+
+if TYPE_CHECKING:
+    from arc.sessions.stores.dynamodb.transport import Send
 
 ITEM = {"Item": {"_idx": {"S": "é"}, "count": {"N": "1"}}}
 GET = {"TableName": "t", "Key": {"_idx": {"S": "x"}}}
@@ -39,8 +42,8 @@ class Client:
             environ=environ or {},
             clock=lambda: 1_800_000_000,
         )
-        send = FallbackSend(lean, lambda: self._boto, self.reasons.append)
-        self.ask = RetryingTransport(send, sleep=self.pauses.append)
+        self.send = FallbackSend(lean, lambda: self._boto, self.reasons.append)
+        self.ask = RetryingTransport(self.send, sleep=self.pauses.append)
 
     def _boto(self, operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
         self.by_boto += 1
@@ -262,3 +265,88 @@ def test_s38_a_page_of_another_server_is_an_error() -> None:
         manager = build_manager(settings)
         with pytest.raises(StoreError, match="not DynamoDB"):
             manager.load([sign("some-id", manager.keyring.signing[0])])
+
+
+# -- credentials that expire, and the way to boto3
+
+
+def test_a_request_with_credentials_read_once_more_is_signed_with_them() -> None:
+    """It is for the same host and at the same time as the one that was refused."""
+    fresh = Credentials("new", "new-secret", "new-token")
+    environ = {
+        "AWS_ACCESS_KEY_ID": fresh.key,
+        "AWS_SECRET_ACCESS_KEY": fresh.secret,
+        "AWS_SESSION_TOKEN": fresh.token or "",
+    }
+    with serving(refused("ExpiredTokenException"), answer(ITEM)) as server:
+        client = Client(server.port, environ)
+        assert client.get() == ITEM
+        client.connections.close()
+    head, _, body = server.requests[1].partition(b"\r\n\r\n")
+    headers = headers_of(head + b"\r\n\r\n")
+    assert headers["Host"] == f"127.0.0.1:{server.port}"
+    assert headers["Authorization"] == by_botocore(headers, body, fresh, "eu-west-1", 1_800_000_000, tls=False)
+
+
+def test_credentials_that_keep_expiring_are_named_in_the_error() -> None:
+    """Where each attempt finds others that have expired too, the error has AWS's name for it."""
+    environ = {"AWS_ACCESS_KEY_ID": "new", "AWS_SECRET_ACCESS_KEY": "new", "AWS_SESSION_TOKEN": "new-0"}
+    with serving(*[refused("ExpiredTokenException")] * ATTEMPTS) as server:
+        client = Client(server.port, environ)
+
+        def renew(seconds: float) -> None:
+            environ["AWS_SESSION_TOKEN"] += "1"
+
+        client.ask = RetryingTransport(client.send, sleep=renew)
+        with pytest.raises(StoreError, match="ExpiredTokenException"):
+            client.get()
+        client.connections.close()
+    assert client.reasons == []
+
+
+def test_a_hand_over_names_the_credentials_that_have_expired() -> None:
+    """Where the environment has no others, the reason is AWS's name for it."""
+    with serving(refused("ExpiredTokenException")) as server:
+        client = Client(server.port)
+        client.get()
+    (reason,) = client.reasons
+    assert "ExpiredTokenException" in reason
+
+
+def test_two_requests_that_are_not_understood_hand_over_once() -> None:
+    """The one that comes second finds boto3 there already, and both are to be tried again, for the reason of each."""
+    made: list[str] = []
+    told: list[str] = []
+
+    def boto(operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
+        return {"by": "boto3"}
+
+    def make() -> Send:
+        made.append("boto3")
+        return boto
+
+    def lean(operation: str, request: dict[str, Any], timeouts: tuple[float, float]) -> dict[str, Any]:
+        if operation == "GetItem":  # While it waits for its answer, another request meets the same.
+            with pytest.raises(TryAgain, match="a page for PutItem"):
+                send("PutItem", request, timeouts)
+        raise UnexpectedResponse(f"a page for {operation}")
+
+    send = FallbackSend(lean, make, told.append)
+    with pytest.raises(TryAgain, match="a page for GetItem"):
+        send("GetItem", {}, (1.0, 2.0))
+    assert (made, len(told)) == (["boto3"], 1)
+    assert send("GetItem", {}, (1.0, 2.0)) == {"by": "boto3"}
+
+
+def test_lists_beside_binary_data_stay_lists() -> None:
+    """Of an answer with bytes in it, only what is marked as such is decoded."""
+    row = {"b": {"B": "AAE="}, "l": {"L": [{"S": "AAE="}, {"B": "AAE="}]}, "SS": {"SS": ["AAE="]}}
+    with serving(answer({"Item": row})) as server:
+        client = Client(server.port)
+        found = client.get()["Item"]
+        client.connections.close()
+    assert found == {
+        "b": {"B": b"\x00\x01"},
+        "l": {"L": [{"S": "AAE="}, {"B": b"\x00\x01"}]},
+        "SS": {"SS": ["AAE="]},
+    }

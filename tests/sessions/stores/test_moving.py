@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arc.sessions.keyring import Keyring
+from arc.sessions.stores.memory import MemoryStore
+from arc.sessions.stores.store import IdTaken
 from arc.settings import Settings
-from tests.sessions.making import WEEK
+from tests.sessions.making import SECRET, WEEK
 from tests.sessions.stores.tables import Kept
 from tests.sessions.test_changing_stores import Shop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from arc.sessions.delta import Delta
+    from arc.sessions.record import Record
     from arc.sessions.session import Session
+    from arc.sessions.stores.store import Written
     from tests.engines import Engine
 
 WORKS: dict[str, Callable[[Session], object]] = {
@@ -185,3 +190,85 @@ def test_s16_a_replaced_sessions_tombstone_stays_until_its_old_token_has_expired
     (mark,) = [row for row in moving.kept.rows if "_secret" not in row]
     assert int(mark["_ttl"]["N"]) == began + WEEK
     assert shop.load(old).is_new
+
+
+class Watched(MemoryStore):
+    """A store on the server that keeps with what a session was replaced; `after_renewal` runs after each renewal.
+
+    Where `is_taken`, another request has just used the id that a session is to get.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Keyring(Settings(environment="production", secret=SECRET)))
+        self.replaced: list[tuple[Record, Delta | None]] = []
+        self.is_taken = False
+        self.after_renewal: Callable[[Record, int], object] = lambda _record, _now: None
+
+    def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
+        """Renew it."""
+        written = super().renew(loaded, record, now)
+        self.after_renewal(loaded, now)
+        return written
+
+    def replace(
+        self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
+    ) -> Written | None:
+        """Replace it."""
+        self.replaced.append((record, delta))
+        if self.is_taken:
+            raise IdTaken
+        return super().replace(loaded, record, delta, now, signing_in=signing_in)
+
+
+@works
+@pytest.mark.parametrize("is_taken", [False, True], ids=["signed out", "moved"])
+def test_s22_a_session_that_another_request_ends_while_it_leaves_its_table_is_not_sent(
+    work: Callable[[Session], object], *, is_taken: bool
+) -> None:
+    """After it was claimed for the cookie, a sign-out or another move of the same session comes first."""
+    table = Watched()
+    shop = Shop(table)
+    shop.use("table", moving=False)
+    value = shop.signed_in(cart=["book"])
+    shop.use("jwe")
+    session = shop.load(value)
+    work(session)
+    table.is_taken = is_taken
+    if not is_taken:
+        table.after_renewal = table.destroy
+    assert shop.manager.commit(session) == ()
+    assert shop.events[-1].name == "write_after_destroy"
+
+
+def test_a_session_leaves_nothing_of_its_data_in_the_table() -> None:
+    """What takes its place for a moment is empty, whether or not the store merges."""
+    table = Watched()
+    shop = Shop(table)
+    shop.use("table", moving=False)
+    session = shop.load(shop.signed_in(cart=["book"]))
+    session.flash("info", "hello")
+    value = shop.commit(session)
+    table.replaced.clear()
+    shop.use("jwe")
+    moved = shop.load(shop.commit(shop.load(value)))
+    assert (dict(moved), moved.flashes()) == ({"cart": ["book"]}, ["hello"])
+    ((record, delta),) = table.replaced
+    assert (record.data, record.flashes) == ({}, ())
+    assert delta is not None
+    assert (delta.replaces, delta.ours) == (True, {})
+    assert len(table) == 0
+
+
+def test_s36_what_a_session_that_stays_loses_is_named() -> None:
+    """Of two requests that change one value of a session too large for a cookie the later one is told."""
+    shop = Shop(Watched())
+    shop.use("table", moving=False)
+    value = shop.signed_in(text="x" * 5000, colour="green")
+    shop.use("jwe")
+    first, second = shop.load(value), shop.load(value)
+    first["colour"], second["colour"] = "red", "blue"
+    shop.commit(first)
+    shop.events.clear()
+    assert shop.commit(second) == value
+    assert {event.name for event in shop.events} == {"conflict", "stayed"}
+    assert shop.load(value)["colour"] == "blue"

@@ -130,3 +130,45 @@ def test_s38_an_outage_selects_and_skips_no_name() -> None:
     assert account.requested == ["session"]
     account.tables["session"] = ABSENT
     assert account.get() == ["session", "other"]
+
+
+def test_a_table_that_has_gone_is_forgotten() -> None:
+    """Where no other name leads to one, each name is asked for once at the next request, and not the lost one twice."""
+    account = Account("session", "other", session=None)
+    account.get()
+    account.tables = {}
+    for _ in range(2):
+        account.requested.clear()
+        with pytest.raises(StoreError):
+            account.table("GetItem", {})
+    assert account.requested == ["session", "other"]
+
+
+def test_names_are_known_for_half_a_minute_from_when_they_were_asked_for() -> None:
+    """However long the process has run by then, to the second."""
+    account = Account("session")
+    account.seconds = 1000
+    for later in (0, 29, 30, 31, 60):
+        account.seconds = 1000 + later
+        with pytest.raises(StoreError):
+            account.get()
+    assert account.yielded == ["session"] * 3
+
+
+def test_each_part_of_a_transaction_names_the_table() -> None:
+    """The request as a whole does not."""
+    asked: list[dict[str, Any]] = []
+
+    def transport(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request)
+        return {}
+
+    table = SessionTable(transport, lambda: ["session"], remedy="")
+    parts: list[Any] = [{"Put": {"Item": {}}}, {"ConditionCheck": {"Key": {}}}]
+    table("TransactWriteItems", {"TransactItems": parts, "ClientRequestToken": "once"})
+    table("GetItem", {"Key": {}})
+    named = [{"Put": {"TableName": "session", "Item": {}}}, {"ConditionCheck": {"TableName": "session", "Key": {}}}]
+    assert asked == [
+        {"TransactItems": named, "ClientRequestToken": "once"},
+        {"TableName": "session", "Key": {}},
+    ]

@@ -110,3 +110,20 @@ def test_s42_credentials_are_not_shown() -> None:
     """The repr has neither key, secret nor token."""
     shown = repr(Credentials("hidden-key", "hidden-secret", "hidden-token"))
     assert "hidden" not in shown
+
+
+@pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+def test_credentials_need_a_key_and_its_secret(missing: str) -> None:
+    """One without the other is none; only the session token may be missing."""
+    environ = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    assert Credentials.from_env(environ) == Credentials("key", "secret")
+    assert Credentials.from_env({**environ, missing: ""}) is None
+    del environ[missing]
+    assert Credentials.from_env(environ) is None
+
+
+def test_equal_credentials_have_one_hash() -> None:
+    """Others have others."""
+    first, other = Credentials("key", "secret", "token"), Credentials("key", "secret", "another")
+    assert hash(first) == hash(Credentials("key", "secret", "token"))
+    assert hash(first) != hash(other)

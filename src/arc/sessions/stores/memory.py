@@ -10,6 +10,8 @@ from arc.sessions.stores.store import TOMBSTONE, IdTaken, Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from arc.sessions.delta import Delta, Path
     from arc.sessions.keyring import Keyring
 
@@ -58,7 +60,7 @@ class MemoryStore:
             row = self._find(loaded.id, now)
             if row is None:
                 return None
-            merged, lost = _merge(row, record, delta)
+            merged, lost = _merge(row.values, record, delta)
             self._rows[loaded.id] = merged.copy(issued=now, origin_ends=row.origin_ends)
         return Written(self._value(loaded), lost)
 
@@ -72,13 +74,13 @@ class MemoryStore:
                 return None
             tombstone = self._tombstones.get(loaded.id)
             if row is not None:
-                merged, lost = _merge(row, record, delta)
+                merged, lost = _merge(row.values, record, delta)
                 tombstone = _Tombstone(now, max(now + TOMBSTONE, row.origin_ends or 0))
             elif any(self._find(one, now) is not None for one in self._family(loaded.id, now)[1:]):
                 merged, lost = record, ()
             else:
                 tombstone = None
-                merged, lost = _merge(Record(loaded.id, {}, created=now), record, delta)
+                merged, lost = _merge({}, record, delta)
             self._insert(merged, now)
             if tombstone is not None:
                 tombstone.successors.append(record.id)
@@ -145,11 +147,11 @@ class _Tombstone:
         self.successors: list[str] = []
 
 
-def _merge(row: Record, record: Record, delta: Delta | None) -> tuple[Record, tuple[Path, ...]]:
-    """Return `record` with the row's data after `delta`, and the paths where something was lost."""
+def _merge(values: dict[str, Any], record: Record, delta: Delta | None) -> tuple[Record, tuple[Path, ...]]:
+    """Return `record` with a row's `values` after `delta`, and the paths where something was lost."""
     if delta is None:
         return record, ()
-    rebased, lost = delta.rebase(row.values)
+    rebased, lost = delta.rebase(values)
     merged = record.copy()
     merged.set_values(rebased.ours)
     return merged, lost

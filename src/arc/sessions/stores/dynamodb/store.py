@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _MOST_ATTEMPTS = 10
 _LONGEST_ID = 1024  # bytes of a partition key
+_NO_CHANGE = Delta((), {})
 _TOO_LARGE = re.compile(r"Item size .*exceeded")
 
 
@@ -65,7 +66,7 @@ class DynamoStore:
     def load(self, value: str, now: int) -> Record:
         """Return the record of a signed id. Raises `Refused` and `StoreError`."""
         session_id, signed_by = unsign(value, self._keyring.signing)
-        if not 0 < len(session_id.encode()) <= _LONGEST_ID:
+        if len(session_id) > _LONGEST_ID:  # signed ids are ASCII
             raise Refused("malformed")
         item = self._get(session_id, consistent=self._consistent)
         if item is None and not self._consistent:
@@ -81,7 +82,7 @@ class DynamoStore:
 
     def update(self, loaded: Record, record: Record, delta: Delta | None, now: int) -> Written | None:
         """Apply the change to the current row. Return None when the session has ended. Raises `SessionTooLarge`."""
-        row, delta = _row(loaded), delta or Delta((), {})
+        row, delta = _row(loaded), delta or _NO_CHANGE
         self._fit(item_of(record, row.secret))
         token = self._token()
         lost: dict[Path, None] = {}  # an ordered set
@@ -113,7 +114,7 @@ class DynamoStore:
         self, loaded: Record, record: Record, delta: Delta | None, now: int, *, signing_in: bool
     ) -> Written | None:
         """Insert the session under its new id and end the old one in one transaction. Raises as `create` does."""
-        row, delta = _row(loaded), delta or Delta((), {})
+        row, delta = _row(loaded), delta or _NO_CHANGE
         secret = self._secret()
         lost: dict[Path, None] = {}
         for attempt in self._attempts():
@@ -145,7 +146,7 @@ class DynamoStore:
         try:
             self._table("UpdateItem", request)
         except Refusal as refusal:
-            if self._current(row, refusal, now, 0) is None:
+            if self._current(row, refusal, now) is None:
                 return None
         return Written(self._value(row.id))
 
@@ -270,7 +271,7 @@ class DynamoStore:
         current = _living(self._reread(row, refused_by, attempt), now)
         return current if current is not None and current.secret == row.secret else None
 
-    def _current(self, row: Row, refusal: Refusal, now: int, attempt: int, delta: Delta | None = None) -> Row | None:
+    def _current(self, row: Row, refusal: Refusal, now: int, attempt: int = 0, delta: Delta = _NO_CHANGE) -> Row | None:
         """Return the current row after a refused change, None when the session has ended."""
         if refusal.code not in ("ConditionalCheckFailedException", "ValidationException"):
             raise self._explain(refusal) from None
@@ -320,11 +321,10 @@ def _row(loaded: Record) -> Row:
     return loaded.state
 
 
-def _unchanged(before: Row, row: Row, delta: Delta | None) -> bool:
+def _unchanged(before: Row, row: Row, delta: Delta) -> bool:
     """True when no other writer has changed what a `delta` depends on. Not every writer counts revisions."""
     is_same = (row.revision, row.ends, row.values) == (before.revision, before.ends, before.values)
-    changes = delta.changes if delta else ()
-    return is_same and not any(row.hides(one.path) and not before.hides(one.path) for one in changes)
+    return is_same and not any(row.hides(one.path) and not before.hides(one.path) for one in delta.changes)
 
 
 def _living(item: dict[str, Any] | None, now: int) -> Row | None:
