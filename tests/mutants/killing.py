@@ -36,7 +36,8 @@ ROUNDS = (0.0, 3.0, 12.0)  # seconds of tests for a mutant: few for each, more f
 EXAMPLES = 25  # of a property
 FORKS = 2 * (os.cpu_count() or 1)  # at a time: many wait, for an answer or for a time limit
 
-_AWAY = {"chromium", "cloud", "dynalite", "library", "node"}  # fixtures that a fork cannot have
+# Fixtures that a fork cannot have. A test that requests one by its name has that name in its own.
+_AWAY = {"chromium", "cloud", "dynalite", "library", "node"}
 _TIMED_OUT = -signal.SIGALRM
 
 settings.register_profile(

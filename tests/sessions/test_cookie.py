@@ -270,3 +270,17 @@ def test_s29_a_refused_value_is_not_shown() -> None:
 def test_s25_the_length_is_not_limited() -> None:
     """The store limits the length, and raises `SessionTooLarge`."""
     assert made("v" * 5_000).startswith("_idx=" + "v" * 5_000)
+
+
+def test_only_space_and_tab_around_a_value_are_trimmed() -> None:
+    """Alone in its header or beside others."""
+    for header in ("_idx= \ta\x0c\t ", "a=1; _idx=\t a\x0c \t"):
+        assert values([header], "_idx") == ["a\x0c"]
+
+
+@pytest.mark.parametrize("attribute", ["domain", "path"])
+def test_s29_a_refused_attribute_is_named(attribute: str) -> None:
+    """The message names the attribute, and shows what it was."""
+    attributes: dict[str, Any] = {"max_age": 60, "now": 0, "domain": None, "path": "/", "secure": True}
+    with pytest.raises(ValueError, match=rf"'a;b' .*\b{attribute}\b"):
+        set_cookie("_idx", "v", **{**attributes, attribute: "a;b"}, same_site="Lax")

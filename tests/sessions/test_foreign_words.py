@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from arc.sessions.foreign_words import ADVICE, FOREIGN
+from arc.sessions.foreign_words import ADVICE, FOREIGN, ForeignWord
 from arc.sessions.session import Session
 from tests.sessions.making import Made
 
@@ -84,3 +84,14 @@ def test_the_class_overrides_no_attribute_lookup() -> None:
     assert Session.__setattr__ is object.__setattr__
     assert Session.__getattribute__ is dict.__getattribute__
     assert inspect.getattr_static(Session, "__getattr__", None) is None
+
+
+def test_a_foreign_word_names_itself_and_its_advice() -> None:
+    """The descriptor knows the word that it stands for, in any class."""
+
+    class Owner:
+        login = ForeignWord("login")
+
+    for use in (getattr, lambda owner, name: setattr(owner, name, 1)):
+        with pytest.raises(AttributeError, match=r"'login'.*sign_in"):
+            use(Owner(), "login")

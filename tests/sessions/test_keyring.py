@@ -183,3 +183,11 @@ def test_s44_keys_and_cookies_import_no_cryptography() -> None:
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=dict(os.environ)
     )
     assert run.stdout.splitlines() == ["", "True"]
+
+
+def test_s12_keys_are_derived_once() -> None:
+    """The second time they are at hand."""
+    ring = keyring(LONG)
+    assert ring.derived("csrf") is ring.derived("csrf")
+    assert ring.derived("event") is ring.derived("event")
+    assert {len(key) for key in ring.derived("csrf")} == {32}

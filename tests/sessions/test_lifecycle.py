@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import logging
+import re
+from hashlib import blake2b
 
 import pytest
 
+from arc.errors import StoreError
+from arc.sessions.keyring import Keyring
 from arc.sessions.lifecycle import Event, Lifecycle
-from tests.sessions.making import Made, value_of
+from arc.sessions.record import Record
+from arc.sessions.stores.memory import MemoryStore
+from arc.sessions.stores.store import Written
+from arc.settings import Settings
+from arc.testing import Clock
+from tests.sessions.making import SECRET, Made, value_of
+from tests.sessions.rings import hkdf
 
 OTHER = "another secret of the tests, long enough too"
 
@@ -79,3 +89,90 @@ def test_a_listener_gets_events_while_the_logger_is_disabled(caplog: pytest.LogC
     ]
     assert caplog.messages == []
     assert repr(Event("loaded")) == "Event('loaded', reason='', session='')"
+
+
+def test_s42_the_name_of_a_session_is_a_hash_under_a_key_for_events_alone() -> None:
+    """Eight bytes of keyed BLAKE2b: whoever has the secret can find the log lines of an id."""
+    made = Made()
+    session_id, name = named(made)
+    key = hkdf(SECRET, "arc-sessions:purpose:event", 32)
+    assert name == blake2b(session_id.encode(), key=key, digest_size=8).hexdigest()
+
+
+class Throttled(MemoryStore):
+    """A store that fails once it is told to."""
+
+    fails = False
+
+    def load(self, value: str, now: int) -> Record:
+        """Fail, perhaps."""
+        if self.fails:
+            raise StoreError("throttled")
+        return super().load(value, now)
+
+    def renew(self, loaded: Record, record: Record, now: int) -> Written | None:
+        """Fail."""
+        raise StoreError("throttled")
+
+
+def test_s43_a_failure_of_the_store_is_told_with_its_reason_and_session() -> None:
+    """When a session is renewed, and when a second commit asks what became of it."""
+    store = Throttled(Keyring(Settings(secret=SECRET, environment="production")))
+    made = Made(store=store)
+    session = made.manager.load([])
+    session["count"] = 1
+    value = value_of(made.manager.commit(session)[0])
+    name = made.events[-1].session
+    made.clock.forward(days=2)
+    assert made.manager.commit(made.manager.load([value])) == ()
+    store.fails = True
+    session["count"] = 2
+    with pytest.raises(StoreError):
+        made.manager.commit(session)
+    assert [(event.name, event.reason, event.session) for event in made.events[2:]] == [
+        ("renewal_failed", "throttled", name),
+        ("unavailable", "throttled", name),
+    ]
+
+
+def test_s43_an_expired_session_is_told_as_such() -> None:
+    """The reason is one word, as those of other refusals are."""
+    made = Made(idle=100)
+    value = made.cookie(count=1)
+    made.clock.forward(100)
+    made.manager.load([value])
+    assert [(event.name, event.reason) for event in made.events[1:]] == [("refused", "expired")]
+
+
+def test_s43_several_cookies_are_counted_in_the_event() -> None:
+    """How many came, and how many of them stand for a session."""
+    made = Made()
+    value = made.cookie(count=1)
+    made.manager.load(["forged", value, "forged", "forged", value])
+    assert re.findall(r"\d+", made.events[-2].reason) == ["5", "2"]
+    values = []
+    for user_id in ("ada", "grace"):
+        session = made.manager.load([])
+        session.sign_in(user_id)
+        values.append(value_of(made.manager.commit(session)[0]))
+    made.events.clear()
+    made.manager.load([*values, "forged"])
+    assert [(event.name, re.findall(r"\d+", event.reason)) for event in made.events] == [("ambiguous", ["3"])]
+
+
+def test_s43_what_a_late_request_may_not_replace_is_told_with_the_reason() -> None:
+    """A visitor's request that came with the id from before a sign-in, and one with a token from the future."""
+    made, sealed = Made(server=True), Made()
+    late = made.cookie(count=1)
+    signed_in = made.manager.load([late])
+    signed_in.sign_in("ada")
+    made.manager.commit(signed_in)
+    ahead = Made(clock=Clock(sealed.clock() + 1000)).cookie(count=1)
+    for one, value in ((made, late), (sealed, ahead)):
+        session = one.manager.load([value])
+        session["count"] = 2
+        assert one.manager.commit(session) == ()
+        assert one.names[-1] == "dropped"
+        assert " " in one.events[-1].reason
+    assert made.names[-2] == "refused"
+    assert (sealed.names[-2], " " in sealed.events[-2].reason) == ("clock", True)

@@ -373,3 +373,12 @@ def test_s18_a_new_absolute_lifetime_applies_to_existing_sessions(made: Made, be
     assert new.manager.load([value]).is_new
     assert (new.events[-1].name, new.events[-1].reason) == ("refused", "expired")
     assert old.manager.load([value]) == {"count": 1}
+
+
+def test_s18_a_record_without_another_end_ends_with_its_absolute_lifetime() -> None:
+    """A store that knows neither when it was written nor an end still knows when it began."""
+    record = Record("id", {}, created=1000)
+    assert Lifetimes(1000, 50).end(record) == 1050
+    assert Lifetimes(1000, 50).end(Record("id", {}, created=1000, expires=1049)) == 1049
+    assert Lifetimes(1000, 50).end(Record("id", {}, created=1000, expires=1051)) == 1050
+    assert not record.foreign

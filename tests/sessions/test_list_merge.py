@@ -189,3 +189,9 @@ def test_elements_that_repeat_are_matched_at_any_length(draw: st.DataObject, len
     other = [one for one in base if draw.draw(st.integers(0, 5))] + [0, 1, 1]
     assert merge_lists(base, other, list(base), {}) == (other, True)
     assert merge_lists(base, list(base), other, {}) == (other, True)
+
+
+def test_elements_that_repeat_often_are_matched_in_the_order_in_which_they_come() -> None:
+    """More pairs of equal elements than are looked at, and still every one of them is kept."""
+    base = [0, 1] * 60
+    assert _in_order(_names(base), _names([2, *base, 2])) == {place: place + 1 for place in range(120)}

@@ -175,3 +175,94 @@ def test_s37_no_added_line_is_lost_or_mixed_with_another(data: st.DataObject, le
         else:
             assert kept in (line(number, **changes), line(number, **({there: 30} if there != "keep" else {})))
     assert found == {}
+
+
+def test_a_subtree_within_a_line_gives_way_to_ours() -> None:
+    """Another type in the place of a dict within a line: ours stands as a whole, and the loss is told."""
+    cart = [{**line(1), "options": {"gift": True, "color": "red"}}, line(2)]
+    ours: Edit = lambda cart: cart[0]["options"].update(color="blue")  # noqa: E731  # an edit like any other
+    theirs: Edit = lambda cart: cart[0].update(options="none")  # noqa: E731
+    expected = [{**line(1), "options": {"gift": True, "color": "blue"}}, line(2)]
+    assert both(cart, ours, theirs) == (expected, False)
+
+
+ROWS = [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]]
+
+
+@pytest.mark.parametrize(
+    ("there", "ours", "complete"),
+    [
+        ([1, 2, 3, 9], [1, 2, 3, 9, 0], True),
+        ([9, 2, 3, 4], [9, 2, 3, 4, 0], True),
+        ([1, 2, 3], [1, 2, 3, 0], True),
+        ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 0], True),
+        ([1, 2, 9, 9], None, False),
+        ([1, 9, 9, 9], None, False),
+        ([1.0, 2.0, 3.0, 4.0], None, False),
+        ({"a": 1}, None, False),
+        (7, None, False),
+    ],
+)
+def test_a_row_that_has_most_of_what_it_had_is_the_same_row(there: Any, ours: Any, complete: bool) -> None:
+    """In a list of another length a row that both changed is known by more than half of its elements."""
+
+    def edit(session: Session) -> None:
+        session["rows"][0].append(0)
+
+    def theirs(session: Session) -> None:
+        session["rows"][0] = there
+        session["rows"].append([13])
+
+    outcome, lost = merged({"rows": ROWS}, edit, theirs)
+    assert outcome["rows"] == [*([there] if ours is None else [ours]), *ROWS[1:], [13]]
+    assert lost == (() if complete else (("rows",),))
+
+
+def test_a_row_is_looked_for_between_its_neighbors() -> None:
+    """Not among those before or after, however like it they are."""
+
+    def edit(session: Session) -> None:
+        session["rows"][1].append(0)
+
+    def theirs(session: Session) -> None:
+        del session["rows"][1]
+        session["rows"].insert(0, [5, 6, 7, 9])
+        session["rows"].append([5, 6, 7, 10])
+
+    outcome, lost = merged({"rows": ROWS}, edit, theirs)
+    assert outcome["rows"] == [[5, 6, 7, 9], ROWS[0], ROWS[2], [5, 6, 7, 10]]
+    assert lost == (("rows",),)
+
+
+def test_each_row_that_both_changed_is_found_once() -> None:
+    """Two that are alike are not taken for one."""
+
+    def edit(session: Session) -> None:
+        session["rows"][0].append("a")
+        session["rows"][1].append("b")
+
+    def theirs(session: Session) -> None:
+        session["rows"][0][3] = "x"
+        session["rows"][1][3] = "y"
+        session["rows"].append("new")
+
+    outcome, lost = merged({"rows": [[1, 2, 3, 4], [1, 2, 3, 5]]}, edit, theirs)
+    assert (outcome["rows"], lost) == ([[1, 2, 3, "x", "a"], [1, 2, 3, "y", "b"], "new"], ())
+
+
+def test_an_empty_row_that_both_filled_is_not_known_again() -> None:
+    """There is nothing to know it by, in a list of another length."""
+    outcome, lost = merged(
+        {"rows": [[], [1]]},
+        lambda session: session["rows"][0].append("a"),
+        lambda session: (session["rows"][0].append("b"), session["rows"].append([2])),
+    )
+    assert (outcome["rows"], lost) == ([["b"], [1], [2]], (("rows",),))
+
+
+@pytest.mark.parametrize(("there", "whole"), [({"id": 1, "name": "x"}, True), ({"id": 2, "name": "x"}, False)])
+def test_a_line_that_has_half_of_what_it_had_is_the_same_line_at_its_place(there: Line, whole: bool) -> None:
+    """With less it is another one, which came for it."""
+    cart = [{"id": 1, "name": "a"}]
+    outcome, complete = both(cart, set_first("gift", "yes"), lambda cart: cart.__setitem__(0, there))
+    assert (outcome, complete) == ([{**there, "gift": "yes"} if whole else there], whole)

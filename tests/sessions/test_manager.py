@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -11,7 +11,7 @@ from arc.sessions.delta import Delta
 from arc.sessions.keyring import Keyring
 from arc.sessions.record import Record
 from arc.sessions.stores.memory import MemoryStore
-from arc.sessions.stores.store import Written
+from arc.sessions.stores.store import IdTaken, Written
 from arc.sessions.visit import Visit
 from arc.settings import Settings
 from tests.sessions.making import SECRET, WEEK, Made, value_of
@@ -551,3 +551,199 @@ def test_s23_the_clearing_cookie_repeats_the_attributes_in_every_variant() -> No
             assert attribute in cookie
     assert "Domain=example.com" in domain
     assert "Domain" not in host_only
+
+
+# -- ids, and what a store cannot do
+
+
+@pytest.mark.parametrize(("pattern", "character"), [(b"\xff\xff\xff", "_"), (b"\xfb\xef\xbe", "-")])
+def test_an_id_is_safe_in_an_address(pattern: bytes, character: str) -> None:
+    """The two characters of base64 that are not are written as Node writes them."""
+    made = Made()
+    made.manager.random = lambda size: pattern * (size // 3)
+    assert made.manager.load([]).id == character * 24
+
+
+class Taken(MemoryStore):
+    """A store in which the first ids are in use."""
+
+    taken = 2
+
+    def create(self, record: Record, now: int) -> str:
+        """Refuse the first ids."""
+        if self.taken:
+            self.taken -= 1
+            raise IdTaken
+        return super().create(record, now)
+
+
+def test_an_id_that_is_in_use_is_replaced_by_a_new_one() -> None:
+    """Twice; then something is wrong with the machine's randomness, and the commit fails."""
+    store = Taken(Keyring(Settings(secret=SECRET, environment="production")))
+    made = Made(store=store)
+    session = made.manager.load([])
+    first = session.id
+    session["count"] = 1
+    value = value_of(made.manager.commit(session)[0])
+    assert session.id not in ("", first)
+    again = made.manager.load([value])
+    assert (again, again.id) == ({"count": 1}, session.id)
+    store.taken = 3
+    other = made.manager.load([])
+    other["count"] = 1
+    with pytest.raises(StoreError, match="3 new session ids"):
+        made.manager.commit(other)
+
+
+class Plain(MemoryStore):
+    """A store on the server that does not merge."""
+
+    merges = False
+
+
+class Moving(MemoryStore):
+    """A store that merges and is not on the server."""
+
+    on_server = False
+
+
+@pytest.mark.parametrize("kind", [Plain, Moving])
+def test_a_store_with_a_table_has_limits_on_numbers(kind: type[MemoryStore]) -> None:
+    """One that merges or is on the server; a sealed session may hold larger ones."""
+    made = Made(store=kind(Keyring(Settings(secret=SECRET, environment="production"))))
+    assert Made().cookie(number=10**40)
+    with pytest.raises(TypeError, match="number"):
+        made.cookie(number=10**40)
+
+
+# -- sessions that end between load and commit, and commits that store nothing
+
+
+@both
+def test_a_session_that_expires_while_a_request_runs_is_over(server: bool) -> None:
+    """A read sends no cookie, a change is not kept, and a sign-in begins another session at once."""
+    made = Made(server=server, idle=1000)
+    value = made.cookie(count=1)
+    reading, changing, signing_in = (made.manager.load([value]) for _ in range(3))
+    made.clock.forward(1000)
+    assert made.manager.commit(reading) == ()
+    changing["count"] = 2
+    assert made.manager.commit(changing) == ()
+    assert made.names[-2:] == ["write_after_destroy"] * 2
+    assert {event.session for event in made.events} == {made.events[0].session}
+    assert made.manager.load([value]).is_new
+    if not server:
+        signing_in["last"] = "/"
+        signing_in.sign_in("ada")
+        (cookie,) = made.manager.commit(signing_in)
+        again = made.manager.load([value_of(cookie)])
+        assert (again.user_id, again, again.created_at) == ("ada", {"last": "/"}, int(made.clock()))
+
+
+@both
+def test_an_explicit_commit_writes_what_did_not_change(server: bool) -> None:
+    """A session is written anew; of one without data the cookie is cleared."""
+    made = Made(server=server)
+    session = made.manager.load([made.cookie(count=1)])
+    (cookie,) = made.manager.commit(session, explicit=True)
+    assert made.manager.load([value_of(cookie)]) == {"count": 1}
+    (clearing,) = made.manager.commit(made.manager.load([]), explicit=True)
+    assert value_of(clearing) == ""
+
+
+@both
+def test_a_change_after_a_commit_that_stored_nothing_is_stored(server: bool) -> None:
+    """The first commit stored, the second was of a failed response, and the third stores again."""
+    made = Made(server=server)
+    session = made.manager.load([])
+    session["count"] = 1
+    made.manager.commit(session)
+    session["lost"] = True
+    made.manager.commit(session, failed=True)
+    del session["lost"]
+    session["count"] = 3
+    cookies = made.manager.commit(session)
+    assert made.manager.load([value_of(cookies[0])]) == {"count": 3}
+    assert "write_after_destroy" not in made.names
+
+
+def test_a_sign_out_of_a_session_that_another_request_ended_clears_the_cookie() -> None:
+    """Nothing is left to end between two commits."""
+    made = Made(server=True)
+    session = made.manager.load([])
+    session["count"] = 1
+    value = value_of(made.manager.commit(session)[0])
+    other = made.manager.load([value])
+    other.sign_out()
+    made.manager.commit(other)
+    session.sign_out()
+    (clearing,) = made.manager.commit(session)
+    assert value_of(clearing) == ""
+    assert made.names.count("destroyed") == 1
+
+
+class Recording(MemoryStore):
+    """A store that remembers each record that it is given."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        super().__init__(keyring)
+        self.given: list[Record] = []
+
+    def create(self, record: Record, now: int) -> str:
+        """Remember the record, too."""
+        self.given.append(record)
+        return super().create(record, now)
+
+
+@pytest.mark.parametrize(("lifetime", "idle"), [(None, WEEK), (3600, 3600), ("browser", WEEK)])
+def test_a_store_is_given_all_there_is_to_a_session(lifetime: int | Literal["browser"] | None, idle: int) -> None:
+    """Its data with the JSON of it, the principal, the messages, when it was written and when it ends."""
+    store = Recording(Keyring(Settings(secret=SECRET, environment="production")))
+    made = Made(store=store)
+    session = made.manager.load([])
+    session["cart"] = ["book"]
+    session.flash("info", "hello")
+    session.sign_in("ada", lifetime=lifetime)
+    (cookie,) = made.manager.commit(session)
+    (record,) = store.given
+    now = int(made.clock())
+    assert (record.id, record.data, record.text) == (session.id, {"cart": ["book"]}, '{"cart":["book"]}')
+    assert (record.user_id, record.flashes, record.lifetime) == ("ada", (("info", "hello"),), lifetime)
+    assert (record.created, record.signed_in_at, record.issued, record.expires) == (now, now, now, now + idle)
+    assert ("Max-Age" in cookie) is (lifetime != "browser")
+
+
+@pytest.mark.parametrize(
+    ("is_new", "way", "arguments", "events"),
+    [
+        (False, "sign_out", (), ["destroyed"]),
+        (False, "sign_in", ("ada",), ["regenerated"]),
+        (True, "sign_out", (), []),
+        (True, "sign_in", ("ada",), ["created"]),
+    ],
+)
+def test_what_follows_when_another_request_ended_the_session_between_two_commits(
+    is_new: bool, way: str, arguments: tuple[str, ...], events: list[str]
+) -> None:
+    """A sign-out ends what is left of a loaded session, and a sign-in gives it a new id; a new one begins afresh."""
+    made = Made(server=True)
+    session = made.manager.load([] if is_new else [made.cookie(count=1)])
+    session["count"] = 2
+    other = made.manager.load([value_of(made.manager.commit(session)[0])])
+    other.sign_out()
+    made.manager.commit(other)
+    getattr(session, way)(*arguments)
+    made.events.clear()
+    (cookie,) = made.manager.commit(session)
+    assert made.names == events
+    assert made.manager.load([value_of(cookie)]).user_id == session.user_id
+
+
+def test_of_two_sessions_the_one_in_the_present_store_is_taken() -> None:
+    """Whatever their order: the other one has not moved yet."""
+    made = Made()
+    foreign = made.cookie(count=1)
+    made.move_to(MemoryStore(made.manager.keyring))
+    own = made.cookie(count=2)
+    for values in ([own, foreign], [foreign, own]):
+        assert made.manager.load(values) == {"count": 2}

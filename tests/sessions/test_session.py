@@ -210,3 +210,25 @@ def test_data_with_only_these_keys_ends_the_session() -> None:
     session = made.manager.load([made.cookie(count=1)])
     session.replace({"_idx": "id", "_ttl": 1})
     assert value_of(made.manager.commit(session)[0]) == ""
+
+
+def test_a_copy_is_a_plain_dict() -> None:
+    """Its containers are the session's, and a key that is set in it is not set in the session."""
+    session = Made().manager.load([])
+    session["cart"] = ["book"]
+    copy = session.copy()
+    assert type(copy) is dict
+    assert copy["cart"] is session["cart"]
+    copy["count"] = 1
+    assert session == {"cart": ["book"]}
+
+
+def test_a_committed_sign_in_is_over() -> None:
+    """Once something is changed after the commit, `signs_in` is about what comes from then on."""
+    made = Made()
+    session = made.manager.load([])
+    session.sign_in("ada")
+    assert session.signs_in is True
+    made.manager.commit(session)
+    session["count"] = 1
+    assert session.signs_in is False

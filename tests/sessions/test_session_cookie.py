@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from arc.sessions.cookie import SessionCookie
+from arc.sessions.visit import Visit
 from arc.settings import Settings
 
 
@@ -49,3 +50,18 @@ def test_s29_an_invalid_value_is_refused_with_the_cookies_name() -> None:
     ours = cookie(None)
     with pytest.raises(ValueError, match=r"The value of the cookie '[_a-zA-Z-]+' contains a character"):
         ours.build("a\nb", max_age=60, now=0)
+
+
+class Plain(Visit):
+    """A request without TLS to a host of another domain."""
+
+    host = "example.org"
+    plain_http = True
+
+
+def test_each_reason_why_a_browser_rejects_the_cookie_has_a_kind() -> None:
+    """A manager reports each kind once."""
+    ours = cookie("example.com")
+    assert [kind for kind, _ in ours.rejections(Plain())] == ["domain", "http"]
+    assert [kind for kind, _ in cookie(None).rejections(Plain())] == ["http"]
+    assert list(ours.rejections(Visit())) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from arc.sessions.visit import Visit
+from arc.testing import Clock
 from tests.sessions.making import Made, value_of
 
 
@@ -154,3 +155,26 @@ def test_s27_a_host_prefixed_cookie_is_cleared_in_one_place() -> None:
     session = made.manager.load([made.cookie(count=1), "forged"], At())
     session.sign_out()
     assert len(made.manager.commit(session)) == 1
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize("beside", ["forged", "anonymous"])
+@pytest.mark.parametrize("own", ["of another clock", "from before a sign-in"])
+def test_s26_what_comes_beside_does_not_replace_a_session_that_cannot_be_opened_now(
+    own: str, beside: str, first: bool
+) -> None:
+    """The visitor's own session is ahead of our clock, or got a new id a moment ago; nothing is written over it."""
+    made = Made(server=own == "from before a sign-in")
+    if made.store is None:
+        value = signed_in(Made(clock=Clock(made.clock() + 1000)), "ada")
+    else:
+        value = made.cookie(count=1)
+        session = made.manager.load([value])
+        session.sign_in("ada")
+        made.manager.commit(session)
+    other = "forged" if beside == "forged" else made.cookie(count=2)
+    session = made.manager.load([value, other] if first else [other, value])
+    assert session == {}
+    session["count"] = 3
+    assert made.manager.commit(session, explicit=True) == ()
+    assert made.names[-1] == "dropped"

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sessions.any_change import lines
-
-ORJSON = Path(sys.prefix, "speed")  # which scripts/setup makes, apart from what the other tests import
+from tests.sessions.speeds import ORJSON
 
 
 def outcomes(seed: int, count: int, *path: Path) -> list[str]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arc.sessions.text import check_depth, encode
-from arc.sessions.values import normalize, refuse_deep, same
+from arc.sessions.values import finite, normalize, plain_text, refuse_deep, same
 from tests.sessions.making import Made, value_of
 
 if TYPE_CHECKING:
@@ -226,3 +226,41 @@ def test_a_change_of_type_alone_is_saved(made: Made, one: object, other: object)
     session["x"] = other
     again = made.manager.load([value_of(made.manager.commit(session)[0])])
     assert str(again["x"]) == (str(other) if made.manager.store.typed_numbers else str(other).replace("1.0", "1"))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_largest_numbers_that_are_kept(sign: int) -> None:
+    """DynamoDB keeps 38 digits, and floats of some sizes; where a store has no limits, Python's text has one."""
+    for number in (10**38 - 1, 1e-130, 9.99e125, 0.0):
+        assert same(normalize({"x": sign * number}), {"x": sign * number})
+    for number in (10**38, math.nextafter(1e-130, 0), math.nextafter(9.99e125, 1e126)):
+        assert normalize({"x": sign * number}, bounded=False) == {"x": sign * number}
+        with pytest.raises(TypeError, match=r"session\['x'\]"):
+            normalize({"x": sign * number})
+    assert normalize({"x": sign * (2**13_287 - 1)}, bounded=False) == {"x": sign * (2**13_287 - 1)}
+    for beyond in (2**13_287, math.inf):
+        with pytest.raises(TypeError, match=r"session\['x'\]"):
+            normalize({"x": sign * beyond}, bounded=False)
+
+
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "-1e999"])
+def test_a_number_that_is_not_finite_is_refused_by_its_text(text: str) -> None:
+    """The error shows what was read."""
+    with pytest.raises(ValueError, match=f"^{text}$"):
+        finite(text)
+    assert (finite("-0.5"), finite("1e22")) == (-0.5, 1e22)
+
+
+def test_plain_text_is_refused_by_its_name() -> None:
+    """Any valid text passes, and half of a surrogate pair does not."""
+    assert plain_text("é🔑", "kind") == "é🔑"
+    with pytest.raises(TypeError, match=r"^kind "):
+        plain_text("é\ud800", "kind")
+
+
+@pytest.mark.parametrize("kind", ["list", "dict"])
+def test_thirty_levels_of_one_kind_are_normalized(kind: str) -> None:
+    """Each level counts once, and one more is refused."""
+    assert normalize({"x": nested(29, kind)}) == {"x": nested(29, kind)}
+    with pytest.raises(TypeError, match="30 deep"):
+        normalize({"x": nested(30, kind)})

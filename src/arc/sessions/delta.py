@@ -95,7 +95,7 @@ class Delta:
                 parent = parent[key]
             key = change.path[-1]
             if change.kind == "remove":
-                parent.pop(key, None)
+                del parent[key]
             elif change.kind == "append":
                 parent[key] = [*parent.get(key, ()), *change.value]
             elif change.kind == "increment":
@@ -218,9 +218,10 @@ class _Rebase:
         elif isinstance(here, dict) and isinstance(there, dict):
             first_map = first if isinstance(first, dict) else {}
             for key, value in here.items():
-                empty = type(value)() if isinstance(value, dict | list) else value
                 within = {rest[1:]: number for rest, number in counted.items() if rest[0] == key}
-                self._merge_created((*path, key), first_map.get(key, empty), value, there.get(key, MISSING), within)
+                self._merge_created(
+                    (*path, key), first_map.get(key, type(value)()), value, there.get(key, MISSING), within
+                )
         elif isinstance(here, list) and isinstance(there, list):
             if isinstance(first, list) and starts_with(there, first):
                 self._merge_lists(Change("edit", path, here, first), there)

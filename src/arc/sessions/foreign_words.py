@@ -61,7 +61,10 @@ class ForeignWord:
         self._name = name
 
     def __get__(self, session: object, owner: type | None = None) -> Never:
-        raise AttributeError(f"A session has no {self._name!r}. {FOREIGN[self._name]}")
+        self._refuse()
 
     def __set__(self, session: object, value: object) -> Never:
-        self.__get__(session)
+        self._refuse()
+
+    def _refuse(self) -> Never:
+        raise AttributeError(f"A session has no {self._name!r}. {FOREIGN[self._name]}")

@@ -39,7 +39,7 @@ def _warn_once(message: str) -> None:
         _warned.add(message)
         import logging
 
-        logging.getLogger("arc.sessions").warning("%s", message)
+        logging.getLogger("arc.sessions").warning(message)
 
 
 class Keyring:
@@ -92,7 +92,7 @@ class Keyring:
         keys = self._derived.get(purpose)
         if keys is None:
             info = f"arc-sessions:purpose:{purpose}"
-            keys = self._derived[purpose] = tuple(_hkdf(secret, info, 32) for secret in self.signing)
+            keys = self._derived[purpose] = tuple(_hkdf(secret, info) for secret in self.signing)
         return keys
 
     def __repr__(self) -> str:
@@ -118,7 +118,7 @@ def _sealing_key(secret: str, name: str, settings: Settings, enc: str, warn: Cal
         )
     else:
         cut = length >= size
-        key = _utf8(units[: 2 * size])[:size] if cut else _hkdf(_utf8(units), f"arc-sessions:seal:{enc}", size)
+        key = _utf8(units[: 2 * size])[:size] if cut else _hkdf(_utf8(units), f"arc-sessions:seal:{enc}")[:size]
     if not settings.testing and _is_development(secret, key):
         raise ConfigurationError(f"{name} is a published development key. {_remedy(name, settings)}")
     if secret == _EXAMPLE:
@@ -190,9 +190,9 @@ def _lenient_base64(units: bytes) -> bytes:
     return a2b_base64(digits + b"===")
 
 
-def _hkdf(secret: bytes, info: str, size: int) -> bytes:
-    """Derive a key by HKDF-SHA256 without salt (RFC 5869 §2). `size` is up to 32 bytes, which is one block."""
+def _hkdf(secret: bytes, info: str) -> bytes:
+    """Derive the 32 bytes of the first block of HKDF-SHA256 without salt (RFC 5869 §2)."""
     import hmac  # Sealed sessions do not need it.
 
     pseudorandom = hmac.digest(bytes(32), secret, "sha256")
-    return hmac.digest(pseudorandom, info.encode() + b"\x01", "sha256")[:size]
+    return hmac.digest(pseudorandom, info.encode() + b"\x01", "sha256")

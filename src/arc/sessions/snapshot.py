@@ -41,9 +41,9 @@ class Snapshot:
         data: dict[str, Any],
         facts: Facts,
         *,
-        text: str | None = None,
-        merges: bool = False,
-        bounded: bool = True,
+        text: str | None,
+        merges: bool,
+        bounded: bool,
     ) -> None:
         self.facts, self.merges, self._bounded = facts, merges, bounded
         self._text: str | None = encode(data) if text is None else text
@@ -75,7 +75,7 @@ class Snapshot:
 
     def differs_from_copy(self, copy: dict[str, Any], facts: Facts) -> bool:
         """Like `differs`, for a normalized `copy` of the data last passed to `differs`."""
-        return facts != self.facts or self._is_changed(copy, encode_or_none(copy))
+        return facts != self.facts or self._text is None or self._is_different(copy)
 
     def _is_changed(self, data: dict[str, Any], now: str | None) -> bool:
         if now == self._text:

@@ -1,0 +1,282 @@
+"""The JSON text of a session's data, by the standard library alone and with orjson."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arc.sessions import text
+from tests.sessions.speeds import loaded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RING: dict[str, Any] = {}
+RING["self"] = RING
+
+
+def deep(levels: int) -> Any:
+    """Lists within lists."""
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.fixture(params=["json", "orjson"])
+def speed(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """The module with and without orjson."""
+    with loaded(speed=request.param == "orjson"):
+        yield request.param == "orjson"
+
+
+@pytest.fixture
+def plain() -> Iterator[None]:
+    """The module without orjson."""
+    with loaded(speed=False):
+        yield
+
+
+@pytest.fixture
+def fast() -> Iterator[None]:
+    """The module with orjson."""
+    with loaded(speed=True):
+        yield
+
+
+# -- making text
+
+
+@pytest.mark.parametrize("has_c", [True, False])
+def test_json_without_spaces_whatever_the_interpreter_has(has_c: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interpreter without the C encoder makes the same text and refuses the same data."""
+    if not has_c:
+        monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+    data = {"b": [1, 2.5, None, True, "é🔑"], "a": {}}
+    assert text.encoder()(data) == '{"b":[1,2.5,null,true,"é🔑"],"a":{}}'
+    assert text.encoder(ascii_only=True)(data) == '{"b":[1,2.5,null,true,"\\u00e9\\ud83d\\udd11"],"a":{}}'
+    assert text.encoder(default=list)({"a": {1}}) == '{"a":[1]}'
+    for encode in (text.encoder(), text.encoder(ascii_only=True), text.encoder(rings=True)):
+        with pytest.raises(ValueError, match="Out of range"):
+            encode({"a": math.nan})
+        with pytest.raises(TypeError, match="set"):
+            encode({"a": {1}})
+        with pytest.raises(TypeError, match="keys must be"):
+            encode({(1, 2): 3})
+    with pytest.raises(ValueError, match="Circular"):
+        text.encoder(rings=True)(RING)
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_container_within_itself_exhausts_an_encoder_that_does_not_look_for_rings() -> None:
+    """Looking for rings costs time at every container."""
+    with pytest.raises(RecursionError):
+        text.encoder()(RING)
+
+
+@pytest.mark.parametrize("rings", [False, True])
+def test_much_data_is_one_text(rings: bool) -> None:
+    """The C encoder hands over more than a hundred thousand pieces in several parts."""
+    data = list(range(150_000))
+    assert text.encoder(rings=rings)(data) == json.dumps(data, separators=(",", ":"))
+
+
+def test_the_encode_or_none_data_with_and_without_orjson(speed: bool) -> None:
+    """Integers of any size and half a surrogate pair have the same text; NaN, which orjson writes as null, has not."""
+    data = {"a": [1, 2**70, "é"], "b": "\ud83d"}
+    assert text.encode(data) == '{"a":[1,1180591620717411303424,"é"],"b":"\ud83d"}'
+    assert text.encode_or_none({"a": math.nan}) == ('{"a":null}' if speed else None)
+
+
+@pytest.mark.usefixtures("speed")
+def test_what_json_does_not_have_is_refused_with_and_without_orjson() -> None:
+    """A date, which orjson could write, is not one of the values of a session."""
+    for value in (dt.datetime(2026, 1, 1, tzinfo=dt.UTC), {1}, b"bytes"):
+        with pytest.raises(TypeError):
+            text.encode({"a": value})
+        assert text.encode_or_none({"a": value}) is None
+    assert text.encode_or_none(RING) is None
+
+
+# -- reading text
+
+
+@pytest.mark.parametrize(
+    ("written", "data"),
+    [
+        ('{"a":[1,-2.5,null]}', {"a": [1, -2.5, None]}),
+        ("[1180591620717411303424,-99999999999999999999]", [2**70, -99999999999999999999]),
+        ('["\ud83d"]', ["\ud83d"]),
+        ('["\\ud83d"]', ["\ud83d"]),
+        ('["1e999",1e30]', ["1e999", 1e30]),
+    ],
+)
+@pytest.mark.usefixtures("speed")
+def test_own_text_is_read_exactly_with_and_without_orjson(written: str, data: object) -> None:
+    """Integers over 64 bits stay integers, and half a surrogate pair stays as it is."""
+    for encoded in (False, True):
+        assert text.decode_own(written, encoded=encoded) == data
+    assert text.decode(written) == data
+
+
+@pytest.mark.parametrize(
+    "written", ["", "nonsense", "{} {}", "[1],", "[1", "NaN", "[1e999]", "[-1E+400]", "[Infinity]"]
+)
+@pytest.mark.usefixtures("speed")
+def test_what_is_no_json_value_is_refused_with_and_without_orjson(written: str) -> None:
+    """Nor is what goes on after one, and a number that would be infinite."""
+    for decode in (text.decode_own, text.decode):
+        with pytest.raises(ValueError):  # noqa: PT011  # the message is that of one of several parsers
+            decode(written)
+
+
+@pytest.mark.usefixtures("plain")
+def test_numbers_of_text_that_was_just_encoded_are_not_looked_at() -> None:
+    """They are finite, so that none needs a call of a function in Python."""
+    assert text.decode_own("[1e999]", encoded=True) == [math.inf]
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize(
+    ("written", "by_orjson"),
+    [
+        ('{"a":1}', True),
+        ("[123456789012345678]", True),
+        ("[1234567890123456789]", False),
+        ("[-9087654321098765432]", False),
+        ("[1e22,1E-300,1e-7]", True),
+        ("[1e300]", False),
+        ("[2E999]", False),
+        ("[7e+250]", False),
+        ("[1E+22]", True),
+        ('["\ud83d"]', True),
+    ],
+)
+def test_numbers_that_orjson_would_change_are_left_to_the_standard_library(
+    monkeypatch: pytest.MonkeyPatch, written: str, by_orjson: bool
+) -> None:
+    """It makes floats of integers over 64 bits, and reads what is too large as infinite."""
+    asked: list[str] = []
+
+    def loads(written: str) -> object:
+        asked.append(written)
+        return "by orjson"
+
+    monkeypatch.setattr(text, "orjson", SimpleNamespace(loads=loads))
+    try:
+        found = text.decode_own(written)
+    except ValueError:
+        found = None
+    assert (found == "by orjson", asked) == (by_orjson, [written] if by_orjson else [])
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize(
+    ("written", "data", "expected"),
+    [
+        ('{"a":1}', {"a": 1}, True),
+        ('{"a":[1]}', {"a": (1,)}, True),
+        ('{"a":null}', {"a": math.nan}, False),
+        ('{"a":[null]}', {"a": (math.inf,)}, False),
+        ('{"a":[1]}', {"a": (2,)}, False),
+        ('{"a":1}', {"a": {1}}, False),
+    ],
+)
+def test_text_represents_data_when_nothing_else_would_be_read(
+    written: str, data: dict[str, Any], expected: bool
+) -> None:
+    """A tuple is not a list, but its text stands for it; null does not stand for NaN."""
+    assert text.represents(written, data) is expected
+
+
+@pytest.mark.usefixtures("plain")
+def test_encode_or_none_the_standard_library_represents_its_data() -> None:
+    """What it cannot write it refuses, so that nothing is compared."""
+    assert text.represents("", {"a": 1})
+
+
+# -- copies
+
+
+@pytest.mark.usefixtures("speed")
+def test_a_copy_by_text_is_equal_and_shares_nothing() -> None:
+    """Whatever the store's limits on numbers, as long as the data is within them."""
+    data = {"a": {"b": [1, 2.5, "é"]}, "c": None}
+    for bounded in (False, True):
+        copy = text.copy_via_text(data, text.encode(data), bounded=bounded)
+        assert copy == data
+        assert copy is not None
+        assert copy["a"]["b"] is not data["a"]["b"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"a": (1, 2)},
+        {"a": {3: "three"}},
+        {"a": {"": 1}},
+        {"": 1},
+        {"iat": 1},
+        {"_arc_id": 1},
+        {"a": deep(30), "b": [[], {}]},
+    ],
+)
+@pytest.mark.usefixtures("speed")
+def test_what_a_session_may_not_hold_has_no_copy_by_text(data: dict[str, Any]) -> None:
+    """Nor has what JSON changes; `normalize` says then what is to become of it."""
+    for bounded in (False, True):
+        assert text.copy_via_text(data, text.encode(data), bounded=bounded) is None
+
+
+@pytest.mark.usefixtures("speed")
+def test_a_copy_by_text_has_numbers_within_the_limits_of_the_store() -> None:
+    """A sealed session keeps larger numbers than a table does."""
+    for number in (10**38, -(10**38), 1e126, 1e-131):
+        data = {"a": number}
+        assert text.copy_via_text(data, text.encode(data), bounded=False) == data
+        assert text.copy_via_text(data, text.encode(data), bounded=True) is None
+    for number in (10**38 - 1, 1 - 10**38, 9.99e125, 1e-130):
+        data = {"a": number}
+        assert text.copy_via_text(data, text.encode(data), bounded=True) == data
+
+
+@pytest.mark.usefixtures("speed")
+def test_brackets_within_text_are_no_depth() -> None:
+    """A text of many brackets, with quotes and backslashes among them, is copied as any other."""
+    data = {"a": '{[\\"' * 40, "b": ["]"]}
+    assert text.copy_via_text(data, text.encode(data), bounded=True) == data
+
+
+# -- depth
+
+
+SHALLOW: dict[str, Any] = {
+    "few": {"a": [1]},
+    "lists": {"a": [[] for _ in range(100)]},
+    "dicts": {"a": [{"b": 1} for _ in range(100)]},
+    "both kinds, thirty deep": {"a": [[{"k": [{}]}] for _ in range(100)]},
+    "sixty brackets in a text": {"a": '\\"' + "[" * 58},
+}
+
+
+@pytest.mark.parametrize("data", SHALLOW.values(), ids=SHALLOW)
+def test_shallow_data_is_not_walked(monkeypatch: pytest.MonkeyPatch, data: dict[str, Any]) -> None:
+    """Its text shows that it is not too deep."""
+    walked: list[dict[str, Any]] = []
+    monkeypatch.setattr(text, "refuse_deep", walked.append)
+    text.check_depth(text.encode(data).encode(), data)
+    assert walked == []
+
+
+def test_data_whose_text_does_not_show_its_depth_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part of it, for brackets within a text look like containers."""
+    walked: list[dict[str, Any]] = []
+    monkeypatch.setattr(text, "refuse_deep", walked.append)
+    data = {"a": '\\"' + "[" * 59}
+    text.check_depth(text.encode(data).encode(), data, {})
+    assert walked == [data, {}]
