@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 AWS = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
 _SECONDS_TO_START = 60
 _making = threading.Lock()
-_OF_A_CLOUD = "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam,s3"
+_OF_A_CLOUD = "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam,s3,sts,logs"
 
 
 def fresh_app() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,9 +20,11 @@ PORT = "3333"  # the port of the pages; a free one is used for it
 PATIENCE = 60.0  # seconds: a busy machine is slow, and a passing test never waits that long
 DUMMIES = {"AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
 
+_ASSIGNMENT = re.compile(r"(?P<name>[A-Z]+)=\$\((?P<command>.*)\)")
+
 
 class Terminal:
-    """Runs commands in `folder`; a `cd` holds for the commands after it, and servers end with the block.
+    """Runs commands in `folder`; a `cd` and `NAME=$(…)` hold for later commands, and servers end with the block.
 
     `environ` is what commands have besides this machine's essentials.
     """
@@ -49,6 +52,10 @@ class Terminal:
     def run(self, command: str) -> tuple[int, str]:
         """Return the exit code of `command` and its output; one that ends in `&` is a server and has no output."""
         command = command.replace(PORT, str(self._port))
+        if assignment := _ASSIGNMENT.fullmatch(command):
+            code, printed = self.run(assignment["command"])
+            self.environ[assignment["name"]] = printed.strip()
+            return code, ""
         if command.endswith("&"):
             return self._start(command.removesuffix("&").strip())
         state = self._home / ".folder"

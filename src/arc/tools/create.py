@@ -40,7 +40,7 @@ def plan_environment(
     """
     is_testing = environment == "testing"
     by_stack = {} if is_testing else mapped_tables(cloud, inventory.app, environment)
-    plan = _plan_tables(cloud, inventory, environment, by_stack)
+    plan = plan_tables(cloud, inventory, environment, by_stack)
     variables = inventory.env.get("testing", {})
     if not is_testing:
         variables = Parameters(cloud, inventory.app, environment).read()
@@ -52,7 +52,8 @@ def plan_environment(
     return plan
 
 
-def _plan_tables(cloud: Cloud, inventory: Inventory, environment: str, by_stack: Mapping[str, str]) -> Plan:
+def plan_tables(cloud: Cloud, inventory: Inventory, environment: str, by_stack: Mapping[str, str]) -> Plan:
+    """Compare an environment's tables with the manifest. `by_stack` are the names in its service map."""
     plan, tables = Plan(), Tables(cloud)
     tags = {"arc:app": inventory.app, "arc:environment": environment}
     for table in inventory.tables:

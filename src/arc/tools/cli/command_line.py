@@ -10,6 +10,8 @@ from typer.core import TyperGroup
 
 from arc.errors import ArcError, InventoryError
 from arc.tools.cli.create import create
+from arc.tools.cli.deploy import deploy
+from arc.tools.cli.deployed import destroy, logs, open_app
 from arc.tools.cli.env import EnvCommand, env
 from arc.tools.cli.init import init
 from arc.tools.cli.sandbox import sandbox
@@ -21,9 +23,8 @@ if TYPE_CHECKING:
 _FAILED, _INTERRUPTED = 1, 130
 
 
-_NOT_YET = "`arc {name}` is not available yet. If Architect is installed, run: npx arc {name}"
 _OF_ARCHITECT = {
-    **dict.fromkeys(("deploy", "destroy", "logs", "package"), _NOT_YET),
+    "package": "`arc package` is not needed: `arc deploy --dry-run` shows what would be packaged and deployed.",
     "hydrate": "`arc hydrate` is not needed: the sandbox imports src/shared and installed packages in place.",
 }
 
@@ -129,6 +130,10 @@ def show_help(
 app.command()(init)
 app.command()(create)
 app.command(cls=EnvCommand)(env)
+app.command()(deploy)
+app.command()(destroy)
+app.command()(logs)
+app.command(name="open")(open_app)
 app.command()(sandbox)
 app.add_typer(secret, name="secret")
 app.command(name="version")(show_version)

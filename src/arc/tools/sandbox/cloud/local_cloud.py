@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 INSTALL = "pip install 'arc-sessions[local]'"
 LOSS = "The tables are unavailable until you restart the sandbox."
-_SERVICES = "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam"
+_SERVICES = "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam,s3,sts,logs"
 _PROCESS = str(Path(__file__).with_name("process.py"))
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "VIRTUAL_ENV")
 _SECONDS_TO_START = 30
@@ -210,6 +210,8 @@ def _environ(environ: Mapping[str, str], port: int, token: str, state: CloudStat
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "PERSIST_STATE": "1",
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(state.folder / "s3"),
         "STATE_DIR": str(state.folder),
         "TMPDIR": str(state.scratch),
         "LOG_LEVEL": "WARNING",

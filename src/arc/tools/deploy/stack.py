@@ -1,0 +1,270 @@
+"""CloudFormation: the stack of an app's environment, change sets, and what happens while one is executed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from arc.errors import ToolError
+from arc.tools.cloud.cloud import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from arc.tools.cloud.cloud import Cloud
+
+TOOL = {"arc:tool": "arc-sessions"}
+"""The tag of every stack that is deployed here."""
+_Found = TypeVar("_Found")
+_PAUSES = (0.1, 2.0)  # seconds between two looks: on this machine, and on AWS
+_LONGEST_WAIT = 3600  # seconds
+_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+_NEVER_MADE = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+_CANCELLED = ("Resource creation cancelled", "Resource update cancelled", "Resource deletion cancelled")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a change set does to one resource: `Add`, `Modify` (with `replaced`) or `Remove`."""
+
+    action: str
+    logical_id: str
+    kind: str
+    replaced: bool = False
+    details: tuple[str, ...] = ()
+    """Names of the properties that change."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A step that CloudFormation took with a resource."""
+
+    logical_id: str
+    kind: str
+    status: str
+    reason: str = ""
+
+    @property
+    def is_cause(self) -> bool:
+        """True for a failure that is not the consequence of another."""
+        return self.status.endswith("_FAILED") and not self.reason.startswith(_CANCELLED)
+
+
+class StackBusy(ToolError):
+    """Another deployment changes the stack at the moment."""
+
+
+class Stack:
+    """The stack `name` in a cloud. Every method raises what `Cloud.call` raises."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        name: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = name
+        self._cloud, self._clock, self._sleep = cloud, clock, sleep
+        self._pause = _PAUSES[0] if cloud.url else _PAUSES[1]
+
+    def find(self) -> dict[str, Any] | None:
+        """The stack as CloudFormation describes it, None when there is none."""
+        try:
+            answer = self._call("describe_stacks", "Looking for the stack", StackName=self.name)
+        except Refused as refused:
+            if refused.code == "ValidationError" and "does not exist" in str(refused):
+                return None
+            raise
+        found: dict[str, Any] = answer["Stacks"][0]
+        return None if found["StackStatus"] == "DELETE_COMPLETE" else found
+
+    def check_free(self) -> bool:
+        """Return True when the stack exists. One that was never made is deleted. Raises `StackBusy`, `ToolError`."""
+        found = self.find()
+        if found is None:
+            return False
+        status = found["StackStatus"]
+        self._check_origin(found)
+        if status in _NEVER_MADE:
+            self.delete()
+            return False
+        if status.endswith("_IN_PROGRESS"):
+            raise StackBusy(
+                f"Another deployment is changing the stack {self.name} ({status}). Wait until it ends, then run the "
+                "command again. Nothing was changed."
+            )
+        if status == "UPDATE_ROLLBACK_FAILED":
+            raise ToolError(
+                f"The stack {self.name} could not be rolled back and needs a hand: run "
+                f"aws cloudformation continue-update-rollback --stack-name {self.name}, then this command again."
+            )
+        return True
+
+    def plan(
+        self,
+        template: Mapping[str, str],
+        parameters: Mapping[str, str],
+        tags: dict[str, str],
+        *,
+        exists: bool,
+        change_set: str,
+    ) -> list[Change]:
+        """Create `change_set` and return what it would change; empty, and no change set, when that is nothing.
+
+        `template` is `TemplateBody` or `TemplateURL` for the call.
+        """
+        self._cloud.hide(*(value for value in parameters.values() if value))
+        self._call(
+            "create_change_set",
+            "Planning the deployment",
+            StackName=self.name,
+            ChangeSetName=change_set,
+            ChangeSetType="UPDATE" if exists else "CREATE",
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=["CAPABILITY_IAM"],
+            Tags=[{"Key": key, "Value": value} for key, value in (tags | TOOL).items()],
+            **template,
+        )
+        found = self._until(lambda: self._planned(change_set))
+        if found["Status"] == "FAILED":
+            self.forget(change_set, exists=exists)
+            reason = found.get("StatusReason", "")
+            if any(words in reason for words in _NO_CHANGES):
+                return []
+            raise ToolError(f"CloudFormation cannot plan the deployment of {self.name}: {reason}")
+        return list(self._changes(change_set))
+
+    def execute(self, change_set: str, on_event: Callable[[Event], None], *, wait: bool = True) -> None:
+        """Execute a change set and, unless `wait` is false, wait for its end; `on_event` is called with each step.
+
+        Raises `StackBusy` when another deployment came first, and `ToolError` with the first cause when CloudFormation
+        rolls the stack back.
+        """
+        seen = {one["EventId"] for one in self._events()}
+        try:
+            self._call("execute_change_set", "Deploying", StackName=self.name, ChangeSetName=change_set)
+        except Refused as refused:
+            if refused.code in ("InvalidChangeSetStatus", "InvalidChangeSetStatusException", "ChangeSetNotFound"):
+                raise StackBusy(
+                    f"Another deployment has changed the stack {self.name} since this one was planned. Run the command "
+                    "again. Nothing was changed."
+                ) from None
+            raise
+        if wait:
+            self._follow(seen, on_event)
+
+    def delete(self, on_event: Callable[[Event], None] = lambda _event: None) -> None:
+        """Delete the stack and wait until it is gone. Raises `ToolError` with the first cause when it cannot be."""
+        found = self.find()
+        if found is None:
+            return
+        self._check_origin(found)
+        seen = {one["EventId"] for one in self._events()}
+        self._call("delete_stack", "Deleting the stack", StackName=self.name)
+        self._follow(seen, on_event, of=found["StackId"])
+
+    def forget(self, change_set: str, *, exists: bool) -> None:
+        """Delete a change set that is not executed, and the empty stack that it made unless one `exists`."""
+        self._call("delete_change_set", "Discarding the plan", StackName=self.name, ChangeSetName=change_set)
+        if not exists:
+            self.delete()
+
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs by name."""
+        found = self.find() or {}
+        return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
+
+    def _check_origin(self, found: Mapping[str, Any]) -> None:
+        """Raise `ToolError` for a stack of another tool, whose resources, tables included, would be deleted."""
+        tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
+        if not TOOL.items() <= tags.items():
+            raise ToolError(
+                f"The stack {self.name} was not made by `arc deploy`: Architect names its stacks the same way. A "
+                "change would delete what it contains, tables included. Deploy it with `npx arc deploy`, or choose "
+                "another name below @app. Nothing was changed."
+            )
+
+    def _planned(self, change_set: str) -> dict[str, Any] | None:
+        found = self._call("describe_change_set", "Planning", StackName=self.name, ChangeSetName=change_set)
+        return found if found["Status"] in ("CREATE_COMPLETE", "FAILED") else None
+
+    def _changes(self, change_set: str) -> Iterator[Change]:
+        pages = self._cloud.pages(
+            "cloudformation",
+            "describe_change_set",
+            f"Planning ({self.name})",
+            key="Changes",
+            StackName=self.name,
+            ChangeSetName=change_set,
+        )
+        found = [one["ResourceChange"] for one in pages]
+        new = {one["LogicalResourceId"] for one in found if one["Action"] == "Add" or one.get("Replacement") == "True"}
+        for one in found:
+            details = [detail for detail in one.get("Details", ()) if not _is_echo(detail, new)]
+            if one["Action"] == "Modify" and not details:
+                continue
+            names = {detail["Target"].get("Name") or detail["Target"]["Attribute"] for detail in details}
+            yield Change(
+                one["Action"],
+                one["LogicalResourceId"],
+                one["ResourceType"].removeprefix("AWS::"),
+                one.get("Replacement") == "True",
+                tuple(sorted(names)),
+            )
+
+    def _follow(self, seen: set[str], on_event: Callable[[Event], None], of: str | None = None) -> None:
+        """Report events until the stack rests. A deleted stack is found by its id alone (`of`)."""
+        causes: list[Event] = []
+
+        def rests() -> str | None:
+            for one in reversed([one for one in self._events(of) if one["EventId"] not in seen]):
+                seen.add(one["EventId"])
+                event = Event(
+                    one["LogicalResourceId"],
+                    one["ResourceType"].removeprefix("AWS::"),
+                    one["ResourceStatus"],
+                    self._cloud.masked(one.get("ResourceStatusReason", "")),
+                )
+                on_event(event)
+                if event.is_cause and event.kind != "CloudFormation::Stack":
+                    causes.append(event)
+            answer = self._call("describe_stacks", "Waiting for the stack", StackName=of or self.name)
+            status: str = answer["Stacks"][0]["StackStatus"]
+            return None if status.endswith("_IN_PROGRESS") else status
+
+        status = self._until(rests)
+        if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
+            cause = causes[0] if causes else None
+            said = f"{cause.logical_id} ({cause.kind}): {cause.reason or cause.status}" if cause else status
+            raise ToolError(f"CloudFormation could not finish, and rolled the stack {self.name} back. {said}")
+
+    def _events(self, of: str | None = None) -> list[dict[str, Any]]:
+        """The newest page of events, newest first; none without a stack."""
+        try:
+            answer = self._call("describe_stack_events", "Reading events", StackName=of or self.name)
+        except Refused as refused:
+            if "does not exist" in str(refused):
+                return []
+            raise
+        events: list[dict[str, Any]] = answer["StackEvents"]
+        return events
+
+    def _until(self, look: Callable[[], _Found | None]) -> _Found:
+        began = self._clock()
+        while (found := look()) is None:
+            if self._clock() - began > _LONGEST_WAIT:
+                raise ToolError(f"The stack {self.name} was not done after an hour. Look at it in the AWS console.")
+            self._sleep(self._pause)
+        return found
+
+    def _call(self, operation: str, doing: str, **request: Any) -> dict[str, Any]:
+        return self._cloud.call("cloudformation", operation, f"{doing} ({self.name})", **request)
+
+
+def _is_echo(detail: Mapping[str, Any], new: set[str]) -> bool:
+    """True for a reference to a resource that changes but is not replaced: its ARN and name stay."""
+    cause = detail.get("CausingEntity", "").partition(".")[0]
+    return detail.get("Evaluation") == "Dynamic" and bool(cause) and cause not in new

@@ -1,0 +1,288 @@
+"""The CloudFormation template of an app's environment: an HTTP API, its functions, their role, and the service map.
+
+The template holds no secret: the environment's variables are parameters with NoEcho, which `arc deploy` fills from
+SSM. Tables are not in it, so no deployment, rollback or removal of the stack touches data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from arc.errors import ToolError
+from arc.inventory.routes import folder_name
+from arc.service_map import stack_name
+from arc.tools.cloud.tables import physical_name
+from arc.tools.env.deployed import desired_variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from arc.inventory import Inventory, Route
+    from arc.tools.deploy.packages import FunctionPackage, Package
+
+MAX_RESOURCES = 500
+"""Of a stack. Source: AWS CloudFormation quotas."""
+MAX_PARAMETERS = 200
+_MAX_NAME = 64  # characters of a function's name
+_RETENTION = 30  # days that logs are kept
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
+_FORMATS = {"httpv1": "1.0"}
+_TABLE_ACTIONS = (
+    *("BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "DescribeTable", "GetItem"),
+    *("PutItem", "Query", "Scan", "UpdateItem"),
+)
+Template = dict[str, Any]
+
+
+def build_template(
+    inventory: Inventory,
+    environment: str,
+    packages: Sequence[FunctionPackage],
+    variables: Mapping[str, str],
+    *,
+    bucket: str,
+) -> Template:
+    """The template of `environment`, whose functions have these `packages` in `bucket` and these `variables`.
+
+    Raises `ToolError` for an app that a stack cannot hold.
+    """
+    if inventory.aws.apigateway == "rest":
+        raise ToolError(
+            "`arc deploy` makes HTTP APIs, not REST APIs. Write `apigateway http` in @aws, or remove the line."
+        )
+    desired = desired_variables({}, dict(sorted(variables.items())), inventory.app, environment)
+    builder = _Builder(inventory, environment, tuple(desired), bucket)
+    for package in packages:
+        builder.add_function(package)
+    template = builder.template()
+    if len(template["Resources"]) > MAX_RESOURCES:
+        raise ToolError(
+            f"{inventory.app} needs {len(template['Resources'])} resources, and a stack has at most {MAX_RESOURCES}. "
+            "Answer several paths with one function (`get /*`, or lines with one `src`)."
+        )
+    if len(template["Parameters"]) > MAX_PARAMETERS:
+        raise ToolError(
+            f"{environment} has {len(variables)} variables, and a stack takes {MAX_PARAMETERS}. Remove some."
+        )
+    return template
+
+
+def parameter_values(inventory: Inventory, environment: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """The values of the template's parameters: what each function is to have as variables."""
+    desired = desired_variables({}, variables, inventory.app, environment)
+    return {parameter_name(name): value for name, value in desired.items() if name not in _own(inventory, environment)}
+
+
+def parameter_name(variable: str) -> str:
+    """The template's parameter for a variable: CloudFormation takes letters and digits only."""
+    return f"Variable{hashlib.sha256(variable.encode()).hexdigest()[:16]}"
+
+
+def function_name(app: str, environment: str, route: Route) -> str:
+    """The function's name on AWS: `shop-staging-get-cart`, at most 64 characters, cut with a hash."""
+    name = f"{app}-{environment}-{folder_name(route.method, route.path)}"
+    plain = _NOT_IN_NAMES.sub("", name)
+    if plain == name and len(name) <= _MAX_NAME:
+        return name
+    return f"{plain[: _MAX_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _own(inventory: Inventory, environment: str) -> dict[str, Any]:
+    """The variables that every function has besides the environment's."""
+    return {
+        "ARC_APP_NAME": inventory.app,
+        "ARC_ENV": environment,
+        "ARC_STACK_NAME": stack_name(inventory.app, environment),
+    }
+
+
+class _Builder:
+    """Gathers resources; logical ids are those of Architect's stacks, with a hash where two would be equal."""
+
+    def __init__(self, inventory: Inventory, environment: str, names: Sequence[str], bucket: str) -> None:
+        self._inventory, self._environment, self._bucket = inventory, environment, bucket
+        own = _own(inventory, environment)
+        self._parameters = [name for name in names if name not in own]
+        self._resources: dict[str, Any] = {}
+        self._layers: dict[str, str] = {}
+        self._roles: dict[tuple[str, ...], str] = {}
+        self._add_api()
+        for table in inventory.tables:
+            name = physical_name(inventory.app, environment, table)
+            self._parameter(f"Table{_id(table.name)}", f"tables/{table.name}", name)
+
+    def add_function(self, package: FunctionPackage) -> None:
+        """Add a route: its function with its log group, and the API's way to it."""
+        route, config = package.route, package.route.config
+        function = f"{route.logical_id}HTTPLambda"
+        name = function_name(self._inventory.app, self._environment, route)
+        role = self._role(config.policies)
+        logs = self._add(
+            f"{function}Logs", "Logs::LogGroup", LogGroupName=f"/aws/lambda/{name}", RetentionInDays=_RETENTION
+        )
+        properties: dict[str, Any] = {
+            "FunctionName": name,
+            "Runtime": config.runtime,
+            "Handler": package.handler,
+            "Code": self._at(package.code),
+            "Layers": [{"Ref": self._layer(package)}, *config.layers],
+            "Role": {"Fn::GetAtt": [role, "Arn"]},
+            "Architectures": [config.architecture],
+            "MemorySize": config.memory,
+            "Timeout": config.timeout,
+            "EphemeralStorage": {"Size": config.storage},
+            "LoggingConfig": {"LogGroup": {"Ref": logs}},
+            "Environment": {"Variables": self._variables(role, takes_all=config.env)},
+        }
+        if config.concurrency is not None:
+            properties["ReservedConcurrentExecutions"] = config.concurrency
+        self._add(function, "Lambda::Function", **properties)
+        self._add(
+            f"{route.logical_id}Permission",
+            "Lambda::Permission",
+            Action="lambda:InvokeFunction",
+            FunctionName={"Ref": function},
+            Principal="apigateway.amazonaws.com",
+            SourceArn={"Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HTTP}/*"},
+        )
+        integration = self._add(
+            f"{route.logical_id}Integration",
+            "ApiGatewayV2::Integration",
+            ApiId={"Ref": "HTTP"},
+            IntegrationType="AWS_PROXY",
+            IntegrationUri={"Fn::GetAtt": [function, "Arn"]},
+            PayloadFormatVersion=_FORMATS.get(self._inventory.aws.apigateway or "", "2.0"),
+        )
+        self._add(
+            f"{route.logical_id}Route",
+            "ApiGatewayV2::Route",
+            ApiId={"Ref": "HTTP"},
+            RouteKey=route.route_key,
+            Target={"Fn::Join": ["/", ["integrations", {"Ref": integration}]]},
+        )
+
+    def template(self) -> Template:
+        """The whole template."""
+        return {
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Description": f"{self._inventory.app} ({self._environment}), made by arc deploy",
+            "Parameters": {
+                parameter_name(name): {"Type": "String", "NoEcho": True, "Description": name}
+                for name in self._parameters
+            },
+            "Resources": self._resources,
+            "Outputs": {
+                "API": {"Description": "The app's address", "Value": {"Fn::GetAtt": ["HTTP", "ApiEndpoint"]}},
+                "ApiId": {"Description": "The HTTP API's id", "Value": {"Ref": "HTTP"}},
+            },
+        }
+
+    def _add(self, logical_id: str, kind: str, **properties: Any) -> str:
+        self._resources[logical_id] = {"Type": f"AWS::{kind}", "Properties": properties}
+        return logical_id
+
+    def _add_api(self) -> None:
+        name = f"{self._inventory.app}-{self._environment}"
+        self._add("HTTP", "ApiGatewayV2::Api", Name=name, ProtocolType="HTTP")
+        self._add("HTTPStage", "ApiGatewayV2::Stage", ApiId={"Ref": "HTTP"}, StageName="$default", AutoDeploy=True)
+
+    def _parameter(self, logical_id: str, place: str, value: Any) -> None:
+        """A line of the service map, where the runtime and Architect's libraries look for it."""
+        name = {"Fn::Sub": f"/${{AWS::StackName}}/{place}"}
+        self._add(logical_id, "SSM::Parameter", Type="String", Name=name, Value=value)
+
+    def _variables(self, role: str, *, takes_all: bool) -> dict[str, Any]:
+        variables: dict[str, Any] = dict(_own(self._inventory, self._environment))
+        variables["ARC_ROLE"] = {"Fn::GetAtt": [role, "Arn"]}
+        if takes_all:
+            variables |= {name: {"Ref": parameter_name(name)} for name in self._parameters}
+        else:
+            variables["ARC_SESSION_TABLE_NAME"] = "jwe"
+        return variables
+
+    def _layer(self, package: FunctionPackage) -> str:
+        layer, config = package.layer, package.route.config
+        if layer.key not in self._layers:
+            logical_id = f"Dependencies{_id(layer.key[:12])}"
+            self._layers[layer.key] = self._add(
+                logical_id,
+                "Lambda::LayerVersion",
+                LayerName=f"{self._inventory.app}-{self._environment}-{layer.key[:12]}",
+                Content=self._at(layer),
+                CompatibleRuntimes=[config.runtime],
+                CompatibleArchitectures=[config.architecture],
+            )
+        return self._layers[layer.key]
+
+    def _at(self, package: Package) -> dict[str, str]:
+        return {"S3Bucket": self._bucket, "S3Key": package.key}
+
+    def _role(self, policies: tuple[str, ...]) -> str:
+        """The role of functions with the same policies, which are managed ones by name or ARN."""
+        if policies not in self._roles:
+            logical_id = (
+                "Role" if not policies else f"Role{_id(hashlib.sha256(repr(policies).encode()).hexdigest()[:8])}"
+            )
+            managed = [one if one.startswith("arn:") else _managed(one) for one in policies]
+            self._roles[policies] = self._add(
+                logical_id,
+                "IAM::Role",
+                AssumeRolePolicyDocument=_policy(
+                    {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+                ),
+                Policies=[{"PolicyName": "ArcFunction", "PolicyDocument": _policy(*self._statements())}],
+                **({"ManagedPolicyArns": managed} if managed else {}),
+            )
+        return self._roles[policies]
+
+    def _statements(self) -> list[dict[str, Any]]:
+        """What the app's functions may do: write their logs, use the app's tables, read their own SSM parameters."""
+        app, environment = self._inventory.app, self._environment
+        statements: list[dict[str, Any]] = [
+            {
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": _arn("logs", f"log-group:/aws/lambda/{app}-{environment}-*"),
+            },
+            {
+                "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"],
+                "Resource": [
+                    _arn("ssm", "parameter/${AWS::StackName}"),
+                    _arn("ssm", "parameter/${AWS::StackName}/*"),
+                    _arn("ssm", f"parameter/{app}/{environment}"),
+                    _arn("ssm", f"parameter/{app}/{environment}/*"),
+                ],
+            },
+        ]
+        tables = [physical_name(app, environment, table) for table in self._inventory.tables]
+        if tables:
+            statements.append(
+                {
+                    "Action": [f"dynamodb:{action}" for action in _TABLE_ACTIONS],
+                    "Resource": [
+                        _arn("dynamodb", place)
+                        for name in tables
+                        for place in (f"table/{name}", f"table/{name}/index/*")
+                    ],
+                }
+            )
+        return statements
+
+
+def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
+
+
+def _arn(service: str, place: str) -> dict[str, str]:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{place}"}
+
+
+def _managed(name: str) -> Any:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:iam::aws:policy/{name}"}
+
+
+def _id(text: str) -> str:
+    """`text` as part of a logical id, which has letters and digits only; a hash tells apart what that makes equal."""
+    plain = "".join(letter for letter in text.title() if letter.isascii() and letter.isalnum())
+    return plain if plain.lower() == text.lower() else f"{plain}{hashlib.sha256(text.encode()).hexdigest()[:6]}"

@@ -1,0 +1,285 @@
+"""`arc deploy` on a local cloud: what changes, what stays, and what happens when something fails."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from arc import inventory as inventories
+from arc.errors import ToolError
+from arc.inventory import FunctionConfig
+from arc.service_map import stack_name
+from arc.tools.cloud.cloud import Cloud
+from arc.tools.cloud.parameters import Memo
+from arc.tools.deploy.packages import install_here
+from arc.tools.deploy.pipeline import Deployment, Plan
+from arc.tools.deploy.stack import Event, StackBusy
+from arc.tools.env.variables import ROTATION
+from tests.cloud_faults import Death, FaultyCloud, MortalCloud
+from tests.engines import Engine, fresh_app
+from tests.tools.deploy.apps import COUNTER, app_of, one_file
+from tests.tools.operator import parameters
+from tests.tools.pauses import quick_cloud, short
+from tests.visitor import Visitor
+
+Install = Callable[[Path, Path, FunctionConfig | None, str], None]
+ROUTES = {"get /": COUNTER, "get /about": COUNTER}
+SECRET = "a secret of this test, long enough"
+
+
+class Owner:
+    """Somebody who deploys the app `name` from `folder`."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self.engine, self.folder, self.name = engine, folder, fresh_app()
+        self.events: list[Event] = []
+        app_of(folder, self.name, ROUTES)
+
+    def deployment(self, cloud: Cloud | None = None, install: Install = one_file) -> Deployment:
+        """A deployment of what is in the folder now."""
+        inventory = inventories.read(self.folder, environ={})
+        return Deployment(cloud or quick_cloud(self.engine.url), inventory, "staging", install=install, sleep=short)
+
+    def deploy(self, cloud: Cloud | None = None, install: Install = one_file) -> Plan:
+        """Deploy, and return what was planned."""
+        deployment = self.deployment(cloud, install)
+        plan = deployment.plan()
+        if plan.changes:
+            deployment.apply(plan, self.events.append)
+        return plan
+
+    def save(self, route: str, source: str) -> None:
+        """Change a handler."""
+        (self.folder / "src/http" / route / "handler.py").write_text(source, encoding="utf-8")
+
+    def code(self, name: str = "get-index") -> str:
+        """What Lambda says of a function's code."""
+        found = self.engine.look("lambda").get_function_configuration(FunctionName=f"{self.name}-staging-{name}")
+        return str(found["CodeSha256"])
+
+    def visitor(self) -> Visitor:
+        """A browser at the deployed app."""
+        return Visitor(self.engine.port, self.deployment().address().removeprefix("http://").partition(":")[0])
+
+
+@pytest.fixture
+def owner(cloud: Engine, tmp_path: Path) -> Iterator[Owner]:
+    """An app that nobody has deployed; its functions go when the test ends."""
+    owner = Owner(cloud, tmp_path / "app")
+    yield owner
+    with suppress(ToolError):
+        owner.deployment().delete(tables=False)
+
+
+def test_the_deployed_app_answers_and_keeps_sessions(owner: Owner) -> None:
+    """Its functions have a random secret, which is in SSM as well."""
+    owner.deploy(install=install_here)
+    visitor = owner.visitor()
+    assert [visitor.get("/").json()["visits"] for _ in range(3)] == [1, 2, 3]
+    assert len(parameters(owner.engine, owner.name)["ARC_APP_SECRET"]) >= 32
+
+
+def test_a_second_deployment_without_a_change_does_nothing(owner: Owner) -> None:
+    """Nothing is planned or uploaded."""
+    assert owner.deploy().changes
+    plan = owner.deploy()
+    assert (plan.changes, plan.uploads) == ((), ())
+
+
+def test_one_changed_handler_updates_one_function(owner: Owner) -> None:
+    """One resource changes, one zip is uploaded, and the other function stays as it was."""
+    owner.deploy()
+    before = owner.code("get-index"), owner.code("get-about")
+    owner.save("get-index", COUNTER.replace("first", "second"))
+    plan = owner.deploy()
+    assert [(one.action, one.logical_id, one.details) for one in plan.changes] == [
+        ("Modify", "GetIndexHTTPLambda", ("Code",))
+    ]
+    assert [one.name for one in plan.uploads] == ["get /"]
+    assert owner.code("get-index") != before[0]
+    assert owner.code("get-about") == before[1]
+
+
+def test_a_removed_route_is_removed(owner: Owner) -> None:
+    """Its function and all that belonged to it."""
+    owner.deploy()
+    app_of(owner.folder, owner.name, {"get /": COUNTER})
+    plan = owner.deploy()
+    assert {one.action for one in plan.changes} == {"Remove"}
+    assert {one.logical_id for one in plan.changes} == {
+        *("GetAboutHTTPLambda", "GetAboutHTTPLambdaLogs", "GetAboutIntegration", "GetAboutPermission", "GetAboutRoute")
+    }
+
+
+def test_a_dry_run_changes_nothing(owner: Owner) -> None:
+    """Before the first deployment and after it."""
+    plan = owner.deployment().plan(dry_run=True)
+    assert len(plan.changes) == 4 + 5 * 2
+    assert parameters(owner.engine, owner.name) == {}
+    assert owner.deployment().address() == ""
+    owner.deploy()
+    before = owner.code()
+    owner.save("get-index", COUNTER.replace("first", "second"))
+    assert [one.logical_id for one in owner.deployment().plan(dry_run=True).changes] == ["GetIndexHTTPLambda"]
+    assert owner.code() == before
+    assert [one.logical_id for one in owner.deploy().changes] == ["GetIndexHTTPLambda"]
+
+
+def test_functions_get_the_environments_variables(owner: Owner) -> None:
+    """Those in SSM, and what changes there between the plan and its end."""
+    ssm = owner.engine.look("ssm")
+    for name, value in (("GREETING", "hi"), ("ARC_APP_SECRET", SECRET)):
+        ssm.put_parameter(Name=f"/{owner.name}/staging/{name}", Value=value, Type="SecureString")
+    deployment = owner.deployment()
+    plan = deployment.plan()
+    ssm.put_parameter(Name=f"/{owner.name}/staging/GREETING", Value="ho", Type="SecureString", Overwrite=True)
+    deployment.apply(plan, owner.events.append)
+    client = owner.engine.look("lambda")
+    found = client.get_function_configuration(FunctionName=f"{owner.name}-staging-get-index")
+    variables = found["Environment"]["Variables"]
+    assert variables.pop("ARC_ROLE").startswith("arn:aws:iam:")
+    assert variables == {
+        "ARC_APP_NAME": owner.name,
+        "ARC_APP_SECRET": SECRET,
+        "ARC_ENV": "staging",
+        "ARC_SESSION_TABLE_NAME": "jwe",
+        "ARC_STACK_NAME": plan.stack,
+        "GREETING": "ho",
+    }
+
+
+def test_no_secret_is_in_the_stack(owner: Owner) -> None:
+    """Neither its template nor its parameters nor its events show one."""
+    owner.engine.look("ssm").put_parameter(Name=f"/{owner.name}/staging/ARC_APP_SECRET", Value=SECRET, Type="String")
+    stack = owner.deploy().stack
+    client = owner.engine.look("cloudformation")
+    shown = [
+        client.get_template(StackName=stack)["TemplateBody"],
+        client.describe_stacks(StackName=stack)["Stacks"],
+        client.describe_stack_events(StackName=stack)["StackEvents"],
+    ]
+    assert SECRET not in json.dumps(shown, default=str)
+
+
+def test_the_second_of_two_deployments_says_so_and_stops(owner: Owner) -> None:
+    """Both were planned; the first one wins."""
+    owner.deploy()
+    owner.save("get-index", COUNTER.replace("first", "second"))
+    first = owner.deployment()
+    one = first.plan()
+    owner.save("get-index", COUNTER.replace("first", "third"))
+    second = owner.deployment()
+    other = second.plan()
+    first.apply(one, owner.events.append)
+    code = owner.code()
+    with pytest.raises(StackBusy, match="Another deployment has changed the stack"):
+        second.apply(other, owner.events.append)
+    assert owner.code() == code
+
+
+def test_what_cannot_be_created_is_rolled_back_with_its_cause(owner: Owner) -> None:
+    """The old version goes on, and the error names the resource and AWS's reason."""
+    owner.deploy()
+    before = owner.code()
+    owner.save("get-index", COUNTER.replace("first", "second"))
+    folder = owner.folder / "src/http/get-about"
+    missing = "arn:aws:lambda:us-east-1:000000000000:layer:missing:7"
+    (folder / "config.arc").write_text(f"@aws\nlayers {missing}\n", encoding="utf-8")
+    with pytest.raises(ToolError) as failed:
+        owner.deploy()
+    assert "rolled the stack" in str(failed.value)
+    assert "GetAboutHTTPLambda (Lambda::Function)" in str(failed.value)
+    assert owner.code() == before
+    (folder / "config.arc").unlink()
+    owner.deploy()
+    assert owner.code() != before
+
+
+def test_a_first_deployment_that_fails_can_be_repeated(owner: Owner) -> None:
+    """CloudFormation leaves a stack that was never made, which the next deployment replaces."""
+    folder = owner.folder / "src/http/get-about"
+    missing = "arn:aws:lambda:us-east-1:000000000000:layer:missing:7"
+    (folder / "config.arc").write_text(f"@aws\nlayers {missing}\n", encoding="utf-8")
+    with pytest.raises(ToolError, match="GetAboutHTTPLambda"):
+        owner.deploy()
+    (folder / "config.arc").unlink()
+    owner.deploy()
+    assert owner.code()
+
+
+def test_a_stack_of_another_tool_is_left_alone(owner: Owner) -> None:
+    """Architect's stack of the same app has the same name, and its tables would be deleted with what is not ours."""
+    client, name = owner.engine.look("cloudformation"), stack_name(owner.name, "staging")
+    table = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "data", "Name": f"/{name}/data"}}
+    client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Data": table}}))
+    client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.05})
+    for change in (owner.deploy, lambda: owner.deployment().delete(tables=False)):
+        with pytest.raises(ToolError, match="was not made by `arc deploy`: Architect names its stacks the same way"):
+            change()
+    assert owner.engine.look("ssm").get_parameter(Name=f"/{name}/data")["Parameter"]["Value"] == "data"
+    client.delete_stack(StackName=name)
+
+
+def test_nothing_is_deployed_while_the_secret_is_rotated(owner: Owner) -> None:
+    """Functions would get the secrets of another phase."""
+    owner.deploy()
+    memo = Memo(quick_cloud(owner.engine.url), owner.name, "staging", ROTATION)
+    memo.write({"phase": 1})
+    owner.save("get-index", COUNTER.replace("first", "second"))
+    with pytest.raises(ToolError, match="The secret of staging is being rotated"):
+        owner.deploy()
+    memo.remove()
+    assert owner.deploy().changes
+
+
+@pytest.mark.parametrize("call", ["s3.PUT", "cloudformation.CreateChangeSet", "cloudformation.ExecuteChangeSet"])
+@pytest.mark.parametrize("word", ["error", "throttle", "unsent", "lost"])
+def test_a_call_that_fails_once_or_for_good_leaves_the_old_version(
+    owner: Owner, faulty: FaultyCloud, call: str, word: str
+) -> None:
+    """The next deployment succeeds in any case."""
+    owner.deploy()
+    before = owner.code()
+    owner.save("get-index", COUNTER.replace("first", "second"))
+    faulty.begin(lambda name, _number: word if name.startswith(call) else None)
+    with suppress(ToolError):
+        owner.deploy(quick_cloud(faulty.url))
+    assert any(name.startswith(call) for name in faulty.calls)
+    deadline = time.monotonic() + 60
+    while True:
+        with suppress(StackBusy):
+            owner.deploy()
+            break
+        assert time.monotonic() < deadline
+    assert owner.code() != before
+
+
+STRIDE = 6
+
+
+@pytest.mark.parametrize("first", range(1, STRIDE + 1))
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.sampled(1)
+def test_a_deployment_killed_at_each_call_is_completed(owner: Owner, first: int, *, after: bool) -> None:
+    """The same command, run again, deploys what was meant."""
+    for number in itertools.count(first, STRIDE):
+        owner.save("get-index", COUNTER.replace("first", f"version {number} {after}"))
+        mortal = MortalCloud(owner.engine.url, number, after=after)
+        with suppress(Death, ToolError):
+            owner.deploy(mortal)
+        if not mortal.dead:
+            break
+        deadline = time.monotonic() + 60
+        while True:
+            with suppress(StackBusy):
+                owner.deploy()
+                break
+            assert time.monotonic() < deadline
+        assert owner.deploy().changes == ()
+    assert number > 12
