@@ -58,8 +58,9 @@ class Document:
 
 
 def choose(choices: Sequence[str]) -> str:
-    """Return the sentence `Choose a, b or c.` for two or more `choices`."""
-    return f"Choose {', '.join(choices[:-1])} or {choices[-1]}."
+    """Return the sentence `Choose a, b or c.` for one or more `choices`."""
+    *others, last = choices
+    return f"Choose {', '.join(others)} or {last}." if others else f"Choose {last}."
 
 
 def did_you_mean(word: str, choices: Iterable[str], *, others: Iterable[str] = (), cutoff: float = 0.6) -> str:

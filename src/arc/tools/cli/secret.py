@@ -85,7 +85,8 @@ def rotate(
 
 
 def _environment_fault(environment: str | None) -> str | None:
-    from arc.tools.env.variables import DEPLOYED, choose, unknown_environment
+    from arc.inventory.findings import choose
+    from arc.tools.env.variables import DEPLOYED, unknown_environment
 
     if environment in DEPLOYED:
         return None

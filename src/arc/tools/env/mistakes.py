@@ -7,11 +7,12 @@ import re
 from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
+from arc.inventory.findings import did_you_mean
 from arc.inventory.preferences import ENVIRONMENTS
 from arc.service_map import stack_name
 from arc.settings import Settings
 from arc.tools.cloud.cloud import host_on_this_machine
-from arc.tools.env.variables import OLD_STORE, RESERVED, SECRET, STORE, did_you_mean
+from arc.tools.env.variables import OLD_STORE, RESERVED, SECRET, STORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,7 +128,7 @@ def _misspelled(name: str) -> str | None:
     upper = name.upper()
     begun = [] if upper in known else [one for one in known if one.startswith(f"{upper}_")]
     meant = did_you_mean(upper, begun or known, cutoff=_CLOSE)
-    return f"Unknown variable {name!r}, which nothing reads.{meant}" if meant else None
+    return f"Unknown variable {name!r}, which nothing reads. {meant.rstrip()}" if meant else None
 
 
 @functools.cache

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
+from arc.inventory.findings import choose, did_you_mean
 from arc.inventory.preferences import ENVIRONMENTS
 
 if TYPE_CHECKING:
@@ -181,22 +181,10 @@ def unknown_environment(word: str, choices: Sequence[str] = ENVIRONMENTS, *, oth
     known = (*choices, *others)
     begun = [one for one in known if word and one.startswith(word)]
     meant = did_you_mean(word, begun or known, cutoff=0 if begun else 0.6)
-    return f"Unknown environment {word!r}.{meant} {choose(choices)}"
+    return f"Unknown environment {word!r}. {meant}{choose(choices)}"
 
 
 def unknown_variable(name: str, environment: str, names: Sequence[str]) -> str:
     """Return the message for a variable to remove that is not among the `names` in an environment."""
     choices = choose(names) if names else f"{environment} has no variables."
-    return f"{name} is not set in {environment}.{did_you_mean(name, names)} {choices} Nothing was changed."
-
-
-def did_you_mean(word: str, known: Sequence[str], *, cutoff: float = 0.6) -> str:
-    """Return a question about the word in `known` that is closest to `word`; empty when none is close."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
-    return f" Did you mean {close[0]!r}?" if close else ""
-
-
-def choose(choices: Sequence[str]) -> str:
-    """Return the sentence that names the `choices`, of which there is at least one."""
-    *others, last = choices
-    return f"Choose {', '.join(others)} or {last}." if others else f"Choose {last}."
+    return f"{name} is not set in {environment}. {did_you_mean(name, names)}{choices} Nothing was changed."

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from arc.inventory.findings import choose
 from arc.inventory.preferences import ENVIRONMENTS
-from arc.tools.env.variables import DEPLOYED, choose, unknown_environment
+from arc.tools.env.variables import DEPLOYED, unknown_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
