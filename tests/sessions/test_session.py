@@ -195,6 +195,18 @@ def test_keys_that_other_libraries_add_are_ignored() -> None:
     assert (again, again.id) == ({"count": 1}, session.id)
 
 
+@pytest.mark.parametrize("key", ["_idx", "_secret", "_ttl", "iat"])
+def test_added_keys_may_be_deleted_though_they_are_absent(key: str) -> None:
+    """Handlers delete what Architect's other libraries add to the data. It changes nothing, and other keys must exist."""
+    made = Made()
+    session = made.manager.load([made.cookie(count=1)])
+    del session[key]
+    assert session == {"count": 1}
+    assert made.manager.commit(session) == ()
+    with pytest.raises(KeyError):
+        del session["missing"]
+
+
 @pytest.mark.parametrize("data", [{"_idx": 5}, {"_secret": None}, {"_ttl": "soon"}, {"iat": True}, {"iat": [1]}])
 def test_other_values_under_these_keys_are_refused(data: dict[str, Any]) -> None:
     """They may be data of the app."""

@@ -8,7 +8,7 @@ from arc.sessions.foreign_words import FOREIGN, ForeignWord
 from arc.sessions.lifetimes import BROWSER
 from arc.sessions.record import describe
 from arc.sessions.snapshot import Snapshot
-from arc.sessions.values import drop_foreign_keys, plain_text, refuse_reserved
+from arc.sessions.values import ADDED, drop_foreign_keys, plain_text, refuse_reserved
 from arc.sessions.visit import PLAIN
 
 TYPE_CHECKING = False
@@ -301,6 +301,8 @@ class Session(dict[str, "Any"]):
         super().__setitem__(key, value)
 
     def __delitem__(self, key: str) -> None:
+        if key in ADDED and key not in self:  # Handlers written for Architect's other libraries may delete these.
+            return
         self._open()
         super().__delitem__(key)
         self._counts[(key,)] = None

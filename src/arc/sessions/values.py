@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 RESERVED = frozenset(("_idx", "_secret", "_ttl", "iat", "exp"))
 RESERVED_PREFIX = "_arc_"
 # The keys that Architect's other libraries add to the data of a session when they read it, with their types.
-_ADDED: dict[object, tuple[type, ...]] = {"_idx": (str,), "_secret": (str,), "_ttl": (int, float), "iat": (int, float)}
+ADDED: dict[object, tuple[type, ...]] = {"_idx": (str,), "_secret": (str,), "_ttl": (int, float), "iat": (int, float)}
 MAX_DEPTH = 30
 _CONTAINERS = (dict, list)
 _INFINITY = float("inf")
@@ -37,7 +37,7 @@ def drop_foreign_keys(data: dict[str, Any]) -> dict[str, Any]:
 
     These are a text under `_idx` or `_secret`, and a number under `_ttl` or `iat`. Other values stay.
     """
-    return {key: value for key, value in data.items() if type(value) not in _ADDED.get(key, ())}
+    return {key: value for key, value in data.items() if type(value) not in ADDED.get(key, ())}
 
 
 def refuse_reserved(key: object) -> None:
