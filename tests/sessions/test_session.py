@@ -197,7 +197,7 @@ def test_keys_that_other_libraries_add_are_ignored() -> None:
 
 @pytest.mark.parametrize("key", ["_idx", "_secret", "_ttl", "iat"])
 def test_added_keys_may_be_deleted_though_they_are_absent(key: str) -> None:
-    """Handlers delete what Architect's other libraries add to the data. It changes nothing, and other keys must exist."""
+    """Handlers delete what Architect's other libraries add to the data. Nothing changes; other keys must exist."""
     made = Made()
     session = made.manager.load([made.cookie(count=1)])
     del session[key]
