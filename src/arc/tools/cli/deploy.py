@@ -37,9 +37,10 @@ def deploy(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Deploy the app to AWS: an HTTP API, a Lambda function for each route, their role and the service map.
+    """Deploy the app to AWS.
 
-    The CloudFormation stack is called AppEnvironment, such as ShopStaging. Dependencies come from requirements.txt in
+    The CloudFormation stack has an HTTP API, a Lambda function for each route, their role and the service map. It is
+    called AppEnvironment, such as ShopStaging. Dependencies come from requirements.txt in
     the app's and the function's folder. Functions get the environment's variables (arc env). Tables belong to arc
     create, so no deployment touches data. What is unchanged is neither uploaded nor updated. If anything fails,
     CloudFormation restores the version before, and the command ends with 1.

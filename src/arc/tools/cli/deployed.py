@@ -27,9 +27,9 @@ def destroy(
     force: Annotated[bool, typer.Option("--force", help="Do not ask for the app's name.")] = False,
     local: Local = False,
 ) -> None:
-    """Delete a deployed environment: its API, functions, logs, role and packages.
+    """Delete a deployed environment.
 
-    Tables and variables stay: deploy again, and everyone is still signed in. With --tables the app's tables are deleted
+    Its API, functions, logs, role and packages are deleted. Tables and variables stay: deploy again, and everyone is still signed in. With --tables the app's tables are deleted
     with all their data, unless deletion protection is on. Without --force the command asks for the app's name.
 
     \b
@@ -67,9 +67,9 @@ def logs(
     since: Annotated[str, typer.Option("--since", help="How far to look back: 30s, 10m, 2h or 1d.")] = "10m",
     local: Local = False,
 ) -> None:
-    """Show the logs of deployed functions in one stream, the oldest line first.
+    """Show the logs of deployed functions.
 
-    Times are UTC. Values of the environment's variables are masked. The last line of each invocation is its duration
+    All functions are in one stream, the oldest line first. Times are UTC. Values of the environment's variables are masked. The last line of each invocation is its duration
     and memory.
 
     \b
@@ -98,7 +98,10 @@ def logs(
 
 
 def open_app(environment: Environment, *, local: Local = False) -> None:
-    """Show the deployed app's address, and open it in a browser where there is one."""
+    """Print the deployed app's address, and open it.
+
+    A browser opens it if the command runs on a terminal.
+    """
     from arc.tools.cli.app_folder import chosen_cloud
     from arc.tools.deploy.pipeline import Deployment
 

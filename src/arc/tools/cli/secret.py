@@ -10,7 +10,7 @@ import typer
 _NAME = re.compile(r"[a-z]{1,15}")  # Any other word may be a misplaced secret, which is not shown.
 
 secret = typer.Typer(
-    help="Create a secret, or rotate the one that seals sessions without signing anyone out.",
+    help="Create or rotate the secret that seals sessions.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
