@@ -86,7 +86,7 @@ def test_s05_under_sixteen_characters_is_refused_outside_testing(secret: str) ->
     """The error has the length and the command, and not the secret."""
     message = refusal(secret)
     assert f"{len(secret.encode('utf-16-le')) // 2} characters, and at least 16" in message
-    assert 'arc env production ARC_APP_SECRET "$(arc secret new)"' in message
+    assert "arc secret new | arc env production ARC_APP_SECRET" in message
     assert secret not in message
 
 

@@ -169,7 +169,7 @@ def _change(name: str, settings: Settings) -> str:
 
 
 def _command(settings: Settings) -> str:
-    return f'arc env {settings.environment or "production"} ARC_APP_SECRET "$(arc secret new)"'
+    return f"arc secret new | arc env {settings.environment or 'production'} ARC_APP_SECRET"
 
 
 def _units(text: str) -> bytes:

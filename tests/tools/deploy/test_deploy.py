@@ -193,7 +193,7 @@ def test_what_cannot_be_created_is_rolled_back_with_its_cause(owner: Owner) -> N
     (folder / "config.arc").write_text(f"@aws\nlayers {missing}\n", encoding="utf-8")
     with pytest.raises(ToolError) as failed:
         owner.deploy()
-    assert "rolled the stack" in str(failed.value)
+    assert "(status UPDATE_ROLLBACK_COMPLETE)" in str(failed.value)
     assert "GetAboutHTTPLambda (Lambda::Function)" in str(failed.value)
     assert owner.code() == before
     (folder / "config.arc").unlink()
@@ -232,7 +232,7 @@ def test_nothing_is_deployed_while_the_secret_is_rotated(owner: Owner) -> None:
     memo = Memo(quick_cloud(owner.engine.url), owner.name, "staging", ROTATION)
     memo.write({"phase": 1})
     owner.save("get-index", COUNTER.replace("first", "second"))
-    with pytest.raises(ToolError, match="The secret of staging is being rotated"):
+    with pytest.raises(ToolError, match="A rotation of the secret in staging is in progress"):
         owner.deploy()
     memo.remove()
     assert owner.deploy().changes

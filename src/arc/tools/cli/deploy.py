@@ -30,10 +30,10 @@ def deploy(
     *,
     production: Annotated[bool, typer.Option("-p", "--production", help="The same as the word production.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
-    create: Annotated[bool, typer.Option("--create", help="Create missing tables first, as arc create does.")] = False,
+    create: Annotated[bool, typer.Option("--create", help="Create missing tables first.")] = False,
     local: Annotated[bool, typer.Option("--local", help="Use the local cloud on this machine instead of AWS.")] = False,
     no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="Return when CloudFormation has begun; see arc deploy for the result.")
+        bool, typer.Option("--no-wait", help="Do not wait for CloudFormation. Run arc deploy again to see the result.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -29,8 +29,9 @@ def destroy(
 ) -> None:
     """Delete a deployed environment.
 
-    Its API, functions, logs, role and packages are deleted. Tables and variables stay: deploy again, and everyone is still signed in. With --tables the app's tables are deleted
-    with all their data, unless deletion protection is on. Without --force the command asks for the app's name.
+    Its API, functions, logs, role and packages are deleted. Tables and variables stay: deploy again, and everyone is
+    still signed in. With --tables, the app's tables are deleted with all their data. If deletion protection is on for
+    any of them, nothing is deleted. Without --force the command asks for the app's name.
 
     \b
     Examples:
@@ -69,8 +70,8 @@ def logs(
 ) -> None:
     """Show the logs of deployed functions.
 
-    All functions are in one stream, the oldest line first. Times are UTC. Values of the environment's variables are masked. The last line of each invocation is its duration
-    and memory.
+    All functions are in one stream, the oldest line first. Times are UTC. Values of the environment's variables are
+    masked. The last line of each invocation is its duration and memory.
 
     \b
     Examples:

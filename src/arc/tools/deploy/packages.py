@@ -103,7 +103,7 @@ class Packages:
     def _function(self, route: Route) -> FunctionPackage:
         if not route.is_python:
             raise ToolError(
-                f"'{route.name}' is not a Python function ({route.other_language}); arc deploy packages no other. "
+                f"'{route.name}' is not a Python function ({route.other_language}), and `arc deploy` supports only Python. "
                 "Deploy this app with Architect, or remove the route."
             )
         if route.handler is None:
@@ -121,7 +121,7 @@ class Packages:
         layer = self._layer(route)
         if package.unzipped + layer.unzipped > MAX_ZIP:
             raise ToolError(
-                f"'{route.name}' has {package.unzipped + layer.unzipped:,} bytes with its dependencies; Lambda takes "
+                f"'{route.name}' has {package.unzipped + layer.unzipped:,} bytes with its dependencies; Lambda's limit is "
                 f"{MAX_ZIP:,}. Remove files from {route.folder}, or packages from requirements.txt."
             )
         return FunctionPackage(route, package, f"{module}.handler", layer)

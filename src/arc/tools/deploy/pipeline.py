@@ -203,7 +203,7 @@ class Deployment:
         """Raise `ToolError` while the secret is rotated: functions would get the secrets of another phase."""
         if Memo(self._cloud, self._inventory.app, self._environment, ROTATION).read() is not None:
             raise ToolError(
-                f"The secret of {self._environment} is being rotated. Finish that first: "
+                f"A rotation of the secret in {self._environment} is in progress. Finish it first: "
                 f"arc secret rotate {self._environment}. Nothing was deployed."
             )
 

@@ -98,7 +98,7 @@ class Stack:
             )
         if status == "UPDATE_ROLLBACK_FAILED":
             raise ToolError(
-                f"The stack {self.name} could not be rolled back and needs a hand: run "
+                f"The rollback of the stack {self.name} failed. Run "
                 f"aws cloudformation continue-update-rollback --stack-name {self.name}, then this command again."
             )
         return True
@@ -239,7 +239,7 @@ class Stack:
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
             cause = causes[0] if causes else None
             said = f"{cause.logical_id} ({cause.kind}): {cause.reason or cause.status}" if cause else status
-            raise ToolError(f"CloudFormation could not finish, and rolled the stack {self.name} back. {said}")
+            raise ToolError(f"CloudFormation could not change the stack {self.name} (status {status}). {said}")
 
     def _events(self, of: str | None = None) -> list[dict[str, Any]]:
         """The newest page of events, newest first; none without a stack."""
@@ -256,7 +256,7 @@ class Stack:
         began = self._clock()
         while (found := look()) is None:
             if self._clock() - began > _LONGEST_WAIT:
-                raise ToolError(f"The stack {self.name} was not done after an hour. Look at it in the AWS console.")
+                raise ToolError(f"The stack {self.name} did not finish within an hour. Check it in the AWS console.")
             self._sleep(self._pause)
         return found
 

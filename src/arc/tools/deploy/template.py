@@ -64,7 +64,7 @@ def build_template(
         )
     if len(template["Parameters"]) > MAX_PARAMETERS:
         raise ToolError(
-            f"{environment} has {len(variables)} variables, and a stack takes {MAX_PARAMETERS}. Remove some."
+            f"{environment} has {len(variables)} variables, and a stack's limit is {MAX_PARAMETERS}. Remove some."
         )
     return template
 
