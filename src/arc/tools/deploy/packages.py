@@ -103,8 +103,8 @@ class Packages:
     def _function(self, route: Route) -> FunctionPackage:
         if not route.is_python:
             raise ToolError(
-                f"'{route.name}' is not a Python function ({route.other_language}), and `arc deploy` supports only Python. "
-                "Deploy this app with Architect, or remove the route."
+                f"'{route.name}' is not a Python function ({route.other_language}), and `arc deploy` supports only "
+                "Python. Deploy this app with Architect, or remove the route."
             )
         if route.handler is None:
             raise ToolError(f"'{route.name}' has no handler. Run `arc init` to write {route.folder / 'handler.py'}.")
@@ -119,10 +119,11 @@ class Packages:
             module = ENTRY
         package = _zipped(route.name, own)
         layer = self._layer(route)
-        if package.unzipped + layer.unzipped > MAX_ZIP:
+        size = package.unzipped + layer.unzipped
+        if size > MAX_ZIP:
             raise ToolError(
-                f"'{route.name}' has {package.unzipped + layer.unzipped:,} bytes with its dependencies; Lambda's limit is "
-                f"{MAX_ZIP:,}. Remove files from {route.folder}, or packages from requirements.txt."
+                f"'{route.name}' and its dependencies are {size:,} bytes, and Lambda's limit is {MAX_ZIP:,}. Remove "
+                f"files from {route.folder}, or packages from requirements.txt."
             )
         return FunctionPackage(route, package, f"{module}.handler", layer)
 
