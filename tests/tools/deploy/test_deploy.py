@@ -220,10 +220,42 @@ def test_a_stack_of_another_tool_is_left_alone(owner: Owner) -> None:
     client.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Data": table}}))
     client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 0.05})
     for change in (owner.deploy, lambda: owner.deployment().delete(tables=False)):
-        with pytest.raises(ToolError, match="was not made by `arc deploy`: Architect names its stacks the same way"):
+        with pytest.raises(ToolError, match="was not made by `arc deploy` for this app"):
             change()
     assert owner.engine.look("ssm").get_parameter(Name=f"/{name}/data")["Parameter"]["Value"] == "data"
     client.delete_stack(StackName=name)
+
+
+def test_an_app_with_a_similar_name_is_left_alone(owner: Owner, tmp_path: Path) -> None:
+    """`shop-a` and `shop_a` have the same stack, and different buckets."""
+    owner.deploy()
+    other = Owner(owner.engine, tmp_path / "other")
+    other.name = owner.name.replace("-", "_")
+    app_of(other.folder, other.name, ROUTES)
+    with pytest.raises(ToolError, match="was not made by `arc deploy` for this app"):
+        other.deploy()
+    assert owner.deploy().changes == ()
+
+
+def test_names_that_no_bucket_may_have(owner: Owner) -> None:
+    """An app with an underscore in its name is deployed all the same."""
+    owner.name = f"{owner.name}_x"
+    app_of(owner.folder, owner.name, ROUTES)
+    assert owner.deploy().changes
+    assert owner.deploy().changes == ()
+
+
+def test_secrets_that_change_after_the_plan_stop_the_deployment(owner: Owner) -> None:
+    """Functions would get the old ones; the change set is discarded."""
+    owner.deploy()
+    owner.save("get-index", COUNTER.replace("first", "second"))
+    deployment = owner.deployment()
+    plan = deployment.plan()
+    name = f"/{owner.name}/staging/ARC_APP_SECRET"
+    owner.engine.look("ssm").put_parameter(Name=name, Value=SECRET, Type="SecureString", Overwrite=True)
+    with pytest.raises(ToolError, match="The secrets of staging have changed since this deployment was planned"):
+        deployment.apply(plan, owner.events.append)
+    assert owner.deploy().changes
 
 
 def test_nothing_is_deployed_while_the_secret_is_rotated(owner: Owner) -> None:

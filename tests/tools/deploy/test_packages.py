@@ -81,6 +81,38 @@ def test_shared_code_is_on_the_path_of_a_function(tmp_path: Path) -> None:
     assert done.stdout == "hi\n", done.stderr
 
 
+def test_shared_code_beside_a_handler_whose_name_is_a_keyword(tmp_path: Path) -> None:
+    """`lambda.py` is Architect's first choice of a handler's file."""
+    folder = tmp_path / "app"
+    app_of(folder, "shop", {"get /": COUNTER})
+    (folder / "src/http/get-index/handler.py").unlink()
+    (folder / "src/http/get-index/lambda.py").write_text(
+        "def handler(event, context):\n    return 'hi'\n", encoding="utf-8"
+    )
+    (folder / "src/shared").mkdir()
+    (folder / "src/shared/words.py").write_text("HI = 'hi'\n", encoding="utf-8")
+    package = Packages(inventories.read(folder, environ={}), local=True, install=one_file).build()[0]
+    zipfile.ZipFile(io.BytesIO(package.code.content)).extractall(tmp_path / "code")
+    module = package.handler.partition(".")[0]
+    script = f"import sys; sys.path[0:0] = [{str(tmp_path / 'code')!r}]; import {module}; print({module}.handler(1, 2))"
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout == "hi\n", done.stderr
+
+
+def test_hashed_requirements_are_installed_apart(tmp_path: Path) -> None:
+    """Pip wants a hash for every line or for none, and what the runtime needs has none."""
+    inventory = app_of(tmp_path / "app", "shop")
+    (tmp_path / "app/requirements.txt").write_text("markdown==3.7 --hash=sha256:00\n", encoding="utf-8")
+    seen: list[str] = []
+
+    def install(requirements: Path, target: Path, config: FunctionConfig | None, name: str) -> None:
+        seen.append(requirements.read_text(encoding="utf-8"))
+        target.mkdir(exist_ok=True)
+
+    Packages(inventory, local=True, install=install).build()
+    assert [text.partition("=")[0].rstrip(">") for text in seen] == ["cryptography", "markdown"]
+
+
 def test_caches_and_hidden_files_stay_behind(tmp_path: Path) -> None:
     """Neither `__pycache__` nor `.env` nor `.git` is packed."""
     packed(tmp_path)

@@ -19,6 +19,7 @@ from arc.tools.deploy.packages import FunctionPackage, Package
 from arc.tools.deploy.template import build_template, function_name, parameter_name, parameter_values
 
 LAYER = Package("dependencies", b"layer", 5)
+LAYER_ARN = "arn:aws:lambda:eu-west-1:123456789012:layer:tools:4"
 VARIABLES = {"ARC_APP_SECRET": "a secret that no template shows", "SESSION_TABLE_NAME": "session", "GREETING": "hi"}
 EVERYTHING = """
 @aws
@@ -90,17 +91,43 @@ def test_sixty_routes_fit_into_a_stack(tmp_path: Path) -> None:
 def test_routes_have_the_keys_and_the_format_of_an_http_api(tmp_path: Path) -> None:
     """What the linter does not know: keys of routes, the payload's version, and that each leads to its function."""
     template = template_of(app(tmp_path, ["get /", "any /files/*", "post /users/:id"]))
+    (parameter_route,) = [name for name in template["Resources"] if name.startswith("Route")]
     keys = {name: one["RouteKey"] for name, one in of_kind(template, "ApiGatewayV2::Route").items()}
     assert keys == {
         "GetIndexRoute": "GET /",
         "AnyFilesCatchallRoute": "ANY /files/{proxy+}",
-        "PostUsersIdRoute": "POST /users/{id}",
+        parameter_route: "POST /users/{id}",
     }
     for one in of_kind(template, "ApiGatewayV2::Integration").values():
         assert (one["IntegrationType"], one["PayloadFormatVersion"]) == ("AWS_PROXY", "2.0")
-    target = of_kind(template, "ApiGatewayV2::Route")["PostUsersIdRoute"]["Target"]["Fn::Join"][1][1]["Ref"]
+    target = of_kind(template, "ApiGatewayV2::Route")[parameter_route]["Target"]["Fn::Join"][1][1]["Ref"]
     function = of_kind(template, "ApiGatewayV2::Integration")[target]["IntegrationUri"]["Fn::GetAtt"][0]
     assert of_kind(template, "Lambda::Function")[function]["FunctionName"] == "shop-staging-post-users-000id"
+
+
+def test_another_name_of_a_parameter_changes_a_route_in_place(tmp_path: Path) -> None:
+    """API Gateway refuses the new route beside the old one, so both have one logical id; other routes differ."""
+    ids = [
+        {
+            name
+            for name, one in template_of(app(tmp_path, [route]))["Resources"].items()
+            if one["Type"].endswith("::Route")
+        }
+        for route in ("get /users/:id", "get /users/:name", "get /users/param", "get /people/:id", "post /users/:id")
+    ]
+    assert ids[0] == ids[1]
+    assert len({name for one in ids for name in one}) == 4
+
+
+def test_the_role_allows_the_logs_of_functions_with_cut_names(tmp_path: Path) -> None:
+    """A long name of an app leaves no room for the environment before the hash."""
+    template = template_of(
+        app(tmp_path, ["get /cart/:id/items"], name="a-shop-with-a-name-that-is-almost-as-long-as-names-may-be")
+    )
+    (group,) = of_kind(template, "Logs::LogGroup").values()
+    (role,) = of_kind(template, "IAM::Role").values()
+    allowed = role["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"]["Fn::Sub"].partition("log-group:")[2]
+    assert group["LogGroupName"].startswith(allowed.removesuffix("*"))
 
 
 def test_no_value_of_a_variable_is_in_the_template(tmp_path: Path) -> None:
@@ -164,6 +191,12 @@ def test_a_function_that_opts_out_has_no_variables_of_the_environment(tmp_path: 
     [
         (["get /"], "\n@aws\napigateway rest\n", "`arc deploy` makes HTTP APIs, not REST APIs. "),
         ([f"get /{number}" for number in range(110)], "", "shop needs "),
+        (
+            ["get /"],
+            f"\n@aws\nlayers {' '.join([LAYER_ARN] * 5)}\n",
+            "'get /' has 5 layers, and a function's limit is 5, ",
+        ),
+        (["get /"], "\n@tables\n" + "\n".join(f"t{n}\n  id *String" for n in range(60)), "shop has 60 tables, "),
     ],
 )
 def test_what_a_stack_cannot_hold_is_refused(tmp_path: Path, routes: list[str], more: str, message: str) -> None:

@@ -74,11 +74,14 @@ def deploy(
             try:
                 deployment.apply(plan, lambda event: on_progress(_event(event)), wait=not no_wait)
             except KeyboardInterrupt:
-                typer.echo(
-                    f"Interrupted. CloudFormation finishes or restores the stack {plan.stack} by itself. "
-                    "Run the command again to see the result.",
-                    err=True,
-                )
+                if deployment.is_executing:
+                    typer.echo(
+                        f"Interrupted. CloudFormation finishes or restores the stack {plan.stack} by itself. Run the "
+                        f"command again to see the result, and `arc env verify {chosen}` if it restored the stack.",
+                        err=True,
+                    )
+                else:
+                    typer.echo("Interrupted. Nothing was deployed.", err=True)
                 raise
         address = "" if dry_run else deployment.address()
         if as_json:

@@ -40,11 +40,12 @@ MAX_ZIP = 262_144_000
 ENTRY = "arc_entry"
 """The module that Lambda imports in a function with a folder `vendor`, which it puts on the path as Architect does."""
 _ENTRY_SOURCE = """\
+import importlib
 import os
 import sys
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "vendor"))
-from {module} import handler  # noqa
+handler = importlib.import_module("{module}").handler
 """
 _TOOLS = ("tools", "inventory", "manifest", "__main__.py")
 _OURS = ("arc-sessions", "architect-functions")  # the runtime is packed from this installation
@@ -143,8 +144,10 @@ class Packages:
         with tempfile.TemporaryDirectory(prefix="arc-deploy-") as folder:
             target = Path(folder) / "python"
             requirements = Path(folder) / "requirements.txt"
-            requirements.write_text("\n".join((*_needed(), lines)), encoding="utf-8")
-            self._install(requirements, target, config, name)
+            # pip wants a hash for every line or for none, and ours has none.
+            for part in ("\n".join(_needed()), lines) if "--hash" in lines else ("\n".join((*_needed(), lines)),):
+                requirements.write_text(part, encoding="utf-8")
+                self._install(requirements, target, config, name)
             contents = {f"python/{place}": file.read_bytes() for place, file in _files(target) if not _varies(place)}
             return _zipped(f"dependencies of {name}", contents | dict(_runtime()))
 
@@ -157,7 +160,15 @@ def install_wheels(requirements: Path, target: Path, config: FunctionConfig | No
         )
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
-        *("--only-binary=:all:", "--no-compile", "--target", str(target), "--requirement", str(requirements)),
+        *(
+            "--only-binary=:all:",
+            "--no-compile",
+            "--upgrade",
+            "--target",
+            str(target),
+            "--requirement",
+            str(requirements),
+        ),
         *(() if config is None else _platform(config)),
     ]
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  # the interpreter's own pip
@@ -264,7 +275,7 @@ def _zipped(name: str, files: dict[str, bytes]) -> Package:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for place in sorted(files):
             info = zipfile.ZipInfo(place, _DATE)
-            info.external_attr = 0o644 << 16
+            info.external_attr = 0o755 << 16  # some wheels have programs
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, files[place])
     return Package(name, buffer.getvalue(), sum(map(len, files.values())))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,10 +20,18 @@ if TYPE_CHECKING:
 TOOL = {"arc:tool": "arc-sessions"}
 """The tag of every stack that is deployed here."""
 _Found = TypeVar("_Found")
+_KEY = re.compile(r"[0-9a-f]{64}\.zip")
 _PAUSES = (0.1, 2.0)  # seconds between two looks: on this machine, and on AWS
 _LONGEST_WAIT = 3600  # seconds
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
-_NEVER_MADE = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+_EMPTY = "REVIEW_IN_PROGRESS"  # a change set was created, and nothing else
+_NEVER_MADE = (_EMPTY, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+_OVERTAKEN = (
+    "InvalidChangeSetStatus",
+    "InvalidChangeSetStatusException",
+    "ChangeSetNotFound",
+    "ChangeSetNotFoundException",
+)
 _CANCELLED = ("Resource creation cancelled", "Resource update cancelled", "Resource deletion cancelled")
 
 
@@ -56,17 +67,18 @@ class StackBusy(ToolError):
 
 
 class Stack:
-    """The stack `name` in a cloud. Every method raises what `Cloud.call` raises."""
+    """The stack `name` in a cloud, with these `tags`. Every method raises what `Cloud.call` raises."""
 
     def __init__(
         self,
         cloud: Cloud,
         name: str,
+        tags: Mapping[str, str],
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.name = name
+        self.name, self._tags = name, {**tags, **TOOL}
         self._cloud, self._clock, self._sleep = cloud, clock, sleep
         self._pause = _PAUSES[0] if cloud.url else _PAUSES[1]
 
@@ -81,15 +93,19 @@ class Stack:
         found: dict[str, Any] = answer["Stacks"][0]
         return None if found["StackStatus"] == "DELETE_COMPLETE" else found
 
-    def check_free(self) -> bool:
-        """Return True when the stack exists. One that was never made is deleted. Raises `StackBusy`, `ToolError`."""
+    def check_free(self, *, dry_run: bool = False) -> bool:
+        """Return True when the stack exists. Raises `StackBusy`, `ToolError`.
+
+        One that was never made counts as missing, and is deleted except with `dry_run`.
+        """
         found = self.find()
         if found is None:
             return False
         status = found["StackStatus"]
         self._check_origin(found)
         if status in _NEVER_MADE:
-            self.delete()
+            if not dry_run:
+                self.delete()
             return False
         if status.endswith("_IN_PROGRESS"):
             raise StackBusy(
@@ -107,7 +123,6 @@ class Stack:
         self,
         template: Mapping[str, str],
         parameters: Mapping[str, str],
-        tags: dict[str, str],
         *,
         exists: bool,
         change_set: str,
@@ -125,7 +140,8 @@ class Stack:
             ChangeSetType="UPDATE" if exists else "CREATE",
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             Capabilities=["CAPABILITY_IAM"],
-            Tags=[{"Key": key, "Value": value} for key, value in (tags | TOOL).items()],
+            Tags=[{"Key": key, "Value": value} for key, value in self._tags.items()],
+            ClientToken=change_set,
             **template,
         )
         found = self._until(lambda: self._planned(change_set))
@@ -135,7 +151,10 @@ class Stack:
             if any(words in reason for words in _NO_CHANGES):
                 return []
             raise ToolError(f"CloudFormation cannot plan the deployment of {self.name}: {reason}")
-        return list(self._changes(change_set))
+        changes = list(self._changes(change_set))
+        if not changes:
+            self.forget(change_set, exists=exists)
+        return changes
 
     def execute(self, change_set: str, on_event: Callable[[Event], None], *, wait: bool = True) -> None:
         """Execute a change set and, unless `wait` is false, wait for its end; `on_event` is called with each step.
@@ -143,11 +162,17 @@ class Stack:
         Raises `StackBusy` when another deployment came first, and `ToolError` with the first cause when CloudFormation
         rolls the stack back.
         """
-        seen = {one["EventId"] for one in self._events()}
+        seen = {one["EventId"] for one in self._new_events(set())}
         try:
-            self._call("execute_change_set", "Deploying", StackName=self.name, ChangeSetName=change_set)
+            self._call(
+                "execute_change_set",
+                "Deploying",
+                StackName=self.name,
+                ChangeSetName=change_set,
+                ClientRequestToken=change_set,
+            )
         except Refused as refused:
-            if refused.code in ("InvalidChangeSetStatus", "InvalidChangeSetStatusException", "ChangeSetNotFound"):
+            if refused.code in _OVERTAKEN:
                 raise StackBusy(
                     f"Another deployment has changed the stack {self.name} since this one was planned. Run the command "
                     "again. Nothing was changed."
@@ -162,15 +187,26 @@ class Stack:
         if found is None:
             return
         self._check_origin(found)
-        seen = {one["EventId"] for one in self._events()}
-        self._call("delete_stack", "Deleting the stack", StackName=self.name)
-        self._follow(seen, on_event, of=found["StackId"])
+        seen = {one["EventId"] for one in self._new_events(set(), found["StackId"])}
+        self._call("delete_stack", "Deleting the stack", StackName=found["StackId"])
+        self._follow(seen, on_event, deleted=found["StackId"])
 
     def forget(self, change_set: str, *, exists: bool) -> None:
         """Delete a change set that is not executed, and the empty stack that it made unless one `exists`."""
         self._call("delete_change_set", "Discarding the plan", StackName=self.name, ChangeSetName=change_set)
         if not exists:
             self.delete()
+
+    def package_keys(self) -> set[str]:
+        """The keys of the packages that the deployed template names; none without a stack."""
+        try:
+            answer = self._call("get_template", "Reading the deployed template", StackName=self.name)
+        except Refused as refused:
+            if "does not exist" in str(refused):
+                return set()
+            raise
+        body = answer["TemplateBody"]
+        return set(_KEY.findall(body if isinstance(body, str) else json.dumps(body)))
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs by name."""
@@ -180,11 +216,11 @@ class Stack:
     def _check_origin(self, found: Mapping[str, Any]) -> None:
         """Raise `ToolError` for a stack of another tool, whose resources, tables included, would be deleted."""
         tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
-        if not TOOL.items() <= tags.items():
+        if found["StackStatus"] != _EMPTY and not self._tags.items() <= tags.items():
             raise ToolError(
-                f"The stack {self.name} was not made by `arc deploy`: Architect names its stacks the same way. A "
-                "change would delete what it contains, tables included. Deploy it with `npx arc deploy`, or choose "
-                "another name below @app. Nothing was changed."
+                f"The stack {self.name} was not made by `arc deploy` for this app: Architect, and apps with a similar "
+                "name, name their stacks the same way. A change would delete what it contains, tables included. Deploy "
+                "it with `npx arc deploy`, or choose another name below @app. Nothing was changed."
             )
 
     def _planned(self, change_set: str) -> dict[str, Any] | None:
@@ -215,12 +251,16 @@ class Stack:
                 tuple(sorted(names)),
             )
 
-    def _follow(self, seen: set[str], on_event: Callable[[Event], None], of: str | None = None) -> None:
-        """Report events until the stack rests. A deleted stack is found by its id alone (`of`)."""
+    def _follow(self, seen: set[str], on_event: Callable[[Event], None], deleted: str | None = None) -> None:
+        """Report events that are not `seen` until the stack's own one ends the change.
+
+        A stack that is `deleted` is found by its id alone.
+        """
         causes: list[Event] = []
 
-        def rests() -> str | None:
-            for one in reversed([one for one in self._events(of) if one["EventId"] not in seen]):
+        def outcome() -> str | None:
+            ended = None
+            for one in reversed(self._new_events(seen, deleted)):
                 seen.add(one["EventId"])
                 event = Event(
                     one["LogicalResourceId"],
@@ -229,28 +269,33 @@ class Stack:
                     self._cloud.masked(one.get("ResourceStatusReason", "")),
                 )
                 on_event(event)
-                if event.is_cause and event.kind != "CloudFormation::Stack":
+                if one["PhysicalResourceId"] == one["StackId"]:
+                    ended = None if event.status.endswith("_IN_PROGRESS") else event.status
+                elif event.is_cause:
                     causes.append(event)
-            answer = self._call("describe_stacks", "Waiting for the stack", StackName=of or self.name)
-            status: str = answer["Stacks"][0]["StackStatus"]
-            return None if status.endswith("_IN_PROGRESS") else status
+            return ended
 
-        status = self._until(rests)
-        if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
+        status = self._until(outcome)
+        if status not in (("DELETE_COMPLETE",) if deleted else ("CREATE_COMPLETE", "UPDATE_COMPLETE")):
             cause = causes[0] if causes else None
-            said = f"{cause.logical_id} ({cause.kind}): {cause.reason or cause.status}" if cause else status
-            raise ToolError(f"CloudFormation could not change the stack {self.name} (status {status}). {said}")
+            said = f"{cause.logical_id} ({cause.kind}): {cause.reason or cause.status}" if cause else ""
+            raise ToolError(f"CloudFormation could not change the stack {self.name} (status {status}). {said}".rstrip())
 
-    def _events(self, of: str | None = None) -> list[dict[str, Any]]:
-        """The newest page of events, newest first; none without a stack."""
+    def _new_events(self, seen: set[str], stack: str | None = None) -> list[dict[str, Any]]:
+        """The events before the first `seen` one, newest first; none without a stack."""
+        pages = self._cloud.pages(
+            "cloudformation",
+            "describe_stack_events",
+            f"Reading events ({self.name})",
+            key="StackEvents",
+            StackName=stack or self.name,
+        )
         try:
-            answer = self._call("describe_stack_events", "Reading events", StackName=of or self.name)
+            return list(itertools.takewhile(lambda one: one["EventId"] not in seen, pages))
         except Refused as refused:
             if "does not exist" in str(refused):
                 return []
             raise
-        events: list[dict[str, Any]] = answer["StackEvents"]
-        return events
 
     def _until(self, look: Callable[[], _Found | None]) -> _Found:
         began = self._clock()

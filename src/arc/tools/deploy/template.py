@@ -7,6 +7,7 @@ SSM. Tables are not in it, so no deployment, rollback or removal of the stack to
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ MAX_RESOURCES = 500
 """Of a stack. Source: AWS CloudFormation quotas."""
 MAX_PARAMETERS = 200
 _MAX_NAME = 64  # characters of a function's name
+_MAX_CUT = _MAX_NAME - 9  # of one that ends in a hash
+_MAX_LAYERS = 5
+_MAX_POLICY = 10_240  # characters of a role's inline policies
 _RETENTION = 30  # days that logs are kept
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _FORMATS = {"httpv1": "1.0"}
@@ -55,12 +59,22 @@ def build_template(
     desired = desired_variables({}, dict(sorted(variables.items())), inventory.app, environment)
     builder = _Builder(inventory, environment, tuple(desired), bucket)
     for package in packages:
+        if len(package.route.config.layers) >= _MAX_LAYERS:
+            raise ToolError(
+                f"'{package.route.name}' has {len(package.route.config.layers)} layers, and a function's limit is "
+                f"{_MAX_LAYERS}, one of which has its dependencies. Remove a layer in @aws or config.arc."
+            )
         builder.add_function(package)
     template = builder.template()
     if len(template["Resources"]) > MAX_RESOURCES:
         raise ToolError(
             f"{inventory.app} needs {len(template['Resources'])} resources, and a stack has at most {MAX_RESOURCES}. "
             "Answer several paths with one function (`get /*`, or lines with one `src`)."
+        )
+    if builder.policy_size() > _MAX_POLICY:
+        raise ToolError(
+            f"{inventory.app} has {len(inventory.tables)} tables, and a role that may use each by its name exceeds IAM's "
+            f"limit of {_MAX_POLICY:,} characters. Keep several kinds of items in one table."
         )
     if len(template["Parameters"]) > MAX_PARAMETERS:
         raise ToolError(
@@ -86,7 +100,7 @@ def function_name(app: str, environment: str, route: Route) -> str:
     plain = _NOT_IN_NAMES.sub("", name)
     if plain == name and len(name) <= _MAX_NAME:
         return name
-    return f"{plain[: _MAX_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{plain[:_MAX_CUT]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _own(inventory: Inventory, environment: str) -> dict[str, Any]:
@@ -127,7 +141,7 @@ class _Builder:
             "Runtime": config.runtime,
             "Handler": package.handler,
             "Code": self._at(package.code),
-            "Layers": [{"Ref": self._layer(package)}, *config.layers],
+            "Layers": [{"Ref": self._layer(package)}, *config.layers],  # at most five: checked by `build_template`
             "Role": {"Fn::GetAtt": [role, "Arn"]},
             "Architectures": [config.architecture],
             "MemorySize": config.memory,
@@ -156,12 +170,16 @@ class _Builder:
             PayloadFormatVersion=_FORMATS.get(self._inventory.aws.apigateway or "", "2.0"),
         )
         self._add(
-            f"{route.logical_id}Route",
+            _route_id(route),
             "ApiGatewayV2::Route",
             ApiId={"Ref": "HTTP"},
             RouteKey=route.route_key,
             Target={"Fn::Join": ["/", ["integrations", {"Ref": integration}]]},
         )
+
+    def policy_size(self) -> int:
+        """Characters of the role's inline policy, without white space."""
+        return len(json.dumps(self._statements(), separators=(",", ":")))
 
     def template(self) -> Template:
         """The whole template."""
@@ -243,7 +261,7 @@ class _Builder:
         statements: list[dict[str, Any]] = [
             {
                 "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": _arn("logs", f"log-group:/aws/lambda/{app}-{environment}-*"),
+                "Resource": _arn("logs", f"log-group:/aws/lambda/{f'{app}-{environment}-'[:_MAX_CUT]}*"),
             },
             {
                 "Action": ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"],
@@ -268,6 +286,17 @@ class _Builder:
                 }
             )
         return statements
+
+
+def _route_id(route: Route) -> str:
+    """The logical id of a route in the API.
+
+    Another name for a parameter is the same route to API Gateway, which refuses it beside the old one: it keeps the id.
+    """
+    if not any(part[0] == ":" for part in route.parts):
+        return f"{route.logical_id}Route"
+    shape = "/".join(":" if part[0] == ":" else part for part in route.parts)
+    return f"Route{hashlib.sha256(f'{route.method} {shape}'.encode()).hexdigest()[:16]}"
 
 
 def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
