@@ -73,8 +73,8 @@ def build_template(
         )
     if builder.policy_size() > _MAX_POLICY:
         raise ToolError(
-            f"{inventory.app} has {len(inventory.tables)} tables, and a role that may use each by its name exceeds IAM's "
-            f"limit of {_MAX_POLICY:,} characters. Keep several kinds of items in one table."
+            f"{inventory.app} has {len(inventory.tables)} tables, and naming each in a role takes more than "
+            f"the {_MAX_POLICY:,} characters of IAM's limit. Keep several kinds of items in one table."
         )
     if len(template["Parameters"]) > MAX_PARAMETERS:
         raise ToolError(
