@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import enum
+import re
 import sys
 import uuid
 from random import Random
@@ -82,7 +83,7 @@ def lines(seed: int, count: int) -> Iterator[str]:
         try:
             cookies = made.manager.commit(session)
         except (TypeError, ValueError, SessionTooLarge) as error:
-            yield f"{type(error).__name__}: {error}".partition(" cookie of ")[0][:60]
+            yield re.sub(r"[0-9,]+ bytes", "… bytes", f"{type(error).__name__}: {error}")[:60]
             continue
         if made.manager.commit(session) != cookies:  # as after arc.http.session.write, when the handler returns
             yield "The second commit differs."

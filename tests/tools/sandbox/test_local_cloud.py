@@ -32,6 +32,9 @@ _SERVED = (
     ("cloudformation", "describe_stacks"),
     ("resourcegroupstaggingapi", "get_resources"),
     ("iam", "list_roles"),
+    ("logs", "describe_log_groups"),
+    ("s3", "list_buckets"),
+    ("sts", "get_caller_identity"),
 )
 _STRANGER = """
 import http.server, os
@@ -108,7 +111,7 @@ def test_cloud_provides_only_the_services_of_an_app() -> None:
     with running_cloud() as (cloud, _):
         for service, operation in _SERVED:
             assert getattr(client_of(cloud.url, service), operation)()["ResponseMetadata"]["HTTPStatusCode"] == 200
-        for service, operation in (("s3", "list_buckets"), ("sqs", "list_queues"), ("events", "list_rules")):
+        for service, operation in (("kinesis", "list_streams"), ("sqs", "list_queues"), ("events", "list_rules")):
             client = client_of(cloud.url, service)
             with pytest.raises(client.exceptions.ClientError):
                 getattr(client, operation)()
@@ -187,5 +190,5 @@ def test_cloud_inherits_only_a_few_shell_variables(tmp_path: Path) -> None:
         ("DOCKER_HOST", f"unix://{state.scratch / 'none'}"),
         ("HOME", "/h"),
         ("LAMBDA_EXECUTOR", "local"),
-        ("SERVICES", "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam"),
+        ("SERVICES", "dynamodb,dynamodbstreams,ssm,lambda,apigateway,cloudformation,tagging,iam,s3,sts,logs"),
     ]
