@@ -148,7 +148,7 @@ REFUSED: list[tuple[dict[str, str | None], str]] = [
     ({"KEY": "x" * 4097}, "SSM's limit is 4,096"),
     ({"KEY": "x" * 4000}, "Lambda's limit is 4,096 in total"),
     ({"KEY": "🎉" * 420}, "Lambda requires less than 5,120"),
-    ({"ARC_APP_SECRET": "short"}, "ARC_APP_SECRET has 5 characters, and at least 16 are needed"),
+    ({"ARC_APP_SECRET": "short"}, "ARC_APP_SECRET has 5 characters, and at least 16 are required"),
     ({"ARC_APP_SECRET": "12345678901234567890123456789012"}, "a published development key"),
     ({"ARC_APP_SECRET_FALLBACKS": SECRET}, "is not a JSON list of secrets"),
     ({"ARC_SESSION_TTL": "a week"}, "Use whole seconds"),

@@ -19,7 +19,7 @@ REFUSED = [
     ("the one that seals", OLD, "has the same key"),
     ("an old one", OLDER, "has the same key"),
     ("the same first 32 characters", OLD[:32] + " and something else", "has the same key"),
-    ("too short", "fifteen letters", "ARC_APP_SECRET has 15 characters, and at least 16 are needed"),
+    ("too short", "fifteen letters", "ARC_APP_SECRET has 15 characters, and at least 16 are required"),
     ("blank", " " * 40, "ARC_APP_SECRET is blank"),
     ("a development key", "12345678901234567890123456789012", "a published development key"),
     ("a beginning of one", "1234567890123456", "a published development key"),
