@@ -95,7 +95,7 @@ class FaultyCloud(ThreadingHTTPServer):
         return False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print nothing: a killed client is no error."""
+        """Print nothing: a killed client is not an error."""
 
 
 class Kill:

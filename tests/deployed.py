@@ -12,10 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import Requirement
-
 import arc
 from arc.service_map import stack_name
+from arc.tools.deploy.packages import with_dependencies
 from tests.engines import Engine
 from tests.visitor import Visitor
 
@@ -199,19 +198,8 @@ def _without_handler() -> bytes:
             place = path.relative_to(root)
             if path.is_file() and place.parts[0] != "tools" and "__pycache__" not in place.parts:
                 archive.write(path, Path("arc") / place)
-        for distribution in _needed("arc-sessions")[1:]:
+        for distribution in with_dependencies("arc-sessions")[1:]:
             for file in metadata.files(distribution) or ():
                 if file.parts[0] != ".." and "__pycache__" not in file.parts:
                     archive.write(file.locate(), file)
     return buffer.getvalue()
-
-
-def _needed(distribution: str) -> list[str]:
-    """The distribution and its dependencies without extras, on this machine."""
-    found = [distribution]
-    for name in found:
-        for requirement in map(Requirement, metadata.requires(name) or ()):
-            is_needed = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-            if is_needed and requirement.name not in found:
-                found.append(requirement.name)
-    return found

@@ -109,7 +109,7 @@ def test_s41_refusal_names_both_values_and_the_remedy(caplog: pytest.LogCaptureF
 
 
 def test_s41_without_origin_and_fetch_metadata_the_token_decides() -> None:
-    """A client that sends neither is no browser, or a very old one."""
+    """A client that sends neither is not a browser, or a very old one."""
     assert send(Made(), host="app.example") == 200
     assert send(Made(), host="app.example", token=False) == 403
 

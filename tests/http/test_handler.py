@@ -219,7 +219,7 @@ def test_second_argument_is_the_context() -> None:
 
 
 def test_uncallable_wrapped_attribute_is_ignored() -> None:
-    """A `__wrapped__` that is no function does not describe arguments."""
+    """A `__wrapped__` that is not a function does not describe arguments."""
     calls: list[object] = []
 
     def wrapper(*args: object) -> None:

@@ -182,7 +182,7 @@ def written(req: arc.Request) -> dict[str, str]:
 
 @pytest.mark.parametrize("server", [False, True], ids=["sealed", "memory"])
 def test_s26_session_from_a_plain_dict_replaces_earlier_ones(server: bool) -> None:
-    """After ARC_SESSION_DOMAIN was set, unset and set again, the visitor is whoever signed in last."""
+    """After ARC_SESSION_DOMAIN was set, unset and set again, the visitor is the one who signed in last."""
     made = Made(server=server)
     visitor = Browser(arc.http.handler(written), origin="https://www.shop.example", clock=made.clock)
     for domain, account in (("shop.example", "ada"), (None, "bob"), ("shop.example", "eve")):

@@ -54,6 +54,15 @@ class Owner:
             deployment.apply(plan, self.events.append)
         return plan
 
+    def deploy_when_free(self) -> None:
+        """Deploy, once an earlier deployment that still runs has ended."""
+        deadline = time.monotonic() + 60
+        while True:
+            with suppress(StackBusy):
+                self.deploy()
+                return
+            assert time.monotonic() < deadline
+
     def save(self, route: str, source: str) -> None:
         """Change a handler."""
         (self.folder / "src/http" / route / "handler.py").write_text(source, encoding="utf-8")
@@ -283,12 +292,7 @@ def test_a_call_that_fails_once_or_for_good_leaves_the_old_version(
     with suppress(ToolError):
         owner.deploy(quick_cloud(faulty.url))
     assert any(name.startswith(call) for name in faulty.calls)
-    deadline = time.monotonic() + 60
-    while True:
-        with suppress(StackBusy):
-            owner.deploy()
-            break
-        assert time.monotonic() < deadline
+    owner.deploy_when_free()
     assert owner.code() != before
 
 
@@ -307,11 +311,6 @@ def test_a_deployment_killed_at_each_call_is_completed(owner: Owner, first: int,
             owner.deploy(mortal)
         if not mortal.dead:
             break
-        deadline = time.monotonic() + 60
-        while True:
-            with suppress(StackBusy):
-                owner.deploy()
-                break
-            assert time.monotonic() < deadline
+        owner.deploy_when_free()
         assert owner.deploy().changes == ()
     assert number > 12

@@ -31,6 +31,15 @@ def packed(tmp_path: Path, *, install: Install = one_file) -> list[FunctionPacka
     return Packages(inventory, local=True, install=install).build()
 
 
+def called(package: FunctionPackage, folder: Path) -> str:
+    """What the handler of an unpacked zip returns, in a process of its own."""
+    zipfile.ZipFile(io.BytesIO(package.code.content)).extractall(folder)
+    module = package.handler.partition(".")[0]
+    script = f"import sys; sys.path[0:0] = [{str(folder)!r}]; import {module}; print({module}.handler(1, 2))"
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
 def test_a_function_has_its_own_files_and_a_layer_with_the_runtime(tmp_path: Path) -> None:
     """The layer is one zip for both functions, and has this package without its tools."""
     first, second = packed(tmp_path)
@@ -74,11 +83,7 @@ def test_shared_code_is_on_the_path_of_a_function(tmp_path: Path) -> None:
     (folder / "src/shared/words.py").write_text("HI = 'hi'\n", encoding="utf-8")
     inventory = app_of(folder, "shop", {"get /": source})
     package = Packages(inventory, local=True, install=one_file).build()[0]
-    zipfile.ZipFile(io.BytesIO(package.code.content)).extractall(tmp_path / "code")
-    module = package.handler.partition(".")[0]
-    script = f"import sys; sys.path[0:0] = [{str(tmp_path / 'code')!r}]; import {module}; print({module}.handler(1, 2))"
-    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False)
-    assert done.stdout == "hi\n", done.stderr
+    assert called(package, tmp_path / "code") == "hi\n"
 
 
 def test_shared_code_beside_a_handler_whose_name_is_a_keyword(tmp_path: Path) -> None:
@@ -92,11 +97,7 @@ def test_shared_code_beside_a_handler_whose_name_is_a_keyword(tmp_path: Path) ->
     (folder / "src/shared").mkdir()
     (folder / "src/shared/words.py").write_text("HI = 'hi'\n", encoding="utf-8")
     package = Packages(inventories.read(folder, environ={}), local=True, install=one_file).build()[0]
-    zipfile.ZipFile(io.BytesIO(package.code.content)).extractall(tmp_path / "code")
-    module = package.handler.partition(".")[0]
-    script = f"import sys; sys.path[0:0] = [{str(tmp_path / 'code')!r}]; import {module}; print({module}.handler(1, 2))"
-    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False)
-    assert done.stdout == "hi\n", done.stderr
+    assert called(package, tmp_path / "code") == "hi\n"
 
 
 def test_hashed_requirements_are_installed_apart(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class _Commands(TyperGroup):
         """Return the command that `args` name. For one that only Architect has, fail with advice."""
         name = args[0]
         if name in _OF_ARCHITECT and name not in self.commands:
-            ctx.fail(_OF_ARCHITECT[name].format(name=name))
+            ctx.fail(_OF_ARCHITECT[name])
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +70,7 @@ class Package:
     unzipped: int
     """Bytes."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Where it is stored: `{SHA-256}.zip`."""
         return f"{hashlib.sha256(self.content).hexdigest()}.zip"
@@ -197,7 +198,7 @@ def _platform(config: FunctionConfig) -> Iterator[str]:
 def install_here(requirements: Path, target: Path, config: FunctionConfig | None, name: str) -> None:
     """Copy what the runtime needs from this environment, and let pip install the rest: most apps need no download."""
     needed = _needed()
-    for distribution in _closure(needed):
+    for distribution in with_dependencies("arc-sessions")[1:]:
         for file in metadata.files(distribution) or ():
             source = Path(str(file.locate()))
             if file.parts[0] != ".." and "__pycache__" not in file.parts and source.is_file():
@@ -214,9 +215,9 @@ def _needed() -> list[str]:
     return [text for text in metadata.requires("arc-sessions") or () if Requirement(text).marker is None]
 
 
-def _closure(requirements: Iterable[str]) -> list[str]:
-    """The names of what `requirements` bring along on this machine, themselves included."""
-    found = [Requirement(text).name for text in requirements]
+def with_dependencies(distribution: str) -> list[str]:
+    """Return the names of an installed distribution and of all that it needs on this machine, without extras."""
+    found = [distribution]
     for name in found:
         for requirement in map(Requirement, metadata.requires(name) or ()):
             is_needed = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
@@ -263,7 +264,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _varies(place: str) -> bool:
-    """True for a file that tells when or how a package was installed, and for commands, which Lambda does not run."""
+    """True for a file that differs between installations of a package, and for commands, which Lambda never runs."""
     first, _, rest = place.partition("/")
     return first == "bin" or (
         first.endswith(".dist-info") and rest in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")

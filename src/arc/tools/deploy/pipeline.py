@@ -1,4 +1,7 @@
-"""A deployment: packages, the template, the change set, the stack. Planning only reads; applying changes AWS."""
+"""A deployment: packages, the template, the change set, the stack.
+
+A plan changes nothing that serves visitors, and a dry run changes nothing at all. Applying it changes the stack.
+"""
 
 from __future__ import annotations
 
@@ -96,9 +99,10 @@ class Deployment:
         return [name for name in names if tables.find(name) is None]
 
     def plan(self, *, dry_run: bool = False) -> Plan:
-        """Package the app and compare it with the stack; with `dry_run` nothing is written or kept.
+        """Package the app and compare it with the stack.
 
-        Raises `ToolError` for what cannot be packaged or deployed, `StackBusy` while another deployment runs.
+        Without `dry_run` this creates a missing bucket and secret, and the change set that `apply` executes. Raises
+        `ToolError` for what cannot be packaged or deployed, `StackBusy` while another deployment runs.
         """
         if not self._inventory.routes:
             raise ToolError("This app has no routes. Add one below @http in the manifest, such as `get /`.")

@@ -312,6 +312,6 @@ def _managed(name: str) -> Any:
 
 
 def _id(text: str) -> str:
-    """`text` as part of a logical id, which has letters and digits only; a hash tells apart what that makes equal."""
+    """Return `text` for a logical id, which has only letters and digits. A hash keeps different texts different."""
     plain = "".join(letter for letter in text.title() if letter.isascii() and letter.isalnum())
     return plain if plain.lower() == text.lower() else f"{plain}{hashlib.sha256(text.encode()).hexdigest()[:6]}"
