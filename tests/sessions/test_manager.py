@@ -10,6 +10,7 @@ from arc.errors import LateChange, SessionTooLarge, StoreError
 from arc.sessions.delta import Delta
 from arc.sessions.keyring import Keyring
 from arc.sessions.record import Record
+from arc.sessions.session import Session
 from arc.sessions.stores.memory import MemoryStore
 from arc.sessions.stores.store import IdTaken, Written
 from arc.sessions.visit import Visit
@@ -211,8 +212,8 @@ def test_a_second_commit_keeps_changes_of_another_request() -> None:
     assert (sorted(again["cart"]), again["visits"], again.flashes()) == (["book", "ink", "pen"], 3, ["added"])
 
 
-def test_a_session_that_another_request_ended_between_two_commits_stays_ended() -> None:
-    """The change is dropped with an event and without a cookie, but a sign-in begins another session."""
+def ended_after_a_commit() -> tuple[Made, Session, str]:
+    """Return a session that was committed before another request signed out, with its manager and cookie's value."""
     made = Made(server=True)
     session = made.manager.load([])
     session["count"] = 1
@@ -220,6 +221,12 @@ def test_a_session_that_another_request_ended_between_two_commits_stays_ended() 
     other = made.manager.load([value])
     other.sign_out()
     made.manager.commit(other)
+    return made, session, value
+
+
+def test_a_session_that_another_request_ended_between_two_commits_stays_ended() -> None:
+    """The change is dropped with an event and without a cookie, but a sign-in begins another session."""
+    made, session, value = ended_after_a_commit()
     session["count"] = 2
     assert made.manager.commit(session) == ()
     assert made.names[-1] == "write_after_destroy"
@@ -669,13 +676,7 @@ def test_a_change_after_a_commit_that_stored_nothing_is_stored(server: bool) -> 
 
 def test_a_sign_out_of_a_session_that_another_request_ended_clears_the_cookie() -> None:
     """Nothing is left to end between two commits."""
-    made = Made(server=True)
-    session = made.manager.load([])
-    session["count"] = 1
-    value = value_of(made.manager.commit(session)[0])
-    other = made.manager.load([value])
-    other.sign_out()
-    made.manager.commit(other)
+    made, session, _ = ended_after_a_commit()
     session.sign_out()
     (clearing,) = made.manager.commit(session)
     assert value_of(clearing) == ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arc.errors import ToolError
+from arc.tools.cli.deployed import read_deployable_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from arc.tools.deploy.pipeline import Plan
     from arc.tools.deploy.stack import Event
 
-_WRONG_USAGE = 2
 _WORDS = {"Add": "add", "Modify": "change", "Remove": "remove"}
 
 
@@ -52,15 +52,11 @@ def deploy(
       arc deploy --create              create missing tables first
       arc deploy --local               to the local cloud on this machine
     """  # noqa: D301  # \b: these lines stay as they are
-    from arc.tools.cli.app_folder import chosen_cloud, read_app
+    from arc.tools.cli.app_folder import chosen_cloud
     from arc.tools.deploy.pipeline import Deployment
-    from arc.tools.env.variables import DEPLOYED, unknown_environment
 
     chosen = environment or ("production" if production else "staging")
-    if chosen not in DEPLOYED:
-        typer.echo(f"{unknown_environment(chosen, DEPLOYED)} See: arc deploy --help", err=True)
-        raise typer.Exit(_WRONG_USAGE)
-    inventory = read_app()
+    inventory = read_deployable_app(chosen, "deploy")
     say = _silence if as_json else typer.echo
     with chosen_cloud(inventory, local=local) as cloud, _status(f"Deploying {chosen}") as on_progress:
         deployment = Deployment(cloud, inventory, chosen, on_progress=on_progress)

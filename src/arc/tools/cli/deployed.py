@@ -41,7 +41,7 @@ def destroy(
     from arc.tools.cli.app_folder import chosen_cloud
     from arc.tools.deploy.pipeline import Deployment
 
-    inventory = _app(environment, "destroy")
+    inventory = read_deployable_app(environment, "destroy")
     what = f"{inventory.app} in {environment}" + (", with its tables and all data in them" if tables else "")
     if not force:
         typed = typer.prompt(f"This deletes {what}. Type the app's name to go on", default="", show_default=False)
@@ -83,7 +83,7 @@ def logs(
     from arc.tools.cloud.parameters import Parameters
     from arc.tools.deploy.logs import Logs, choose_routes, seconds_of
 
-    inventory = _app(environment, "logs")
+    inventory = read_deployable_app(environment, "logs")
     routes, began = choose_routes(inventory, route or ()), time.time() - seconds_of(since)
     with chosen_cloud(inventory, local=local) as cloud:
         cloud.hide(*Parameters(cloud, inventory.app, environment).read().values())
@@ -106,7 +106,7 @@ def open_app(environment: Environment, *, local: Local = False) -> None:
     from arc.tools.cli.app_folder import chosen_cloud
     from arc.tools.deploy.pipeline import Deployment
 
-    inventory = _app(environment, "open")
+    inventory = read_deployable_app(environment, "open")
     with chosen_cloud(inventory, local=local) as cloud:
         address = Deployment(cloud, inventory, environment).address()
     if not address:
@@ -116,7 +116,8 @@ def open_app(environment: Environment, *, local: Local = False) -> None:
         typer.launch(address)
 
 
-def _app(environment: str, command: str) -> Inventory:
+def read_deployable_app(environment: str, command: str) -> Inventory:
+    """Return the app in the current folder. Exits with 2 and the choices unless `environment` can be deployed."""
     from arc.tools.cli.app_folder import read_app
     from arc.tools.env.variables import DEPLOYED, unknown_environment
 
