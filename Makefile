@@ -10,7 +10,7 @@ WITH_SPEED = tests/sessions tests/http tests/interop tests/testing tests/vectors
 SPHINX = $(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --jobs auto
 
 help:
-	@echo "make demo     set up .venv and serve examples/counter; Ctrl-C ends it"
+	@echo "make demo     set up .venv and serve examples/shop; Ctrl-C ends it"
 	@echo "make test     set up .venv and run the tests; of thousands of cases a sample"
 	@echo "make test-all run every test, all cases of the exhaustive ones too"
 	@echo "make test-speed run the tests of sessions with the extra speed (orjson)"
@@ -23,7 +23,8 @@ help:
 	@echo "make clean    remove .venv and every cache"
 
 demo: setup-demo
-	@trap : INT; $(BIN)/python -m arc sandbox examples/counter || [ $$? -eq 130 ] # Ctrl-C is how it ends
+	@echo "Serving the shop in examples/shop. Open the address below; its page names the file behind each part."
+	@trap : INT; $(BIN)/python -m arc sandbox examples/shop || [ $$? -eq 130 ] # Ctrl-C is how it ends
 
 test: setup-test
 	@exec $(BIN)/python -m pytest -n auto

@@ -1,4 +1,4 @@
-# A small shop with a cart, a sign-in form, and messages that are shown once.
+# A small shop: a cart, a sign-in form, messages that are shown once, and a panel that shows the session.
 @app
 shop
 
@@ -9,9 +9,11 @@ get /sign-in
 post /sign-in
 post /sign-out
 get /account
+post /account
 
-# Stores the sessions if .env has SESSION_TABLE_NAME=session; otherwise they are sealed into the cookie.
-@tables
-session
-  _idx *String
-  _ttl TTL
+# Sessions are sealed into the visitor's cookie. To store them in a DynamoDB table instead, delete the "# " at the start
+# of the next four lines, and write SESSION_TABLE_NAME=session into the file .env.
+# @tables
+# session
+#   _idx *String
+#   _ttl TTL

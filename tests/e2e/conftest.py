@@ -50,6 +50,13 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="module")
+def sealed_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The shop in a sandbox, with its sessions in the sealed cookie."""
+    with kept_in("jwe", tmp_path_factory) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
 def shop_on_a_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The shop in a sandbox, with its sessions in a table."""
     with kept_in("session", tmp_path_factory) as sandbox:
@@ -58,9 +65,12 @@ def shop_on_a_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 
 @contextmanager
 def kept_in(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The shop's own code, with one variable in its .env."""
+    """The shop's own code, with one variable in its .env and, for a table, the lines that app.arc has as a comment."""
     folder = tmp_path_factory.mktemp("shop") / "shop"
     shutil.copytree(EXAMPLES / "shop", folder, ignore=shutil.ignore_patterns("__pycache__", ".arc*"))
     (folder / ".env").write_text(f"SESSION_TABLE_NAME={store}\n")
+    if store != "jwe":
+        before, pragma, table = (folder / "app.arc").read_text().partition("# @tables")
+        (folder / "app.arc").write_text(before + (pragma + table).replace("# ", ""))
     with running(folder) as sandbox:
         yield sandbox

@@ -22,15 +22,19 @@ def card(req, product):
 
 
 def cart(req):
-    items = req.session.get("cart", {})
+    items = {product: count for product, count in req.session.get("cart", {}).items() if product in PRODUCTS}
     if not items:
-        return "<section><h2>Your cart</h2><p>Nothing in it yet.</p></section>"
-    rows = "".join(
-        f"<tr><td>{quantity} × {escape(PRODUCTS[product][0])}</td><td>{money(PRODUCTS[product][2] * quantity)}</td></tr>"
-        for product, quantity in items.items()
-        if product in PRODUCTS
-    )
+        return '<section id="cart"><h2>Your cart</h2><p>Nothing in it yet.</p></section>'
+    rows = "".join(row(req, product, count) for product, count in items.items())
     return (
         f'<section id="cart"><h2>Your cart</h2><table>{rows}'
-        f"<tr><td><b>Total</b></td><td><b>{money(total(items))}</b></td></tr></table></section>"
+        f"<tr><td><b>Total</b></td><td><b>{money(total(items))}</b></td><td></td></tr></table></section>"
     )
+
+
+def row(req, product, count):
+    name, _, price, _ = PRODUCTS[product]
+    inside = (
+        f'<input type="hidden" name="product" value="{product}"><button class="quiet" name="remove">Remove</button>'
+    )
+    return f"<tr><td>{count} × {escape(name)}</td><td>{money(price * count)}</td><td>{form(req, '/cart', inside)}</td></tr>"
