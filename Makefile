@@ -3,7 +3,7 @@
 .NOTPARALLEL:
 # Tests start many interpreters, and without bytecode each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help demo test test-exhaustive test-speed test-all check bench docs docs-links vectors mutants clean setup-demo setup-test setup-docs setup-mutants setup-bench
+.PHONY: help demo test test-exhaustive test-speed test-all check bench docs docs-links picture vectors mutants clean setup-demo setup-test setup-docs setup-mutants setup-bench
 
 BIN = .venv/bin
 WITH_SPEED = tests/sessions tests/http tests/interop tests/testing tests/vectors # what reads and writes sessions
@@ -18,6 +18,7 @@ help:
 	@echo "make bench    measure sessions and the sandbox beside peers; writes benchmarks/RESULTS.md"
 	@echo "make docs     build the documentation into build/docs; warnings are errors"
 	@echo "make docs-links fetch every external link of the documentation"
+	@echo "make picture  take the README's picture of the shop afresh"
 	@echo "make vectors  make the test vectors afresh with Node's own library"
 	@echo "make mutants  see which faults in sessions and http no test finds; FOLDER=http/csrf.py takes a part"
 	@echo "make clean    remove .venv and every cache"
@@ -54,6 +55,9 @@ docs: setup-docs
 
 docs-links: setup-docs
 	@exec $(SPHINX) -b linkcheck docs build/docs-links
+
+picture: setup-test
+	$(BIN)/python -m tests.e2e.picture
 
 vectors: setup-test
 	$(BIN)/python -m tests.interop.generate

@@ -26,6 +26,15 @@ def test_readme_names_make_demo_and_make_test() -> None:
     assert "`make test`" in readme
 
 
+def test_readme_is_short_and_shows_a_small_picture() -> None:
+    """It has at most 150 lines, and its pictures have at most 150 KB."""
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) <= 150
+    pictures = re.findall(r"!\[[^\]]+\]\((docs/static/[^)]+\.png)\)", readme)
+    assert pictures
+    assert all((ROOT / picture).stat().st_size <= 150_000 for picture in pictures)
+
+
 def test_every_target_is_phony() -> None:
     """A file called test or clean in the project's folder has no effect."""
     declared = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
