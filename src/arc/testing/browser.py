@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
     from arc.testing.events import Fields
+    from arc.testing.forms import Form
     from arc.testing.reply import Answer
 
     class Options(TypedDict, total=False):
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
         follow: bool
         headers: Mapping[str, str] | None
         sender: str | None
+
+    class Content(TypedDict, total=False):
+        """The body of a request: form fields, JSON, or bytes of a type."""
+
+        form: Fields | None
+        json: object
+        body: bytes
+        type: str
 
 
 _MAX_REDIRECTS = 20
@@ -40,7 +49,7 @@ _SAFE_IN_QUERY = _SAFE_IN_PATH + "?`{}^\\"
 
 
 class Page:
-    """A response: `url`, `status`, `headers` (in any case), `set_cookies`, `body` (bytes), `text` and `json`."""
+    """A response: `url`, `status`, `headers` (in any case), `set_cookies`, `body` (bytes), `text`, `json`, `forms`."""
 
     def __init__(self, url: str, answer: Answer, *, method: str = "GET") -> None:
         self.url = url
@@ -62,6 +71,13 @@ class Page:
     def json(self) -> Any:
         """The body as JSON."""
         return json.loads(self.body)
+
+    @property
+    def forms(self) -> list[Form]:
+        """The forms in the page's HTML, in their order."""
+        from arc.testing.forms import find_forms
+
+        return find_forms(self.body.decode(errors="replace"))
 
     def __repr__(self) -> str:
         return f"<Page {self.status} {self.url}>"
@@ -116,6 +132,8 @@ class Browser:
 
     GET requests and forms are navigations. JSON and other methods are requests of a script, and so is any request with
     `headers={"sec-fetch-mode": "cors"}`. `ARC_…` variables that changed since the last request take effect.
+
+    `page` is the page of the last navigation, whose forms `submit` sends.
     """
 
     def __init__(
@@ -129,6 +147,7 @@ class Browser:
     ) -> None:
         self.handler, self.origin = handler, origin
         self.jar = CookieJar(clock)
+        self.page: Page | None = None
         self._event, self._headers = event, dict(headers or {})
 
     def get(self, path: str = "/", **options: Unpack[Options]) -> Page:
@@ -159,6 +178,37 @@ class Browser:
         """Delete `path`."""
         return self.request("DELETE", path, **options)
 
+    def submit(
+        self,
+        form: str | int | None = None,
+        fields: Mapping[str, object] | None = None,
+        /,
+        *,
+        follow: bool = True,
+        headers: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> Page:
+        """Fill in a form of the last page and submit it, with its hidden fields, as a visitor does.
+
+        - `form` is the form's action or its number on the page. It can be left out if only one form fits.
+        - `fields`, or keywords, are the values by the fields' names. The other fields keep the page's values. True and
+          False check and uncheck a box, a list selects several choices, and a file is `("name.txt", b"content")`.
+        - A button whose name and value are among the fields is pressed, else the form's first one.
+
+        Raises `AssertionError` for a form, a field or a choice that the page does not have, and names those it has.
+        """
+        from arc.testing.forms import choose_form
+
+        page = self.page
+        if page is None:
+            raise AssertionError("This browser has not opened a page. Open one: browser.get('/')")
+        values = {**(fields or {}), **more}
+        request = choose_form(page.forms, page.url, form, values).submission(page.url, values)
+        content: Content = {"form": request.pairs}
+        if request.body is not None:
+            content = {"body": request.body, "type": request.content_type}
+        return self._navigate(request.method, request.url, content, follow=follow, headers=headers, sender=page.url)
+
     def request(
         self,
         method: str,
@@ -171,15 +221,31 @@ class Browser:
         sender: str | None = None,
     ) -> Page:
         """Send a request, and follow redirects. Return the last response."""
-        method, url = method.upper(), urljoin(self.origin, path)
+        content: Content = {"form": form, "json": json}
+        return self._navigate(method.upper(), path, content, follow=follow, headers=headers, sender=sender)
+
+    def _navigate(
+        self,
+        method: str,
+        path: str,
+        content: Content,
+        *,
+        follow: bool,
+        headers: Mapping[str, str] | None,
+        sender: str | None,
+    ) -> Page:
+        url = urljoin(self.origin, path)
         sent = {name.lower(): str(value) for name, value in {**self._headers, **(headers or {})}.items()}
-        mode = sent.get("sec-fetch-mode", "navigate" if method in ("GET", "POST") and json is None else "cors")
+        is_page = method in ("GET", "POST") and content.get("json") is None
+        mode = sent.get("sec-fetch-mode", "navigate" if is_page else "cors")
         typed = sender is None and mode == "navigate" and method == "GET"  # into the address bar
         page_url = urlsplit(sender or url)
         site = "none" if typed else _fetch_site(page_url, urlsplit(url))
         request = _Request(sent, mode=mode, site=site, origin=f"{page_url.scheme}://{page_url.netloc}")
         for _ in range(_MAX_REDIRECTS + 1):
-            page = self._send(method, url, request, form, json)
+            page = self._send(method, url, request, content)
+            if request.navigates and page.status not in _BODILESS:
+                self.page = page
             if not follow or page.status not in _REDIRECTS or "location" not in page.headers:
                 return page
             url = urljoin(page.url, page.headers["location"])
@@ -187,22 +253,24 @@ class Browser:
                 return page
             # Fetch, "HTTP-redirect fetch".
             if (page.status == 303 and method != "HEAD") or (page.status in (301, 302) and method == "POST"):  # noqa: PLR2004
-                method, form, json = "GET", None, None
+                method, content = "GET", {}
         raise AssertionError(f"{url} redirects more than {_MAX_REDIRECTS} times.")
 
-    def _send(self, method: str, url: str, request: _Request, form: Fields | None, payload: object) -> Page:
+    def _send(self, method: str, url: str, request: _Request, content: Content) -> Page:
         target = urlsplit(url)
         path = quote(target.path or "/", safe=_SAFE_IN_PATH)
         host, secure = target.hostname or "", _is_trustworthy(target)
+        headers = request.headers_to(target, method)
+        if "type" in content:
+            headers["content-type"] = content["type"]
         discard_outdated_manager()
         event = self._event(
             method,
             path,
             query=quote(target.query, safe=_SAFE_IN_QUERY),
-            headers=request.headers_to(target, method),
+            headers=headers,
             cookies=self.jar.send(host, path, secure=secure, same_site=request.same_site(method)),
-            form=form,
-            json=payload,
+            **{name: value for name, value in content.items() if name != "type"},
         )
         page = Page(url, read_result(self.handler(event, None), event), method=method)
         embedded = request.site == "cross-site" and not request.navigates

@@ -288,13 +288,14 @@ def _fields(fields: Fields | str) -> list[tuple[str, str]]:
         return parse_qsl(fields, keep_blank_values=True)
     items: Iterable[tuple[str, Any]] = fields.items() if hasattr(fields, "items") else fields
     return [
-        (str(name), _field_text(name, one))
+        (str(name), field_text(name, one))
         for name, value in items
         for one in (value if isinstance(value, list | tuple) else [value])
     ]
 
 
-def _field_text(name: str, value: object) -> str:
+def field_text(name: str, value: object) -> str:
+    """Return the value of a form's or a query's field as it is sent. Raises `TypeError`."""
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, bool):
