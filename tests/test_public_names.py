@@ -39,6 +39,7 @@ PUBLIC = {
     "arc.tables": {"name", "table"},
     "arc.testing": {
         *(
+            "App",
             "Browser",
             "Clock",
             "Page",

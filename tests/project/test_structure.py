@@ -53,10 +53,12 @@ def test_import_contracts_are_kept_and_cover_new_modules(tmp_path: Path) -> None
     [
         ("sessions/cookie.py", "arc.http.events"),
         ("tools/sandbox/functions/changes.py", "arc.tools.sandbox.front.event"),
+        ("http/manager.py", "arc.testing.app"),
+        ("testing/browser.py", "arc.inventory"),
     ],
 )
 def test_upward_import_breaks_a_contract(tmp_path: Path, file: str, upper: str) -> None:
-    """Neither the core nor the sandbox's functions may import HTTP."""
+    """Neither the core nor the sandbox's functions may import HTTP, nor deployed code or a browser the tools."""
     project = copy_of_the_project(tmp_path)
     with (project / "src/arc" / file).open("a") as module:
         module.write(f"\nimport {upper}\n")

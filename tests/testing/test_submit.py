@@ -247,7 +247,7 @@ def test_page_without_a_form_is_an_error() -> None:
     with pytest.raises(AssertionError, match=r"^The page https://app\.example/ has no form\.$"):
         visitor("<p>No form").submit()
     with pytest.raises(AssertionError, match=r"^This browser has not opened a page\. Open one: browser\.get\('/'\)$"):
-        Browser(dict).submit()
+        Browser(arc.http.handler(lambda _req: None)).submit()
 
 
 def test_forms_of_a_page_can_be_inspected() -> None:

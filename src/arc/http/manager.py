@@ -49,6 +49,17 @@ def discard_outdated_manager() -> None:
             _process_manager = None
 
 
+def exchange_manager(manager: SessionManager | None) -> SessionManager | None:
+    """Make `manager` the process's, and return the one before it. None stands for one that is built at first use.
+
+    `arc.testing.App` runs several functions in one process, each with a manager of its own.
+    """
+    global _process_manager
+    with _lock:
+        before, _process_manager = _process_manager, manager
+    return before
+
+
 def _variables() -> dict[str, str]:
     """Return the variables that settings and the clients of AWS depend on."""
     return {name: value for name, value in os.environ.items() if name.startswith(("ARC_", "SESSION_", "AWS_"))}

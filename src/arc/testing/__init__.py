@@ -1,9 +1,10 @@
-"""For tests of applications: a browser, events and a clock. For tests of session stores: `StoreContract`."""
+"""For tests of applications: `App`, a browser, events and a clock. For tests of session stores: `StoreContract`."""
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from arc.testing.app import App as App
     from arc.testing.browser import Browser as Browser
     from arc.testing.browser import Clock as Clock
     from arc.testing.browser import Page as Page
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from arc.testing.events import vpc_lattice as vpc_lattice
 
 _NAMES = {
+    "App": "arc.testing.app",
     **dict.fromkeys(("Browser", "Clock", "Page"), "arc.testing.browser"),
     "StoreContract": "arc.testing.contract",
     **dict.fromkeys(("alb", "function_url", "payload_v1", "payload_v2", "vpc_lattice"), "arc.testing.events"),

@@ -74,7 +74,17 @@ class LocalTables:
     prints a message; `quiet` omits information and warnings.
     """
 
-    def __init__(self, say: Callable[[str], None], addresses: Addresses, *, fresh: bool, quiet: bool) -> None:
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        addresses: Addresses,
+        *,
+        fresh: bool,
+        quiet: bool,
+        cloud: LocalCloud | None = None,
+    ) -> None:
+        """With a running `cloud`, the tables are created there, and it is not stopped."""
+        self._given = cloud
         self._say, self._addresses, self._fresh, self._quiet = say, addresses, fresh, quiet
         self._shared: SharedCloud | None = None
         self._external: ExternalDatabase | None = None
@@ -90,7 +100,7 @@ class LocalTables:
 
     @property
     def _cloud(self) -> LocalCloud | ExternalDatabase | None:
-        return self._external if self._shared is None else self._shared.cloud
+        return self._given or (self._external if self._shared is None else self._shared.cloud)
 
     def prepare(self, inventory: Inventory, *, patience: float = 0.0) -> None:
         """Create and seed the tables that are missing.
