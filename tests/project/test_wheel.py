@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -57,3 +58,24 @@ print(browser.get().text, browser.get().text)
     command = [sys.executable, "-W", "error", "-c", code, str(tmp_path)]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout.strip(), done.stderr) == ("1 2", "")
+
+
+def test_installed_wheel_contains_the_shop_of_arc_init(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """`arc init --template shop --tests` needs no checkout, and the tests that it writes pass."""
+    wheel.extractall(tmp_path / "installed")
+    environ = {"PYTHONPATH": str(tmp_path / "installed"), "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+
+    def run(*words: str, folder: Path) -> str:
+        command = [sys.executable, "-m", *words]
+        done = subprocess.run(
+            command, cwd=folder, env=environ, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert "wrote  src/shared/page.py" in run("arc", "init", "store", "-t", "shop", "--tests", folder=tmp_path)
+    assert "6 passed" in run("pytest", "-q", "-p", "no:cacheprovider", folder=tmp_path / "store")
+    shipped = {name.removeprefix("arc/examples/shop/") for name in wheel.namelist() if name.startswith("arc/examples/")}
+    files = {file.relative_to(ROOT / "examples/shop") for file in (ROOT / "examples/shop").rglob("*") if file.is_file()}
+    local = {"__pycache__", ".env", ".arc-sandbox", ".pytest_cache"}
+    assert shipped == {file.as_posix() for file in files if not local & set(file.parts)}

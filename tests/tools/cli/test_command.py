@@ -83,15 +83,6 @@ def test_init_adds_missing_files(tmp_path: Path) -> None:
     assert (tmp_path / ".gitignore").read_text() == "mine too"
 
 
-@pytest.mark.parametrize(
-    ("folder", "name"), [("Über uns!", "uber-uns"), ("123", "my-app"), ("a", "my-app"), ("Shop", "shop")]
-)
-def test_init_derives_a_valid_name_from_any_folder(folder: str, name: str, tmp_path: Path) -> None:
-    """The manifest always parses."""
-    assert arc("init", folder, folder=tmp_path).returncode == 0
-    assert (tmp_path / folder / "app.arc").read_text().startswith(f"@app\n{name}\n")
-
-
 def test_init_does_not_overwrite_a_file(tmp_path: Path) -> None:
     """The path of a file is an error, and the file remains."""
     (tmp_path / "hello").write_text("mine")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from arc.inventory import Inventory
 
 
 def _check_name(name: str | None) -> str | None:
@@ -29,6 +34,16 @@ def _check_runtime(runtime: str | None) -> str | None:
     return runtime
 
 
+def _check_template(template: str) -> str:
+    from arc.inventory.findings import choose, did_you_mean
+    from arc.tools.cli.templates import TEMPLATES
+
+    if template not in TEMPLATES:
+        hint = f"{did_you_mean(template, TEMPLATES)}{choose(TEMPLATES)}"
+        raise typer.BadParameter(f"Unknown template {template!r}. {hint}")
+    return template
+
+
 def init(
     path: Annotated[Path, typer.Argument(help="The app's folder. It is created if it does not exist.")] = Path(),
     *,
@@ -40,14 +55,34 @@ def init(
         str | None,
         typer.Option("--runtime", "-r", callback=_check_runtime, help="The runtime of a new app, such as python3.13."),
     ] = None,
+    template: Annotated[
+        str,
+        typer.Option(
+            "--template",
+            "-t",
+            callback=_check_template,
+            help="What a new app contains: counter (one page), shop (forms, sign-in, a table) or empty (no route).",
+        ),
+    ] = "counter",
+    tests: Annotated[bool, typer.Option("--tests", help="Write a first test, which pytest runs.")] = False,
     no_install: Annotated[  # noqa: ARG001  # Architect's users type it
         bool, typer.Option("--no-install", help="Has no effect: nothing is ever installed.")
     ] = False,
 ) -> None:
-    """Write a working app, or the missing files of an existing one. Existing files are never changed."""
+    """Write a working app, or the missing files of an existing one. Existing files are never changed.
+
+    The app's name is derived from the folder's: "My Blog" becomes my-blog. A folder's name without Latin letters
+    becomes app- and six characters that depend on it.
+
+    \b
+    Examples:
+      arc init my-app                    an app with one page that counts visits
+      arc init my-shop --template shop   a small shop with forms and a sign-in
+      arc init my-app --tests            a first test, also in an existing app
+    """  # noqa: D301  # \b: these lines stay as they are
     from arc.tools.cli.scaffold import fill_in
 
-    inventory, written = fill_in(path, name=name, runtime=runtime)
+    inventory, written, is_new = fill_in(path, name=name, runtime=runtime, template=template, tests=tests)
     for file in written:
         typer.echo(f"wrote  {file}")
     if not written:
@@ -55,5 +90,21 @@ def init(
     for option, value, current in (("name", name, inventory.app), ("runtime", runtime, inventory.aws.function.runtime)):
         if value not in (None, current):
             typer.echo(f"Warning: --{option} was ignored. The manifest already has the {option} {current}.", err=True)
+    if not is_new and template != "counter":
+        typer.echo(f"Warning: --template {template} was ignored. The folder already contains an app.", err=True)
+    typer.echo("\n" + "\n".join(_next_steps(path, inventory, written, is_derived=is_new and name is None)))
+
+
+def _next_steps(path: Path, inventory: Inventory, written: list[str], *, is_derived: bool) -> Iterator[str]:
+    """Yield lines about the new app's name and what to do next."""
+    from arc.tools.cli.templates import DEV_REQUIREMENTS
+
+    if is_derived and inventory.app != path.resolve().name:
+        yield f"The app's name is {inventory.app}. To change it, edit the line below @app in {inventory.manifest.name}."
     folder = "" if path == Path() else f" {shlex.quote(str(path))}"
-    typer.echo(f"\nNext: arc sandbox{folder}")
+    if inventory.routes:
+        yield f"Next: arc sandbox{folder}"
+    else:
+        yield f"Next: write a route below @http in {inventory.manifest.name}, such as get /, and run: arc init{folder}"
+    if DEV_REQUIREMENTS in written:
+        yield f"Tests: {f'cd{folder} && ' if folder else ''}pip install -r {DEV_REQUIREMENTS} && pytest"

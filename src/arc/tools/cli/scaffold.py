@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
 from arc.inventory.files import check_within, has_manifest
 from arc.inventory.inventory import is_app_name
 from arc.tools.cli.app_folder import read_app
+from arc.tools.cli.templates import first_tests, template_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,28 +20,45 @@ if TYPE_CHECKING:
     from arc.inventory import Inventory, Route
 
 
+_HASH_DIGITS = 6
 _LONGEST_NAME = 60  # characters; the names of stacks and tables contain it
 
 
 def fill_in(
-    folder: Path, *, name: str | None = None, runtime: str | None = None, environ: Mapping[str, str] | None = None
-) -> tuple[Inventory, list[str]]:
-    """Write the missing files of the app in `folder`; return the app and the paths of the new files.
+    folder: Path,
+    *,
+    name: str | None = None,
+    runtime: str | None = None,
+    template: str = "counter",
+    tests: bool = False,
+    environ: Mapping[str, str] | None = None,
+) -> tuple[Inventory, list[str], bool]:
+    """Write the missing files of the app in `folder`; return the app, the paths of the new files, and if it is new.
 
-    A new manifest has `name`, or one derived from the folder's, and `runtime` if given. Raises `InventoryError` for a
-    manifest with faults, and `ToolError` for a file that cannot be written; run again, it continues.
+    A new app is made from the `template`, with `name` or one derived from the folder's, and `runtime` if given. With
+    `tests` it has a first test. Raises `InventoryError` for a manifest with faults, and `ToolError` for a file that
+    cannot be written; run again, it continues.
     """
     root = folder.resolve()
     if root.exists() and not root.is_dir():
         raise ToolError(f"{folder} is a file. Name the folder of an app, or a new folder.")
-    files: dict[str, str] = {}
-    if not has_manifest(root):
-        aws = f"\n@aws\nruntime {runtime}\n" if runtime else ""
-        files["app.arc"] = f"@app\n{name or name_for(root.name)}\n\n@http\nget /\n{aws}"
+    is_new = not has_manifest(root)
+    files = template_files(template, name or name_for(root.name), runtime) if is_new else {}
     written = [path for path, text in files.items() if write_new(root, path, text)]
     inventory = read_app(root, environ=environ)
-    written += [path for path, text in missing_files(inventory).items() if write_new(root, path, text)]
-    return inventory, written
+    files = missing_files(inventory)
+    if tests:
+        files |= first_tests(template if is_new else None, _first_page(inventory))
+    written += [path for path, text in files.items() if write_new(root, path, text)]
+    return inventory, written, is_new
+
+
+def _first_page(inventory: Inventory) -> str:
+    """Return the path of a page that can be opened without parameters, preferably the home page."""
+    paths = [
+        route.path for route in inventory.routes if route.method in ("get", "any") and not set(route.path) & {":", "*"}
+    ]
+    return min(paths, key=len, default="/")
 
 
 def missing_files(inventory: Inventory) -> dict[str, str]:
@@ -81,11 +100,16 @@ def write_new(root: Path, path: str, text: str) -> bool:
 
 
 def name_for(folder: str) -> str:
-    """Return a valid app name for a folder's name: `Über uns!` becomes `uber-uns`."""
+    """Return a valid app name for a folder's name: `Über uns!` becomes `uber-uns`.
+
+    A name without Latin letters gets a name with its hash, which is the same each time: `日本` becomes `app-cf2abf`.
+    """
     plain = unicodedata.normalize("NFKD", folder).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9_]+", "-", plain)
     name = re.sub(r"^[^a-z]+", "", name)[:_LONGEST_NAME].strip("-_")
-    return name if is_app_name(name) else "my-app"
+    if is_app_name(name):
+        return name
+    return f"app-{sha256(unicodedata.normalize('NFC', folder).encode()).hexdigest()[:_HASH_DIGITS]}"
 
 
 def handler_for(route: Route) -> str:
@@ -121,6 +145,7 @@ prefs.arc
 
 # What Python generates
 __pycache__/
+.pytest_cache/
 .venv/
 """
 
