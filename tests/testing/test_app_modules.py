@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from textwrap import dedent
@@ -120,6 +121,23 @@ def test_module_of_a_function_is_the_one_that_its_requests_use(tmp_path: Path) -
             app.module("beside", route="get /a")
         with pytest.raises(ToolError, match=r"^Unknown route 'get /c'\. The manifest has get /a, get /b\.$"):
             app.module("handler", route="get /c")
+
+
+def test_test_can_run_inside_a_function(tmp_path: Path) -> None:
+    """Its variables and imports are there until the block ends, for calls of what `module` returned too."""
+    late = """
+        def handler(event, context):
+            from vendor.shared.name import NAME
+            return {"statusCode": 200, "body": NAME}
+    """
+    write_app(tmp_path, {"get /a": late}, {"src/shared/name.py": "NAME = 'one'\n", ".env": "GREETING=hello\n"})
+    with App(tmp_path) as app:
+        handler = app.module("handler", route="get /a").handler
+        with pytest.raises(ModuleNotFoundError, match="vendor"):
+            handler({}, None)
+        with app.inside("get /a"):
+            assert (handler({}, None)["body"], os.environ["GREETING"]) == ("one", "hello")
+        assert "GREETING" not in os.environ
 
 
 def test_function_may_run_while_another_one_does(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import arc
 from arc.errors import ConfigurationError, ToolError
 from arc.testing import App
 from tests.tools.sandbox.apps import write_app
@@ -54,6 +55,16 @@ def test_tables_are_real_and_empty_for_each_app(tmp_path: Path) -> None:
             assert app.browser().get("/").json[:2] == [["a"], 1]
             assert len(browser.jar.get("_idx") or "") < 100
     assert not (tmp_path / ".arc-sandbox").exists()
+
+
+def test_test_uses_a_table_inside_the_app(tmp_path: Path) -> None:
+    """It prepares rows for a handler, and finds what the handler has stored."""
+    with App(app_with_tables(tmp_path), tables=True) as app:
+        with app.inside():
+            arc.tables.table("notes").put_item(Item={"id": "prepared"})
+        assert app.browser().post("/", {"id": "sent"}).json[0] == ["prepared", "sent"]
+        with app.inside():
+            assert arc.tables.table("notes").scan()["Count"] == 2
 
 
 def test_two_apps_at_once_have_tables_of_their_own(tmp_path: Path) -> None:

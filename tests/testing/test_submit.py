@@ -229,7 +229,7 @@ def test_submitted_form_comes_from_its_page() -> None:
         ([7], {}, "No form has the number 7. The page https://app.example/ has:\n  0: GET /find with q"),
         ([-1], {}, "No form has the number -1."),
         ([], {}, "Several forms take no fields. Choose a form by its action or its number. The page"),
-        ([], {"emial": "x"}, "No form takes emial. Choose a form by its action or its number. The page"),
+        ([], {"emial": "x"}, "No form takes emial='x'. Choose a form by its action or its number. The page"),
         (["/find"], {"emial": "x"}, "The form has no field 'emial'. Its fields: q."),
         (["/send"], {"size": "XL"}, "The field 'size' cannot take 'XL'. Its choices: S, M."),
         (["/find"], {"q": ["a", "b"]}, "The field 'q' cannot take 'b'. The form has it only once."),
@@ -251,8 +251,10 @@ def test_page_without_a_form_is_an_error() -> None:
 
 
 def test_forms_of_a_page_can_be_inspected() -> None:
-    """`Page.forms` has the method, the action and the fields of each."""
-    page = visitor("<form method=POST action=/a><input name=x><button name=y value=1></button></form>").page
+    """`Page.forms` has the method, the action, the fields and the filled-in values of each."""
+    inside = "<input name=x value=1><input name=x value=2><input type=checkbox name=z><button name=y value=1></button>"
+    page = visitor(f"<form method=POST action=/a>{inside}</form>").page
     assert page is not None
     (form,) = page.forms
-    assert (form.method, form.action, form.fields) == ("POST", "/a", {"x": [], "y": ["1"]})
+    assert (form.method, form.action, form.values) == ("POST", "/a", {"x": "1"})
+    assert form.fields == {"x": [], "z": ["on"], "y": ["1"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import time
@@ -97,16 +98,26 @@ class App:
         """Return a new visitor's browser. `origin` and `headers` are those of `Browser`."""
         return Browser(self._handle, event=self._event, origin=origin, headers=headers, clock=self._clock)
 
+    @contextlib.contextmanager
+    def inside(self, route: str | None = None) -> Iterator[None]:
+        """Make the process that of a function until the block ends: its variables, tables, imports and sessions.
+
+        In it, `arc.tables.table("notes")` is the app's table, and `from vendor.shared import page` its shared code.
+        `route` names the function, such as `"get /cart"`; without it, it is any one. Raises `ToolError` for an unknown
+        route.
+        """
+        with self._running(self._function(self._find_route(route))):
+            yield
+
     def module(self, name: str, *, route: str | None = None) -> ModuleType:
         """Return a module as the app's functions import it, such as `vendor.shared.mail`.
 
         The functions share the modules of the shared code, so what a test replaces in one is replaced for all of them.
-        With a `route`, such as `"get /cart"`, it is a module of that route's function: `handler`, or one beside it.
-        Raises `ToolError` for an unknown route.
+        With a `route`, it is a module of that route's function: `handler`, or one beside it. Raises `ToolError` for an
+        unknown route.
         """
-        function = self._function(self._find_route(route))
-        with self._running(function):
-            return function.code.load(name)
+        with self.inside(route):
+            return importlib.import_module(name)
 
     def _find_route(self, name: str | None) -> Route:
         routes = [route for route in self._inventory.routes if route.is_python]
@@ -126,6 +137,7 @@ class App:
         return event
 
     def _handle(self, event: dict[str, Any], _context: object) -> Any:
+        __tracebackhide__ = True
         if not event["routeKey"]:  # API Gateway's answer, for an unknown path and for another method
             headers = {"content-type": "application/json"}
             return {"statusCode": 404, "headers": headers, "body": '{"message":"Not Found"}'}
@@ -204,12 +216,13 @@ class _LoadedFunction:
 
     def handle(self, event: dict[str, Any]) -> Any:
         """Return the handler's result. Raises what it raises, and `ToolError` if it does not exist."""
+        __tracebackhide__ = True
         launch = self.launch
         if launch.other_language:
             raise ToolError(str(NotPython(launch.route, launch.other_language, launch.default_handler)))
         if launch.module is None:
             raise ToolError(str(NoHandler(launch.route, launch.default_handler, str(launch.root))))
-        handler = getattr(self.code.load(launch.module), "handler", None)
+        handler = getattr(importlib.import_module(launch.module), "handler", None)
         if not callable(handler):
             raise ToolError(f"{self.route.handler} has no callable named 'handler'. Add one.")
         return handler(event, Context(launch, event["requestContext"]["requestId"]))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         type: str
 
 
+# The variable `__tracebackhide__` lets pytest leave out a function, so that a failure shows the test and the handler.
 _MAX_REDIRECTS = 20
 _REDIRECTS = (301, 302, 303, 307, 308)
 _BODILESS = (204, 304)
@@ -152,30 +153,37 @@ class Browser:
 
     def get(self, path: str = "/", **options: Unpack[Options]) -> Page:
         """Open `path`."""
+        __tracebackhide__ = True
         return self.request("GET", path, **options)
 
     def head(self, path: str = "/", **options: Unpack[Options]) -> Page:
         """Request the headers of `path`."""
+        __tracebackhide__ = True
         return self.request("HEAD", path, **options)
 
     def options(self, path: str = "/", **options: Unpack[Options]) -> Page:
         """Request the options of `path`."""
+        __tracebackhide__ = True
         return self.request("OPTIONS", path, **options)
 
     def post(self, path: str = "/", form: Fields | None = None, **options: Unpack[Options]) -> Page:
         """Send form fields or `json` to `path`."""
+        __tracebackhide__ = True
         return self.request("POST", path, form=form, **options)
 
     def put(self, path: str = "/", form: Fields | None = None, **options: Unpack[Options]) -> Page:
         """Send form fields or `json` to `path` by PUT."""
+        __tracebackhide__ = True
         return self.request("PUT", path, form=form, **options)
 
     def patch(self, path: str = "/", form: Fields | None = None, **options: Unpack[Options]) -> Page:
         """Send form fields or `json` to `path` by PATCH."""
+        __tracebackhide__ = True
         return self.request("PATCH", path, form=form, **options)
 
     def delete(self, path: str = "/", **options: Unpack[Options]) -> Page:
         """Delete `path`."""
+        __tracebackhide__ = True
         return self.request("DELETE", path, **options)
 
     def submit(
@@ -197,6 +205,7 @@ class Browser:
 
         Raises `AssertionError` for a form, a field or a choice that the page does not have, and names those it has.
         """
+        __tracebackhide__ = True
         from arc.testing.forms import choose_form
 
         page = self.page
@@ -221,6 +230,7 @@ class Browser:
         sender: str | None = None,
     ) -> Page:
         """Send a request, and follow redirects. Return the last response."""
+        __tracebackhide__ = True
         content: Content = {"form": form, "json": json}
         return self._navigate(method.upper(), path, content, follow=follow, headers=headers, sender=sender)
 
@@ -234,6 +244,7 @@ class Browser:
         headers: Mapping[str, str] | None,
         sender: str | None,
     ) -> Page:
+        __tracebackhide__ = True
         url = urljoin(self.origin, path)
         sent = {name.lower(): str(value) for name, value in {**self._headers, **(headers or {})}.items()}
         is_page = method in ("GET", "POST") and content.get("json") is None
@@ -257,6 +268,7 @@ class Browser:
         raise AssertionError(f"{url} redirects more than {_MAX_REDIRECTS} times.")
 
     def _send(self, method: str, url: str, request: _Request, content: Content) -> Page:
+        __tracebackhide__ = True
         target = urlsplit(url)
         path = quote(target.path or "/", safe=_SAFE_IN_PATH)
         host, secure = target.hostname or "", _is_trustworthy(target)

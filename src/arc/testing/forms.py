@@ -76,7 +76,7 @@ class Control:
 
 
 class Form:
-    """A form of a page, with the controls that can send something, in their order."""
+    """A form of a page."""
 
     def __init__(self, attributes: Attributes) -> None:
         self.attributes = attributes
@@ -101,6 +101,16 @@ class Form:
                 fields.setdefault(control.name, []).extend(control.choices or ())
         return fields
 
+    @property
+    def values(self) -> dict[str, str]:
+        """The values that the page has filled in, by the fields' names; of several values the first."""
+        values: dict[str, str] = {}
+        for control in self.controls:
+            sent = [value for value in control.defaults() if isinstance(value, str)]
+            if control.name and sent and control.kind not in _BUTTONS:
+                values.setdefault(control.name, sent[0])
+        return values
+
     def __repr__(self) -> str:
         names = (f"{name}: {' | '.join(choices)}" if choices else name for name, choices in self.fields.items())
         return f"{self.method} {self.action or '(this page)'} with {', '.join(names) or 'no fields'}"
@@ -119,6 +129,7 @@ class Form:
         A button whose name and value are in `fields` is pressed, else the first one. Raises `AssertionError` for a
         field or a value that the form does not have.
         """
+        __tracebackhide__ = True
         left = {name: _values(name, value) for name, value in fields.items()}
         for name in left:
             if name not in self.fields:
@@ -137,6 +148,7 @@ class Form:
         return self._request(page_url, pressed, entries)
 
     def _check(self, left: Mapping[str, list[object]]) -> None:
+        __tracebackhide__ = True
         for name, values in left.items():
             for value in values:
                 choices = self.fields[name]
@@ -144,6 +156,7 @@ class Form:
                 raise AssertionError(f"The field {name!r} cannot take {value!r}. {remedy}")
 
     def _request(self, page_url: str, pressed: Control | None, entries: list[tuple[str, object]]) -> Submission:
+        __tracebackhide__ = True
         own = {} if pressed is None else pressed.attributes
         method = (own.get("formmethod") or self.method).upper()
         url = urljoin(page_url, own.get("formaction") or self.action).partition("#")[0]
@@ -179,6 +192,7 @@ def choose_form(forms: list[Form], url: str, which: str | int | None, fields: Ma
 
     Raises `AssertionError`, with the page's forms.
     """
+    __tracebackhide__ = True
     known = f" The page {url} has:" + "".join(f"\n  {number}: {form!r}" for number, form in enumerate(forms))
     if not forms:
         raise AssertionError(f"The page {url} has no form.")
@@ -193,8 +207,8 @@ def choose_form(forms: list[Form], url: str, which: str | int | None, fields: Ma
         fitting = [form for form in found if not form.fault(fields)]
         if len(fitting) != 1:
             problem = "Several forms take" if fitting else "No form takes"
-            names = ", ".join(fields) or "no fields"
-            raise AssertionError(f"{problem} {names}. Choose a form by its action or its number.{known}")
+            values = ", ".join(f"{name}={value!r}" for name, value in fields.items()) or "no fields"
+            raise AssertionError(f"{problem} {values}. Choose a form by its action or its number.{known}")
         found = fitting
     return found[0]
 

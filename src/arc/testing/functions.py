@@ -62,10 +62,6 @@ class Function:
         own = {name for path in self._path for name in _importable(Path(path))}
         self._names = {*own, "vendor", *(_SHARED if shared else ())} - {_OURS}
 
-    def load(self, name: str) -> ModuleType:
-        """Return the module `name` as this function imports it. The function must be running."""
-        return importlib.import_module(name)
-
     @contextlib.contextmanager
     def running(self, variables: Mapping[str, str]) -> Iterator[None]:
         """Make this process the function's, with these environment variables, until the block ends."""

@@ -33,6 +33,7 @@ def read_result(result: object, event: dict[str, Any]) -> Answer:
 
     Raises `AssertionError`, with the reason, for a result that AWS replaces by a response with status 500 or 502.
     """
+    __tracebackhide__ = True
     try:
         result = json.loads(json.dumps(result))
     except (TypeError, ValueError) as error:
