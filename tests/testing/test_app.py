@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +102,14 @@ def test_variable_that_the_app_sets_itself_is_refused(tmp_path: Path) -> None:
         app.browser().get("/")
 
 
+def test_variable_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    """The message shows the text to pass."""
+    write_app(tmp_path, {"get /": says("home")})
+    ports: dict[str, Any] = {"SMTP_PORT": 25}
+    with App(tmp_path, env=ports) as app, pytest.raises(TypeError, match=r"^SMTP_PORT is 25 in env\. .* pass '25'\.$"):
+        app.browser().get("/")
+
+
 def test_variable_that_a_handler_sets_stays_its_own(tmp_path: Path) -> None:
     """What a function sets at import is there at its next request, and not in another function."""
     sets = "import os\nos.environ['GREETING'] = 'set'\n"
@@ -120,6 +130,22 @@ def test_exception_in_a_handler_reaches_the_test(tmp_path: Path) -> None:
         app.browser().get("/")
     last = traceback.extract_tb(raised.value.__traceback__)[-1]
     assert (last.filename, last.lineno) == (str(tmp_path / "src/http/get-index/handler.py"), 2)
+
+
+def test_async_handler_without_the_decorator_is_an_error(tmp_path: Path) -> None:
+    """Lambda does not await it either."""
+    write_app(tmp_path, {"get /": "async def handler(event, context):\n    return {'statusCode': 200}\n"})
+    with App(tmp_path) as app, pytest.raises(TypeError, match=r"^The handler is async, and Lambda does not await it\."):
+        app.browser().get("/")
+
+
+def test_parallel_requests_run_one_after_the_other(tmp_path: Path) -> None:
+    """Threads of a test may share two Apps: each request has its own app's variables and modules."""
+    for name in ("one", "two"):
+        write_app(tmp_path / name, {"get /": SHOWS_VARIABLE}, {".env": f"GREETING={name}\n"})
+    with App(tmp_path / "one") as one, App(tmp_path / "two") as two, ThreadPoolExecutor(8) as pool:
+        texts = list(pool.map(lambda app: app.browser().get("/").text, [one, two] * 20))
+    assert texts == ["one one testing", "two two testing"] * 20
 
 
 def test_handler_that_cannot_be_imported_raises_each_time(tmp_path: Path) -> None:

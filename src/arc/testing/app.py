@@ -19,6 +19,7 @@ from arc.settings import Settings
 from arc.testing.browser import Browser
 from arc.testing.events import payload_v2
 from arc.testing.functions import Function, SharedModules
+from arc.tools.sandbox.functions.bootstrap.invocations import ASYNC
 from arc.tools.sandbox.functions.failures import NoHandler, NotPython
 from arc.tools.sandbox.functions.launch import build_launch, is_reserved, with_variables
 
@@ -155,9 +156,11 @@ class App:
 
     @contextlib.contextmanager
     def _running(self, function: _LoadedFunction) -> Iterator[None]:
-        for name in self.env:
+        for name, value in self.env.items():
             if is_reserved(name):
                 raise ToolError(f"{name} cannot be in env, because an App sets it for each function. Remove it.")
+            if not isinstance(value, str):
+                raise TypeError(f"{name} is {value!r} in env. Variables are text: pass {str(value)!r}.")
         launch, variables = self._launch(function.route)
         with function.code.running(variables):
             function.launch = launch
@@ -225,7 +228,12 @@ class _LoadedFunction:
         handler = getattr(importlib.import_module(launch.module), "handler", None)
         if not callable(handler):
             raise ToolError(f"{self.route.handler} has no callable named 'handler'. Add one.")
-        return handler(event, Context(launch, event["requestContext"]["requestId"]))
+        result = handler(event, Context(launch, event["requestContext"]["requestId"]))
+        if hasattr(result, "__await__"):
+            if hasattr(result, "close"):
+                result.close()  # Otherwise Python warns that it was never awaited.
+            raise TypeError(ASYNC)
+        return result
 
 
 class Context:

@@ -64,6 +64,21 @@ def test_existing_tests_and_requirements_are_kept(tmp_path: Path) -> None:
     assert arc("init", "--tests", folder=tmp_path).stdout.startswith("Nothing was changed.")
 
 
+@pytest.mark.parametrize(
+    ("requirements", "lines"), [("pytest>=8\n", []), ("ruff\n", ["The tests need pytest. Add it to"])]
+)
+def test_existing_requirements_that_lack_pytest_are_reported(
+    requirements: str, lines: list[str], tmp_path: Path
+) -> None:
+    """They are kept, and the tests are written."""
+    (tmp_path / "requirements-dev.txt").write_text(requirements)
+    shown = arc("init", "--tests", folder=tmp_path).stdout.splitlines()
+    assert shown[shown.index("Tests: pytest") + 1 :] == [
+        f"{line} requirements-dev.txt, which was kept as it is." for line in lines
+    ]
+    assert (tmp_path / "requirements-dev.txt").read_text() == requirements
+
+
 def test_shop_is_the_example_under_another_name(tmp_path: Path) -> None:
     """Every file is the same except for the app's name, and tests are written only on request."""
     assert arc("init", "store", "-t", "shop", "--runtime", "python3.12", folder=tmp_path).returncode == 0

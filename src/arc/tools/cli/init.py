@@ -106,5 +106,10 @@ def _next_steps(path: Path, inventory: Inventory, written: list[str], *, is_deri
         yield f"Next: arc sandbox{folder}"
     else:
         yield f"Next: write a route below @http in {inventory.manifest.name}, such as get /, and run: arc init{folder}"
-    if DEV_REQUIREMENTS in written:
-        yield f"Tests: {f'cd{folder} && ' if folder else ''}pip install -r {DEV_REQUIREMENTS} && pytest"
+    if any(file.startswith("tests/") for file in written):
+        install = f"pip install -r {DEV_REQUIREMENTS}" if DEV_REQUIREMENTS in written else ""
+        yield f"Tests: {' && '.join(filter(None, (f'cd{folder}' if folder else '', install, 'pytest')))}"
+        if not install and "pytest" not in (inventory.root / DEV_REQUIREMENTS).read_text(
+            encoding="utf-8", errors="replace"
+        ):
+            yield f"The tests need pytest. Add it to {DEV_REQUIREMENTS}, which was kept as it is."

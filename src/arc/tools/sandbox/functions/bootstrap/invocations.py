@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Any, Any], Any]
 
 _WRAPPED = "_arc_handler"
-_ASYNC = (
+ASYNC = (
     "The handler is async, and Lambda does not await it. Decorate it with @arc.http.handler and give it one argument, "
     "`async def handler(req)`, or remove async."
 )
@@ -119,7 +119,7 @@ def _recording(handler: Handler, begins: int) -> Handler:
             if hasattr(result, "__await__"):
                 if hasattr(result, "close"):
                     result.close()  # Otherwise Python warns that it was never awaited.
-                raise TypeError(_ASYNC)  # noqa: TRY301 - reported like the handler's exceptions
+                raise TypeError(ASYNC)  # noqa: TRY301 - reported like the handler's exceptions
             return result  # noqa: TRY300
         except Exception as error:
             import traceback
