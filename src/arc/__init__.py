@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from arc.errors import ForgedRequest as ForgedRequest
     from arc.errors import FreshSignInRequired as FreshSignInRequired
     from arc.errors import LateChange as LateChange
+    from arc.errors import MissingField as MissingField
     from arc.errors import MissingSecret as MissingSecret
     from arc.errors import SessionTooLarge as SessionTooLarge
     from arc.errors import StoreError as StoreError
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _MODULES = ("events", "http", "queues", "services", "tables", "testing", "ws")
 _ERRORS = (
     *("ArcError", "BadRequest", "ConfigurationError", "ForgedRequest", "FreshSignInRequired", "LateChange"),
-    *("MissingSecret", "SessionTooLarge", "StoreError", "UnknownEvent", "UnknownQueue", "UnknownTable"),
+    *("MissingField", "MissingSecret", "SessionTooLarge", "StoreError", "UnknownEvent", "UnknownQueue", "UnknownTable"),
 )
 _NAMES = {
     **dict.fromkeys(_ERRORS, "arc.errors"),

@@ -10,6 +10,7 @@ ArcError
 ├── LateChange              the session was changed after the response was made
 ├── StoreError              the store failed or refused a request
 ├── BadRequest              the visitor's request is malformed (400)
+│   ├── MissingField        the form, query or path has no such field (400)
 │   └── ForgedRequest       the CSRF check failed (403)
 ├── FreshSignInRequired     the sign-in is too old for this action (401)
 ├── ManifestError           app.arc has a syntax error
@@ -83,6 +84,20 @@ class BadRequest(ArcError, ValueError):
     """
 
     status = 400
+
+
+class MissingField(BadRequest, KeyError):
+    """The handler read a field that the request's form, query or path does not have. The message names it.
+
+    Also a `KeyError`, as for any dict. Use `get(name)` for a field that may be absent.
+    """
+
+    def __init__(self, name: str, part: str = "form has no field") -> None:
+        self._part = part
+        super().__init__(name)
+
+    def __str__(self) -> str:
+        return f"The request's {self._part} {self.args[0]!r}."
 
 
 class ForgedRequest(BadRequest):

@@ -68,14 +68,22 @@ class Headers(Mapping[str, str]):
 class Query(dict[str, "T"]):
     """A dict with the last value of each field; `getall(name)` returns all of them.
 
-    `hints` maps the names of fields that are found elsewhere to the text of the `KeyError` for them.
+    Reading an absent field raises `MissingField`, a `KeyError` that is answered with status 400. Its message says that
+    the request's `part` has no such field. `hints` maps the names of fields that are found elsewhere to the text of a
+    plain `KeyError`, because the application has a mistake.
     """
 
-    __slots__ = ("_all", "_hints")
+    __slots__ = ("_all", "_hints", "_part")
 
-    def __init__(self, pairs: Iterable[tuple[str, T]] = (), hints: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        pairs: Iterable[tuple[str, T]] = (),
+        hints: Mapping[str, str] | None = None,
+        *,
+        part: str = "form has no field",
+    ) -> None:
         self._all: dict[str, list[T]] = {}
-        self._hints = hints or {}
+        self._hints, self._part = hints or {}, part
         for name, value in pairs:
             self._all.setdefault(name, []).append(value)
         super().__init__({name: values[-1] for name, values in self._all.items()})
@@ -85,7 +93,11 @@ class Query(dict[str, "T"]):
         return list(self._all.get(name, ()))
 
     def __missing__(self, name: str) -> Never:
-        raise KeyError(self._hints.get(name, name))
+        if name in self._hints:
+            raise KeyError(self._hints[name])
+        from arc.errors import MissingField
+
+        raise MissingField(name, self._part)
 
 
 def single(fields: object) -> Iterator[tuple[str, str]]:

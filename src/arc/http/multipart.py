@@ -57,7 +57,8 @@ def form_and_files(content_type: str, body: bytes) -> tuple[Query[str], Query[Fi
     hints = {field: f"{field!r} is a text field: req.form[{field!r}]" for field in form}
     for field, _ in files:
         hints[field] = f"The visitor chose no file for {field!r}. Use req.files.get({field!r})"
-    return form, Query(((field, file) for field, file in files if file.name or file.bytes), hints)
+    chosen = ((field, file) for field, file in files if file.name or file.bytes)
+    return form, Query(chosen, hints, part="form has no file")
 
 
 def parse_multipart(content_type: str, body: bytes) -> list[tuple[str, str | File]]:

@@ -160,15 +160,19 @@ class Request(dict[str, "Any"]):
         return self.shape.path()
 
     @property
-    def params(self) -> dict[str, str]:
-        """The path parameters, percent-decoded for every event format, such as `{"id": "7"}`."""
+    def params(self) -> Query[str]:
+        """The path parameters, percent-decoded for every event format, such as `{"id": "7"}`.
+
+        `params[name]` raises `MissingField` for a parameter that the route does not have.
+        """
         return self.shape.params()
 
     @property
     def query(self) -> Query[str]:
         """The query string's fields: `query[name]` is the last value, and `query.getall(name)` returns all.
 
-        Raises `BadRequest` for a query string longer than 65,536 characters.
+        `query[name]` raises `MissingField` for an absent field, which becomes a 400 response. Raises `BadRequest` for a
+        query string longer than 65,536 characters.
         """
         return self.shape.query()
 
@@ -198,7 +202,11 @@ class Request(dict[str, "Any"]):
 
     @property
     def form(self) -> Query[str]:
-        """The text fields of an HTML form, empty for other bodies. Raises `BadRequest` for a malformed form."""
+        """The text fields of an HTML form, empty for other bodies.
+
+        `form[name]` raises `MissingField` for an absent field, which becomes a 400 response. Raises `BadRequest` for a
+        malformed form.
+        """
         return self._form_and_files()[0]
 
     @property
@@ -225,7 +233,8 @@ class Request(dict[str, "Any"]):
                 self._fields = form_and_files(content_type, self.body or b"")
             else:
                 form = parse_form(self.text) if content_type.lower().startswith(FORM) else Query()
-                self._fields = form, Query((), {field: _NO_FILE.format(field) for field in form})
+                hints = {field: _NO_FILE.format(field) for field in form}
+                self._fields = form, Query((), hints, part="form has no file")
         return self._fields
 
 

@@ -76,9 +76,10 @@ class Shape:
             return route
         return f"{self.method()} {self.text_at('resource') or self.path()}"
 
-    def params(self) -> dict[str, str]:
+    def params(self) -> Query[str]:
         """Return the path parameters, percent-decoded."""
-        return {name: self._unquote(value) for name, value in single(self.event.get("pathParameters"))}
+        pairs = single(self.event.get("pathParameters"))
+        return Query(((name, self._unquote(value)) for name, value in pairs), part="path has no parameter")
 
     def query(self) -> Query[str]:
         """Return the query string's fields, percent-decoded.
@@ -86,7 +87,7 @@ class Shape:
         Raises `BadRequest` for a query string longer than 65,536 characters.
         """
         if self._query is None:
-            self._query = Query(self._query_pairs())
+            self._query = Query(self._query_pairs(), part="query has no field")
         return self._query
 
     def headers(self) -> Headers:
