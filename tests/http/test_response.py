@@ -25,6 +25,7 @@ from tests.http.reading import FORMATS, format_response, shape
 
 UNCACHED = "no-cache, no-store, must-revalidate, max-age=0, s-maxage=0"
 DAY = "max-age=86400"
+BROWSERS_DAY = "private, max-age=86400"
 JSON = "application/json; charset=utf8"
 BARE, V2 = shape("bare"), shape("function_url")
 GZIP = shape("function_url", headers={"accept-encoding": "gzip"})
@@ -41,8 +42,8 @@ def formatted(result: object, on: Shape = V2) -> dict[str, Any]:
         ({"html": "<p>é"}, "text/html; charset=utf8", "<p>é", UNCACHED),
         ({"css": "a{}"}, "text/css; charset=utf8", "a{}", DAY),
         ({"js": "1"}, "text/javascript; charset=utf8", "1", DAY),
-        ({"text": "hi"}, "text/plain; charset=utf8", "hi", DAY),
-        ({"xml": "<a/>"}, "application/xml; charset=utf8", "<a/>", DAY),
+        ({"text": "hi"}, "text/plain; charset=utf8", "hi", BROWSERS_DAY),
+        ({"xml": "<a/>"}, "application/xml; charset=utf8", "<a/>", BROWSERS_DAY),
         ({"json": {"a": [1, "é"]}}, JSON, '{"a":[1,"é"]}', UNCACHED),
         ({"json": []}, JSON, "[]", UNCACHED),
         ({"json": {}}, JSON, "{}", UNCACHED),
@@ -58,7 +59,9 @@ def formatted(result: object, on: Shape = V2) -> dict[str, Any]:
         ({"text": "x", "html": "y"}, "text/html; charset=utf8", "y", UNCACHED),
         ({"body": "x"}, JSON, "x", UNCACHED),
         ({"body": None}, JSON, "", UNCACHED),
-        ({"body": "x", "type": "text/plain"}, "text/plain", "x", DAY),
+        ({"body": "x", "type": "text/plain"}, "text/plain", "x", BROWSERS_DAY),
+        ({"body": "x", "type": "image/svg+xml"}, "image/svg+xml", "x", BROWSERS_DAY),
+        ({"body": "x", "type": "Application/JavaScript"}, "Application/JavaScript", "x", DAY),
         ({"body": "{}", "type": "application/vnd.api+json"}, "application/vnd.api+json", "{}", UNCACHED),
         ({"headers": {}}, JSON, "", UNCACHED),
         ({"headers": None, "body": "x"}, JSON, "x", UNCACHED),
@@ -187,7 +190,7 @@ def test_custom_headers_keep_their_spelling() -> None:
         "X-Ratio": "0.5",
         "X-On": "true",
         "content-encoding": "zz",
-        "cache-control": DAY,
+        "cache-control": BROWSERS_DAY,
     }
 
 
@@ -290,7 +293,7 @@ def test_bytes_are_sent_as_base64(on: Shape, body: object) -> None:
     assert reply["body"] == "iVBORw=="
     assert reply["isBase64Encoded"] is True
     assert "content-encoding" not in reply["headers"]
-    assert reply["headers"]["cache-control"] == DAY
+    assert reply["headers"]["cache-control"] == BROWSERS_DAY
 
 
 @pytest.mark.parametrize("kind", ["application/pdf", "IMAGE/PNG; x=y", "font/woff2", "application/zip", "video/mp2t"])

@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from arc.http.shape import Shape
 
 UNCACHED = "no-cache, no-store, must-revalidate, max-age=0, s-maxage=0"  # Architect's default for HTML and JSON
-CACHED = "max-age=86400"  # Architect's default for other types
+CACHED = "max-age=86400"  # Architect's default for other types; here for style sheets and scripts
+CACHED_BY_BROWSERS = f"private, {CACHED}"
 PRIVATE = "private, no-store"
 # In payload format 2.0 a dict with none of these keys is the JSON body itself (Architect's rule).
-_RESPONSE_KEYS = frozenset(
+RESPONSE_KEYS = frozenset(
     ("statusCode", "body", "headers", "isBase64Encoded", "cookies", "code", "cookie", "cors", "location")
 ).union(("session", "status"), TYPE_OF_KEY)
-_ALL_KEYS = _RESPONSE_KEYS.union(
+ALL_KEYS = RESPONSE_KEYS.union(
     ("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders")
 )
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
+_SHARED_TYPES = ("text/css", "text/javascript", "application/javascript")
 _NOT_MODIFIED = 304
 _BODILESS = (204, _NOT_MODIFIED)
 _PARTIAL = 206  # Its Content-Range counts bytes of the body as it is sent (RFC 9110 §14.4).
@@ -69,8 +71,7 @@ class PreparedResponse:
             headers.allow_origin(response["cors"])
         control = _cache_control(response, headers)
         self._explicit = bool(control)
-        private = location or is_private_by_default(kind)
-        headers.computed["cache-control"] = control or (UNCACHED if private else CACHED)
+        headers.computed["cache-control"] = control or (UNCACHED if location else default_cache_control(kind))
         encoding = headers.take("content-encoding")
         accepted = None
         if content.is_compressible(sent_type) and shape.compresses and not encoding and self.status != _PARTIAL:
@@ -83,6 +84,11 @@ class PreparedResponse:
             headers.weaken_etags()
         if compressed or encoding:
             headers.computed["content-encoding"] = compressed or encoding
+
+    @property
+    def has_cache_control(self) -> bool:
+        """True if the application returned a Cache-Control, False if it is the default."""
+        return self._explicit
 
     def reply(
         self,
@@ -97,7 +103,7 @@ class PreparedResponse:
         marked as private for caches. `on_override` is called with each Cache-Control value that was replaced.
         """
         headers = self.headers.copy()
-        if self._cookies and not self._explicit and headers.computed["cache-control"] == CACHED:
+        if self._cookies and not self._explicit and headers.computed["cache-control"] != UNCACHED:
             headers.computed["cache-control"] = PRIVATE
         if uses_session or session_cookies:
             self._mark_private(headers, sets_cookie=bool(session_cookies), on_override=on_override)
@@ -130,7 +136,7 @@ def _as_response(result: object, shape: Shape) -> dict[str, Any]:
         return {}
     if isinstance(result, dict):
         v2 = shape.is_v2
-        if not (_RESPONSE_KEYS if v2 else _ALL_KEYS).isdisjoint(result) or not (result or v2):
+        if not (RESPONSE_KEYS if v2 else ALL_KEYS).isdisjoint(result) or not (result or v2):
             return result
     elif isinstance(result, bytes | bytearray | memoryview):
         return {"body": result, "type": "application/octet-stream"}
@@ -167,6 +173,17 @@ def _cache_control(result: dict[str, Any], headers: ResponseHeaders) -> str:
         if value is not None and (text := fields.read_text(key, value)):
             return text
     return header
+
+
+def default_cache_control(content_type: str) -> str:
+    """Return the Cache-Control of a response whose application returned none.
+
+    Architect's libraries let shared caches keep every type but HTML and JSON. Here only style sheets and scripts, which
+    are the same for all visitors, may be in them.
+    """
+    if is_private_by_default(content_type):
+        return UNCACHED
+    return CACHED if content_type.partition(";")[0].strip().lower() in _SHARED_TYPES else CACHED_BY_BROWSERS
 
 
 def add_vary(headers: ResponseHeaders, field: str) -> None:
