@@ -5,6 +5,7 @@ from __future__ import annotations
 from arc.http.request import finish, request_of
 from arc.http.response import PreparedResponse
 from arc.http.visit import is_request
+from arc.sessions import lifecycle
 from arc.sessions.session import Session
 
 TYPE_CHECKING = False
@@ -38,8 +39,10 @@ def reply(
     request: Request, response: object, *, commit: bool = True, touch: bool | Literal["always"] = True
 ) -> dict[str, Any]:
     """Return the Lambda response for what a handler returned. With `commit`, a session that was used is committed."""
-    response, _ = _take_session(request, response)
-    prepared = PreparedResponse(response, request.shape)
+    rest, _ = _take_session(request, response)
+    prepared = PreparedResponse(rest, request.shape)
+    if lifecycle.observer is not None:
+        lifecycle.observer.result(request, response, prepared)
     if not request.uses_session:
         return prepared.reply()
     session, manager = request.session, request.manager

@@ -8,6 +8,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from logging import Logger
+    from typing import Any, Protocol
+
+    from arc.sessions.session import Session
+
+    class Observer(Protocol):
+        """Learns what happens to sessions, for a developer's eyes: see `arc.http.development`."""
+
+        def step(self, name: str, reason: str) -> None:
+            """Take an event, or one of the steps `saved` and `absent` (a visitor without a session)."""
+
+        def assigned(self, session: Session, key: str | None) -> None:
+            """Take an assignment to a key of the session, None for all of its data."""
+
+        def unstorable(self, session: Session, error: Exception) -> None:
+            """Take the reason why the session's data cannot be stored."""
+
+        def refused(self, error: Exception) -> None:
+            """Take the error that became a 4xx or 503 response."""
+
+        def result(self, request: Any, result: object, response: Any) -> None:
+            """Take a handler's result, and the response that was made of it."""
+
+
+observer: Observer | None = None
+"""Set by the sandbox and by `arc.testing`, and None elsewhere."""
 
 _DEBUG, _INFO, _WARNING, _ERROR = 10, 20, 30, 40  # the levels of `logging`
 _LEVELS = {
@@ -50,9 +75,21 @@ class Lifecycle:
         self._on_event, self._hash = on_event, hash_id
         self._logger: Logger | None = None
 
+    def step(self, name: str) -> None:
+        """Report a step that is not an event to the observer, if there is one."""
+        if observer is not None:
+            observer.step(name, "")
+
+    def refuse(self, session: Session, error: Exception) -> None:
+        """Report data that cannot be stored to the observer, if there is one."""
+        if observer is not None:
+            observer.unstorable(session, error)
+
     def emit(self, name: str, reason: str = "", session_id: str | None = None) -> None:
         """Emit one event. This costs almost nothing when nothing listens."""
         level = _LEVELS[name]
+        if observer is not None:
+            observer.step(name, reason)
         logger = self._logger
         if logger is None:
             if level < _WARNING and self._on_event is None and "logging" not in sys.modules:

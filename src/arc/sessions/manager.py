@@ -98,6 +98,7 @@ class SessionManager:
             session._blocked = self._report_refusal(reason, late=bool(late))
             if visit.withheld(self.settings.same_site):
                 session._blocked = WITHHELD
+            self.lifecycle.step("absent")
         return session
 
     def begin(self, values: Sequence[str], visit: Visit) -> Session:
@@ -175,6 +176,9 @@ class SessionManager:
             cookies = self._commit(session, now, explicit=explicit, failed=failed, touch=touch)
         except StoreError as error:
             self.lifecycle.emit("unavailable", str(error), session.id)
+            raise
+        except (SessionTooLarge, TypeError, ValueError) as error:
+            self.lifecycle.refuse(session, error)
             raise
         # A browser that rejects the cookie sends none, except one that was set before the domain was.
         if cookies and (not session._cookie_count or self.settings.domain):
@@ -297,6 +301,7 @@ class SessionManager:
             self.lifecycle.emit("conflict", f"two requests changed {describe(path)} at once", record.id)
         if written.stayed:
             self.lifecycle.emit("stayed", "it does not fit into a cookie and stays in its table", record.id)
+        self.lifecycle.step("saved")
         return self._cookies(session, written.value, record, now)
 
     def _with_free_id(self, session: Session, record: Record, insert: Callable[[], Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arc.errors import FreshSignInRequired, LateChange
+from arc.sessions import lifecycle
 from arc.sessions.cookie import LONGEST
 from arc.sessions.foreign_words import FOREIGN, ForeignWord
 from arc.sessions.lifetimes import BROWSER
@@ -280,6 +281,8 @@ class Session(dict[str, "Any"]):
             return
         for key in fresh:
             refuse_reserved(key)
+        if lifecycle.observer is not None:
+            lifecycle.observer.assigned(self, None)
         self._open()
         self._remove_keys()
         dict.update(self, fresh)
@@ -290,6 +293,8 @@ class Session(dict[str, "Any"]):
         if self._closed or self._cookies is not None:
             self._open()
         refuse_reserved(key)
+        if lifecycle.observer is not None:
+            lifecycle.observer.assigned(self, key)
         if isinstance(value, dict | list):
             if isinstance(value, dict) and self._visit.is_request(value):
                 raise TypeError(

@@ -6,8 +6,10 @@ import json
 import time
 from urllib.parse import quote, urljoin, urlsplit
 
+from arc.http import development
 from arc.http.headers import Headers
 from arc.http.manager import discard_outdated_manager
+from arc.http.misread import undecorated
 from arc.testing.events import payload_v2
 from arc.testing.jar import CookieJar, site_of
 from arc.testing.reply import read_result
@@ -284,11 +286,34 @@ class Browser:
             cookies=self.jar.send(host, path, secure=secure, same_site=request.same_site(method)),
             **{name: value for name, value in content.items() if name != "type"},
         )
-        page = Page(url, read_result(self.handler(event, None), event), method=method)
+        with development.observed_by(_Warnings()):
+            result = self.handler(event, None)
+        if message := undecorated(result):
+            _warn(message)
+        page = Page(url, read_result(result, event), method=method)
         embedded = request.site == "cross-site" and not request.navigates
         for header in page.set_cookies:
             self.jar.receive(header, host, secure=secure, path=path, embedded=embedded)
         return page
+
+
+class _Warnings(development.Observer):
+    """Reports probable mistakes in a handler's results as warnings."""
+
+    def warn(self, message: str) -> None:
+        """Issue a warning."""
+        _warn(message)
+
+
+def _warn(message: str) -> None:
+    """Issue a warning that names the line of the test."""
+    import sys
+    import warnings
+
+    frame, level = sys._getframe(1), 2  # noqa: SLF001  # the documented way to the caller
+    while frame.f_back is not None and not development.is_app_file(frame.f_code.co_filename):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 def _is_trustworthy(url: SplitResult) -> bool:
