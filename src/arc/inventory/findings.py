@@ -64,10 +64,16 @@ def choose(choices: Sequence[str]) -> str:
 
 
 def did_you_mean(word: str, choices: Iterable[str], *, others: Iterable[str] = (), cutoff: float = 0.6) -> str:
-    """Return `Did you mean 'x'? ` with the choice that `word` resembles.
+    """Return `Did you mean 'x'? ` with the choice that `closest` returns, empty without one."""
+    meant = closest(word, choices, others=others, cutoff=cutoff)
+    return f"Did you mean {meant!r}? " if meant else ""
+
+
+def closest(word: str, choices: Iterable[str], *, others: Iterable[str] = (), cutoff: float = 0.6) -> str:
+    """Return the choice that `word` resembles.
 
     Empty when it resembles none, or rather one of the `others`, which are valid but not worth a suggestion.
     """
     known = list(choices)
     close = difflib.get_close_matches(word, (*known, *others), n=1, cutoff=cutoff)
-    return f"Did you mean {close[0]!r}? " if close and close[0] in known else ""
+    return close[0] if close and close[0] in known else ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from arc.inventory.findings import choose
+from arc.inventory.findings import choose, closest, did_you_mean
 from arc.manifest import Array, Scalar, Vector
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _read_values(
         word = setting.name.text
         name = _REPEATABLE.get(word, word)
         if name not in readers:
-            known = choose(sorted(readers))
+            known = did_you_mean(word, readers) + choose(sorted(readers))
             document.warn(setting.name, f"Unknown setting '{word}' in @{pragma.name}, which has no effect. {known}")
             continue
         try:
@@ -175,11 +175,15 @@ def _read_number(least: int, most: int, unit: str, *, none: str = "") -> _Reader
     return read
 
 
+_ALIASES = {"amd64": "x86_64", "x64": "x86_64", "aarch64": "arm64"}
+
+
 def _read_word(*words: str) -> _Reader:
     def read(setting: _Setting, _before: object) -> str:
         value = setting.single()
         if words and value.text not in words:
-            raise _InvalidValue(value, choose(words))
+            meant = did_you_mean(_ALIASES.get(value.text.lower(), value.text.lower()), words)
+            raise _InvalidValue(value, meant + choose(words))
         return value.text
 
     return read
@@ -192,16 +196,61 @@ def _read_boolean(setting: _Setting, _before: object) -> bool:
     return value.value
 
 
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+# AWS may open others. Source: https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
+_REGIONS = {
+    "us-east-1": "virginia",
+    "us-east-2": "ohio",
+    "us-west-1": "california",
+    "us-west-2": "oregon",
+    "af-south-1": "cape town",
+    "ap-east-1": "hong kong",
+    "ap-east-2": "taipei",
+    "ap-south-1": "mumbai",
+    "ap-south-2": "hyderabad",
+    "ap-southeast-1": "singapore",
+    "ap-southeast-2": "sydney",
+    "ap-southeast-3": "jakarta",
+    "ap-southeast-4": "melbourne",
+    "ap-southeast-5": "malaysia",
+    "ap-southeast-6": "new zealand",
+    "ap-southeast-7": "thailand",
+    "ap-northeast-1": "tokyo",
+    "ap-northeast-2": "seoul",
+    "ap-northeast-3": "osaka",
+    "ca-central-1": "canada",
+    "ca-west-1": "calgary",
+    "cn-north-1": "beijing",
+    "cn-northwest-1": "ningxia",
+    "eu-central-1": "frankfurt",
+    "eu-central-2": "zurich",
+    "eu-north-1": "stockholm",
+    "eu-south-1": "milan",
+    "eu-south-2": "spain",
+    "eu-west-1": "ireland",
+    "eu-west-2": "london",
+    "eu-west-3": "paris",
+    "il-central-1": "tel aviv",
+    "me-central-1": "uae",
+    "me-south-1": "bahrain",
+    "mx-central-1": "mexico",
+    "sa-east-1": "são paulo",
+}
+_DIRECTION = "(north|south)?(east|west)?|north|south|central"
+_REGION = re.compile(rf"[a-z]{{2}}(-gov|-iso[a-z]?)?-({_DIRECTION})-[0-9]")
 
 
 def _read_region(setting: _Setting, _before: object) -> str:
     value = setting.single()
     if not _REGION.fullmatch(value.text):
-        raise _InvalidValue(value, "Write the code of a region, such as us-east-1.")
+        word = value.text.lower().replace("_", "-")
+        cities = {city: code for code, city in _REGIONS.items()}
+        meant = closest(word, (*_REGIONS, *cities), cutoff=_CLOSE)
+        suggestion = f"Did you mean {cities.get(meant, meant)!r}? " if meant else ""
+        raise _InvalidValue(value, f"{suggestion}Write the code of a region, such as us-east-1.")
     return value.text
 
 
+_CLOSE = 0.7  # the least similarity of a misspelled region, as difflib measures it
 _LAYER = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+")
 
 
@@ -249,7 +298,8 @@ def _read_runtime(setting: _Setting, _before: object, *, has_plugins: bool) -> s
         raise _InvalidValue(value, f"Write a version such as {FunctionConfig.runtime}.", message)
     if value.text in (*PYTHONS, *_OTHERS, *_RETIRED) or (has_plugins and not value.text.startswith("python")):
         return value.text
-    hint = f"{choose(('python', *PYTHONS))} Other languages have {', '.join(_OTHERS)}."
+    meant = did_you_mean(word, (*PYTHONS, *_OTHERS), cutoff=_CLOSE)
+    hint = f"{meant}{choose(('python', *PYTHONS))} Other languages have {', '.join(_OTHERS)}."
     raise _InvalidValue(value, hint, f"Unknown runtime '{value.text}'.")
 
 

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from arc.inventory.files import folder_in_app
 from arc.inventory.findings import choose, did_you_mean
+from arc.inventory.indents import indented_items
 from arc.inventory.routes import folder_name, logical_id, parts_of
-from arc.manifest import Array, Map
+from arc.manifest import Array, Map, Scalar, likely_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from arc.inventory.findings import Document
-    from arc.manifest import Item, Scalar
+    from arc.manifest import Item
 
 METHODS = ("get", "post", "put", "patch", "delete", "options", "head", "any")
+_SETTINGS = ("method", "src")
 _CHARACTERS = re.compile(r"[a-zA-Z0-9/\-:._*]*")
 _PARAMETER = re.compile(r":[a-zA-Z0-9_.-]+")
 
@@ -47,11 +49,17 @@ class RouteLine:
 def read_http(document: Document, root: Path) -> list[RouteLine]:
     """Return the routes of the app in `root`, in the manifest's order; lines with faults are left out."""
     lines: list[RouteLine] = []
-    for item in document.items("http"):
+    items, _ = indented_items(document, "http", "the route", _is_setting)
+    for item in items:
         line = _read_line(document, root, item)
         if line is not None and not _has_conflict(document, root, line, lines):
             lines.append(line)
     return lines
+
+
+def _is_setting(above: Item, line: Array) -> bool:
+    """Return whether a line sets something of the route in its long form above it."""
+    return above.start.text.startswith("/") and line.items[0].text in _SETTINGS
 
 
 def _read_line(document: Document, root: Path, item: Item) -> RouteLine | None:
@@ -60,13 +68,18 @@ def _read_line(document: Document, root: Path, item: Item) -> RouteLine | None:
         settings = _settings_below(document, item)
     elif isinstance(item, Array) and len(item.items) == 2:  # noqa: PLR2004  # a method and a path
         where, path = item.items
+        if where.text.startswith("/") and path.text.lower() in METHODS:
+            document.fault(item, "A route begins with its method.", f"Write {path.text} {where.text}.")
+            return None
         settings = {"method": where}
     else:
-        document.fault(item, "A route is a method and a path.", "Write it on one line, such as get /users/:id.")
+        example = f"get {item.text}" if isinstance(item, Scalar) and item.text.startswith("/") else "get /users/:id"
+        document.fault(item, "A route is a method and a path.", f"Write it on one line, such as {example}.")
         return None
     problem = _path_problem(path.text)
     if problem is not None:
-        document.fault(path, f"The path '{path.text}' {problem[0]}.", problem[1])
+        meant = likely_path(path.text)
+        document.fault(path, f"The path '{path.text}' {problem[0]}.", f"Write {meant}." if meant else problem[1])
     method = _read_method(document, settings["method"]) if "method" in settings else None
     if problem is not None or method is None:
         return None
@@ -79,9 +92,10 @@ def _read_line(document: Document, root: Path, item: Item) -> RouteLine | None:
 def _settings_below(document: Document, item: Map) -> dict[str, Scalar]:
     """Return `method` and `src` of a route in its long form; empty after a fault."""
     settings = {entry.key.text: entry.values[0] for entry in item.entries}
-    wrong = [entry.key for entry in item.entries if entry.key.text not in ("method", "src") or entry.several]
+    wrong = [entry.key for entry in item.entries if entry.key.text not in _SETTINGS or entry.several]
     for key in wrong:
-        document.fault(key, f"Unknown setting '{key.text}' in a route.", "Write method and src, each with one value.")
+        hint = f"{did_you_mean(key.text, _SETTINGS)}Write method and src, each with one value."
+        document.fault(key, f"Unknown setting '{key.text}' in a route.", hint)
     if not wrong and "method" not in settings:
         document.fault(item, f"The route '{item.name.text}' has no method.", "Add a line below it: method get.")
     return {} if wrong else settings
@@ -99,13 +113,13 @@ def _read_method(document: Document, word: Scalar) -> str | None:
 def _path_problem(path: str) -> tuple[str, str] | None:
     """Return what is wrong with a route's path, and what to write instead."""
     if not path.startswith("/"):
-        return "does not begin with a slash", f"Write /{path}."
+        return "does not begin with a slash", "Begin it with a slash."
     if not _CHARACTERS.fullmatch(path):
         return "contains a character that is not allowed", "Use letters, digits and - : . _ * between the slashes."
     if "//" in path:
         return "contains an empty part", "Write one slash between two parts."
     if path != "/" and path.endswith("/"):
-        return "ends with a slash", f"Write {path.rstrip('/')}."
+        return "ends with a slash", "Remove it."
     return _part_problem(parts_of(path))
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arc.errors import ManifestError, ToolError
+from arc.inventory.app_name import NAME_HINT, is_app_name, name_advice
 from arc.inventory.files import MANIFEST_FILES, check_links, find_manifest, folder_in_app, parse_file, read_env_file
-from arc.inventory.findings import Document, Findings, did_you_mean
+from arc.inventory.findings import Document, Findings, closest
 from arc.inventory.function_config import configure_function, read_aws
-from arc.inventory.http import read_http
+from arc.inventory.http import METHODS, read_http
 from arc.inventory.preferences import PREFERENCE_FILES, read_preferences
 from arc.inventory.routes import HANDLER_FILES, Route, other_language, specificity
 from arc.inventory.tables import read_tables
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from arc.inventory.function_config import Aws, FunctionConfig
     from arc.inventory.preferences import SandboxPreferences
     from arc.inventory.tables import Table
+    from arc.manifest import Item, Manifest, Pragma
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
     lines = read_http(document, root)
     tables = read_tables(document, app)
     shared = _read_shared(document, root)
-    _warn_of_other_pragmas(document)
+    _check_other_pragmas(document)
     folders = dict.fromkeys(line.folder for line in lines)
     handlers = [folder / name for folder in folders for name in HANDLER_FILES]
     configs = [folder / name for folder in folders for name in _CONFIG_FILES]
@@ -117,15 +118,6 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
     )
 
 
-_NAME = re.compile(r"[a-z][a-zA-Z0-9_-]{1,99}")
-NAME_HINT = "Use 2 to 100 letters, digits, '-' and '_', and begin with a lowercase letter."
-
-
-def is_app_name(text: str) -> bool:
-    """Return whether an app can have this name."""
-    return _NAME.fullmatch(text) is not None
-
-
 def _home(environ: Mapping[str, str]) -> Path | None:
     home = environ.get("HOME") or environ.get("USERPROFILE")
     return Path(home) if home else None
@@ -136,20 +128,28 @@ def _read_app(document: Document) -> str:
     manifest = document.manifest
     pragma = manifest.pragma("app")
     if pragma is None:
-        if all(each.whole for each in manifest.pragmas):
+        if all(each.whole for each in manifest.pragmas) and "@app" not in _misspelled_pragmas(manifest).values():
             start = Scalar("", "", 1, 1)
             document.fault(start, "The manifest has no @app.", "Write @app, and below it a name.")
         return ""
     name = pragma.items[0] if len(pragma.items) == 1 else None
-    if not isinstance(name, Scalar):
-        if pragma.whole:
-            where = pragma.items[min(1, len(pragma.items) - 1)] if pragma.items else pragma
-            document.fault(where, "@app must contain one name and nothing else.", NAME_HINT)
-        return ""
-    if not is_app_name(name.text):
-        document.fault(name, f"'{name.text}' is not a valid app name.", NAME_HINT)
-        return ""
-    return name.text
+    if isinstance(name, (Scalar, Array)):
+        text = name.text if isinstance(name, Scalar) else " ".join(word.text for word in name.items)
+        if isinstance(name, Scalar) and is_app_name(text):
+            return text
+        document.fault(name, f"{text!r} is not a valid app name.", name_advice(text))
+    elif pragma.whole:
+        where = pragma.items[min(1, len(pragma.items) - 1)] if pragma.items else pragma
+        document.fault(where, "@app must contain one name and nothing else.", _pragma_above(where) or NAME_HINT)
+    return ""
+
+
+def _pragma_above(where: Item | Pragma) -> str:
+    """Return what to write above a line that is below another pragma because its own lacks the `@` or is missing."""
+    if isinstance(where, Scalar) and where.text in _PRAGMAS:
+        return f"Write @{where.text}."
+    is_route = isinstance(where, Array) and where.items[0].text in METHODS
+    return "Write @http, and below it the routes." if is_route else ""
 
 
 def _read_shared(document: Document, root: Path) -> Path | None:
@@ -174,6 +174,7 @@ _OF_ARCHITECT = (
     *("bundles", "cdn", "customizations", "domain", "events", "macros", "plugins", "proxy", "queues"),
     *("scheduled", "static", "streams", "tables-streams", "views", "websocket", "ws"),
 )
+_CLOSE = 0.7  # the least similarity of a misspelled pragma, as difflib measures it
 _RETIRED = "is retired and has no effect. Declare its routes in @http."
 _ELSEWHERE = {
     **dict.fromkeys(("css", "html", "js", "json", "text", "xml"), _RETIRED),
@@ -184,15 +185,27 @@ _ELSEWHERE = {
 """Pragmas that do not belong in a manifest, and what to do instead."""
 
 
-def _warn_of_other_pragmas(document: Document) -> None:
+def _check_other_pragmas(document: Document) -> None:
+    """Add a fault for a misspelled pragma, and a warning for one that has no effect."""
+    misspelled = _misspelled_pragmas(document.manifest)
+    has_plugins = any(document.manifest.pragma(name) is not None for name in ("plugins", "macros"))
     for pragma in document.manifest.pragmas:
         name = pragma.name
         if name in _ELSEWHERE:
             document.warn(pragma, f"@{name} {_ELSEWHERE[name]}")
+        elif name in misspelled and not has_plugins:
+            document.fault(pragma, f"Unknown pragma @{name}.", f"Did you mean {misspelled[name]!r}?")
         elif name not in _PRAGMAS:
-            known, others = [f"@{each}" for each in _PRAGMAS], [f"@{each}" for each in _OF_ARCHITECT]
-            meant = did_you_mean(f"@{name}", known, others=others)
-            document.warn(pragma, f"@{name} is not supported and has no effect. {meant}".rstrip())
+            meant = f" Did you mean {misspelled[name]!r}?" if name in misspelled else ""
+            document.warn(pragma, f"@{name} is not supported and has no effect.{meant}")
+
+
+def _misspelled_pragmas(manifest: Manifest) -> dict[str, str]:
+    """Return the pragma that each misspelled one resembles, such as `@http` for `htpp`."""
+    known, others = [f"@{each}" for each in _PRAGMAS], [f"@{each}" for each in _OF_ARCHITECT]
+    names = [pragma.name for pragma in manifest.pragmas if pragma.name not in (*_PRAGMAS, *_ELSEWHERE)]
+    meant = {name: closest(f"@{name}".lower(), known, others=others, cutoff=_CLOSE) for name in names}
+    return {name: word for name, word in meant.items() if word}
 
 
 def _read_function(folder: Path, aws: Aws, root: Path, findings: Findings) -> tuple[Path | None, FunctionConfig, str]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from arc.inventory.indents import indented_items
 from arc.manifest import Map
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def read_tables(document: Document, app: str) -> list[Table]:
     """Return the tables of `app` with their indexes, in the manifest's order; those with faults are left out."""
     tables: dict[str, Table] = {}
     seen: dict[str, tuple[str, int]] = {}
-    declared: set[str] = set()  # also with faults: the index of such a table is not a second fault
-    for item in document.items("tables"):
+    items, declared = indented_items(document, "tables", "the table", lambda *_: True)
+    for item in items:  # `declared` has those with faults too: the index of such a table is not a second fault
         where = item.start
         declared.add(where.text)
         table = _read_table(document, item, app)
@@ -79,7 +80,8 @@ def read_tables(document: Document, app: str) -> list[Table]:
         document.fault(item, message, "Rename or remove one of them.")
     pragma = document.manifest.pragma("tables")
     may_be_missing = pragma is not None and not pragma.whole  # a line with a fault of syntax may have declared it
-    for item in document.items("tables-indexes"):
+    indexes, _ = indented_items(document, "tables-indexes", "the index of", lambda *_: True)
+    for item in indexes:
         _add_index(document, item, tables, known=may_be_missing or item.start.text in declared)
     return list(tables.values())
 
@@ -155,6 +157,11 @@ _LONGEST_NAME = 255  # characters of a table's name on AWS, and of an attribute 
 _KINDS = {"": "String", "string": "String", "number": "Number"}
 
 
+def _is_attribute(entry: Entry) -> bool:
+    """Return whether a line names an attribute and its type, and not a key."""
+    return not entry.several and entry.values[0].text.lower() in ("string", "number")
+
+
 class _Lines:
     """The lines below a table's name: the keys, and `others` for the caller. `what` they describe is in warnings."""
 
@@ -178,7 +185,11 @@ class _Lines:
         """Return the partition key, None after a fault; that it is missing is one."""
         if self.partition is None and self._good:
             message = f"The {self._what} '{self.name}' has no partition key."
-            self.fault(message, "Add a line below the name, indented by two spaces: id *String.")
+            meant = next((entry for entry in self.others if _is_attribute(entry)), None)
+            if meant is None:
+                self.fault(message, "Add a line below the name, indented by two spaces: id *String.")
+            else:
+                self.fault(message, f"Write {meant.key.text} *{_KINDS[meant.values[0].text.lower()]}.", meant)
         return self.partition if self._good else None
 
     def _key(self, entry: Entry, kind: str, before: Key | None, what: str) -> Key:
@@ -222,8 +233,10 @@ class _Lines:
     def ignore(self, entry: Entry, supported: str) -> None:
         """Add a warning about a line that has no effect, as in Architect."""
         words = " ".join((entry.key.text, *(value.text for value in entry.values)))
-        message = f"'{words}' below the {self._what} '{self.name}' has no effect. Only {supported} are supported."
-        self._document.warn(entry.key, message)
+        advice = f"Only {supported} are supported."
+        if _is_attribute(entry):
+            advice = "Remove the line: only the attributes of keys are declared, and rows may have any others."
+        self._document.warn(entry.key, f"'{words}' below the {self._what} '{self.name}' has no effect. {advice}")
 
     def fault(self, message: str, hint: str, entry: Entry | None = None) -> None:
         """Add a fault about a line, or about the name above the lines."""

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from arc.manifest.paths import likely_path
 from arc.manifest.values import Scalar, fault_at
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Lexer:
         self._text = text
         self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
         self._number = 1
+        self._pragma = ""
         while self._number <= len(self._starts):
             self._at = self._starts[self._number - 1]
             self._read_line()
@@ -76,7 +78,7 @@ class Lexer:
 
     def _read_pragma(self, line: Line) -> None:
         self._at += 1
-        line.pragma = name = self._take(_PRAGMA_NAME)
+        line.pragma = self._pragma = name = self._take(_PRAGMA_NAME)
         if not name or self._peek() not in ("", " ", "\t", "#"):
             hint = "Use letters, digits, '-' and '_' after the '@', or put a value that begins with '@' in quotes."
             column = self._column() if name else line.column
@@ -101,7 +103,8 @@ class Lexer:
             if not (character in _PUNCTUATION or character.isalnum()):
                 shown = character if character.isprintable() else f"U+{ord(character):04X}"
                 message = f"The character {shown!r} is not allowed in a value without quotes."
-                hint = "Put the whole value in quotes, or remove the character."
+                meant = likely_path(text) if self._pragma == "http" else None
+                hint = f"Write {meant}." if meant else "Put the whole value in quotes, or remove the character."
                 self._at = start + place
                 self._fault(line, message, hint)
                 return None

@@ -82,14 +82,16 @@ class _Parser:
 
     def _read_item(self, block: list[Line]) -> Item | None:
         first, below = block[0], block[1:]
+        if below and len(first.words) > 1:
+            indent = self._lexer.source[below[0].number - 1][: below[0].column - 1]
+            what = "spaces" if " " in indent else "tab"
+            hint = f"Remove the {what} at the start of the line, or write one name alone on the line above."
+            self._fault(below[0], "This line is indented below a line with several values.", hint)
+            return None
         if not self._indents_are_good(first, below) or not first.whole:
             return None
         if not below:
             return first.words[0] if len(first.words) == 1 else Array(tuple(first.words))
-        if len(first.words) > 1:
-            hint = "Write one name alone on the line above, or remove the spaces before this line."
-            self._fault(below[0], "This line is indented below a line with several values.", hint)
-            return None
         return self._read_below(first.words[0], below) if all(line.whole for line in below) else None
 
     def _indents_are_good(self, first: Line, below: list[Line]) -> bool:

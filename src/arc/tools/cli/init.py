@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def _check_name(name: str | None) -> str | None:
-    from arc.inventory.inventory import NAME_HINT, is_app_name
+    from arc.inventory.app_name import is_app_name, name_advice
 
     if name is not None and not is_app_name(name):
-        raise typer.BadParameter(f"{name!r} is not a valid app name. {NAME_HINT}")
+        raise typer.BadParameter(f"{name!r} is not a valid app name. {name_advice(name)}")
     return name
 
 

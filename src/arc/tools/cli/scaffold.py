@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
+from arc.inventory.app_name import name_for
 from arc.inventory.files import check_within, has_manifest
-from arc.inventory.inventory import is_app_name
 from arc.tools.cli.app_folder import read_app
 from arc.tools.cli.templates import first_tests, template_files
 
@@ -18,10 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from arc.inventory import Inventory, Route
-
-
-_HASH_DIGITS = 6
-_LONGEST_NAME = 60  # characters; the names of stacks and tables contain it
 
 
 def fill_in(
@@ -97,19 +90,6 @@ def write_new(root: Path, path: str, text: str) -> bool:
             file.unlink(missing_ok=True)
         raise ToolError(f"Cannot write {file}: {error.strerror}. Fix this and run the command again.") from None
     return True
-
-
-def name_for(folder: str) -> str:
-    """Return a valid app name for a folder's name: `Über uns!` becomes `uber-uns`.
-
-    A name without Latin letters gets a name with its hash, which is the same each time: `日本` becomes `app-cf2abf`.
-    """
-    plain = unicodedata.normalize("NFKD", folder).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9_]+", "-", plain)
-    name = re.sub(r"^[^a-z]+", "", name)[:_LONGEST_NAME].strip("-_")
-    if is_app_name(name):
-        return name
-    return f"app-{sha256(unicodedata.normalize('NFC', folder).encode()).hexdigest()[:_HASH_DIGITS]}"
 
 
 def handler_for(route: Route) -> str:
