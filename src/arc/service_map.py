@@ -22,6 +22,7 @@ ANY_REGION = "us-west-2"  # Architect's, for a sandbox without a region
 _DEFAULT_PORT = 2222  # of Architect's sandbox, for a process that does not know its ports
 _LOCAL_APP = "arc-app"  # Architect's name for a local app without one
 _DUMMIES = {"aws_access_key_id": "dummy", "aws_secret_access_key": "dummy"}
+_CLOSE = 0.7  # the least similarity of a misspelled table, as difflib measures it
 _MAX_AGE = 30  # seconds for which a map counts as new
 # Timeouts to connect and to read in seconds, and attempts, of a call to SSM. The first that fits the time is used.
 _TRIES = ((1.0, 2.0, 3), (1.0, 2.0, 1), (0.5, 1.0, 1), (0.25, 0.5, 1), (0.1, 0.25, 1))
@@ -124,6 +125,19 @@ def table_names(settings: Settings, value: str, *, client: Any = None) -> Iterat
         yield mapped
     elif prefix and value not in tables.values():
         yield prefix + value
+
+
+def likely_table(settings: Settings, value: str) -> str:
+    """Return the name in the manifest of a table that `value` resembles; empty without one.
+
+    Only a service map that was read before is used, so this needs no call.
+    """
+    from difflib import get_close_matches
+
+    name = value.removeprefix(f"{settings.app_name}-{settings.environment}-")
+    with _lock:
+        tables = [name for resources, _ in _maps.values() for name in resources.get("tables", {})]
+    return next(iter(get_close_matches(name, tables, n=1, cutoff=_CLOSE)), "")
 
 
 def aws_session(settings: Settings) -> Any:

@@ -103,6 +103,15 @@ def test_undeclared_table_causes_a_warning(tmp_path: Path, name: str, written: s
     assert warning == (f"app.arc does not declare the session table {name!r}. {LINES.replace('session', written)}")
 
 
+@pytest.mark.parametrize("name", ["sesjon", "Sessions", "testapp-testing-sesjon"])
+def test_misspelled_table_has_a_suggestion(tmp_path: Path, name: str) -> None:
+    """The declared table is named instead of the lines that would declare another one."""
+    (warning,) = warnings(app(tmp_path, f"SESSION_TABLE_NAME={name}"))
+    assert warning == (
+        f"app.arc does not declare the session table {name!r}. Did you mean 'session'? Set SESSION_TABLE_NAME to it."
+    )
+
+
 def test_table_with_the_key_of_sessions_needs_a_ttl(tmp_path: Path) -> None:
     """This holds whether or not it is selected; other tables need none."""
     (told,) = ttl_warnings(app(tmp_path, "", "_idx *String"))

@@ -110,7 +110,7 @@ def _build_store(
         session_table = SessionTable(
             RetryingTransport(send_of(settings, os.environ, on_fallback), random=random),
             lambda: table_names(settings, table),
-            remedy=_remedy(settings),
+            remedy=lambda: _remedy(settings, table),
         )
 
         return DynamoStore(
@@ -179,7 +179,11 @@ def _lean_transport(settings: Settings, environ: Mapping[str, str], endpoint: st
     return choice.lean_send(environ, credentials, place, region) if lean else None
 
 
-def _remedy(settings: Settings) -> str:
+def _remedy(settings: Settings, table: str) -> str:
+    from arc.service_map import likely_table
+
+    if meant := likely_table(settings, table):
+        return f"Did you mean {meant!r}? Set SESSION_TABLE_NAME to it."
     declared = "Declare it in app.arc (@tables, session, _idx *String, _ttl TTL)"
     if settings.local:
         return f"{declared}; arc sandbox creates the tables when it starts."

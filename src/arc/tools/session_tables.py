@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from arc.inventory.findings import closest
 from arc.tools.cloud.tables import physical_name
 from arc.tools.env.variables import OLD_STORE, SEALED, STORE
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from arc.inventory import Inventory
     from arc.inventory.tables import Table
+
+_CLOSE = 0.7  # the least similarity of a misspelled table, as difflib measures it
 
 
 def chosen_store(variables: Mapping[str, str]) -> str:
@@ -43,7 +46,9 @@ def store_fault(
     table = _selected_table(inventory, environment, selected, names or {})
     if table is None:
         name = selected.removeprefix(f"{inventory.app}-{environment}-")
-        return f"{inventory.manifest.name} does not declare the session table {selected!r}. {_lines(name)}"
+        meant = closest(name, [table.name for table in inventory.tables if _is_session_table(table)], cutoff=_CLOSE)
+        advice = f"Did you mean {meant!r}? Set SESSION_TABLE_NAME to it." if meant else _lines(name)
+        return f"{inventory.manifest.name} does not declare the session table {selected!r}. {advice}"
     if not _is_session_table(table):
         return f"The table {table.name!r} cannot store sessions: its key is not '_idx *String'. {_lines(table.name)}"
     return None

@@ -37,7 +37,7 @@ class Script:
 
     def store(self, **options: Any) -> DynamoStore:
         """A store on it."""
-        table = SessionTable(self._answer, lambda: ["t"], remedy="")
+        table = SessionTable(self._answer, lambda: ["t"], remedy=lambda: "")
         return DynamoStore(KEYRING, table, random=Counting(), sleep=self.pauses.append, **options)
 
     @property

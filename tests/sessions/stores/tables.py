@@ -57,7 +57,7 @@ class Kept:
         self.settings = Settings(environment="production", secret=SECRET)
         self.store = DynamoStore(
             Keyring(self.settings),
-            SessionTable(self.calls, lambda: [self.table], remedy="Make it: arc create production"),
+            SessionTable(self.calls, lambda: [self.table], remedy=lambda: "Make it: arc create production"),
             random=options.pop("random", os.urandom),
             **options,
         )

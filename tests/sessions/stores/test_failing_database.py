@@ -74,7 +74,9 @@ def manager_on(client: Any, table: str, pauses: list[float] | None = None) -> Se
     """Return a manager whose store uses `client`."""
     pauses = [] if pauses is None else pauses
     transport = RetryingTransport(BotoSend(lambda _connect, _read: client), sleep=pauses.append)
-    store = DynamoStore(Keyring(SETTINGS), SessionTable(transport, lambda: [table], remedy=REMEDY), random=os.urandom)
+    store = DynamoStore(
+        Keyring(SETTINGS), SessionTable(transport, lambda: [table], remedy=lambda: REMEDY), random=os.urandom
+    )
     return build_manager(SETTINGS, store=store)
 
 
@@ -183,7 +185,7 @@ def test_the_first_name_that_exists_is_kept(engine: Engine) -> None:
         requested.append(request["TableName"])
         return inner(operation, request)
 
-    sessions = SessionTable(transport, lambda: ["testapp-production-no", table, "never"], remedy=REMEDY)
+    sessions = SessionTable(transport, lambda: ["testapp-production-no", table, "never"], remedy=lambda: REMEDY)
     manager = build_manager(SETTINGS, store=DynamoStore(Keyring(SETTINGS), sessions, random=os.urandom))
     manager.load([value])
     manager.load([value])
@@ -245,7 +247,9 @@ def test_s38_a_hanging_database_is_a_503_within_the_functions_timeout() -> None:
         return Clocked()
 
     transport = RetryingTransport(BotoSend(client), sleep=lambda _seconds: None)
-    store = DynamoStore(Keyring(SETTINGS), SessionTable(transport, lambda: ["x"], remedy=REMEDY), random=os.urandom)
+    store = DynamoStore(
+        Keyring(SETTINGS), SessionTable(transport, lambda: ["x"], remedy=lambda: REMEDY), random=os.urandom
+    )
 
     @arc.http.handler(manager=build_manager(SETTINGS, store=store))
     def handler(req: arc.Request) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Account:
         self.names = names
         self.seconds = 0.0
         self.table = SessionTable(
-            self._answer, self._names, remedy="Make it: arc create", monotonic=lambda: self.seconds
+            self._answer, self._names, remedy=lambda: "Make it: arc create", monotonic=lambda: self.seconds
         )
 
     def get(self) -> list[str]:
@@ -163,7 +163,7 @@ def test_each_part_of_a_transaction_names_the_table() -> None:
         asked.append(request)
         return {}
 
-    table = SessionTable(transport, lambda: ["session"], remedy="")
+    table = SessionTable(transport, lambda: ["session"], remedy=lambda: "")
     parts: list[Any] = [{"Put": {"Item": {}}}, {"ConditionCheck": {"Key": {}}}]
     table("TransactWriteItems", {"TransactItems": parts, "ClientRequestToken": "once"})
     table("GetItem", {"Key": {}})

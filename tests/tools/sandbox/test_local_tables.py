@@ -23,6 +23,16 @@ import arc
 def handler(req):
     return {"text": str(req.session.increment("visits"))}
 """
+TELLS = """
+import arc
+
+def handler(event, context):
+    try:
+        arc.http.session.read(event)["visits"] = 1
+        return {"statusCode": 200, "body": arc.http.session.write(arc.http.session.read(event))}
+    except arc.StoreError as error:
+        return {"statusCode": 200, "body": str(error)}
+"""
 OWN_CLIENT = """
 import boto3
 
@@ -156,6 +166,16 @@ def test_sessions_are_stored_in_the_selected_table(tmp_path: Path, chosen: str) 
         assert second.get("/", cookie=cookie.partition(";")[0]).text == "2"
         (row,) = rows(second, "session")
         assert row["visits"] == {"N": "2"}
+
+
+def test_misspelled_session_table_has_a_suggestion(tmp_path: Path) -> None:
+    """It is the same in the terminal and in the function's error."""
+    meant = "Did you mean 'session'? Set SESSION_TABLE_NAME to it."
+    with running(write_tables(tmp_path, {"get /": TELLS}, {".env": "SESSION_TABLE_NAME=sesjon\n"})) as sandbox:
+        assert f"app.arc does not declare the session table 'sesjon'. {meant}" in sandbox.output
+        assert sandbox.get("/").text == (
+            f"No table for sessions was found under sesjon and testapp-testing-sesjon. {meant}"
+        )
 
 
 def test_sessions_are_stored_in_the_cookie_by_default(tmp_path: Path) -> None:

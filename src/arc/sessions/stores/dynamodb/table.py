@@ -25,8 +25,8 @@ class SessionTable:
 
     `names()` yields the possible names of the table, the most likely first. The next one is requested only if the
     previous tables do not exist, are forbidden, or cannot store sessions. The first table that works is used from then
-    on. Until then every call searches again, so that a table that is created later is found. `remedy` is how to create
-    a missing table, and `monotonic` returns seconds.
+    on. Until then every call searches again, so that a table that is created later is found. `remedy()` returns how to
+    create a missing table, and `monotonic` returns seconds.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class SessionTable:
         transport: Transport,
         names: Callable[[], Iterable[str]],
         *,
-        remedy: str,
+        remedy: Callable[[], str],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transport, self._names, self._remedy, self._monotonic = transport, names, remedy, monotonic
@@ -88,7 +88,7 @@ class SessionTable:
                     f"DynamoDB refused {operation} on {names}: {refusal.code} ({refusal.message}). "
                     "Check the function's credentials and its role's permissions for the session table."
                 )
-        return StoreError(f"No table for sessions was found under {names}. {self._remedy}")
+        return StoreError(f"No table for sessions was found under {names}. {self._remedy()}")
 
 
 def _is_unusable(refusal: Refusal) -> bool:
