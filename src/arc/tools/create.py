@@ -10,7 +10,7 @@ from arc.tools.cloud.cloud import Refused
 from arc.tools.cloud.parameters import Parameters, mapped_tables
 from arc.tools.cloud.table_plan import Plan, WrongKey, plan_table
 from arc.tools.cloud.tables import Tables, physical_name
-from arc.tools.env.change import Change, Outcome
+from arc.tools.env.change import Outcome, VariablesChange
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.mistakes import mistakes
 from arc.tools.env.report import failures, kept_variables, old_versions
@@ -144,6 +144,6 @@ class _FunctionPlanner:
 
     def _change(self, *, adopt: bool = False, prune: bool = False) -> None:
         """Sync the functions."""
-        outcome = Change(self._cloud, self._inventory, self._environment, {}, adopt=adopt, prune=prune).run()
+        outcome = VariablesChange(self._cloud, self._inventory, self._environment, {}, adopt=adopt, prune=prune).run()
         if outcome.failed:
             raise ToolError(failures(outcome))

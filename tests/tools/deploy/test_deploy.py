@@ -18,7 +18,7 @@ from arc.service_map import stack_name
 from arc.tools.cloud.cloud import Cloud
 from arc.tools.cloud.parameters import Memo
 from arc.tools.deploy.packages import install_here
-from arc.tools.deploy.pipeline import Deployment, Plan
+from arc.tools.deploy.pipeline import Deployment, DeploymentPlan
 from arc.tools.deploy.stack import Event, StackBusy
 from arc.tools.env.variables import ROTATION
 from tests.cloud_faults import Death, FaultyCloud, MortalCloud
@@ -46,7 +46,7 @@ class Owner:
         inventory = inventories.read(self.folder, environ={})
         return Deployment(cloud or quick_cloud(self.engine.url), inventory, "staging", install=install, sleep=short)
 
-    def deploy(self, cloud: Cloud | None = None, install: Install = one_file) -> Plan:
+    def deploy(self, cloud: Cloud | None = None, install: Install = one_file) -> DeploymentPlan:
         """Deploy, and return what was planned."""
         deployment = self.deployment(cloud, install)
         plan = deployment.plan()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from arc import inventory as inventories
-from arc.tools.env.change import Change, Outcome
+from arc.tools.env.change import Outcome, VariablesChange
 from tests.engines import Engine, fresh_app
 from tests.tools.operator import Operator
 from tests.tools.pauses import quick_cloud, short
@@ -30,6 +30,6 @@ def change(tmp_path: Path, cloud: Engine) -> Make:
         app: str, environment: str, changes: dict[str, str | None], url: str = cloud.url, *, force: bool = False
     ) -> Outcome:
         inventory = inventories.read(Operator(tmp_path / app, app, {}).folder, environ={})
-        return Change(quick_cloud(url), inventory, environment, changes, force=force, sleep=short).run()
+        return VariablesChange(quick_cloud(url), inventory, environment, changes, force=force, sleep=short).run()
 
     return make

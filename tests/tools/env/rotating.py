@@ -9,7 +9,7 @@ from typing import Any
 
 from arc import inventory as inventories
 from arc.tools.cloud.cloud import Cloud
-from arc.tools.env.change import Change
+from arc.tools.env.change import VariablesChange
 from arc.tools.secrets.retirement import retire
 from arc.tools.secrets.rotation import Rotation
 from arc.tools.secrets.sealers import Secrets
@@ -127,7 +127,7 @@ class Rotating:
 def change(rotating: Rotating, changes: dict[str, str | None], url: str | None = None) -> None:
     """Change variables as `arc env` does."""
     inventory = inventories.read(rotating.operator.folder, environ={})
-    outcome = Change(quick_cloud(url or rotating.url), inventory, "staging", changes, sleep=short).run()
+    outcome = VariablesChange(quick_cloud(url or rotating.url), inventory, "staging", changes, sleep=short).run()
     assert outcome.in_sync
 
 

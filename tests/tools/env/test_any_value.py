@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from arc import inventory as inventories
 from arc.errors import ToolError
 from arc.tools.cloud.parameters import Parameters
-from arc.tools.env.change import Change
+from arc.tools.env.change import VariablesChange
 from arc.tools.env.variables import check_value
 from tests.deployed import deploy, zipped
 from tests.engines import Engine, fresh_app
@@ -76,7 +76,7 @@ def test_any_text_survives_ssm_and_lambda(cloud: Engine, tmp_path: Path, values:
     functions = deploy(cloud, app, names=["GetIndex"], code=zipped(ECHO))
     wanted = {f"VALUE_{number}": value for number, value in enumerate(values)}
     local = quick_cloud(cloud.url)
-    assert Change(local, inventory, "staging", dict(wanted), sleep=short).run().in_sync
+    assert VariablesChange(local, inventory, "staging", dict(wanted), sleep=short).run().in_sync
     assert parameters(cloud, app) == wanted
     assert Parameters(local, app, "staging").read() == wanted
     own = functions.variables("GetIndex")

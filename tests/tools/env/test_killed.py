@@ -12,7 +12,7 @@ import pytest
 
 from arc import inventory as inventories
 from arc.errors import ToolError
-from arc.tools.env.change import Change
+from arc.tools.env.change import VariablesChange
 from tests.cloud_faults import Death, FaultyCloud, Kill, MortalCloud, on
 from tests.deployed import Deployed, deploy
 from tests.engines import Engine, fresh_app
@@ -33,14 +33,14 @@ def killed(operator: Operator, url: str, number: int, changes: dict[str, str | N
     """Change variables as `arc env` does, and die at the call of that number; False if it ended before that."""
     cloud = MortalCloud(url, number, after=after)
     with suppress(Death):
-        Change(cloud, inventories.read(operator.folder, environ={}), "staging", changes, sleep=short).run()
+        VariablesChange(cloud, inventories.read(operator.folder, environ={}), "staging", changes, sleep=short).run()
     return cloud.dead
 
 
 def changed(operator: Operator, cloud: Engine, changes: dict[str, str | None]) -> None:
     """Change variables as `arc env` does."""
     inventory = inventories.read(operator.folder, environ={})
-    assert Change(quick_cloud(cloud.url), inventory, "staging", changes, sleep=short).run().in_sync
+    assert VariablesChange(quick_cloud(cloud.url), inventory, "staging", changes, sleep=short).run().in_sync
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -121,11 +121,11 @@ import sys
 from pathlib import Path
 from arc import inventory as inventories
 from arc.tools.cloud.cloud import aws_cloud
-from arc.tools.env.change import Change
+from arc.tools.env.change import VariablesChange
 from arc.tools.env.deployed import Deployed
 inventory = inventories.read(Path())
 cloud = aws_cloud(inventory.aws)
-change = Change(cloud, inventory, "staging", {"GREETING": sys.argv[1]})
+change = VariablesChange(cloud, inventory, "staging", {"GREETING": sys.argv[1]})
 outcome = change.run()
 print(inventory, cloud, change, outcome, Deployed(cloud, inventory, "staging").read(lambda *_: None))
 """

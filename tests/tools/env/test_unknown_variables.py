@@ -11,7 +11,7 @@ from arc import inventory as inventories
 from arc.errors import ToolError
 from arc.tools.cloud.cloud import local_cloud
 from arc.tools.create import plan_environment
-from arc.tools.env.change import Change, Outcome
+from arc.tools.env.change import Outcome, VariablesChange
 from arc.tools.env.report import change_summary
 from arc.tools.env.verify import Verification
 from arc.tools.secrets.rotation import Rotation
@@ -43,7 +43,7 @@ class App:
 
     def change(self, changes: dict[str, str | None], *, adopt: bool = False, prune: bool = False) -> Outcome:
         """Change variables as `arc env staging` does."""
-        change = Change(
+        change = VariablesChange(
             self.local, self.inventory, "staging", changes, adopt=adopt, prune=prune, warn=self.shown.append
         )
         return change.run()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
-    from arc.tools.deploy.pipeline import Plan
+    from arc.tools.deploy.pipeline import DeploymentPlan
     from arc.tools.deploy.stack import Event
 
 _WORDS = {"Add": "add", "Modify": "change", "Remove": "remove"}
@@ -97,7 +97,7 @@ def _report_remaining_steps(cloud: Cloud, inventory: Inventory, environment: str
         typer.echo(f"Not part of a deployment: {'; '.join(steps)}. Run: arc create {environment}", err=True)
 
 
-def _outcome(plan: Plan, *, no_wait: bool) -> str:
+def _outcome(plan: DeploymentPlan, *, no_wait: bool) -> str:
     if not plan.changes:
         return "Nothing to deploy"
     return f"CloudFormation is changing the stack {plan.stack}" if no_wait else "Deployed"
@@ -142,7 +142,7 @@ def _event(event: Event) -> str:
     return f"{event.logical_id}: {event.status.lower().replace('_', ' ')}"
 
 
-def _shown(plan: Plan, inventory: Inventory, *, dry_run: bool) -> str:
+def _shown(plan: DeploymentPlan, inventory: Inventory, *, dry_run: bool) -> str:
     """The plan for people: functions by route, then other resources."""
     routes = {f"{route.logical_id}HTTPLambda": route.name for route in inventory.routes}
     size = sum(len(one.content) for one in plan.uploads)
@@ -163,7 +163,7 @@ def _shown(plan: Plan, inventory: Inventory, *, dry_run: bool) -> str:
     return "\n".join(lines)
 
 
-def _plain(plan: Plan, address: str, *, dry_run: bool) -> dict[str, Any]:
+def _plain(plan: DeploymentPlan, address: str, *, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
         "environment": plan.environment,

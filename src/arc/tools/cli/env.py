@@ -211,12 +211,12 @@ def _change(inventory: Inventory, request: Request, changes: dict[str, str | Non
     """Change the variables of a deployed environment."""
     from arc.tools.cli.app_folder import chosen_cloud
     from arc.tools.cli.progress import progress
-    from arc.tools.env.change import Change
+    from arc.tools.env.change import VariablesChange
     from arc.tools.env.report import change_json, change_summary
 
     environment, options = str(request.environment), request.options
     with chosen_cloud(inventory, local=options.local) as cloud, progress(environment) as on_progress:
-        outcome = Change(
+        outcome = VariablesChange(
             cloud,
             inventory,
             environment,

@@ -60,7 +60,7 @@ def rotate(
     from arc.tools.cli.app_folder import chosen_cloud, read_app
     from arc.tools.cli.progress import progress
     from arc.tools.cli.standard_input import read_value
-    from arc.tools.env.change import Change
+    from arc.tools.env.change import VariablesChange
     from arc.tools.secrets.retirement import retire as retire_old
     from arc.tools.secrets.rotation import Rotation
     from arc.tools.secrets.sealers import Secrets
@@ -74,7 +74,7 @@ def rotate(
     value = read_value("ARC_APP_SECRET") if words else None
     with chosen_cloud(inventory, local=local) as cloud, progress(environment) as on_progress:
         if adopt or prune:
-            change = Change(cloud, inventory, environment, {}, adopt=adopt, prune=prune, warn=_warn)
+            change = VariablesChange(cloud, inventory, environment, {}, adopt=adopt, prune=prune, warn=_warn)
             change.on_progress = on_progress
             change.run()
         secrets = Secrets(cloud, inventory, environment, typer.echo, _warn, force=force, on_progress=on_progress)

@@ -20,9 +20,9 @@ from arc.tools.cloud.cloud import Refused
 from arc.tools.cloud.parameters import Memo, Parameters
 from arc.tools.cloud.tables import Tables, physical_name
 from arc.tools.deploy.packages import Packages, distinct
-from arc.tools.deploy.stack import Change, Stack, StackBusy
+from arc.tools.deploy.stack import ResourceChange, Stack, StackBusy
 from arc.tools.deploy.template import build_template, function_name, parameter_values
-from arc.tools.env import change as variables_change
+from arc.tools.env.change import VariablesChange
 from arc.tools.env.deployed import desired_variables
 from arc.tools.env.variables import FALLBACKS, ROTATION, SECRET, check_set
 from arc.tools.secrets.secrets import new_secret
@@ -44,12 +44,12 @@ _LONGEST_ARN = 160  # characters of a role's ARN: 64 of its name, and what comes
 
 
 @dataclass(frozen=True)
-class Plan:
+class DeploymentPlan:
     """What a deployment would change."""
 
     environment: str
     stack: str
-    changes: tuple[Change, ...]
+    changes: tuple[ResourceChange, ...]
     packages: tuple[Package, ...]
     """Every zip of the deployment."""
     uploads: tuple[Package, ...]
@@ -98,7 +98,7 @@ class Deployment:
         names = [physical_name(self._inventory.app, self._environment, one) for one in self._inventory.tables]
         return [name for name in names if tables.find(name) is None]
 
-    def plan(self, *, dry_run: bool = False) -> Plan:
+    def plan(self, *, dry_run: bool = False) -> DeploymentPlan:
         """Package the app and compare it with the stack.
 
         Without `dry_run` this creates a missing bucket and secret, and the change set that `apply` executes. Raises
@@ -123,7 +123,7 @@ class Deployment:
         self._check_variables(variables)
         self._on_progress("Planning the deployment")
         if dry_run and not exists:
-            changes = [Change("Add", name, one["Type"][5:]) for name, one in template["Resources"].items()]
+            changes = [ResourceChange("Add", name, one["Type"][5:]) for name, one in template["Resources"].items()]
         else:
             changes = self._stack.plan(
                 self._sent(template, bucket),
@@ -133,7 +133,7 @@ class Deployment:
             )
             if dry_run and changes:
                 self._stack.forget(self._change_set, exists=exists)
-        return Plan(
+        return DeploymentPlan(
             self._environment,
             self._stack.name,
             tuple(changes),
@@ -145,7 +145,7 @@ class Deployment:
             variables,
         )
 
-    def apply(self, plan: Plan, on_event: Callable[[Event], None], *, wait: bool = True) -> None:
+    def apply(self, plan: DeploymentPlan, on_event: Callable[[Event], None], *, wait: bool = True) -> None:
         """Upload what is new and execute the plan's change set; unless `wait` is false, wait until the stack is done.
 
         Functions are in sync with the environment's variables afterwards, also where these have changed meanwhile or
@@ -240,7 +240,7 @@ class Deployment:
             if one.config.env:
                 check_set(function_name(app, environment, one), desired_variables(own, variables, app, environment))
 
-    def _check_secrets(self, plan: Plan) -> None:
+    def _check_secrets(self, plan: DeploymentPlan) -> None:
         """Raise `ToolError` when another operator has changed the secrets since the plan, which has the old ones."""
         now = self._parameters.read()
         if any(now.get(name) != plan.variables.get(name) for name in (SECRET, FALLBACKS)):
@@ -257,9 +257,9 @@ class Deployment:
                 f"arc secret rotate {self._environment}. Nothing was deployed."
             )
 
-    def _sync(self, plan: Plan) -> None:
+    def _sync(self, plan: DeploymentPlan) -> None:
         """Update functions whose variables are not the environment's: both may have changed during the deployment."""
-        outcome = variables_change.Change(self._cloud, self._inventory, plan.environment, {}, sleep=self._sleep).run()
+        outcome = VariablesChange(self._cloud, self._inventory, plan.environment, {}, sleep=self._sleep).run()
         if outcome.failed:
             names = ", ".join(state.function.name for state in outcome.failed)
             raise ToolError(f"Out of sync with the variables: {names}. Run: arc env verify {plan.environment}")

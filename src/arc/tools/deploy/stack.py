@@ -36,7 +36,7 @@ _CANCELLED = ("Resource creation cancelled", "Resource update cancelled", "Resou
 
 
 @dataclass(frozen=True)
-class Change:
+class ResourceChange:
     """What a change set does to one resource: `Add`, `Modify` (with `replaced`) or `Remove`."""
 
     action: str
@@ -126,7 +126,7 @@ class Stack:
         *,
         exists: bool,
         change_set: str,
-    ) -> list[Change]:
+    ) -> list[ResourceChange]:
         """Create `change_set` and return what it would change; empty, and no change set, when that is nothing.
 
         `template` is `TemplateBody` or `TemplateURL` for the call.
@@ -227,7 +227,7 @@ class Stack:
         found = self._call("describe_change_set", "Planning", StackName=self.name, ChangeSetName=change_set)
         return found if found["Status"] in ("CREATE_COMPLETE", "FAILED") else None
 
-    def _changes(self, change_set: str) -> Iterator[Change]:
+    def _changes(self, change_set: str) -> Iterator[ResourceChange]:
         pages = self._cloud.pages(
             "cloudformation",
             "describe_change_set",
@@ -243,7 +243,7 @@ class Stack:
             if one["Action"] == "Modify" and not details:
                 continue
             names = {detail["Target"].get("Name") or detail["Target"]["Attribute"] for detail in details}
-            yield Change(
+            yield ResourceChange(
                 one["Action"],
                 one["LogicalResourceId"],
                 one["ResourceType"].removeprefix("AWS::"),

@@ -67,7 +67,7 @@ class Outcome:
 
 
 @dataclass
-class Change:
+class VariablesChange:
     """Changes of an environment's variables: a value for each name, None to remove it.
 
     `force` skips the checks for tables, for mistakes, for a rotation in progress, and for sessions that end with a

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arc.tools.cloud.parameters import Parameters
-from arc.tools.env.change import Change, Outcome, sync_functions
+from arc.tools.env.change import Outcome, VariablesChange, sync_functions
 from arc.tools.env.checks import settings_fault
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.mistakes import mistakes
@@ -41,7 +41,9 @@ class Verification:
         Variables that only functions have are kept, adopted or pruned; `warn` is called with what functions lose.
         """
         if self._adopt or self._prune:
-            change = Change(self._cloud, self._inventory, self._environment, {}, adopt=self._adopt, prune=self._prune)
+            change = VariablesChange(
+                self._cloud, self._inventory, self._environment, {}, adopt=self._adopt, prune=self._prune
+            )
             change.warn, change.on_progress = warn, on_progress
             return change.run()
         return self._outcome(sync_functions(self._deployed, self._parameters, self._variables, on_progress))

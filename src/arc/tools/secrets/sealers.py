@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from arc.errors import ToolError
 from arc.tools.cloud.cloud import Refused
 from arc.tools.cloud.parameters import Memo, Parameters
-from arc.tools.env.change import Change
+from arc.tools.env.change import VariablesChange
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.mistakes import mistake
 from arc.tools.env.report import failed_functions, kept_variables
@@ -66,7 +66,7 @@ class Secrets:
 
     def change(self, changes: Mapping[str, str | None], remedy: str) -> None:
         """Change secrets in every function. Raises `ToolError` with the sentence `remedy` when one cannot be synced."""
-        outcome = Change(
+        outcome = VariablesChange(
             self.cloud,
             self.inventory,
             self.environment,
