@@ -41,6 +41,7 @@ PUBLIC = {
     "arc.events": {"parse", "publish"},
     "arc.http": {
         *("build_manager", "csrf", "handler", "parse_body", "res", "session", "session_read", "session_write"),
+        "static",
         "url",
     },
     "arc.queues": {"parse", "publish"},

@@ -263,6 +263,15 @@ def _words(text: str | None) -> tuple[str, ...]:
     return tuple((text or "").replace(",", " ").split())
 
 
+def sandbox_static(environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]] | None:
+    """Return the sandbox's static folder, an absolute path, and the texts that it ignores; None without one."""
+    try:
+        static = json.loads(environ.get("ARC_SANDBOX") or "{}").get("static")
+        return (str(static["folder"]), tuple(static["ignore"])) if static else None
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
+
+
 def _ports(text: str | None) -> Mapping[str, int] | None:
     """Return the sandbox's ports by name, such as `_arc` and `tables`; None outside a sandbox."""
     if text is None:

@@ -235,7 +235,7 @@ def test_attribute_of_a_table_is_ignored_with_a_warning(line: str, tmp_path: Pat
 
 FOREIGN = {
     "a key without a value": "@env\nproduction\n  API_KEY\n  REGION us-west-2\n",
-    "several words below a key": "@static\nprefs\n  types\n    text/css css\n    application/js js mjs\n",
+    "several words below a key": "@bundles\nprefs\n  types\n    text/css css\n    application/js js mjs\n",
     "four spaces": "@sandbox\nports\n    tables 6799\n",
     "one space": "@mine\nports\n tables 6799\n",
     "braces": "@mine\n{x: 1}\n",

@@ -1,4 +1,4 @@
-"""Architect's HTTP functions: `handler`, `session`, `res`, `parse_body`, `csrf`, `url`."""
+"""Architect's HTTP functions: `handler`, `session`, `res`, `parse_body`, `csrf`, `static`, `url`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from arc.http import csrf as csrf
     from arc.http import session as session
+    from arc.http.assets import static as static
     from arc.http.body import parse_body as parse_body
     from arc.http.events import url as url
     from arc.http.lambda_handler import handler as handler
@@ -23,6 +24,7 @@ _NAMES = {
     "res": ("arc.http.reply", "res"),
     "session_read": ("arc.http.session", "read"),
     "session_write": ("arc.http.session", "write"),
+    "static": ("arc.http.assets", "static"),
     "url": ("arc.http.events", "url"),
 }
 __all__ = [*sorted(_NAMES), *_MODULES]  # noqa: PLE0604  # all strings

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from arc.inventory.findings import Document
     from arc.manifest import Pragma
 
-    _Reader: TypeAlias = Callable[["_Setting", Any], Any]
+    Reader: TypeAlias = Callable[["Setting", Any], Any]
+    """Returns the value of a setting, given the value before. Raises `InvalidValue`."""
 
 PYTHONS = ("python3.11", "python3.12", "python3.13", "python3.14")
 
@@ -74,7 +75,7 @@ def read_aws(document: Document) -> Aws:
     pragma = manifest.pragma("aws")
     if pragma is None:
         return Aws(function=config)
-    values = _read_values(document, pragma, config, _function_readers(config) | _APP_READERS)
+    values = read_values(document, pragma, config, _function_readers(config) | _APP_READERS)
     own = {name: values.pop(name) for name in _APP_READERS if name in values}
     return Aws(**own, function=replace(config, **values))
 
@@ -84,7 +85,7 @@ def configure_function(document: Document, config: FunctionConfig) -> FunctionCo
     for pragma in document.manifest.pragmas:
         if pragma.name in ("aws", "arc"):
             readers = _function_readers(config) if pragma.name == "aws" else _ARC_READERS
-            config = replace(config, **_read_values(document, pragma, config, readers))
+            config = replace(config, **read_values(document, pragma, config, readers))
         else:
             document.warn(pragma, f"@{pragma.name} has no effect in the configuration of a function. Use @aws or @arc.")
     return config
@@ -94,20 +95,20 @@ _REPEATABLE = {"layer": "layers", "policy": "policies"}
 
 
 @dataclass(frozen=True)
-class _Setting:
+class Setting:
     """A setting as written: `timeout 10`, or a name with values below it."""
 
     name: Scalar
     values: tuple[Scalar, ...]
 
     def single(self) -> Scalar:
-        """Return the only value. Raises `_InvalidValue` when the setting has several."""
+        """Return the only value. Raises `InvalidValue` when the setting has several."""
         if len(self.values) > 1:
-            raise _InvalidValue(self.values[0], f"Write one value: {self.name.text} {self.values[0].text}")
+            raise InvalidValue(self.values[0], f"Write one value: {self.name.text} {self.values[0].text}")
         return self.values[0]
 
 
-class _InvalidValue(Exception):
+class InvalidValue(Exception):
     """A setting cannot have this value; `hint` says what to write, and `message` replaces the usual one."""
 
     def __init__(self, value: Scalar, hint: str, message: str = "") -> None:
@@ -115,10 +116,8 @@ class _InvalidValue(Exception):
         super().__init__(hint)
 
 
-def _read_values(
-    document: Document, pragma: Pragma, config: FunctionConfig, readers: Mapping[str, _Reader]
-) -> dict[str, Any]:
-    """Return the values that a pragma sets, by the names of the fields of `FunctionConfig` and `Aws`."""
+def read_values(document: Document, pragma: Pragma, defaults: object, readers: Mapping[str, Reader]) -> dict[str, Any]:
+    """Return the values that a pragma sets, by the names of the fields of `defaults`. Other settings are warnings."""
     values: dict[str, Any] = {}
     for setting in _read_settings(document, pragma):
         word = setting.name.text
@@ -128,8 +127,8 @@ def _read_values(
             document.warn(setting.name, f"Unknown setting '{word}' in @{pragma.name}, which has no effect. {known}")
             continue
         try:
-            values[name] = readers[name](setting, values.get(name, getattr(config, name, None)))
-        except _InvalidValue as invalid:
+            values[name] = readers[name](setting, values.get(name, getattr(defaults, name, None)))
+        except InvalidValue as invalid:
             message = invalid.message or f"Invalid {word} '{invalid.value.text}'."
             document.fault(invalid.value, message, invalid.hint)
         else:
@@ -138,15 +137,15 @@ def _read_values(
     return values
 
 
-def _read_settings(document: Document, pragma: Pragma) -> list[_Setting]:
+def _read_settings(document: Document, pragma: Pragma) -> list[Setting]:
     """Return the settings of a pragma; one without a value is a fault, and so is a repeated one."""
-    settings: dict[str, _Setting] = {}
-    repeated: list[_Setting] = []
+    settings: dict[str, Setting] = {}
+    repeated: list[Setting] = []
     for item in pragma.items:
         if isinstance(item, Array):
-            setting = _Setting(item.items[0], item.items[1:])
+            setting = Setting(item.items[0], item.items[1:])
         elif isinstance(item, Vector):
-            setting = _Setting(item.name, item.items)
+            setting = Setting(item.name, item.items)
         else:
             name = item.start.text
             hint = f"Write {name} and its value on one line, or its values below it, one on each line."
@@ -162,14 +161,14 @@ def _read_settings(document: Document, pragma: Pragma) -> list[_Setting]:
     return [*settings.values(), *repeated]
 
 
-def _read_number(least: int, most: int, unit: str, *, none: str = "") -> _Reader:
-    def read(setting: _Setting, _before: object) -> int | None:
+def _read_number(least: int, most: int, unit: str, *, none: str = "") -> Reader:
+    def read(setting: Setting, _before: object) -> int | None:
         value = setting.single()
         number = value.value
         if none and value.text == none:
             return None
         if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
-            raise _InvalidValue(value, f"Write a whole number from {least} to {most} ({unit}).")
+            raise InvalidValue(value, f"Write a whole number from {least} to {most} ({unit}).")
         return number
 
     return read
@@ -178,21 +177,24 @@ def _read_number(least: int, most: int, unit: str, *, none: str = "") -> _Reader
 _ALIASES = {"amd64": "x86_64", "x64": "x86_64", "aarch64": "arm64"}
 
 
-def _read_word(*words: str) -> _Reader:
-    def read(setting: _Setting, _before: object) -> str:
+def read_word(*words: str) -> Reader:
+    """Return a reader of one of the `words`, or of any word."""
+
+    def read(setting: Setting, _before: object) -> str:
         value = setting.single()
         if words and value.text not in words:
             meant = did_you_mean(_ALIASES.get(value.text.lower(), value.text.lower()), words)
-            raise _InvalidValue(value, meant + choose(words))
+            raise InvalidValue(value, meant + choose(words))
         return value.text
 
     return read
 
 
-def _read_boolean(setting: _Setting, _before: object) -> bool:
+def read_boolean(setting: Setting, _before: object) -> bool:
+    """Read `true` or `false`."""
     value = setting.single()
     if not isinstance(value.value, bool):
-        raise _InvalidValue(value, choose(("true", "false")))
+        raise InvalidValue(value, choose(("true", "false")))
     return value.value
 
 
@@ -239,14 +241,14 @@ _DIRECTION = "(north|south)?(east|west)?|north|south|central"
 _REGION = re.compile(rf"[a-z]{{2}}(-gov|-iso[a-z]?)?-({_DIRECTION})-[0-9]")
 
 
-def _read_region(setting: _Setting, _before: object) -> str:
+def _read_region(setting: Setting, _before: object) -> str:
     value = setting.single()
     if not _REGION.fullmatch(value.text):
         word = value.text.lower().replace("_", "-")
         cities = {city: code for code, city in _REGIONS.items()}
         meant = closest(word, (*_REGIONS, *cities), cutoff=_CLOSE)
         suggestion = f"Did you mean {cities.get(meant, meant)!r}? " if meant else ""
-        raise _InvalidValue(value, f"{suggestion}Write the code of a region, such as us-east-1.")
+        raise InvalidValue(value, f"{suggestion}Write the code of a region, such as us-east-1.")
     return value.text
 
 
@@ -254,15 +256,15 @@ _CLOSE = 0.7  # the least similarity of a misspelled region, as difflib measures
 _LAYER = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+")
 
 
-def _read_layers(setting: _Setting, before: tuple[str, ...]) -> tuple[str, ...]:
+def _read_layers(setting: Setting, before: tuple[str, ...]) -> tuple[str, ...]:
     for value in setting.values:
         if not _LAYER.fullmatch(value.text):
             example = "arn:aws:lambda:us-east-1:123456789012:layer:name:1"
-            raise _InvalidValue(value, f"Write the ARN of a layer's version, such as {example}.")
+            raise InvalidValue(value, f"Write the ARN of a layer's version, such as {example}.")
     return _read_policies(setting, before)
 
 
-def _read_policies(setting: _Setting, before: tuple[str, ...]) -> tuple[str, ...]:
+def _read_policies(setting: Setting, before: tuple[str, ...]) -> tuple[str, ...]:
     return (*before, *(value.text for value in setting.values))
 
 
@@ -285,7 +287,7 @@ _SHORT = (
 )
 
 
-def _read_runtime(setting: _Setting, _before: object, *, has_plugins: bool) -> str:
+def _read_runtime(setting: Setting, _before: object, *, has_plugins: bool) -> str:
     value = setting.single()
     word = value.text.lower()
     if word in ("python", "py"):
@@ -295,26 +297,26 @@ def _read_runtime(setting: _Setting, _before: object, *, has_plugins: bool) -> s
     if _OLD_PYTHON.fullmatch(value.text):
         version = value.text.removeprefix("python")
         message = f"Python {version} is too old: arc-sessions needs Python 3.11 or newer."
-        raise _InvalidValue(value, f"Write a version such as {FunctionConfig.runtime}.", message)
+        raise InvalidValue(value, f"Write a version such as {FunctionConfig.runtime}.", message)
     if value.text in (*PYTHONS, *_OTHERS, *_RETIRED) or (has_plugins and not value.text.startswith("python")):
         return value.text
     meant = did_you_mean(word, (*PYTHONS, *_OTHERS), cutoff=_CLOSE)
     hint = f"{meant}{choose(('python', *PYTHONS))} Other languages have {', '.join(_OTHERS)}."
-    raise _InvalidValue(value, hint, f"Unknown runtime '{value.text}'.")
+    raise InvalidValue(value, hint, f"Unknown runtime '{value.text}'.")
 
 
-_ARC_READERS: dict[str, _Reader] = {"env": _read_boolean, "shared": _read_boolean}
-_APP_READERS: dict[str, _Reader] = {
-    "apigateway": _read_word("http", "httpv1", "httpv2", "rest"),
-    "bucket": _read_word(),
-    "profile": _read_word(),
+_ARC_READERS: dict[str, Reader] = {"env": read_boolean, "shared": read_boolean}
+_APP_READERS: dict[str, Reader] = {
+    "apigateway": read_word("http", "httpv1", "httpv2", "rest"),
+    "bucket": read_word(),
+    "profile": read_word(),
     "region": _read_region,
 }
 
 
-def _function_readers(config: FunctionConfig) -> dict[str, _Reader]:
+def _function_readers(config: FunctionConfig) -> dict[str, Reader]:
     return {
-        "architecture": _read_word("arm64", "x86_64"),
+        "architecture": read_word("arm64", "x86_64"),
         "concurrency": _read_number(0, 1000, "simultaneous invocations, or unthrottled", none="unthrottled"),
         "layers": _read_layers,
         "memory": _read_number(128, 10240, "megabytes"),

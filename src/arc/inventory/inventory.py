@@ -15,6 +15,7 @@ from arc.inventory.function_config import configure_function, read_aws
 from arc.inventory.http import METHODS, read_http
 from arc.inventory.preferences import PREFERENCE_FILES, read_preferences
 from arc.inventory.routes import HANDLER_FILES, Route, other_language, specificity
+from arc.inventory.static import read_static
 from arc.inventory.tables import read_tables
 from arc.manifest import Array, Scalar
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from arc.inventory.function_config import Aws, FunctionConfig
     from arc.inventory.preferences import SandboxPreferences
+    from arc.inventory.static import Static
     from arc.inventory.tables import Table
     from arc.manifest import Item, Manifest, Pragma
 
@@ -42,6 +44,8 @@ class Inventory:
     aws: Aws
     shared: Path | None
     """The folder of shared code, if it exists."""
+    static: Static | None
+    """The settings of `@static`, None where static files are turned off."""
     env: Mapping[str, Mapping[str, str]] = field(repr=False)
     """This machine's variables for each environment. They contain secrets, so `repr` leaves them out."""
     sandbox: SandboxPreferences
@@ -61,7 +65,7 @@ _CONFIG_FILES = (
     *("config.arc", ".arc-config", "arc.json", "arc-config.json"),
     *("config.yaml", "config.yml", "arc-config.yaml", "arc-config.yml"),
 )
-_PRAGMAS = ("app", "aws", "http", "shared", "tables", "tables-indexes")
+_PRAGMAS = ("app", "aws", "http", "shared", "static", "tables", "tables-indexes")
 
 
 def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path | None = None) -> Inventory:
@@ -88,11 +92,14 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
     lines = read_http(document, root)
     tables = read_tables(document, app)
     shared = _read_shared(document, root)
+    static = read_static(document, root, lines)
     _check_other_pragmas(document)
     folders = dict.fromkeys(line.folder for line in lines)
     handlers = [folder / name for folder in folders for name in HANDLER_FILES]
     configs = [folder / name for folder in folders for name in _CONFIG_FILES]
-    check_links(root, [*handlers, *configs, *([shared] if shared else [])], findings)
+    check_links(
+        root, [*handlers, *configs, *([shared] if shared else []), *([static.folder] if static else [])], findings
+    )
     findings.raise_faults()
     functions = {folder: _read_function(folder, aws, root, findings) for folder in folders}
     routes = sorted(
@@ -111,6 +118,7 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
         tables=tuple(tables),
         aws=aws,
         shared=shared,
+        static=static,
         env=preferences.env,
         sandbox=preferences.sandbox,
         warnings=tuple(findings.warnings),
@@ -172,7 +180,7 @@ def _read_shared(document: Document, root: Path) -> Path | None:
 # Architect's other pragmas, which are no misspellings.
 _OF_ARCHITECT = (
     *("bundles", "cdn", "customizations", "domain", "events", "macros", "plugins", "proxy", "queues"),
-    *("scheduled", "static", "streams", "tables-streams", "views", "websocket", "ws"),
+    *("scheduled", "streams", "tables-streams", "views", "websocket", "ws"),
 )
 _CLOSE = 0.7  # the least similarity of a misspelled pragma, as difflib measures it
 _RETIRED = "is retired and has no effect. Declare its routes in @http."

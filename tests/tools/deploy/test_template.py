@@ -16,9 +16,17 @@ from arc import inventory as inventories
 from arc.errors import InventoryError, ToolError
 from arc.inventory import Inventory
 from arc.tools.deploy.packages import FunctionPackage, Package
-from arc.tools.deploy.template import build_template, function_name, parameter_name, parameter_values
+from arc.tools.deploy.template import (
+    StaticSource,
+    build_template,
+    function_name,
+    parameter_name,
+    parameter_values,
+    shortened,
+)
 
 LAYER = Package("dependencies", b"layer", 5)
+STATIC = StaticSource(Package("static files", b"x", 1), "shop-staging-static-123456789012-eu-west-1", "assets/")
 LAYER_ARN = "arn:aws:lambda:eu-west-1:123456789012:layer:tools:4"
 VARIABLES = {"ARC_APP_SECRET": "a secret that no template shows", "SESSION_TABLE_NAME": "session", "GREETING": "hi"}
 EVERYTHING = """
@@ -53,13 +61,16 @@ def app(folder: Path, routes: list[str], more: str = "", name: str = "shop") -> 
     return inventories.read(folder, environ={})
 
 
-def template_of(inventory: Inventory, variables: Mapping[str, str] = VARIABLES) -> dict[str, Any]:
+def template_of(
+    inventory: Inventory, variables: Mapping[str, str] = VARIABLES, *, static: StaticSource | None = None
+) -> dict[str, Any]:
     """The template of staging, with packages of one byte."""
     packages = [
         FunctionPackage(route, Package(route.name, route.name.encode(), 1), "handler.handler", LAYER)
         for route in inventory.routes
     ]
-    return build_template(inventory, "staging", packages, variables, bucket="shop-staging-arc-123456789012-eu-west-1")
+    bucket = "shop-staging-arc-123456789012-eu-west-1"
+    return build_template(inventory, "staging", packages, variables, bucket=bucket, static=static)
 
 
 def of_kind(template: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -74,7 +85,8 @@ def findings(template: dict[str, Any]) -> list[str]:
 
 def test_the_linter_finds_nothing_in_an_app_with_everything(tmp_path: Path) -> None:
     """All settings of @aws, tables, parameters and every kind of route; a template that is wrong has findings."""
-    template = template_of(app(tmp_path, ["get /", "any /*", "get /users/:id", "post /a-b.c/:d/*"], EVERYTHING))
+    routes = ["get /", "any /*", "get /users/:id", "post /a-b.c/:d/*", "get /static"]
+    template = template_of(app(tmp_path, routes, EVERYTHING), static=STATIC)
     assert findings(template) == []
     of_kind(template, "Lambda::Function")["GetIndexHTTPLambda"]["MemorySize"] = 1
     assert findings(template)
@@ -103,6 +115,23 @@ def test_routes_have_the_keys_and_the_format_of_an_http_api(tmp_path: Path) -> N
     target = of_kind(template, "ApiGatewayV2::Route")[parameter_route]["Target"]["Fn::Join"][1][1]["Ref"]
     function = of_kind(template, "ApiGatewayV2::Integration")[target]["IntegrationUri"]["Fn::GetAtt"][0]
     assert of_kind(template, "Lambda::Function")[function]["FunctionName"] == "shop-staging-post-users-000id"
+
+
+def test_static_files_have_a_function_that_may_read_them_alone(tmp_path: Path) -> None:
+    """Two routes lead to it, which take GET and HEAD; it has no variable, role or layer of the app."""
+    template = template_of(app(tmp_path, ["get /"], EVERYTHING), static=STATIC)
+    keys = {one["RouteKey"] for one in of_kind(template, "ApiGatewayV2::Route").values()}
+    assert keys == {"GET /", "GET /_static/{proxy+}", "HEAD /_static/{proxy+}"}
+    function = of_kind(template, "Lambda::Function")["StaticFunction"]
+    assert function["FunctionName"] == "shop-staging-static"
+    assert function["Role"] == {"Fn::GetAtt": ["StaticRole", "Arn"]}
+    assert set(function["Environment"]["Variables"]) == {"ARC_STATIC_BUCKET", "ARC_STATIC_OWNER", "ARC_STATIC_PREFIX"}
+    assert "Layers" not in function
+    (policy,) = of_kind(template, "IAM::Role")["StaticRole"]["Policies"]
+    logs, files = policy["PolicyDocument"]["Statement"]
+    assert logs["Resource"]["Fn::Sub"].endswith("log-group:/aws/lambda/shop-staging-static:*")
+    assert files["Action"] == ["s3:GetObject"]
+    assert files["Resource"]["Fn::Sub"] == f"arn:${{AWS::Partition}}:s3:::{STATIC.bucket}/assets/*"
 
 
 def test_another_name_of_a_parameter_changes_a_route_in_place(tmp_path: Path) -> None:
@@ -227,10 +256,11 @@ def test_names_are_unique_for_every_set_of_routes(tmp_path: Path, routes: list[s
         inventory = app(tmp_path, routes, name=name)
     except InventoryError:
         reject()
-    resources = template_of(inventory)["Resources"]
-    assert len(resources) == 3 + 1 + 5 * len(inventory.routes)
+    resources = template_of(inventory, static=STATIC)["Resources"]
+    assert len(resources) == 4 + 7 + 5 * len(inventory.routes)
     assert all(logical_id.isascii() and logical_id.isalnum() for logical_id in resources)
     names = [function_name(name, "production", route) for route in inventory.routes]
+    names.append(shortened(f"{name}-production-static"))
     assert len(set(names)) == len(names)
     assert all(len(one) <= 64 for one in names)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from arc.tools.deploy.pipeline import DeploymentPlan
     from arc.tools.deploy.stack import Event
 
+_SHOWN_FILES = 10
 _WORDS = {"Add": "add", "Modify": "change", "Remove": "remove"}
 
 
@@ -66,7 +67,7 @@ def deploy(
         plan = deployment.plan(dry_run=dry_run)
         _report_remaining_steps(cloud, inventory, chosen)
         say(_shown(plan, inventory, dry_run=dry_run))
-        if plan.changes and not dry_run:
+        if not plan.is_empty and not dry_run:
             try:
                 deployment.apply(plan, lambda event: on_progress(_event(event)), wait=not no_wait)
             except KeyboardInterrupt:
@@ -98,9 +99,9 @@ def _report_remaining_steps(cloud: Cloud, inventory: Inventory, environment: str
 
 
 def _outcome(plan: DeploymentPlan, *, no_wait: bool) -> str:
-    if not plan.changes:
+    if plan.is_empty:
         return "Nothing to deploy"
-    return f"CloudFormation is changing the stack {plan.stack}" if no_wait else "Deployed"
+    return f"CloudFormation is changing the stack {plan.stack}" if no_wait and plan.changes else "Deployed"
 
 
 def _tables(
@@ -158,9 +159,25 @@ def _shown(plan: DeploymentPlan, inventory: Inventory, *, dry_run: bool) -> str:
     if plan.uploads:
         count = f"{len(plan.uploads)} zip{'' if len(plan.uploads) == 1 else 's'}"
         lines.append(f"  {'would upload' if dry_run else 'upload'} {count}, {size:,} bytes")
-    if not plan.changes:
+    lines += _shown_static(plan, dry_run=dry_run)
+    if plan.is_empty:
         lines.append("  no changes")
     return "\n".join(lines)
+
+
+def _shown_static(plan: DeploymentPlan, *, dry_run: bool) -> Iterator[str]:
+    """The lines about static files: the first ones by name, and how many there are."""
+    uploads, surplus = plan.static.uploads, plan.static.surplus
+    names = [one.name for one in uploads]
+    for name in names[:_SHOWN_FILES]:
+        yield f"  {'would upload' if dry_run else 'upload'} {name}"
+    if uploads:
+        more = f", {len(names) - _SHOWN_FILES} of them not listed" if len(names) > _SHOWN_FILES else ""
+        count = f"{len(names)} static file{'' if len(names) == 1 else 's'}"
+        yield f"  {count}, {sum(len(one.content) for one in uploads):,} bytes{more}"
+    if surplus:
+        count = f"{len(surplus)} old static file{'' if len(surplus) == 1 else 's'}"
+        yield f"  {'would delete' if dry_run else 'delete'} {count}"
 
 
 def _plain(plan: DeploymentPlan, address: str, *, dry_run: bool) -> dict[str, Any]:
@@ -170,6 +187,10 @@ def _plain(plan: DeploymentPlan, address: str, *, dry_run: bool) -> dict[str, An
         "stack": plan.stack,
         "changes": [vars(change) for change in plan.changes],
         "uploads": {one.name: len(one.content) for one in plan.uploads},
+        "static": {
+            "uploads": {one.name: len(one.content) for one in plan.static.uploads},
+            "deletions": list(plan.static.surplus),
+        },
         "notes": list(plan.notes),
         "address": address,
     }

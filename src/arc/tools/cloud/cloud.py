@@ -108,6 +108,10 @@ class Cloud:
                 raise failed
             self._pause(self._chance() * min(_LONGEST_PAUSE, 0.1 * 2 ** tried[attempts]))
 
+    def endpoint(self, service: str) -> str:
+        """Return the address of a service in this region and partition, without a slash at its end."""
+        return str(self._client(service, f"Looking for {service}").meta.endpoint_url).rstrip("/")
+
     def pages(
         self,
         service: str,

@@ -40,6 +40,8 @@ MAX_ZIP = 262_144_000
 """Bytes that a function and its layers may have when they are unzipped. Source: AWS Lambda quotas."""
 ENTRY = "arc_entry"
 """The module that Lambda imports in a function with a folder `vendor`, which it puts on the path as Architect does."""
+STATIC_MODULE = "static_function"
+"""The module that Lambda imports in the function that serves static files."""
 _ENTRY_SOURCE = """\
 import importlib
 import os
@@ -91,10 +93,18 @@ class Packages:
 
     `install` unpacks the wheels of a `requirements.txt` into a folder, for the platform of a function's configuration,
     or for this machine where that is None. With `local` the packages are for a local cloud, which runs them here.
+    Every function gets the `static_manifest`, from which `arc.http.static` reads names of files.
     """
 
-    def __init__(self, inventory: Inventory, *, local: bool = False, install: Install | None = None) -> None:
-        self._inventory, self._local = inventory, local
+    def __init__(
+        self,
+        inventory: Inventory,
+        *,
+        local: bool = False,
+        install: Install | None = None,
+        static_manifest: bytes | None = None,
+    ) -> None:
+        self._inventory, self._local, self._static_manifest = inventory, local, static_manifest
         self._install = install or (install_here if local else install_wheels)
         self._layers: dict[tuple[str, str, str], Package] = {}
 
@@ -116,6 +126,8 @@ class Packages:
             files = {f"vendor/shared/{name}": file for name, file in _files(shared)} | files
         module = route.handler.stem
         own: dict[str, bytes] = {name: file.read_bytes() for name, file in files.items()}
+        if self._static_manifest is not None:
+            own["vendor/shared/static.json"] = self._static_manifest
         if any(name.startswith("vendor/") for name in own):
             own[f"{ENTRY}.py"] = _ENTRY_SOURCE.format(module=module).encode()
             module = ENTRY
@@ -151,6 +163,11 @@ class Packages:
                 self._install(requirements, target, config, name)
             contents = {f"python/{place}": file.read_bytes() for place, file in _files(target) if not _varies(place)}
             return _zipped(f"dependencies of {name}", contents | dict(_runtime()))
+
+
+def static_package() -> Package:
+    """The zip of the function that serves static files."""
+    return _zipped("static files", {f"{STATIC_MODULE}.py": Path(__file__).with_name("static_function.py").read_bytes()})
 
 
 def install_wheels(requirements: Path, target: Path, config: FunctionConfig | None, name: str) -> None:

@@ -5,41 +5,39 @@ A plan changes nothing that serves visitors, and a dry run changes nothing at al
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
 from arc.service_map import stack_name
-from arc.tools.cloud.cloud import Refused
 from arc.tools.cloud.parameters import Memo, Parameters
 from arc.tools.cloud.tables import Tables, physical_name
-from arc.tools.deploy.packages import Packages, distinct
+from arc.tools.deploy.bucket import Bucket, Upload, bucket_name
+from arc.tools.deploy.packages import Packages, distinct, static_package
 from arc.tools.deploy.stack import ResourceChange, Stack, StackBusy
-from arc.tools.deploy.template import build_template, function_name, parameter_values
+from arc.tools.deploy.static_upload import StaticPlan, read_static_files
+from arc.tools.deploy.template import StaticSource, build_template, function_name, parameter_values
 from arc.tools.env.change import VariablesChange
 from arc.tools.env.deployed import desired_variables
 from arc.tools.env.variables import FALLBACKS, ROTATION, SECRET, check_set
 from arc.tools.secrets.secrets import new_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
     from arc.tools.deploy.packages import Install, Package
     from arc.tools.deploy.stack import Event
+    from arc.tools.deploy.static_upload import StaticFiles
     from arc.tools.deploy.template import Template
 
 _MAX_BODY = 51_200  # bytes of a template within a call; a larger one is read from the bucket
-_MAX_BUCKET = 63  # characters of a bucket's name
-_UPLOADS = 4  # at a time
-_MAX_DELETIONS = 1000  # objects in one call
 _LONGEST_ARN = 160  # characters of a role's ARN: 64 of its name, and what comes before
 
 
@@ -62,6 +60,13 @@ class DeploymentPlan:
     """Keys of the packages that are deployed now."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The environment's variables that functions get."""
+    static: StaticPlan = field(default_factory=StaticPlan)
+    """What happens with static files."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True when the deployment changes nothing."""
+        return not self.changes and not self.static
 
 
 class Deployment:
@@ -85,7 +90,6 @@ class Deployment:
         self._on_progress = on_progress
         self._change_set = f"arc-deploy-{random(8)}"
         self._install, self._sleep = install, sleep
-        self._known_account = ""
         tags = {"arc:app": inventory.app, "arc:environment": environment}
         self._stack = Stack(cloud, stack_name(inventory.app, environment), tags, sleep=sleep)
         self.is_executing = False
@@ -110,29 +114,29 @@ class Deployment:
         exists = self._stack.check_free(dry_run=dry_run)
         variables, notes = self._variables(dry_run=dry_run)
         self._on_progress("Packaging functions")
-        functions = Packages(self._inventory, local=self._cloud.url is not None, install=self._install).build()
+        static = read_static_files(self._inventory.static)
+        manifest = None if static is None else static.manifest
+        builder = Packages(
+            self._inventory, local=self._cloud.url is not None, install=self._install, static_manifest=manifest
+        )
+        functions = builder.build()
         packages = distinct(functions)
-        bucket = self._bucket()
-        has_bucket = self._has_bucket(bucket)
-        if not has_bucket and not dry_run:
-            self._make_bucket(bucket)
+        source = None
+        if static is not None:
+            source = StaticSource(static_package(), self._static_bucket.name, static.prefix)
+            packages.append(source.package)
+        bucket = self._bucket
+        has_bucket = self._prepare_bucket(dry_run=dry_run)
         # A package that the deployed template does not name may be deleted by the deployment before at any moment.
         deployed = self._stack.package_keys() if has_bucket else set()
-        uploads = [one for one in packages if one.key not in deployed or not self._has(bucket, one.key)]
-        template = build_template(self._inventory, self._environment, functions, variables, bucket=bucket)
+        uploads = [one for one in packages if one.key not in deployed or not bucket.has(one.key)]
+        template = build_template(
+            self._inventory, self._environment, functions, variables, bucket=bucket.name, static=source
+        )
         self._check_variables(variables)
+        static_plan = self._plan_static(static)
         self._on_progress("Planning the deployment")
-        if dry_run and not exists:
-            changes = [ResourceChange("Add", name, one["Type"][5:]) for name, one in template["Resources"].items()]
-        else:
-            changes = self._stack.plan(
-                self._sent(template, bucket),
-                parameter_values(self._inventory, self._environment, variables),
-                exists=exists,
-                change_set=self._change_set,
-            )
-            if dry_run and changes:
-                self._stack.forget(self._change_set, exists=exists)
+        changes = self._changes(template, variables, exists=exists, dry_run=dry_run)
         return DeploymentPlan(
             self._environment,
             self._stack.name,
@@ -143,7 +147,27 @@ class Deployment:
             not exists,
             frozenset(deployed),
             variables,
+            static_plan,
         )
+
+    def _changes(
+        self, template: Template, variables: Mapping[str, str], *, exists: bool, dry_run: bool
+    ) -> list[ResourceChange]:
+        """Return what the template changes; without `dry_run`, the change set remains for `apply`."""
+        if dry_run and not exists:
+            return [ResourceChange("Add", name, one["Type"][5:]) for name, one in template["Resources"].items()]
+        values = parameter_values(self._inventory, self._environment, variables)
+        with self._sent(template) as sent:
+            changes = self._stack.plan(sent, values, exists=exists, change_set=self._change_set)
+        if dry_run and changes:
+            self._stack.forget(self._change_set, exists=exists)
+        return changes
+
+    def _plan_static(self, static: StaticFiles | None) -> StaticPlan:
+        if static is None:
+            return StaticPlan()
+        bucket = self._static_bucket
+        return static.plan(bucket.objects() if bucket.exists() else {})
 
     def apply(self, plan: DeploymentPlan, on_event: Callable[[Event], None], *, wait: bool = True) -> None:
         """Upload what is new and execute the plan's change set; unless `wait` is false, wait until the stack is done.
@@ -151,15 +175,22 @@ class Deployment:
         Functions are in sync with the environment's variables afterwards, also where these have changed meanwhile or
         the stack was rolled back. Raises `ToolError` with the first cause of a failure, `StackBusy`.
         """
-        bucket = self._bucket()
         try:
-            self._upload(bucket, plan.uploads)
+            self._upload(plan)
             self._check_rotation()
             self._check_secrets(plan)
         except BaseException:
-            with suppress(ToolError):
-                self._stack.forget(self._change_set, exists=not plan.is_first)
+            if plan.changes:
+                with suppress(ToolError):
+                    self._stack.forget(self._change_set, exists=not plan.is_first)
             raise
+        if plan.changes:
+            self._execute(plan, on_event, wait=wait)
+        self._static_bucket.put_all(plan.static.changed, self._on_progress)
+        if wait:
+            self._static_bucket.delete(plan.static.surplus)
+
+    def _execute(self, plan: DeploymentPlan, on_event: Callable[[Event], None], *, wait: bool) -> None:
         self.is_executing = True
         try:
             self._stack.execute(self._change_set, on_event, wait=wait)
@@ -174,7 +205,15 @@ class Deployment:
         if not wait:
             return
         self._sync(plan)
-        self._delete_packages(bucket, plan.replaced - {one.key for one in plan.packages})
+        self._delete_packages(plan.replaced - {one.key for one in plan.packages})
+
+    def _upload(self, plan: DeploymentPlan) -> None:
+        """Upload packages and new static files; the stack is not changed yet."""
+        packages = [Upload(one.name, one.key, one.content) for one in plan.uploads]
+        self._bucket.put_all(packages, self._on_progress)
+        if plan.static and not self._static_bucket.exists():
+            self._static_bucket.create()
+        self._static_bucket.put_all(plan.static.new, self._on_progress)
 
     def delete(self, *, tables: bool, on_event: Callable[[Event], None] = lambda _event: None) -> list[str]:
         """Delete the stack, its packages and logs, and with `tables` the app's tables; return what was deleted.
@@ -195,20 +234,11 @@ class Deployment:
         if self._stack.find() is not None:
             self._stack.delete(on_event)
             deleted.append(f"the stack {self._stack.name}")
-        bucket = self._bucket()
-        if self._inventory.aws.bucket is None and self._has_bucket(bucket):
-            contents = self._cloud.pages(
-                "s3",
-                "list_objects_v2",
-                f"Looking into the bucket {bucket}",
-                key="Contents",
-                tokens=("ContinuationToken", "NextContinuationToken"),
-                Bucket=bucket,
-                **self._owner(),
-            )
-            self._delete_packages(bucket, [one["Key"] for one in contents])
-            self._call("delete_bucket", f"Deleting the bucket {bucket}", Bucket=bucket)
-            deleted.append(f"the bucket {bucket}")
+        buckets = [self._static_bucket] + [self._bucket] * (self._inventory.aws.bucket is None)
+        for bucket in buckets:
+            if bucket.exists():
+                bucket.remove()
+                deleted.append(f"the bucket {bucket.name}")
         for name in found:
             self._cloud.call("dynamodb", "delete_table", f"Deleting the table {name}", TableName=name)
             deleted.append(f"the table {name}")
@@ -264,106 +294,56 @@ class Deployment:
             names = ", ".join(state.function.name for state in outcome.failed)
             raise ToolError(f"Out of sync with the variables: {names}. Run: arc env verify {plan.environment}")
 
-    def _sent(self, template: Template, bucket: str) -> dict[str, str]:
+    @contextmanager
+    def _sent(self, template: Template) -> Iterator[dict[str, str]]:
+        """Inside the block, what a call has for the template: itself, or its place in the bucket for a large one."""
         body = json.dumps(template, separators=(",", ":"))
         if len(body.encode()) <= _MAX_BODY:
-            return {"TemplateBody": body}
-        key = f"{hashlib.sha256(body.encode()).hexdigest()}.json"
-        self._call("put_object", "Uploading the template", Bucket=bucket, Key=key, Body=body.encode(), **self._owner())
-        host = (
-            f"{self._cloud.url}/{bucket}"
-            if self._cloud.url
-            else f"https://{bucket}.s3.{self._cloud.region}.amazonaws.com"
-        )
-        return {"TemplateURL": f"{host}/{key}"}
+            yield {"TemplateBody": body}
+            return
+        key = f"{self._change_set}.json"
+        self._bucket.put(Upload("the template", key, body.encode()))
+        try:
+            yield {"TemplateURL": self._bucket.address(key)}
+        finally:
+            with suppress(ToolError):
+                self._bucket.delete([key])
 
-    @property
+    @cached_property
     def _account(self) -> str:
-        if not self._known_account:
-            answer = self._cloud.call("sts", "get_caller_identity", "Looking for the account")
-            self._known_account = str(answer["Account"])
-        return self._known_account
+        return str(self._cloud.call("sts", "get_caller_identity", "Looking for the account")["Account"])
 
-    def _bucket(self) -> str:
+    @cached_property
+    def _bucket(self) -> Bucket:
         """The bucket of the packages: `@aws`'s own, else one for each environment, account and region."""
         if self._inventory.aws.bucket is not None:
-            return self._inventory.aws.bucket
-        name = f"{self._inventory.app}-{self._environment}-arc-{self._account}-{self._cloud.region}"
-        plain = name.lower().replace("_", "-")
-        if plain == name and len(name) <= _MAX_BUCKET:
-            return name
-        return f"{plain[: _MAX_BUCKET - 9].rstrip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+            return Bucket(self._cloud, self._inventory.aws.bucket)
+        return self._own_bucket("arc")
 
-    def _owner(self) -> dict[str, str]:
-        """What makes S3 refuse a bucket that another account made under our name."""
-        return {"ExpectedBucketOwner": self._account} if self._inventory.aws.bucket is None else {}
+    @cached_property
+    def _static_bucket(self) -> Bucket:
+        """The bucket of the static files, which stay when a deployment fails."""
+        return self._own_bucket("static")
 
-    def _has_bucket(self, bucket: str) -> bool:
-        found = self._exists("head_bucket", f"Looking for the bucket {bucket}", Bucket=bucket)
-        if not found and self._inventory.aws.bucket is not None:
-            raise ToolError(
-                f"Unknown bucket '{bucket}' in @aws. Create it, correct the name, or remove the line, and `arc deploy` "
-                "creates a bucket. Nothing was deployed."
-            )
-        return found
+    def _own_bucket(self, purpose: str) -> Bucket:
+        account = self._account
+        name = bucket_name(self._inventory.app, self._environment, purpose, account, self._cloud.region)
+        return Bucket(self._cloud, name, owner=account)
 
-    def _make_bucket(self, bucket: str) -> None:
-        """Make the private bucket."""
-        region = self._cloud.region
-        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        try:
-            self._call("create_bucket", f"Creating the bucket {bucket}", Bucket=bucket, **place)
-        except Refused as refused:
-            if refused.code != "BucketAlreadyOwnedByYou":
-                raise
-        blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-        self._call(
-            "put_public_access_block",
-            f"Closing the bucket {bucket}",
-            Bucket=bucket,
-            PublicAccessBlockConfiguration=dict.fromkeys(blocked, True),
-        )
-
-    def _has(self, bucket: str, key: str) -> bool:
-        return self._exists("head_object", f"Looking for {key}", Bucket=bucket, Key=key)
-
-    def _exists(self, operation: str, doing: str, **request: Any) -> bool:
-        try:
-            self._call(operation, doing, **request, **self._owner())
-        except Refused as refused:
-            if refused.code in ("404", "NoSuchBucket", "NoSuchKey", "NotFound"):
-                return False
-            if refused.code == "403":
-                raise ToolError(
-                    f"{doing}: not allowed. Let these credentials use s3:ListBucket and s3:GetObject, unless another "
-                    "account has a bucket of this name: then name one of yours with `bucket` in @aws."
-                ) from None
-            raise
-        return True
-
-    def _upload(self, bucket: str, packages: Sequence[Package]) -> None:
-        def upload(package: Package) -> None:
-            self._on_progress(f"Uploading {package.name} ({len(package.content):,} bytes)")
-            doing = f"Uploading {package.name}"
-            self._call("put_object", doing, Bucket=bucket, Key=package.key, Body=package.content, **self._owner())
-
-        pool = ThreadPoolExecutor(_UPLOADS)
-        try:
-            list(pool.map(upload, packages))
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-    def _delete_packages(self, bucket: str, keys: Iterable[str]) -> None:
-        """Delete objects from the bucket; one that `@aws` names is left alone."""
-        old = sorted(keys)
+    def _prepare_bucket(self, *, dry_run: bool) -> bool:
+        """Return whether the bucket of the packages existed, and create it except with `dry_run`."""
+        if self._bucket.exists():
+            return True
         if self._inventory.aws.bucket is not None:
-            return
-        for start in range(0, len(old), _MAX_DELETIONS):
-            chosen = {"Objects": [{"Key": key} for key in old[start : start + _MAX_DELETIONS]], "Quiet": True}
-            doing = f"Deleting packages from the bucket {bucket}"
-            errors = self._call("delete_objects", doing, Bucket=bucket, Delete=chosen, **self._owner()).get("Errors")
-            if errors:
-                raise ToolError(f"{doing}: {errors[0].get('Code')}: {errors[0].get('Message')}")
+            raise ToolError(
+                f"Unknown bucket '{self._bucket.name}' in @aws. Create it, correct the name, or remove the line, and "
+                "`arc deploy` creates a bucket. Nothing was deployed."
+            )
+        if not dry_run:
+            self._bucket.create()
+        return False
 
-    def _call(self, operation: str, doing: str, **request: Any) -> dict[str, Any]:
-        return self._cloud.call("s3", operation, doing, **request)
+    def _delete_packages(self, keys: Collection[str]) -> None:
+        """Delete packages; a bucket that `@aws` names is left alone."""
+        if self._inventory.aws.bucket is None:
+            self._bucket.delete(keys)

@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from arc.errors import ToolError
+from arc.inventory.function_config import FunctionConfig
 from arc.inventory.routes import folder_name
+from arc.inventory.static import STATIC_FUNCTION, STATIC_PATH
 from arc.service_map import stack_name
 from arc.tools.cloud.tables import physical_name
+from arc.tools.deploy.packages import STATIC_MODULE
 from arc.tools.env.deployed import desired_variables
 
 if TYPE_CHECKING:
@@ -30,6 +34,8 @@ _MAX_NAME = 64  # characters of a function's name
 _MAX_CUT = _MAX_NAME - 9  # of one that ends in a hash
 _MAX_LAYERS = 5
 _MAX_POLICY = 10_240  # characters of a role's inline policies
+_STATIC_MEMORY = 512  # megabytes; boto3 starts slowly with less
+_STATIC_TIMEOUT = 10  # seconds
 _RETENTION = 30  # days that logs are kept
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _FORMATS = {"httpv1": "1.0"}
@@ -40,6 +46,15 @@ _TABLE_ACTIONS = (
 Template = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class StaticSource:
+    """The zip of the function that serves static files, their bucket, and what their keys begin with."""
+
+    package: Package
+    bucket: str
+    prefix: str
+
+
 def build_template(
     inventory: Inventory,
     environment: str,
@@ -47,8 +62,11 @@ def build_template(
     variables: Mapping[str, str],
     *,
     bucket: str,
+    static: StaticSource | None = None,
 ) -> Template:
     """The template of `environment`, whose functions have these `packages` in `bucket` and these `variables`.
+
+    An app with static files has one more function, which serves them.
 
     Raises `ToolError` for an app that a stack cannot hold.
     """
@@ -65,6 +83,8 @@ def build_template(
                 f"{_MAX_LAYERS}, one of which has its dependencies. Remove a layer in @aws or config.arc."
             )
         builder.add_function(package)
+    if static is not None:
+        builder.add_static(static)
     template = builder.template()
     if len(template["Resources"]) > MAX_RESOURCES:
         raise ToolError(
@@ -96,7 +116,11 @@ def parameter_name(variable: str) -> str:
 
 def function_name(app: str, environment: str, route: Route) -> str:
     """The function's name on AWS: `shop-staging-get-cart`, at most 64 characters, cut with a hash."""
-    name = f"{app}-{environment}-{folder_name(route.method, route.path)}"
+    return shortened(f"{app}-{environment}-{folder_name(route.method, route.path)}")
+
+
+def shortened(name: str) -> str:
+    """Return `name` with the characters that Lambda takes, cut with a hash where it is too long."""
     plain = _NOT_IN_NAMES.sub("", name)
     if plain == name and len(name) <= _MAX_NAME:
         return name
@@ -153,29 +177,71 @@ class _Builder:
         if config.concurrency is not None:
             properties["ReservedConcurrentExecutions"] = config.concurrency
         self._add(function, "Lambda::Function", **properties)
+        integration = self._integrate(route.logical_id, function, _FORMATS.get(self._inventory.aws.apigateway or ""))
+        self._add_route(_route_id(route), route.route_key, integration)
+
+    def add_static(self, static: StaticSource) -> None:
+        """Add the function that serves static files. It may read these alone, and has no variable of the app."""
+        config = self._inventory.aws.function
+        name = shortened(f"{self._inventory.app}-{self._environment}-static")
+        logs = self._add(
+            f"{STATIC_FUNCTION}Logs", "Logs::LogGroup", LogGroupName=f"/aws/lambda/{name}", RetentionInDays=_RETENTION
+        )
+        files = {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{static.bucket}/{static.prefix}*"}
+        role = self._add_role(
+            "StaticRole",
+            {
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": _arn("logs", f"log-group:/aws/lambda/{name}:*"),
+            },
+            {"Action": ["s3:GetObject"], "Resource": files},
+        )
         self._add(
-            f"{route.logical_id}Permission",
+            STATIC_FUNCTION,
+            "Lambda::Function",
+            FunctionName=name,
+            Runtime=config.runtime if config.is_python else FunctionConfig.runtime,
+            Handler=f"{STATIC_MODULE}.handler",
+            Code=self._at(static.package),
+            Role={"Fn::GetAtt": [role, "Arn"]},
+            Architectures=[config.architecture],
+            MemorySize=_STATIC_MEMORY,
+            Timeout=_STATIC_TIMEOUT,
+            LoggingConfig={"LogGroup": {"Ref": logs}},
+            Environment={
+                "Variables": {
+                    "ARC_STATIC_BUCKET": static.bucket,
+                    "ARC_STATIC_OWNER": {"Ref": "AWS::AccountId"},
+                    "ARC_STATIC_PREFIX": static.prefix,
+                }
+            },
+        )
+        integration = self._integrate("Static", STATIC_FUNCTION)
+        for method in ("GET", "HEAD"):
+            self._add_route(f"Static{method.title()}Route", f"{method} {STATIC_PATH}/{{proxy+}}", integration)
+
+    def _integrate(self, name: str, function: str, payload: str | None = None) -> str:
+        """Let the API call a function, and return the logical id of the integration."""
+        self._add(
+            f"{name}Permission",
             "Lambda::Permission",
             Action="lambda:InvokeFunction",
             FunctionName={"Ref": function},
             Principal="apigateway.amazonaws.com",
             SourceArn={"Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HTTP}/*"},
         )
-        integration = self._add(
-            f"{route.logical_id}Integration",
+        return self._add(
+            f"{name}Integration",
             "ApiGatewayV2::Integration",
             ApiId={"Ref": "HTTP"},
             IntegrationType="AWS_PROXY",
             IntegrationUri={"Fn::GetAtt": [function, "Arn"]},
-            PayloadFormatVersion=_FORMATS.get(self._inventory.aws.apigateway or "", "2.0"),
+            PayloadFormatVersion=payload or "2.0",
         )
-        self._add(
-            _route_id(route),
-            "ApiGatewayV2::Route",
-            ApiId={"Ref": "HTTP"},
-            RouteKey=route.route_key,
-            Target={"Fn::Join": ["/", ["integrations", {"Ref": integration}]]},
-        )
+
+    def _add_route(self, logical_id: str, key: str, integration: str) -> None:
+        target = {"Fn::Join": ["/", ["integrations", {"Ref": integration}]]}
+        self._add(logical_id, "ApiGatewayV2::Route", ApiId={"Ref": "HTTP"}, RouteKey=key, Target=target)
 
     def policy_size(self) -> int:
         """Characters of the role's inline policy, without white space."""
@@ -244,16 +310,14 @@ class _Builder:
                 "Role" if not policies else f"Role{_id(hashlib.sha256(repr(policies).encode()).hexdigest()[:8])}"
             )
             managed = [one if one.startswith("arn:") else _managed(one) for one in policies]
-            self._roles[policies] = self._add(
-                logical_id,
-                "IAM::Role",
-                AssumeRolePolicyDocument=_policy(
-                    {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-                ),
-                Policies=[{"PolicyName": "ArcFunction", "PolicyDocument": _policy(*self._statements())}],
-                **({"ManagedPolicyArns": managed} if managed else {}),
-            )
+            self._roles[policies] = self._add_role(logical_id, *self._statements(), managed=managed)
         return self._roles[policies]
+
+    def _add_role(self, logical_id: str, *statements: dict[str, Any], managed: Sequence[Any] = ()) -> str:
+        trust = _policy({"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}})
+        policies = [{"PolicyName": "ArcFunction", "PolicyDocument": _policy(*statements)}]
+        more = {"ManagedPolicyArns": list(managed)} if managed else {}
+        return self._add(logical_id, "IAM::Role", AssumeRolePolicyDocument=trust, Policies=policies, **more)
 
     def _statements(self) -> list[dict[str, Any]]:
         """What the app's functions may do: write their logs, use the app's tables, read their own SSM parameters."""

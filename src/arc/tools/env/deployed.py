@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from arc.errors import ArcError, ToolError
 from arc.inventory.routes import folder_name
+from arc.inventory.static import STATIC_FUNCTION
 from arc.tools.cloud.cloud import NoCredentials, Refused
 from arc.tools.cloud.functions import Function, Functions
 from arc.tools.env.variables import OLD_STORE, RESERVED, SEALED, STORE, check_set, fault_of
@@ -94,20 +95,21 @@ class Deployed:
         removed: Iterable[str] = (),
         prune: bool = False,
     ) -> None:
-        names = frozenset(removed)
-        self._removed = names | _STORES if names & _STORES else names  # functions have the store under both names
+        # Functions have the store under both names.
+        self._removed = frozenset(removed) | (_STORES if _STORES.intersection(removed) else frozenset())
         self._prune = prune
         self.app, self.environment = inventory.app, environment
         self._cloud, self._sleep, self._chance = cloud, sleep, chance
         self._stopping = threading.Event()
         self.functions = Functions(cloud, inventory.app, environment, sleep=self._pause)
         found = self.functions.find()
+        names = {name: logical for name, logical in found.names.items() if logical != STATIC_FUNCTION}
         self.notes = found.notes
         """Functions that look like the app's and are left alone, a sentence each."""
         opted_out = {name for route in inventory.routes if not route.config.env for name in _names_of(route)}
-        self.opted_out = tuple(name for name, logical in found.names.items() if logical in opted_out)
+        self.opted_out = tuple(name for name, logical in names.items() if logical in opted_out)
         """Functions whose config.arc says `env false`, which are left alone."""
-        self.names = tuple(name for name in found.names if name not in self.opted_out)
+        self.names = tuple(name for name in names if name not in self.opted_out)
         """The functions that take the environment's variables."""
 
     def read(self, on_progress: OnProgress) -> list[Function]:

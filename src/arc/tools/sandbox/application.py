@@ -61,6 +61,11 @@ class Application:
         """All functions of the app."""
         return tuple(self._functions.values())
 
+    def newest(self) -> Inventory:
+        """Return the app as its files are now."""
+        self.refresh()
+        return self.inventory
+
     async def find(self, method: str, path: str) -> tuple[Function, Route, Mapping[str, str]] | None:
         """Return the function, route and path parameters for a request with an encoded path, or None."""
         self.refresh()

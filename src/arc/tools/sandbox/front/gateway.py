@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from arc.tools.sandbox.asgi import BodyTooLong, Disconnected, read_body
-from arc.tools.sandbox.front import service_map
+from arc.tools.sandbox.front import service_map, static_files
 from arc.tools.sandbox.front.event import make_event
 from arc.tools.sandbox.front.reply import Reply, failure_reply, make_reply, message_reply
 from arc.tools.sandbox.functions.failures import InvocationFailure
@@ -77,8 +77,9 @@ class Gateway:
                 self._last_refusal = refusal
                 self._terminal.write_lines(_label(scope), [f"{refusal.status}: {refusal.message}"])
             return message_reply(refusal.status, refusal.message)
-        if service_map.is_internal(scope["path"]) and service_map.is_this_machine(scope.get("client")):
-            return await self._read_service_map(scope, receive)
+        own = await self._own_reply(scope, receive)
+        if own is not None:
+            return own
         found = await self._application.find(scope["method"], scope["raw_path"].decode("utf-8", "replace"))
         if found is None:
             return message_reply(404, "Not Found")
@@ -97,6 +98,18 @@ class Gateway:
             return failure_reply(route.name, failure, ",".join(_values(scope, b"accept")))
         if reply.hint:
             self._terminal.write_once(route.name, reply.hint)
+        return reply
+
+    async def _own_reply(self, scope: Scope, receive: Receive) -> Reply | None:
+        """Return the response to a request that no function answers: for the service map or a static file."""
+        if service_map.is_internal(scope["path"]) and service_map.is_this_machine(scope.get("client")):
+            return await self._read_service_map(scope, receive)
+        static, path = self._application.newest().static, scope["raw_path"].decode("utf-8", "replace")
+        if static is None or not static_files.is_static(static, scope["method"], path):
+            return None
+        reply = static_files.answer(static, path, _values(scope, b"if-none-match"))
+        if reply.hint:
+            self._terminal.write_once(_label(scope), reply.hint)
         return reply
 
     async def _read_service_map(self, scope: Scope, receive: Receive) -> Reply:

@@ -99,7 +99,7 @@ def build_launch(
         "ARC_APP_NAME": inventory.app,
         "ARC_ENV": "testing",
         "ARC_ROLE": f"arn:aws:iam::123456789012:role/{inventory.app}-testing",
-        "ARC_SANDBOX": json.dumps({"ports": sandbox_ports(port, tables), "version": _VERSION}),
+        "ARC_SANDBOX": json.dumps({"ports": sandbox_ports(port, tables), "version": _VERSION, **_static(inventory)}),
         "ARC_STACK_NAME": stack_name(inventory.app, "testing"),
         "AWS_ACCESS_KEY_ID": "dummy",
         "AWS_SECRET_ACCESS_KEY": "dummy",
@@ -136,6 +136,12 @@ def build_launch(
         pure=pure,
         debug=debug,
     )
+
+
+def _static(inventory: Inventory) -> dict[str, object]:
+    """Return the static folder, from which `arc.http.static` knows what exists."""
+    static = inventory.static
+    return {} if static is None else {"static": {"folder": str(static.folder), "ignore": static.ignore}}
 
 
 def sandbox_ports(port: int, tables: int | None) -> dict[str, int]:

@@ -1,0 +1,41 @@
+"""The sandbox's static files, which a deployed app has in a bucket."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from arc.inventory.static import STATIC_PATH
+from arc.tools.sandbox.front.reply import Reply, message_reply
+from arc.tools.static_files import MAX_SIZE, etag, find_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from arc.inventory import Static
+
+
+def is_static(static: Static, method: str, path: str) -> bool:
+    """Return True for a request that the app's static folder answers, and no function does."""
+    return method in ("GET", "HEAD") and path.startswith(f"{STATIC_PATH}/") and static.folder.is_dir()
+
+
+def answer(static: Static, path: str, if_none_match: Sequence[str]) -> Reply:
+    """Return the response to a request for an encoded `path`. Browsers ask again each time, so edits show at once."""
+    place = unquote(path.removeprefix(f"{STATIC_PATH}/"))
+    file = find_file(static, place)
+    if file is None:
+        return message_reply(404, "Not Found")
+    content = file.path.read_bytes()
+    if len(content) > MAX_SIZE:
+        hint = f"{place} is {len(content):,} bytes, and a static file may have {MAX_SIZE:,}, as Lambda sends it."
+        body = json.dumps({"message": hint}).encode()
+        return Reply(413, [(b"content-type", b"application/json")], body, hint)
+    tag = etag(content)
+    headers = [(b"cache-control", b"no-cache"), (b"etag", tag.encode())]
+    known = {one.strip().removeprefix("W/") for value in if_none_match for one in value.split(",")}
+    if known & {tag, "*"}:
+        return Reply(304, headers, b"")
+    kind = file.content_type.encode()
+    return Reply(200, [(b"content-type", kind), (b"x-content-type-options", b"nosniff"), *headers], content)
