@@ -62,7 +62,6 @@ def test_path_without_a_translation_has_a_general_hint(tmp_path: Path) -> None:
         ('"My Blog"', "my-blog"),
         ("MyBlog", "my-blog"),
         ("Über_uns", "uber_uns"),
-        ("x", "my-app"),
     ],
 )
 def test_invalid_app_name_has_a_suggestion(written: str, meant: str, tmp_path: Path) -> None:
@@ -71,6 +70,14 @@ def test_invalid_app_name_has_a_suggestion(written: str, meant: str, tmp_path: P
     assert f"{written.strip(chr(34))!r} is not a valid app name." in message
     assert f"Write {meant}. Use 2 to 100 letters" in message
     assert faults(tmp_path, f"@app\n{meant}\n@http\nget /\n") == []
+
+
+def test_app_name_without_usable_letters_has_no_suggestion(tmp_path: Path) -> None:
+    """The message states only which names are valid."""
+    (message,) = faults(tmp_path, "@app\nx\n@http\nget /\n")
+    assert "'x' is not a valid app name." in message
+    assert "Write" not in message
+    assert "Use 2 to 100 letters" in message
 
 
 @pytest.mark.parametrize(

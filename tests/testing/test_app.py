@@ -179,7 +179,7 @@ def test_route_without_a_handler_is_an_error_with_a_remedy(tmp_path: Path) -> No
     ("manifest", "error", "message"),
     [
         (None, ToolError, r"has no manifest .* Create an app there: arc init"),
-        ("@app\nMy App\n", InventoryError, r"@app must contain one name"),
+        ("@app\nMy App\n", InventoryError, r"'My App' is not a valid app name"),
         ("@app\nok\n\n@http\nfetch /\n", InventoryError, r"Unknown HTTP method 'fetch'"),
     ],
 )

@@ -22,15 +22,19 @@ def name_for(text: str) -> str:
 
     A text without Latin letters gets a name with its hash, which is the same each time: `日本` becomes `app-cf2abf`.
     """
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "-", text)
-    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9_]+", "-", plain)
-    name = re.sub(r"^[^a-z]+", "", name)[:_LONGEST_NAME].strip("-_")
-    if is_app_name(name):
-        return name
-    return f"app-{sha256(unicodedata.normalize('NFC', text).encode()).hexdigest()[:_HASH_DIGITS]}"
+    return _latin_name(text) or f"app-{sha256(unicodedata.normalize('NFC', text).encode()).hexdigest()[:_HASH_DIGITS]}"
 
 
 def name_advice(text: str) -> str:
     """Return what to write instead of an invalid name."""
-    return f"Write {name_for(text)}. {NAME_HINT}"
+    name = _latin_name(text)
+    return f"Write {name}. {NAME_HINT}" if name else NAME_HINT
+
+
+def _latin_name(text: str) -> str:
+    """Return a valid app name of the Latin letters and digits in `text`, "" if they are too few."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "-", text)
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9_]+", "-", plain)
+    name = re.sub(r"^[^a-z]+", "", name)[:_LONGEST_NAME].strip("-_")
+    return name if is_app_name(name) else ""
