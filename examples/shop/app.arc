@@ -12,7 +12,8 @@ get /account
 post /account
 
 # Sessions are sealed into the visitor's cookie. To store them in a DynamoDB table instead, delete the "# " at the start
-# of the next four lines, and write SESSION_TABLE_NAME=session into the file .env.
+# of the last four lines, write SESSION_TABLE_NAME=session into the file .env, and start the sandbox again. On this
+# machine that takes the extra `local`: pip install 'arc-sessions[local]'
 # @tables
 # session
 #   _idx *String

@@ -65,12 +65,17 @@ def shop_on_a_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 
 @contextmanager
 def kept_in(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The shop's own code, with one variable in its .env and, for a table, the lines that app.arc has as a comment."""
+    """The shop's own code, with one variable in its .env."""
     folder = tmp_path_factory.mktemp("shop") / "shop"
     shutil.copytree(EXAMPLES / "shop", folder, ignore=shutil.ignore_patterns("__pycache__", ".arc*"))
     (folder / ".env").write_text(f"SESSION_TABLE_NAME={store}\n")
     if store != "jwe":
-        before, pragma, table = (folder / "app.arc").read_text().partition("# @tables")
-        (folder / "app.arc").write_text(before + (pragma + table).replace("# ", ""))
+        declare_table(folder / "app.arc")
     with running(folder) as sandbox:
         yield sandbox
+
+
+def declare_table(manifest: Path) -> None:
+    """Do what the shop's manifest says about a table: delete the "# " at the start of its last lines."""
+    before, pragma, rest = manifest.read_text().partition("# @tables")
+    manifest.write_text(before + (pragma + rest).replace("# ", ""))
