@@ -49,4 +49,4 @@ def _files(req):
 
 
 def _row(name, value):
-    return f'<tr><th scope="row">{name}</th><td><code dir="auto">{escape(value)}</code></td></tr>'
+    return f'<tr><th scope="row">{name}</th><td><code dir="ltr">{escape(value)}</code></td></tr>'
