@@ -113,14 +113,25 @@ def test_functions_of_an_app_share_modules_that_a_test_can_change(tmp_path: Path
 
 def test_module_of_a_function_is_the_one_that_its_requests_use(tmp_path: Path) -> None:
     """`module` with a route returns the handler's module, or one beside it."""
-    write_app(tmp_path, {"get /a": says("a"), "get /b": says("b")}, {"src/http/get-b/beside.py": "X = 1\n"})
+    write_app(tmp_path, {"get /a": says("a"), "get /B": says("b")}, {"src/http/get-B/beside.py": "X = 1\n"})
     with App(tmp_path) as app:
-        assert app.module("handler", route="get /b").handler({}, None)["body"] == "b"
-        assert app.module("beside", route="GET  /b").X == 1
+        assert app.module("handler", route="get /B").handler({}, None)["body"] == "b"
+        assert app.module("beside", route="GET  /B").X == 1
         with pytest.raises(ModuleNotFoundError, match="beside"):
             app.module("beside", route="get /a")
-        with pytest.raises(ToolError, match=r"^Unknown route 'get /c'\. The manifest has get /a, get /b\.$"):
+        with pytest.raises(ToolError, match=r"^Unknown route 'get /c'\. The manifest has get /B, get /a\.$"):
             app.module("handler", route="get /c")
+
+
+def test_app_without_routes_has_no_function_to_run_inside(tmp_path: Path) -> None:
+    """Its browsers find nothing, and the error says what is missing."""
+    write_app(tmp_path, {})
+    with App(tmp_path) as app:
+        assert app.browser().get("/").status == 404
+        with pytest.raises(
+            ToolError, match=r"^The app has no functions yet\. Add a route below @http in its manifest\.$"
+        ):
+            app.module("vendor.shared")
 
 
 def test_test_can_run_inside_a_function(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import arc
 from arc.errors import ConfigurationError, ToolError
-from arc.testing import App
+from arc.testing import App, Clock
 from tests.tools.sandbox.apps import write_app
 
 TABLES = """
@@ -74,6 +74,22 @@ def test_two_apps_at_once_have_tables_of_their_own(tmp_path: Path) -> None:
         one.browser().post("/", {"id": "a"})
         two.browser().post("/", {"id": "b"})
         assert [app.browser().get("/").json[0] for app in (one, two)] == [["a"], ["b"]]
+
+
+def test_rows_do_not_expire_by_the_machines_clock(tmp_path: Path) -> None:
+    """A session of a test that runs in the past is found, and the cloud deletes no row by itself."""
+    clock = Clock(1_000_000_000)
+    with App(app_with_tables(tmp_path), tables=True, clock=clock) as app:
+        browser = app.browser()
+        browser.get("/")
+        clock.forward(days=6)
+        assert browser.get("/").json[1] == 2
+        with app.inside():
+            table = arc.tables.table("session")
+            ttl = table.meta.client.describe_time_to_live(TableName=table.name)["TimeToLiveDescription"]
+        assert ttl["TimeToLiveStatus"] == "DISABLED"
+        clock.forward(days=8)
+        assert browser.get("/").json[1] == 1
 
 
 def test_rows_of_the_seed_file_are_there(tmp_path: Path) -> None:

@@ -121,15 +121,17 @@ class App:
             return importlib.import_module(name)
 
     def _find_route(self, name: str | None) -> Route:
-        routes = [route for route in self._inventory.routes if route.is_python]
+        routes = self._inventory.routes
         if name is None:
-            routes = [route for route in routes if route.config.shared] or routes
+            found = sorted(routes, key=lambda route: not (route.is_python and route.config.shared))
         else:
-            routes = [route for route in routes if route.name == " ".join(name.split()).lower()]
+            method, _, path = name.strip().partition(" ")
+            found = [route for route in routes if route.name == f"{method.lower()} {path.strip()}"]
         if not routes:
-            known = ", ".join(route.name for route in self._inventory.routes) or "no routes"
-            raise ToolError(f"Unknown route {name!r}. The manifest has {known}.")
-        return routes[0]
+            raise ToolError("The app has no functions yet. Add a route below @http in its manifest.")
+        if not found:
+            raise ToolError(f"Unknown route {name!r}. The manifest has {', '.join(route.name for route in routes)}.")
+        return found[0]
 
     def _event(self, method: str, path: str, **parts: Any) -> dict[str, Any]:
         found = inventories.match(self._inventory.routes, method, path)
