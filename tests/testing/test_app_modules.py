@@ -154,19 +154,42 @@ def test_test_can_run_inside_a_function(tmp_path: Path) -> None:
 def test_function_may_run_while_another_one_does(tmp_path: Path) -> None:
     """A request inside a request gets its own modules, and the outer one has its own again afterwards."""
     calls = """
+        import vendor.shared.name
+
         calls = []
 
         def handler(event, context):
-            inside = calls[0]()
+            inside = [call() for call in calls]
             import where
-            return {"statusCode": 200, "body": f"{inside} in {where.PLACE}"}
+            from vendor.shared import name
+            return {"statusCode": 200, "body": f"{inside} in {where.PLACE} of {name.NAME}"}
     """
     one, two = app_named(tmp_path / "one", "one"), app_named(tmp_path / "two", "two")
+    write_app(tmp_path / "bare", {"get /": "import vendor.shared"})
     (one / "src/http/get-a/handler.py").write_text(dedent(calls))
-    with App(one) as outer, App(two) as inner:
-        visitor = inner.browser()
-        outer.module("handler", route="get /a").calls.append(lambda: visitor.get("/a").text)
-        assert outer.browser().get("/a").text == "handler twoa twoa in onea"
+    with App(one) as outer, App(two) as inner, App(tmp_path / "bare") as bare:
+        calls_of_outer = outer.module("handler", route="get /a").calls
+        calls_of_outer += [lambda path=path: inner.browser().get(path).text for path in ("/a", "/shared")]
+        assert outer.browser().get("/a").text == "['handler twoa twoa', 'two two'] in onea of one"
+        calls_of_outer[:] = [lambda: outer.browser().get("/shared").text]
+        assert outer.browser().get("/a").text == "['one one'] in onea of one"
+        calls_of_outer[:] = [lambda: bare.browser().get("/").text]
+        with pytest.raises(ModuleNotFoundError, match="vendor"):
+            outer.browser().get("/a")
+        calls_of_outer.clear()
+        assert outer.browser().get("/a").text == "[] in onea of one"
+
+
+def test_linked_folders_have_modules_of_their_own(tmp_path: Path) -> None:
+    """A function's folder and the shared code may be links within the app."""
+    path = app_named(tmp_path / "one", "one")
+    for folder in ("src/http/get-a", "src/shared"):
+        (path / folder).rename(path / Path(folder).name)
+        (path / folder).symlink_to(path / Path(folder).name)
+    with App(path) as app:
+        assert app.browser().get("/a").text == "handler onea onea"
+        assert app.browser().get("/shared").text == "one one"
+        assert not {"handler", "where", "late", "vendor.shared", "shared"} & sys.modules.keys()
 
 
 def test_path_that_a_handler_adds_stays_its_own(tmp_path: Path) -> None:

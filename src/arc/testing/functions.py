@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
 
-# One function runs at a time, because variables and modules are the whole process's.
+# One function runs at a time, because variables and modules are the whole process's. Another one may run inside it.
 _running = threading.RLock()
+_active: list[Function] = []
 _SHARED = ("vendor", "shared")
 _OURS = "arc"  # A function gets the `arc` that the test uses, even if it has a copy of its own.
 
@@ -46,7 +47,9 @@ class SharedModules:
 
     def owns(self, name: str, place: Path) -> bool:
         """Return True for a module of the shared code, by its name and the file or folder that it comes from."""
-        return self.shared is not None and name.partition(".")[0] in _SHARED and place.is_relative_to(self.shared)
+        return (
+            self.shared is not None and name.partition(".")[0] in _SHARED and place.is_relative_to(_real(self.shared))
+        )
 
 
 class Function:
@@ -65,7 +68,15 @@ class Function:
     @contextlib.contextmanager
     def running(self, variables: Mapping[str, str]) -> Iterator[None]:
         """Make this process the function's, with these environment variables, until the block ends."""
-        with _running, self._environment(variables), self._imports():
+        with _running, contextlib.ExitStack() as ends:
+            if _active:
+                _active[-1]._leave()  # noqa: SLF001 - another function
+                ends.callback(_active[-1]._enter)  # noqa: SLF001
+            ends.enter_context(self._environment(variables))
+            _active.append(self)
+            ends.callback(_active.pop)
+            ends.callback(self._leave)
+            self._enter()
             yield
 
     @contextlib.contextmanager
@@ -83,30 +94,31 @@ class Function:
                     self._variables[name] = after.get(name)
             _replace_environment(before)
 
-    @contextlib.contextmanager
-    def _imports(self) -> Iterator[None]:
-        path, finders = sys.path[:], sys.meta_path[:]
-        hidden = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in self._names}
-        for name in hidden:
+    def _enter(self) -> None:
+        """Make this function's modules and import path those of the process."""
+        self._before = sys.path[:], sys.meta_path[:]
+        self._hidden = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in self._names}
+        for name in self._hidden:
             del sys.modules[name]
-        others = dict(sys.modules)
+        self._others = dict(sys.modules)
         sys.modules.update(self._modules)
         # pytest puts the app's folder on the path, where a deployed function finds nothing.
-        elsewhere = [entry for entry in path if entry and _real(entry) != str(self._app.root)]
+        elsewhere = [entry for entry in sys.path if entry and _real(entry) != str(self._app.root)]
         sys.path[:] = [*self._path, *self._more_path, *elsewhere]
         if self._shared is not None:
             finder = app_code.SharedFinder(str(self.folder), str(self._shared))
             sys.meta_path.insert(sys.meta_path.index(PathFinder), finder)
             self._adopt_shared()
-        try:
-            yield
-        finally:
-            self._more_path = [entry for entry in sys.path if entry not in (*path, *self._path)]
-            for name, module in list(sys.modules.items()):
-                if others.get(name) is not module:
-                    self._keep(name, module)
-            sys.modules.update(hidden)
-            sys.path[:], sys.meta_path[:] = path, finders
+
+    def _leave(self) -> None:
+        """Keep this function's modules, and restore those of the process."""
+        path, finders = self._before
+        self._more_path = [entry for entry in sys.path if entry not in (*path, *self._path)]
+        for name, module in list(sys.modules.items()):
+            if self._others.get(name) is not module:
+                self._keep(name, module)
+        sys.modules.update(self._hidden)
+        sys.path[:], sys.meta_path[:] = path, finders
 
     def _adopt_shared(self) -> None:
         """Let this function see the shared code that another one has imported, also as an attribute of `vendor`."""
@@ -121,7 +133,7 @@ class Function:
             return
         if self._app.owns(name, place):
             self._app.modules[name] = module
-        elif any(place.is_relative_to(folder) for folder in (str(self.folder), *self._more_path)):
+        elif any(place.is_relative_to(_real(folder)) for folder in (self.folder, *self._more_path)):
             self._modules[name] = module
         else:
             return
@@ -129,7 +141,7 @@ class Function:
 
 
 @cache
-def _real(path: str) -> str:
+def _real(path: str | Path) -> str:
     return os.path.realpath(path)
 
 
