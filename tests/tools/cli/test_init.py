@@ -99,6 +99,23 @@ def test_template_keeps_files_that_exist(tmp_path: Path) -> None:
     assert mine.read_text() == "mine"
 
 
+def test_run_that_failed_is_continued_with_the_same_template(tmp_path: Path) -> None:
+    """The manifest is written last, so the next run begins the same app again and keeps what is there."""
+    (tmp_path / "src/http").mkdir(parents=True)
+    (tmp_path / "src/shared").write_text("a file in the way")
+    failed = arc("init", "-t", "shop", folder=tmp_path)
+    assert (failed.returncode, failed.stderr.count("is not a folder. Move it away and run the command again.")) == (
+        1,
+        1,
+    )
+    assert not (tmp_path / "app.arc").exists()
+    (tmp_path / "src/shared").unlink()
+    done = arc("init", "-t", "shop", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "wrote  src/shared/page.py" in done.stdout
+    assert "get-account" not in done.stdout
+
+
 def test_template_of_an_existing_app_is_ignored_with_a_warning(tmp_path: Path) -> None:
     """Its manifest decides which files are missing."""
     arc("init", "hello", folder=tmp_path)
