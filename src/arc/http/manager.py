@@ -50,7 +50,7 @@ def discard_outdated_manager() -> None:
 
 
 def exchange_manager(manager: SessionManager | None) -> SessionManager | None:
-    """Make `manager` the process's, and return the one before it. None stands for one that is built at first use.
+    """Replace the process's manager, and return the previous one. None is a manager that is built at first use.
 
     `arc.testing.App` runs several functions in one process, each with a manager of its own.
     """

@@ -40,13 +40,13 @@ class App:
     Requests are routed as in the sandbox and on AWS. A handler sees the variables that it has in the sandbox: those of
     testing in `.env` and the preferences, and none of the shell's. An exception that it raises reaches the test.
 
-    - `env` are more variables. The attribute `env` contains them too; a change takes effect at the next request.
-    - `tables=True` starts a local cloud with the manifest's tables, empty but for the rows of `sandbox-seed.json`. It
-      needs the extra `local`. Without it, sessions that belong into a table are stored in memory.
+    - `env` contains additional variables. The attribute `env` may be changed; the next request sees the change.
+    - `tables=True` starts a local cloud with the manifest's tables, empty except for the rows of `sandbox-seed.json`.
+      It requires the extra `local`. Without it, sessions that belong in a table are stored in memory.
     - `clock` returns Unix seconds, for sessions and cookies. `arc.testing.Clock()` stands still until it is moved.
 
     Raises `InventoryError` for an app with faults, and `ToolError` for a folder without one. The manifest's warnings
-    are issued as Python's.
+    are issued as Python warnings.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class App:
         self.close()
 
     def close(self) -> None:
-        """Stop the local cloud, and let go of the app's modules."""
+        """Release the app's modules and its local cloud."""
         self._closed = True
         self._ends.close()
 
@@ -101,11 +101,11 @@ class App:
 
     @contextlib.contextmanager
     def inside(self, route: str | None = None) -> Iterator[None]:
-        """Make the process that of a function until the block ends: its variables, tables, imports and sessions.
+        """Run a `with` block as a function of the app: with its variables, tables, imports and sessions.
 
         In it, `arc.tables.table("notes")` is the app's table, and `from vendor.shared import page` its shared code.
-        `route` names the function, such as `"get /cart"`; without it, it is any one. Raises `ToolError` for an unknown
-        route.
+        `route` names the function, such as `"get /cart"`; by default it is one with shared code. Raises `ToolError`
+        for an unknown route.
         """
         with self._running(self._function(self._find_route(route))):
             yield
@@ -178,7 +178,7 @@ class App:
                 exchange_manager(before)
 
     def _launch(self, route: Route) -> tuple[Launch, dict[str, str]]:
-        """Return how the sandbox would start the function, and its variables."""
+        """Return how the sandbox starts the function, and the variables for it in this App."""
         tables = self._tables
         inventory = with_variables(self._inventory, self.env)
         ports = (0, None) if tables is None else (tables.port, tables.database_port)
@@ -239,7 +239,7 @@ class _LoadedFunction:
 
 
 class Context:
-    """What Lambda tells a handler about its function and the invocation, with the names of Python's runtime."""
+    """The function and the invocation, as Lambda describes them to a handler."""
 
     def __init__(self, launch: Launch, request_id: str) -> None:
         variables = dict(launch.environ)
@@ -253,5 +253,5 @@ class Context:
         self._end = time.monotonic() + launch.timeout
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return how long the handler may still take."""
+        """Return the milliseconds until the function's timeout."""
         return max(0, int((self._end - time.monotonic()) * 1000))

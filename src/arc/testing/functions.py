@@ -67,7 +67,7 @@ class Function:
 
     @contextlib.contextmanager
     def running(self, variables: Mapping[str, str]) -> Iterator[None]:
-        """Make this process the function's, with these environment variables, until the block ends."""
+        """Run a `with` block with the function's modules and import path, and these environment variables."""
         with _running, contextlib.ExitStack() as ends:
             if _active:
                 _active[-1]._leave()  # noqa: SLF001 - another function
@@ -95,7 +95,7 @@ class Function:
             _replace_environment(before)
 
     def _enter(self) -> None:
-        """Make this function's modules and import path those of the process."""
+        """Put the function's modules and import path in place of the process's."""
         self._before = sys.path[:], sys.meta_path[:]
         self._hidden = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in self._names}
         for name in self._hidden:
@@ -121,7 +121,7 @@ class Function:
         sys.path[:], sys.meta_path[:] = path, finders
 
     def _adopt_shared(self) -> None:
-        """Let this function see the shared code that another one has imported, also as an attribute of `vendor`."""
+        """Add the shared modules that other functions have imported, also as an attribute of `vendor`."""
         sys.modules.update(self._app.modules)
         if "vendor.shared" in self._app.modules:
             vars(importlib.import_module("vendor"))["shared"] = self._app.modules["vendor.shared"]
