@@ -42,25 +42,31 @@ class Control:
         self.name = attributes.get("name") or ""
         self.value = attributes.get("value") or ("on" if kind in _CHECKED and "value" not in attributes else "")
         self.checked = "checked" in attributes
-        self.options: list[tuple[str, bool]] = []  # of a select: value, and whether it is selected
+        self.options: list[tuple[str, bool, bool]] = []  # of a select: value, and whether it is selected and disabled
 
     @property
     def choices(self) -> list[str] | None:
         """The values that this control can send; None for a field that takes any value."""
         if self.kind == "select":
-            return [value for value, _ in self.options]
+            return [value for value, _, is_disabled in self.options if not is_disabled]
         return [self.value] if self.kind in (*_CHECKED, *_BUTTONS) else None
 
     def defaults(self) -> list[object]:
         """Return the values of a control that the visitor does not touch."""
         if self.kind == "select":
-            selected = [value for value, is_selected in self.options if is_selected]
-            if "multiple" in self.attributes:
-                return list[object](selected)
-            return [*selected[-1:]] if selected else [value for value, _ in self.options[:1]]
+            return list[object](self._selected())
         if self.kind == "file":
             return [_NO_FILE]
         return [self.value] if self.kind not in _CHECKED or self.checked else []
+
+    def _selected(self) -> list[str]:
+        """Return the selected options of a list. Without one, a list of one line shows its first option."""
+        selected = [(value, is_disabled) for value, is_selected, is_disabled in self.options if is_selected]
+        if "multiple" in self.attributes:
+            return [value for value, is_disabled in selected if not is_disabled]
+        if not selected and self.attributes.get("size") in (None, "", "0", "1"):
+            return (self.choices or [])[:1]
+        return [value for value, is_disabled in selected[-1:] if not is_disabled]
 
     def take(self, values: list[object]) -> list[object]:
         """Remove the values that this control sends from those of its field, and return them."""
@@ -264,7 +270,10 @@ class _Parser(HTMLParser):
         self._controls: list[tuple[Form | None, Control]] = []
         self._select: Control | None = None
         self._text: Control | None = None  # an option or a textarea, whose text is its value
-        self._fieldsets: list[bool] = []
+        self._fieldsets: list[bool] = []  # whether each is disabled, which its legend is not
+        self._legends: list[bool] = []
+        self._disables_options = False
+        self._templates = 0
 
     def finish(self) -> list[Form]:
         """Return the forms with their controls."""
@@ -274,38 +283,57 @@ class _Parser(HTMLParser):
             owner = by_id.get(control.attributes["form"]) if "form" in control.attributes else form
             if owner is not None:
                 owner.controls.append(control)
+        for form in self._forms:
+            checked = {
+                control.name: control for control in form.controls if control.kind == "radio" and control.checked
+            }
+            for control in form.controls:
+                control.checked &= control.kind != "radio" or checked.get(control.name) is control
         return self._forms
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin a form or a control."""
         attributes = dict(reversed(attrs))  # of two attributes with one name, the first counts
-        if tag == "form" and self._form is None:
+        if tag == "template" or self._templates:
+            self._templates += tag == "template"
+        elif tag == "form" and self._form is None:
             self._form = Form(attributes)
             self._forms.append(self._form)
         elif tag == "fieldset":
             self._fieldsets.append("disabled" in attributes)
+        elif tag == "legend" and self._fieldsets:
+            self._legends.append(self._fieldsets[-1])
+            self._fieldsets[-1] = False
         elif tag in ("input", "button"):
             self._add((attributes.get("type") or ("text" if tag == "input" else "submit")).lower(), attributes)
         elif tag == "textarea":
             self._text = self._add(tag, {**attributes, "value": ""})
         elif tag == "select":
             self._select = self._add(tag, attributes)
-        elif tag == "option" and self._select is not None:
+        elif tag in ("option", "optgroup") and self._select is not None:
             self._end_option()
-            self._text = Control(tag, attributes)
+            if tag == "option":
+                self._text = Control(tag, attributes)
+            else:
+                self._disables_options = "disabled" in attributes
 
     def handle_endtag(self, tag: str) -> None:
         """End a form or a control."""
-        if tag == "form":
+        if tag == "template":
+            self._templates = max(0, self._templates - 1)
+        elif tag == "form":
             self._form = None
         elif tag == "fieldset" and self._fieldsets:
             self._fieldsets.pop()
+        elif tag == "legend" and self._legends and self._fieldsets:
+            self._fieldsets[-1] = self._legends.pop()
         elif tag == "textarea" and self._text is not None:
             self._text.value = self._text.value.removeprefix("\n")
             self._text = None
-        elif tag in ("option", "select"):
+        elif tag in ("option", "optgroup", "select"):
             self._end_option()
-            self._select = self._select if tag == "option" else None
+            self._disables_options &= tag == "option"
+            self._select = None if tag == "select" else self._select
 
     def handle_data(self, data: str) -> None:
         """Add to the value of a textarea, or of an option without one."""
@@ -323,6 +351,6 @@ class _Parser(HTMLParser):
         if option is None or self._select is None:
             return
         self._text = None
-        if "disabled" not in option.attributes:
-            value = option.value if "value" in option.attributes else " ".join(option.value.split())
-            self._select.options.append((value, "selected" in option.attributes))
+        value = option.value if "value" in option.attributes else " ".join(option.value.split())
+        disabled = self._disables_options or "disabled" in option.attributes
+        self._select.options.append((value, "selected" in option.attributes, disabled))
