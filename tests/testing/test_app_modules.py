@@ -192,6 +192,22 @@ def test_linked_folders_have_modules_of_their_own(tmp_path: Path) -> None:
         assert not {"handler", "where", "late", "vendor.shared", "shared"} & sys.modules.keys()
 
 
+def test_installed_package_below_a_function_stays_everyones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A route's folder may be the app's, with an environment in it; what is in its `vendor` is the function's own."""
+    packages = {".venv/site-packages/for_all_apps.py": "", "vendor/for_one_function.py": ""}
+    write_app(tmp_path, {"get /other": "import for_one_function"}, packages)
+    (tmp_path / "handler.py").write_text(f"import for_all_apps, for_one_function\n{says('both')}")
+    with (tmp_path / "app.arc").open("a") as manifest:
+        manifest.write("/\n  method get\n  src .\n")
+    monkeypatch.syspath_prepend(tmp_path / ".venv/site-packages")
+    with App(tmp_path) as app:
+        assert app.browser().get("/").text == "both"
+        assert "for_one_function" not in sys.modules
+        with pytest.raises(ModuleNotFoundError, match="for_one_function"):
+            app.browser().get("/other")
+    assert sys.modules.pop("for_all_apps", None) is not None
+
+
 def test_path_that_a_handler_adds_stays_its_own(tmp_path: Path) -> None:
     """It finds modules there at a later request too, and no one else does."""
     code = """

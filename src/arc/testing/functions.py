@@ -133,7 +133,9 @@ class Function:
             return
         if self._app.owns(name, place):
             self._app.modules[name] = module
-        elif any(place.is_relative_to(_real(folder)) for folder in (self.folder, *self._more_path)):
+        elif any(
+            _contains(folder, place) for folder in (self.folder, self.folder / "vendor", *map(Path, self._more_path))
+        ):
             self._modules[name] = module
         else:
             return
@@ -143,6 +145,12 @@ class Function:
 @cache
 def _real(path: str | Path) -> str:
     return os.path.realpath(path)
+
+
+def _contains(folder: Path, place: Path) -> bool:
+    """Return True for a module in `folder`, but not in an environment below it, such as `.venv` in the app's root."""
+    real = Path(_real(folder))
+    return place == real or (place.is_relative_to(real) and not app_code.is_installed(str(place.relative_to(real))))
 
 
 def _replace_environment(variables: Mapping[str, str]) -> None:
