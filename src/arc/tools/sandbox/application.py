@@ -13,6 +13,7 @@ from arc.tools.sandbox.cloud import local_tables
 from arc.tools.sandbox.cloud.state import StateTaken
 from arc.tools.sandbox.functions import changes
 from arc.tools.sandbox.functions.function import Function
+from arc.tools.sandbox.functions.launch import ignored_variables
 from arc.tools.sandbox.functions.requirements import conflicting_packages, unsatisfied
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class Application:
         self._launch, self._terminal, self._api = launch, terminal, api
         self._functions: dict[Path, Function] = {}
         self._files = self._good_files = self._faulty_files = self._scan()
-        self._fault = ""
+        self.fault = ""
+        """What is wrong with the app's files, empty if nothing is. The inventory is then the last valid one."""
+        self._reported = ""
         self._later: asyncio.TimerHandle | None = None
         self._adopt(inventory)
 
@@ -123,21 +126,23 @@ class Application:
             inventory = self._read()
             self._prepare(inventory)
         except (ArcError, OSError) as fault:
-            self._faulty_files = self._files
+            self._faulty_files, self.fault = self._files, str(fault)
             if self._until_quiet(_REPORT_DELAY) > 0 or self._scan() != self._files:
                 self._reload_later()
-            elif str(fault) != self._fault:
-                self._fault = str(fault)
+            elif self.fault != self._reported:
+                self._reported = self.fault
                 self._terminal.say(f"{fault}\n\nThe routes remain unchanged until this is fixed.")
             if isinstance(fault, StateTaken):
                 self._reload_later()
             return
-        if self._fault:
-            self._fault = ""
+        self.fault = ""
+        if self._reported:
+            self._reported = ""
             self._terminal.say(f"{self._fixed_file(inventory)} is valid again.")
         self._good_files = self._files
-        for warning in inventory.warnings:
-            if warning not in self.inventory.warnings:
+        known = {*self.inventory.warnings, *ignored_variables(self.inventory)}
+        for warning in (*inventory.warnings, *ignored_variables(inventory)):
+            if warning not in known:
                 self._terminal.say(f"Warning: {warning}")
         self._adopt(inventory)
         asyncio.get_running_loop().run_in_executor(None, self.check_requirements)

@@ -7,18 +7,25 @@ from typing import Any
 
 
 class InvocationFailure(Exception):
-    """An invocation without a result. `title`, `detail` and `traceback` are texts; the last two may be empty."""
+    """An invocation without a result. `title`, `detail`, `traceback`, `place` and `code` are texts.
+
+    All but the first may be empty. `code` is the app's line that failed, or code to paste; `place` is its file.
+    """
 
     status = 500
     message = "Internal Server Error"
+    is_printed = False
+    """True if the worker has printed it."""
 
-    def __init__(self, title: str, detail: str = "", traceback: str = "") -> None:
-        self.title, self.detail, self.traceback = title, detail, traceback
+    def __init__(self, title: str, detail: str = "", traceback: str = "", *, place: str = "", code: str = "") -> None:
+        self.title, self.detail, self.traceback, self.place, self.code = title, detail, traceback, place, code
         super().__init__(f"{title} {detail}".strip())
 
 
 class Raised(InvocationFailure):
     """The handler raised an exception, or could not be imported."""
+
+    is_printed = True
 
     @classmethod
     def from_report(cls, report: Any, *, importing: bool = False) -> Raised:
@@ -27,7 +34,10 @@ class Raised(InvocationFailure):
         kind, message = str(fields.get("errorType", "")), str(fields.get("errorMessage", ""))
         title = "The handler could not be imported." if importing else "The handler raised an exception."
         traceback = str(fields.get("traceback") or "".join(map(str, fields.get("stackTrace") or ())))
-        return cls(title, f"{kind}: {message}" if message else kind, traceback)
+        if advice := fields.get("advice"):
+            title, traceback, message = str(fields.get("title", title)), "", f"{message}\n\n{advice}"
+        place, code = str(fields.get("place", "")), str(fields.get("code", ""))
+        return cls(title, f"{kind}: {message}" if message else kind, traceback, place=place, code=code)
 
 
 class TimedOut(InvocationFailure):
@@ -56,8 +66,9 @@ class NoHandler(InvocationFailure):
     """The route has no handler file yet."""
 
     def __init__(self, name: str, file: str, folder: str) -> None:
-        hint = f"Create {file} with a function handler(req), or run: arc init {folder}"
-        super().__init__(f"{name} has no handler yet.", hint)
+        hint = f"Create {file}, or run: arc init {folder}"
+        code = f"import arc\n\n@arc.http.handler\ndef handler(req):\n    return {{'html': '<h1>{name}</h1>'}}"
+        super().__init__(f"{name} has no handler yet.", hint, place=file, code=code.replace("'", '"'))
 
 
 class NotPython(InvocationFailure):

@@ -166,6 +166,23 @@ def is_reserved(name: str) -> bool:
     return name in _RESERVED or name.startswith(_RESERVED_PREFIXES)
 
 
+def ignored_variables(inventory: Inventory) -> list[str]:
+    """Return a message for the app's own variables that the sandbox sets for each function, in place of their values.
+
+    They come from its `.env` or its preferences.
+    """
+    testing = inventory.env.get("testing", {})
+    source = ".env" if (inventory.root / ".env").is_file() else "the preferences"
+    messages = []
+    if testing.get("ARC_ENV", "testing") != "testing":
+        messages.append(
+            f"ARC_ENV={testing['ARC_ENV']} in {source} is ignored: functions run with ARC_ENV=testing here."
+        )
+    if others := ", ".join(sorted(name for name in testing if name in _RESERVED and name != "ARC_ENV")):
+        messages.append(f"{others} in {source} is ignored: the sandbox sets what functions see.")
+    return messages
+
+
 def with_variables(inventory: Inventory, variables: Mapping[str, str]) -> Inventory:
     """Return `inventory` with these variables in testing, as if they were in the app's `.env`."""
     testing = {**inventory.env.get("testing", {}), **variables}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BOOTSTRAP = str(Path(__file__).parent / "bootstrap")
 _START_TIMEOUT = 30.0  # seconds to import a handler
+_PIPE = 65_536  # bytes
 _DEBUG_TIMEOUT = 86_400  # seconds; what a handler in a debugger sees as its remaining time
 _DEBUG_OPTIONS = ("-X", "frozen_modules=off")  # debugpy warns that it may miss breakpoints in frozen modules
 
@@ -31,15 +32,17 @@ class Invocation:
     """An event as JSON, and the future of its result.
 
     `id` is the request id, `trace` the X-Ray trace header, `since` the monotonic time of its arrival in seconds.
+    `report` is what `arc.http.development` reports about it, empty without a report.
     """
 
-    __slots__ = ("body", "deadline_ms", "id", "requeued", "result", "since", "trace")
+    __slots__ = ("body", "deadline_ms", "id", "report", "requeued", "result", "since", "trace")
 
     def __init__(self, body: bytes, request_id: str, trace: str) -> None:
         self.body, self.id, self.trace = body, request_id, trace
         self.since = time.monotonic()
         self.deadline_ms = 0
         self.requeued = False
+        self.report: dict[str, Any] = {}
         self.result: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def answer(self, body: bytes) -> None:
@@ -67,9 +70,9 @@ class Worker:
         self._next: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pid = 0
-        # The bootstrap writes a byte to this pipe when the handler starts with an event.
-        self._begun, self._begins = os.pipe()
-        os.set_blocking(self._begun, False)
+        # The bootstrap writes a byte to this pipe when the handler starts with an event, and a report when it ends.
+        self._signals, self._signaling = os.pipe()
+        os.set_blocking(self._signals, False)
 
     async def start(self, runtime_api: str) -> None:
         """Start the process, which fetches its events from `runtime_api`."""
@@ -80,21 +83,21 @@ class Worker:
         try:
             transport, _ = await loop.subprocess_exec(
                 lambda: _Pipes(self),
-                *(sys.executable, *options, _BOOTSTRAP, json.dumps(self._launch.plan() | {"begins": self._begins})),
+                *(sys.executable, *options, _BOOTSTRAP, json.dumps(self._launch.plan() | {"signals": self._signaling})),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 cwd=self._launch.folder,
                 env=dict(self._launch.environ) | {"AWS_LAMBDA_RUNTIME_API": runtime_api},
                 start_new_session=True,
-                pass_fds=(self._begins,),
+                pass_fds=(self._signaling,),
             )
         except OSError as error:
             self.fail_start(InvocationFailure("The function's process could not be started.", str(error)))
             self._leave()
             return
         finally:
-            os.close(self._begins)
+            os.close(self._signaling)
         self._pid = transport.get_pid()
         if self.ended:
             self._kill_group()
@@ -142,7 +145,7 @@ class Worker:
             return None
         self._event = None
         self._stop_timer()
-        self._handler_began()
+        event.report.update(_parse_report(self._read_signals()))
         return event
 
     def fail_start(self, failure: InvocationFailure) -> None:
@@ -170,7 +173,7 @@ class Worker:
         self.end()
         self._kill_group()
         event, self._event = self._event, None
-        began = self._handler_began()
+        began = self._read_signals() != b""
         if event is not None and not began and not event.requeued:
             event.requeued = True
             self._function.requeue(event)
@@ -181,7 +184,7 @@ class Worker:
         self._leave()
 
     def _leave(self) -> None:
-        os.close(self._begun)
+        os.close(self._signals)
         self.gone.set()
         self._function.on_end(self)
 
@@ -189,12 +192,12 @@ class Worker:
         if self._next is not None and not self._next.done():
             self._next.set_result(None)
 
-    def _handler_began(self) -> bool:
-        """Return True if the handler has started with the event. This empties the pipe."""
+    def _read_signals(self) -> bytes:
+        """Empty the pipe; return nothing if the handler has not started with an event."""
         try:
-            return os.read(self._begun, 16) != b""
+            return os.read(self._signals, _PIPE)
         except BlockingIOError:
-            return False
+            return b""
 
     def _time_out(self) -> None:
         event, self._event = self._event, None
@@ -214,6 +217,15 @@ class Worker:
         if self._pid:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._pid, signal.SIGKILL)
+
+
+def _parse_report(signals: bytes) -> dict[str, Any]:
+    """Return the report about an event, empty if the function does not use this package."""
+    try:
+        report = json.loads(signals.lstrip(b"."))
+    except ValueError:
+        return {}
+    return report if isinstance(report, dict) else {}
 
 
 class _Pipes(asyncio.SubprocessProtocol):

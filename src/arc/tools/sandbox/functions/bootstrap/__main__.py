@@ -28,7 +28,7 @@ def main(folder: str) -> None:
     sys.path[0] = plan["folder"]
     app_code.make_importable(plan["folder"], plan["shared"])
     sys.argv[:] = [plan["module"]]
-    invocations.run(plan["module"], plan["begins"], pure=plan["pure"], debug=plan["debug"])
+    invocations.run(plan["module"], plan["signals"], plan["root"], pure=plan["pure"], debug=plan["debug"])
 
 
 def _hold_lifeline() -> None:
