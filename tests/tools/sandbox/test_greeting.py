@@ -74,13 +74,42 @@ def test_seed_file_in_javascript_is_a_warning(tmp_path: Path, name: str) -> None
         )
 
 
-@pytest.mark.parametrize(("options", "printed"), [((), True), (("host=0.0.0.0",), True), (("host=127.0.0.2",), False)])
-def test_apps_own_host_is_printed_for_browsers(tmp_path: Path, options: tuple[str, ...], *, printed: bool) -> None:
-    """Browsers send cookies to all ports of a host (RFC 6265 §8.5), so apps would read each other's session."""
+@pytest.mark.parametrize(
+    ("options", "first"),
+    [
+        ((), "http://testapp.localhost:{}"),
+        (("host=0.0.0.0",), "http://testapp.localhost:{}"),
+        (("host=127.0.0.2",), "http://127.0.0.2:{}"),
+    ],
+)
+def test_address_for_a_browser_comes_first(tmp_path: Path, options: tuple[str, ...], first: str) -> None:
+    """The app's own host, because browsers send cookies to all ports of a host (RFC 6265 §8.5)."""
     write_app(tmp_path, {"get /": says("here")})
     with starting(tmp_path, *options) as sandbox:
-        port = sandbox.wait_for(r"listens on http://[0-9.]+:(\d+).*Ctrl-C")[1]
-        assert (f", in a browser http://testapp.localhost:{port}  (" in sandbox.output) == printed
-        sandbox.port = int(port)
-        if printed:
-            assert sandbox.request("GET", "/", headers={"host": f"testapp.localhost:{port}"}).text == "here"
+        sandbox.port = int(sandbox.wait_for(r"listens on http://[0-9.]+:(\d+)")[1])
+        address = first.format(sandbox.port)
+        assert sandbox.output.startswith(f"Open {address}  (press Ctrl-C to stop)\n")
+        if "testapp" in address:
+            assert sandbox.request("GET", "/", headers={"host": f"testapp.localhost:{sandbox.port}"}).text == "here"
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_ignored_environment_of_the_app_is_reported(tmp_path: Path, *, quiet: bool) -> None:
+    """Functions run in testing whatever `.env` says, and one line says so; a later change of it too."""
+    write_app(tmp_path, {"get /": says("x")}, {".env": "ARC_ENV=production\nARC_APP_NAME=other\n"})
+    with running(tmp_path, *(["quiet"] * quiet)) as sandbox:
+        line = "Warning: ARC_ENV=production in .env is ignored: functions run with ARC_ENV=testing here.\n"
+        assert (line in sandbox.output) != quiet
+        assert (
+            "Warning: ARC_APP_NAME in .env is ignored: the sandbox sets what functions see." in sandbox.output
+        ) != quiet
+        (tmp_path / ".env").write_text("ARC_ENV=staging\n")
+        sandbox.get("/")
+        sandbox.wait_for("Warning: ARC_ENV=staging in .env is ignored")
+
+
+def test_environment_testing_is_no_warning(tmp_path: Path) -> None:
+    """It is what functions get anyway."""
+    write_app(tmp_path, {"get /": says("x")}, {".env": "ARC_ENV=testing\n"})
+    with running(tmp_path) as sandbox:
+        assert "ignored" not in sandbox.output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arc.tools.sandbox.front.reply import failure_page, wants_html
+from arc.tools.sandbox.front.pages import failure_page, wants_html
 from arc.tools.sandbox.functions.failures import InvocationFailure
 
 

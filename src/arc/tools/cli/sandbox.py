@@ -89,9 +89,17 @@ def sandbox(
         bool, typer.Option("--fresh", help="Begin with empty tables instead of the rows of the last run.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Do not print the table of routes; the same as ARC_QUIET.")
+        bool, typer.Option("--quiet", "-q", help="Print only the addresses and problems; the same as ARC_QUIET.")
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for each request.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Print a line for every request, also for those that browsers make on their own, such as "
+            "/favicon.ico.",
+        ),
+    ] = False,
     no_hydrate: Annotated[  # noqa: ARG001  # Architect's users type them
         bool, typer.Option("--no-hydrate", "--disable-symlinks", "--disable-delete-vendor", hidden=True)
     ] = False,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from arc.tools.env.variables import SEALED
 from arc.tools.sandbox.cloud.local_tables import ENVIRONMENT, UNREAD, javascript_warning
-from arc.tools.sandbox.functions.launch import is_reserved, shell_path
+from arc.tools.sandbox.functions.launch import ignored_variables, is_reserved, shell_path
 from arc.tools.session_tables import chosen_store
 
 if TYPE_CHECKING:
@@ -35,23 +34,26 @@ def greet(
 ) -> None:
     """Print the addresses and, unless `quiet`, warnings, the routes and the tables.
 
-    `ignored` lists variables of the shell that functions do not see; `tables` maps the manifest's names of the created
-    tables to physical names.
+    The address for a browser comes first. `ignored` lists variables of the shell that functions do not see; `tables`
+    maps the manifest's names of the created tables to physical names.
     """
+    addresses = [_address(listening) for listening in sockets]
+    link = _link(_own_address(inventory.app, sockets) or addresses[0], colored=terminal.is_colored)
+    terminal.say(f"Open {link}  (press Ctrl-C to stop)")
     if not quiet:
         for warning in _warnings(inventory, ignored):
             terminal.say(f"Warning: {warning}")
-        terminal.say(_routes(inventory, colored=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
+        terminal.say(_routes(inventory, colored=terminal.is_colored))
         if tables:
             store = chosen_store(inventory.env.get(ENVIRONMENT, {}))
             place = "the sealed cookie" if store == SEALED else store
             terminal.say(f"  tables: {', '.join(tables.values())} (sessions are stored in {place})")
-    addresses = " and ".join(_address(listening) for listening in sockets)
-    terminal.say(f"{inventory.app} listens on {addresses}{_own_host(inventory.app, sockets)}  (press Ctrl-C to stop)")
+    terminal.say(f"{inventory.app} listens on {' and '.join(addresses)}")
 
 
 def _warnings(inventory: Inventory, ignored: list[str]) -> Iterator[str]:
     yield from inventory.warnings
+    yield from ignored_variables(inventory)
     if reserved := ", ".join(filter(is_reserved, ignored)):
         yield f"functions do not see this shell's {reserved}: the sandbox sets what they see."
     if own := [name for name in ignored if not is_reserved(name)]:
@@ -63,15 +65,28 @@ def _warnings(inventory: Inventory, ignored: list[str]) -> Iterator[str]:
         yield f"functions use the runtime {runtime}, but the sandbox runs them on Python {_PYTHON}."
 
 
-def _own_host(app: str, sockets: list[socket.socket]) -> str:
-    """Return the app's own host below localhost, if it is valid and the sandbox listens on a loopback address.
+def _own_address(app: str, sockets: list[socket.socket]) -> str:
+    """Return the app's address below localhost, if it is valid and the sandbox listens on a loopback address.
 
     Browsers send cookies to all ports of a host (RFC 6265 §8.5), so two apps on one host read each other's session.
     """
     bound = {listening.getsockname()[0] for listening in sockets} & {"127.0.0.1", "::1", "0.0.0.0", "::"}  # noqa: S104
     if not bound or len(app) > _LONGEST_LABEL:
         return ""
-    return f", in a browser http://{app.lower()}.localhost:{sockets[0].getsockname()[1]}"
+    return f"http://{app.lower()}.localhost:{sockets[0].getsockname()[1]}"
+
+
+def _link(address: str, *, colored: bool) -> str:
+    """Return the address, as a link that opens with a click where `colored` is true and the terminal supports it."""
+    if not colored:
+        return address
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True, highlight=False)
+    with console.capture() as captured:
+        console.print(Text(address, style=f"bold link {address}"), end="")
+    return captured.get()
 
 
 def _address(listening: socket.socket) -> str:

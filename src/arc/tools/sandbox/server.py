@@ -54,8 +54,8 @@ def serve(
 
     Without `port`, use that of the preferences, ARC_HTTP_PORT or PORT, or the first free one from 3333 on. The sandbox
     listens on the first of `hosts`, by default on 127.0.0.1 and ::1, and answers to all of them and to loopback names.
-    Functions see `variables` as if they were in the app's `.env`. `quiet` omits all but the address and errors,
-    `verbose` prints a line for each request, `fresh` empties the tables first, and `pure` runs workers without
+    Functions see `variables` as if they were in the app's `.env`. `quiet` omits all but the addresses and problems,
+    `verbose` prints a line for every request, `fresh` empties the tables first, and `pure` runs workers without
     awslambdaric's native client. With `debug` every function waits for an editor's debugger, with `debug_only` those
     of these routes, such as `get /cart` or `/cart`. Raises `ArcError` for an invalid app, and `ToolError` if a port is
     in use, tables cannot be created, debugpy is missing or a route is unknown.
@@ -87,7 +87,7 @@ def serve(
         stopped = _stop_on_signals()
         api = RuntimeApi()
         application = Application(inventory, read, launch, terminal, api, tables.prepare)
-        gateway = Gateway(application, terminal, own, services, verbose=verbose)
+        gateway = Gateway(application, terminal, own, services, quiet=quiet, verbose=verbose)
         servers = [_Server(api, [api.socket]), _Server(gateway, sockets)]
         greet(terminal, inventory, sockets, ignored_settings(os.environ, passed), tables.names, quiet=quiet)
         debugging.announce()

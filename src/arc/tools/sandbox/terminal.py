@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import os
 import sys
 import threading
 from collections import deque
@@ -34,6 +35,11 @@ class Terminal:
         self._closing = False
         self._thread = threading.Thread(target=self._write_all, name="terminal", daemon=True)
         self._thread.start()
+
+    @property
+    def is_colored(self) -> bool:
+        """True if the stream shows colors and links (https://no-color.org)."""
+        return self._stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def say(self, text: str) -> None:
         """Write `text` and a line break."""

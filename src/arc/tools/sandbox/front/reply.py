@@ -1,4 +1,4 @@
-"""Responses: what API Gateway (payload format 2.0) sends for a handler's result, and pages and JSON for failures."""
+"""Responses: what API Gateway (payload format 2.0) sends for a handler's result, and its messages in JSON."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass
-from html import escape
-from typing import Any
+from dataclasses import dataclass, replace
 
+from arc.http.misread import undecorated
 from arc.tools.sandbox.functions.failures import InvocationFailure
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -18,27 +17,29 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _GATEWAY_HEADERS = frozenset(
     ("connection", "content-length", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade")
 )
-_ARCHITECT = frozenset(
-    ("html", "css", "js", "text", "json", "xml", "location", "cookie", "cookies", "session", "cors", "compression")
-) | {"cache_control", "cacheControl", "status_code"}
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0; color: #1d2430; background: #f5f6f8 }
-main { max-width: 60rem; margin: 3rem auto; padding: 0 1.5rem }
-p.route { color: #667085; margin: 0 } h1 { font-size: 1.5rem; margin: .25rem 0 1rem }
-p.detail { white-space: pre-wrap; overflow-wrap: anywhere }
-pre { background: #1d2430; color: #e8ecf2; padding: 1rem 1.25rem; border-radius: .5rem; overflow-x: auto;
-  font: 13px/1.5 ui-monospace, monospace }
-"""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A response. `hint` is a message for the developer about a probable mistake in the handler."""
+    """A response. `hint` is a message for the developer about a probable mistake in the handler.
+
+    `session` says in a few words what became of the session, empty if it was not used.
+    """
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
     hint: str = ""
+    session: str = ""
+
+    def header(self, name: bytes) -> bytes:
+        """Return the first value of a header, empty if it is absent."""
+        return next((value for key, value in self.headers if key == name), b"")
+
+    def with_headers(self, *pairs: tuple[bytes, bytes]) -> Reply:
+        """Return the response with these headers in place of the ones of the same names."""
+        names = {name for name, _ in pairs}
+        return replace(self, headers=[*(pair for pair in self.headers if pair[0] not in names), *pairs])
 
 
 class Malformed(InvocationFailure):
@@ -69,22 +70,7 @@ def make_reply(result: bytes) -> Reply:
 def _inferred(value: object, result: bytes) -> Reply:
     """Return a response with the result as its body, as API Gateway does for one without `statusCode`."""
     body = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else result
-    hint = ""
-    if isinstance(value, dict) and (keys := _architect_keys(value)):
-        hint = (
-            f"The handler returned {', '.join(map(repr, keys))} without 'statusCode', which Lambda serves as plain "
-            "JSON. Decorate the handler with @arc.http.handler, or end it with: return arc.http.res(req, {…})"
-        )
-    return Reply(200, [(b"content-type", b"application/json")], body, hint)
-
-
-def _architect_keys(value: dict[str, Any]) -> list[str]:
-    def is_architect(key: str, item: object) -> bool:
-        if key in ("status", "code"):
-            return isinstance(item, int)
-        return key in _ARCHITECT or (key == "type" and isinstance(item, str) and "/" in item)
-
-    return [key for key, item in value.items() if is_architect(key, item)]
+    return Reply(200, [(b"content-type", b"application/json")], body, undecorated(value))
 
 
 def _status(value: object) -> int:
@@ -153,29 +139,3 @@ def message_reply(status: int, message: str) -> Reply:
     """Return a response with a message in JSON, as API Gateway formats it."""
     body = json.dumps({"message": message}, separators=(",", ":")).encode()
     return Reply(status, [(b"content-type", b"application/json")], body)
-
-
-def failure_reply(route: str, failure: InvocationFailure, accept: str) -> Reply:
-    """Return the response for a failure in `route`: a page if the Accept header names HTML, JSON otherwise."""
-    if not wants_html(accept):
-        return message_reply(failure.status, failure.message)
-    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"cache-control", b"no-store")]
-    return Reply(failure.status, headers, failure_page(route, failure))
-
-
-def failure_page(route: str, failure: InvocationFailure) -> bytes:
-    """Return the page for a failure in `route`, with the traceback if there is one."""
-    traceback = f"<pre>{escape(failure.traceback)}</pre>" if failure.traceback else ""
-    detail = f'<p class="detail">{escape(failure.detail)}</p>' if failure.detail else ""
-    return (
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{failure.status} · {escape(route)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>\n'
-        f'<main><p class="route">{failure.status} · {escape(route)}</p><h1>{escape(failure.title)}</h1>'
-        f"{detail}{traceback}</main></html>\n"
-    ).encode("utf-8", "replace")
-
-
-def wants_html(accept: str) -> bool:
-    """Return True for an Accept header that names HTML, as a browser's does for a page."""
-    types = (part.split(";", 1)[0].strip().lower() for part in accept.split(","))
-    return any(media in ("text/html", "application/xhtml+xml") for media in types)
