@@ -146,9 +146,9 @@ def test_unusable_seed_file_is_a_warning(name: str, says: str, tmp_path: Path) -
 
 
 def test_verbose_prints_a_line_for_each_request(tmp_path: Path) -> None:
-    """The line has the status and the duration, even if no route matches."""
-    with running(write_app(tmp_path, {"get /": says("x")}), "verbose") as sandbox:
+    """The line has the status and the duration, even if no route matches, and `quiet` does not turn it off."""
+    with running(write_app(tmp_path, {"get /": says("x")}), "verbose", "quiet") as sandbox:
         sandbox.get("/")
-        sandbox.wait_for(r"get / \| 200 in \d+ ms")
+        sandbox.wait_for(r"  GET     / +200 +\d+ ms\n")
         sandbox.get("/nowhere")
-        sandbox.wait_for(r"get /nowhere \| 404 in \d+ ms")
+        sandbox.wait_for(r"  GET     /nowhere +404 +\d+ ms\n")

@@ -89,7 +89,7 @@ def sandbox(
         bool, typer.Option("--fresh", help="Begin with empty tables instead of the rows of the last run.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print only the addresses and problems; the same as ARC_QUIET.")
+        bool, typer.Option("--quiet", "-q", help="Print only the address and problems; the same as ARC_QUIET.")
     ] = False,
     verbose: Annotated[
         bool,

@@ -4,8 +4,9 @@ server        starts and stops it                 application   the functions an
 addresses     ports, hosts and sockets            asgi          types, request bodies, uvicorn's protocol
 greeting      the messages at the start           terminal      what is printed, and the output of workers
 
-front/        HTTP: gateway (finds the function for a request and sends its response), event, reply,
-              hosts (protection from DNS rebinding), service_map (the tables, as Architect's libraries look them up)
+front/        HTTP: gateway (finds the function for a request and sends its response), event, reply, pages (in place of
+              responses without an explanation), request_line (in the terminal), hosts (protection from DNS rebinding),
+              service_map (the tables, as Architect's libraries look them up)
 functions/    function (workers and queued events), worker (a process), launch (its environment), runtime_api
               (where it fetches events), bootstrap/ (what runs inside of it), failures, changes (saved files),
               requirements, debugging (ports for editors)

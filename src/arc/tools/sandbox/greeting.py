@@ -34,13 +34,16 @@ def greet(
 ) -> None:
     """Print the addresses and, unless `quiet`, warnings, the routes and the tables.
 
-    The address for a browser comes first. `ignored` lists variables of the shell that functions do not see; `tables`
-    maps the manifest's names of the created tables to physical names.
+    The address for a browser comes first; with `quiet` it is in the only line. `ignored` lists variables of the shell
+    that functions do not see; `tables` maps the manifest's names of the created tables to physical names.
     """
     addresses = [_address(listening) for listening in sockets]
     link = _link(_own_address(inventory.app, sockets) or addresses[0], colored=terminal.is_colored)
-    terminal.say(f"Open {link}  (press Ctrl-C to stop)")
-    if not quiet:
+    listening = f"{inventory.app} listens on {' and '.join(addresses)}"
+    if quiet:
+        listening += f", in a browser {link}"
+    else:
+        terminal.say(f"Open {link}  (press Ctrl-C to stop)")
         for warning in _warnings(inventory, ignored):
             terminal.say(f"Warning: {warning}")
         terminal.say(_routes(inventory, colored=terminal.is_colored))
@@ -48,7 +51,7 @@ def greet(
             store = chosen_store(inventory.env.get(ENVIRONMENT, {}))
             place = "the sealed cookie" if store == SEALED else store
             terminal.say(f"  tables: {', '.join(tables.values())} (sessions are stored in {place})")
-    terminal.say(f"{inventory.app} listens on {' and '.join(addresses)}")
+    terminal.say(listening)
 
 
 def _warnings(inventory: Inventory, ignored: list[str]) -> Iterator[str]:

@@ -54,7 +54,7 @@ def serve(
 
     Without `port`, use that of the preferences, ARC_HTTP_PORT or PORT, or the first free one from 3333 on. The sandbox
     listens on the first of `hosts`, by default on 127.0.0.1 and ::1, and answers to all of them and to loopback names.
-    Functions see `variables` as if they were in the app's `.env`. `quiet` omits all but the addresses and problems,
+    Functions see `variables` as if they were in the app's `.env`. `quiet` omits all but the address and problems,
     `verbose` prints a line for every request, `fresh` empties the tables first, and `pure` runs workers without
     awslambdaric's native client. With `debug` every function waits for an editor's debugger, with `debug_only` those
     of these routes, such as `get /cart` or `/cart`. Raises `ArcError` for an invalid app, and `ToolError` if a port is

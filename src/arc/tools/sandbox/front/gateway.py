@@ -51,7 +51,7 @@ class TooLarge(InvocationFailure):
 
 
 class Gateway:
-    """The ASGI app that visitors use. While it is `closing`, failures are not printed."""
+    """The ASGI app that visitors use. While it is `closing`, nothing is printed."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Gateway:
     def _print(self, exchange: _Exchange, reply: Reply, seconds: float) -> None:
         path = exchange.path
         is_routine = service_map.is_internal(path) or (exchange.route is None and is_unasked(path))
-        if not self._verbose and (self._quiet or is_routine):
+        if self.closing or (not self._verbose and (self._quiet or is_routine)):
             return
         shown, colored = exchange.shown_path, self._terminal.is_colored
         self._terminal.say(

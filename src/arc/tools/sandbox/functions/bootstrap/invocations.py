@@ -80,7 +80,9 @@ def _load(module: str, root: str) -> Handler:
         _refuse(type(error).__name__, str(error), tracebacks.describe(error, frames, root))
     handler = getattr(loaded, "handler", None)
     if not callable(handler):
-        described = {"place": f"{module}.py", "code": _EXAMPLE}
+        from . import tracebacks
+
+        described = {"place": tracebacks.place(str(loaded.__file__), root), "code": _EXAMPLE}
         _refuse("HandlerNotFound", f"{loaded.__file__} has no callable named 'handler'.", described)
     return handler  # type: ignore[no-any-return, unused-ignore]
 

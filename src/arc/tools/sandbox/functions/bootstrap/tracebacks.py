@@ -46,7 +46,7 @@ def describe(error: BaseException, frames: TracebackType | None, root: str) -> d
         shown = traceback.TracebackException(type(error), error, frames)
     described = {"traceback": "".join(shown.format())}
     if line is not None:
-        described |= {"place": f"{_place(line.filename, root)}, line {line.lineno}", "code": line.line or ""}
+        described |= {"place": f"{place(line.filename, root)}, line {line.lineno}", "code": line.line or ""}
     return described
 
 
@@ -65,7 +65,7 @@ def describe_call(
         "title": title,
         "advice": advice,
         "traceback": f"{text}{title} {advice}\n",
-        "place": _place(file, root),
+        "place": place(file, root),
         "code": f"import arc\n\n@arc.http.handler\ndef {getattr(function, '__name__', 'handler')}(req):\n    …",
     }
 
@@ -85,7 +85,8 @@ def _last_line(error: BaseException, frames: TracebackType | None, root: str) ->
     return found[-1] if found else None
 
 
-def _place(file: str, root: str) -> str:
+def place(file: str, root: str) -> str:
+    """Return a file of the app relative to the app's folder, and any other file as it is."""
     return os.path.relpath(file, root) if _is_of_app(file, root) else file
 
 
