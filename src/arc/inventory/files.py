@@ -27,10 +27,14 @@ _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 VARIABLE_HINT = "Begin with a letter, and use only letters, digits and '_'."
 
 
+class NoManifest(ToolError):
+    """A folder is not that of an app."""
+
+
 def find_manifest(folder: Path, findings: Findings, known: Container[str]) -> tuple[Path, Manifest | None]:
     """Return the file and the content of the folder's first manifest; None when the content cannot be read.
 
-    `known` is passed to `parse_file`. Raises `ToolError` when the folder has no manifest.
+    `known` is passed to `parse_file`. Raises `NoManifest` when the folder has none.
     """
     for name in MANIFEST_FILES:
         file = folder / name
@@ -43,18 +47,14 @@ def find_manifest(folder: Path, findings: Findings, known: Container[str]) -> tu
             return file, None
         if manifest is not None:
             return file, manifest
-    if not folder.is_dir():
-        problem = "is not a folder" if folder.exists() else "does not exist"
-        raise ToolError(f"{folder} {problem}. Name the folder of an app, or create one: arc init {folder}")
-    names = ", ".join(MANIFEST_FILES)
-    raise ToolError(f"{folder} has no manifest ({names}). Create an app there: arc init {folder}")
+    raise NoManifest(f"{folder} has no manifest ({', '.join(MANIFEST_FILES)}).")
 
 
 def has_manifest(folder: Path) -> bool:
     """Return whether `folder` contains a manifest, valid or not."""
     try:
         find_manifest(folder, Findings(), ())
-    except ToolError:
+    except NoManifest:
         return False
     return True
 

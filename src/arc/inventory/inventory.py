@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING
 
 from arc.errors import ManifestError, ToolError
 from arc.inventory.app_name import NAME_HINT, is_app_name, name_advice
-from arc.inventory.files import MANIFEST_FILES, check_links, find_manifest, folder_in_app, parse_file, read_env_file
+from arc.inventory.files import (
+    MANIFEST_FILES,
+    NoManifest,
+    check_links,
+    find_manifest,
+    folder_in_app,
+    parse_file,
+    read_env_file,
+)
 from arc.inventory.findings import Document, Findings, closest
 from arc.inventory.function_config import configure_function, read_aws
 from arc.inventory.http import METHODS, read_http
+from arc.inventory.places import missing_app
 from arc.inventory.preferences import PREFERENCE_FILES, read_preferences
 from arc.inventory.routes import HANDLER_FILES, Route, other_language, specificity
 from arc.inventory.static import read_static
@@ -78,8 +87,12 @@ def read(folder: Path, *, environ: Mapping[str, str] | None = None, home: Path |
     findings = Findings()
     check_links(root, (root / name for name in _FILES), findings)
     findings.raise_faults()
-    file, manifest = find_manifest(root, findings, _PRAGMAS)
-    preferences = read_preferences(root, home or _home(os.environ if environ is None else environ), findings)
+    home = home or _home(os.environ if environ is None else environ)
+    try:
+        file, manifest = find_manifest(root, findings, _PRAGMAS)
+    except NoManifest:
+        raise missing_app(root, home=home) from None
+    preferences = read_preferences(root, home, findings)
     testing = read_env_file(root / ".env", findings)
     if testing is not None:
         preferences.env["testing"] = testing

@@ -153,7 +153,7 @@ def test_five_faults_are_five_messages(command: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["sandbox", "missing"], 1, "missing does not exist. Name the folder of an app, or create one: arc init"),
+        (["sandbox", "missing"], 1, "missing does not exist. To create an app there, run: arc init missing"),
         (["sandbox", "."], 1, "arc init"),
         (["frobnicate"], 2, "frobnicate"),
         (["package"], 2, "`arc package` is not needed: `arc deploy --dry-run` shows what would be packaged"),

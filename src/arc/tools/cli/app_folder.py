@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from arc import inventory as inventories
+from arc.inventory.places import find_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,13 +20,31 @@ if TYPE_CHECKING:
     from arc.inventory import Inventory
     from arc.tools.cloud.cloud import Cloud
 
+_is_local = ContextVar("is_local", default=False)
+_COMMAND = re.compile(
+    r"\barc (?:env(?: verify| remove)?|create|deploy|destroy|logs|open|secret rotate)"
+    r"(?: (?:staging|production))+(?! --local)\b|\barc env verify(?! staging| production| --local)\b"
+)
 
-def read_app(folder: Path = Path(), *, environ: Mapping[str, str] | None = None) -> Inventory:
-    """Read the app in `folder`, and show its warnings on standard error, each once.
+
+def current_app() -> Path:
+    """Return the folder of the app that the current folder belongs to, and show it if it is another one.
+
+    It is the current folder where there is no app.
+    """
+    here = Path.cwd()
+    root = find_app(here, home=Path.home())
+    if root != here:
+        typer.echo(f"The app is in {root}.", err=True)
+    return root
+
+
+def read_app(folder: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Inventory:
+    """Read the app in `folder`, by default the current one, and show its warnings on standard error, each once.
 
     `environ` and the errors are those of `arc.inventory.read`.
     """
-    inventory = inventories.read(folder, environ=environ)
+    inventory = inventories.read(folder or current_app(), environ=environ)
     for warning in dict.fromkeys(inventory.warnings):
         typer.echo(f"Warning: {warning}", err=True)
     return inventory
@@ -37,6 +58,7 @@ def chosen_cloud(inventory: Inventory, *, local: bool) -> Iterator[Cloud]:
     """
     from arc.tools.cloud.cloud import aws_cloud, local_cloud
 
+    _is_local.set(local)
     if not local:
         yield aws_cloud(inventory.aws, on_wait=_show)
         return
@@ -45,6 +67,11 @@ def chosen_cloud(inventory: Inventory, *, local: bool) -> Iterator[Cloud]:
 
     with open_local_cloud(inventory.root, notify=_show) as url:
         yield local_cloud(url, region_of(inventory), on_wait=_show)
+
+
+def advice(text: str) -> str:
+    """Return a message for the user. After `chosen_cloud` with `local`, the commands in it have that option too."""
+    return _COMMAND.sub(r"\g<0> --local", text) if _is_local.get() else text
 
 
 def _show(sentence: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,8 +45,10 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except ArcError as error:
+            from arc.tools.cli.app_folder import advice
+
             faults = len(error.faults) if isinstance(error, InventoryError) else 1
-            message = f"{error}\n\n{faults} faults." if faults > 1 else str(error)
+            message = f"{error}\n\n{faults} faults." if faults > 1 else advice(str(error))
         except ModuleNotFoundError as missing:
             if missing.name is None or missing.name.split(".")[0] == "arc":
                 raise
@@ -53,13 +56,25 @@ class _Commands(TyperGroup):
                 f"This command needs {missing.name}, which is not installed. Run: pip install 'arc-sessions[sandbox]'"
             )
         except OSError as error:
-            if error.filename is None:  # a broken pipe, or an error in this package
+            if isinstance(error, FileNotFoundError) and _is_deleted():
+                message = "The current folder has been deleted. Change to another one, and run the command again."
+            elif error.filename is None:  # a broken pipe, or an error in this package
                 raise
-            message = f"Cannot use {error.filename}: {error.strerror}."
+            else:
+                message = f"Cannot use {error.filename}: {error.strerror}."
         except KeyboardInterrupt:
             raise typer.Exit(_INTERRUPTED) from None
         typer.echo(message, err=True)
         raise typer.Exit(_FAILED)
+
+
+def _is_deleted() -> bool:
+    """Return whether the current folder no longer exists."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 app = typer.Typer(

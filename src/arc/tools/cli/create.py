@@ -158,6 +158,7 @@ class _Run:
 
     def _create(self, cloud: Cloud, name: str) -> None:
         """Take the steps of an environment's plan, or show them; after one that fails, the others follow."""
+        from arc.tools.cli.app_folder import advice
         from arc.tools.create import plan_environment
 
         plan = plan_environment(cloud, self.inventory, name, adopt=self.adopt, prune=self.prune)
@@ -166,17 +167,17 @@ class _Run:
         for note in plan.notes:
             if note not in self.warned:  # two environments may have the same
                 self.warned.add(note)
-                typer.echo(f"Warning: {note}", err=True)
+                typer.echo(f"Warning: {advice(note)}", err=True)
         for step in plan.steps:
             fault = None if self.dry_run else _take(step)
             if fault is None:
                 self.say(f"  {'would ' if self.dry_run else ''}{step.action}")
                 report.did.append(step.action)
             else:
-                self.say(f"  failed: {step.action}\n    {fault}")
+                self.say(f"  failed: {step.action}\n    {advice(fault)}")
                 report.failed.append(fault)
         for sentence in plan.left:
-            self.say(f"  not possible: {sentence}")
+            self.say(f"  not possible: {advice(sentence)}")
         if not plan.steps and not plan.left:
             self.say("  up to date")
 

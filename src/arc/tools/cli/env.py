@@ -209,7 +209,7 @@ def _read_file(file: Path) -> dict[str, str]:
 
 def _change(inventory: Inventory, request: Request, changes: dict[str, str | None]) -> None:
     """Change the variables of a deployed environment."""
-    from arc.tools.cli.app_folder import chosen_cloud
+    from arc.tools.cli.app_folder import advice, chosen_cloud
     from arc.tools.cli.progress import progress
     from arc.tools.env.change import VariablesChange
     from arc.tools.env.report import change_json, change_summary
@@ -229,7 +229,7 @@ def _change(inventory: Inventory, request: Request, changes: dict[str, str | Non
         ).run()
     for note in outcome.notes:
         _warn(note)
-    typer.echo(change_json(outcome) if options.as_json else change_summary(outcome))
+    typer.echo(change_json(outcome) if options.as_json else advice(change_summary(outcome)))
     _exit([outcome])
 
 
@@ -265,7 +265,7 @@ def _change_testing(inventory: Inventory, request: Request, changes: dict[str, s
 
 
 def _verify(inventory: Inventory, request: Request) -> None:
-    from arc.tools.cli.app_folder import chosen_cloud
+    from arc.tools.cli.app_folder import advice, chosen_cloud
     from arc.tools.cli.progress import progress
     from arc.tools.env.report import change_summary, check_summary, drift_json, drift_table
     from arc.tools.env.variables import DEPLOYED
@@ -288,7 +288,7 @@ def _verify(inventory: Inventory, request: Request) -> None:
                 with progress(environment) as on_progress:
                     outcome = verification.sync(on_progress, _warn)
             if not options.as_json:
-                typer.echo(check_summary(outcome) if options.check else change_summary(outcome))
+                typer.echo(advice(check_summary(outcome) if options.check else change_summary(outcome)))
             outcomes.append(outcome)
     if options.as_json:
         typer.echo(drift_json(outcomes))
@@ -298,7 +298,9 @@ def _verify(inventory: Inventory, request: Request) -> None:
 
 
 def _warn(sentence: str) -> None:
-    typer.echo(f"Warning: {sentence}", err=True)
+    from arc.tools.cli.app_folder import advice
+
+    typer.echo(f"Warning: {advice(sentence)}", err=True)
 
 
 def _exit(outcomes: Sequence[Outcome]) -> None:

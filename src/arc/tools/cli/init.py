@@ -45,7 +45,13 @@ def _check_template(template: str) -> str:
 
 
 def init(
-    path: Annotated[Path, typer.Argument(help="The app's folder. It is created if it does not exist.")] = Path(),
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The app's folder. It is created if it does not exist. Default: the app that the current folder "
+            "belongs to, else the current folder."
+        ),
+    ] = None,
     *,
     name: Annotated[
         str | None,
@@ -80,9 +86,10 @@ def init(
       arc init my-shop --template shop   a small shop with forms and a sign-in
       arc init my-app --tests            a first test, also in an existing app
     """  # noqa: D301  # \b: these lines stay as they are
+    from arc.tools.cli.app_folder import current_app
     from arc.tools.cli.scaffold import fill_in
 
-    inventory, written, is_new = fill_in(path, name=name, runtime=runtime, template=template, tests=tests)
+    inventory, written, is_new = fill_in(path or current_app(), name=name, runtime=runtime, template=template, tests=tests)
     for file in written:
         typer.echo(f"wrote  {file}")
     if not written:
@@ -92,14 +99,14 @@ def init(
             typer.echo(f"Warning: --{option} was ignored. The manifest already has the {option} {current}.", err=True)
     if not is_new and template != "counter":
         typer.echo(f"Warning: --template {template} was ignored. The folder already contains an app.", err=True)
-    typer.echo("\n" + "\n".join(_next_steps(path, inventory, written, is_derived=is_new and name is None)))
+    typer.echo("\n" + "\n".join(_next_steps(path or Path(), inventory, written, is_derived=is_new and name is None)))
 
 
 def _next_steps(path: Path, inventory: Inventory, written: list[str], *, is_derived: bool) -> Iterator[str]:
     """Yield lines about the new app's name and what to do next."""
     from arc.tools.cli.templates import DEV_REQUIREMENTS
 
-    if is_derived and inventory.app != path.resolve().name:
+    if is_derived and inventory.app != inventory.root.name:
         yield f"The app's name is {inventory.app}. To change it, edit the line below @app in {inventory.manifest.name}."
     folder = "" if path == Path() else f" {shlex.quote(str(path))}"
     if inventory.routes:

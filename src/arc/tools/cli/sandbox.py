@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  # Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,7 +38,9 @@ def _check_variables(names: list[str] | None) -> list[str]:
 
 
 def sandbox(
-    path: Annotated[Path, typer.Argument(help="The app's folder.")] = Path(),
+    path: Annotated[
+        Path | None, typer.Argument(help="The app's folder. Default: the app that the current folder belongs to.")
+    ] = None,
     *,
     port: Annotated[
         int | None,
@@ -110,12 +112,13 @@ def sandbox(
     'arc-sessions[local]'. Rows are kept between runs in .arc-sandbox, in the app's folder. Empty tables are filled
     from sandbox-seed.json: {"table": [{"key": "value"}]}.
     """
+    from arc.tools.cli.app_folder import current_app
     from arc.tools.sandbox.addresses import find_host, is_quiet
     from arc.tools.sandbox.functions.launch import passed_variables
     from arc.tools.sandbox.server import serve
 
     number = serve(
-        path,
+        path or current_app(),
         port=port,
         hosts=host or find_host(os.environ),
         variables=passed_variables(env or (), os.environ),

@@ -77,7 +77,7 @@ def rotate(
             change = VariablesChange(cloud, inventory, environment, {}, adopt=adopt, prune=prune, warn=_warn)
             change.on_progress = on_progress
             change.run()
-        secrets = Secrets(cloud, inventory, environment, typer.echo, _warn, force=force, on_progress=on_progress)
+        secrets = Secrets(cloud, inventory, environment, _say, _warn, force=force, on_progress=on_progress)
         if retire:
             retire_old(secrets)
         else:
@@ -111,4 +111,12 @@ def _words_fault(words: list[str], environment: str | None, *, retire: bool) -> 
 
 
 def _warn(sentence: str) -> None:
-    typer.echo(f"Warning: {sentence}", err=True)
+    from arc.tools.cli.app_folder import advice
+
+    typer.echo(f"Warning: {advice(sentence)}", err=True)
+
+
+def _say(sentence: str) -> None:
+    from arc.tools.cli.app_folder import advice
+
+    typer.echo(advice(sentence))

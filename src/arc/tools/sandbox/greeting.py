@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from arc.inventory.places import shell_path
 from arc.tools.env.variables import SEALED
 from arc.tools.sandbox.cloud.local_tables import ENVIRONMENT, UNREAD, javascript_warning
-from arc.tools.sandbox.functions.launch import ignored_variables, is_reserved, shell_path
+from arc.tools.sandbox.functions.launch import ignored_variables, is_reserved
 from arc.tools.session_tables import chosen_store
 
 if TYPE_CHECKING:

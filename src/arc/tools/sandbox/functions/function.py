@@ -7,10 +7,10 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from arc.inventory.places import shell_path
 from arc.tools.sandbox.functions import changes
 from arc.tools.sandbox.functions.debugging import Debuggee
 from arc.tools.sandbox.functions.failures import InvocationFailure, NoHandler, NotPython
-from arc.tools.sandbox.functions.launch import shell_path
 from arc.tools.sandbox.functions.worker import Worker
 from arc.tools.sandbox.terminal import Output
 

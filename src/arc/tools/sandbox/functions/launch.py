@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
@@ -16,6 +14,7 @@ from arc.tools.session_tables import chosen_store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Mapping
+    from pathlib import Path
 
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.functions.debugging import DebugPort
@@ -196,9 +195,3 @@ def ignored_settings(environ: Mapping[str, str], passed: Container[str]) -> list
         for name in environ
         if name.startswith(("ARC_", "SESSION_")) and name not in passed and name not in SANDBOX_VARIABLES
     )
-
-
-def shell_path(root: Path) -> str:
-    """Return the app's folder as a word for the shell, relative to the current folder if it is below that."""
-    here = Path.cwd()
-    return shlex.quote(str(root.relative_to(here)) if root.is_relative_to(here) else str(root))
