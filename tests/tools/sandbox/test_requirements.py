@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import arc
-from arc.tools.sandbox.functions.requirements import conflicting_packages, unsatisfied
+from arc.tools.sandbox.functions.requirements import conflicting_packages, needs_pip, unsatisfied
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,34 @@ def test_satisfied_and_unsupported_lines_are_not_reported(tmp_path: Path, line: 
 @pytest.mark.parametrize(
     ("line", "named"),
     [
-        ("no-such-distribution", "no-such-distribution is not installed. Run: pip install 'no-such-distribution'"),
-        ("no-such-distribution[b,a]>=2 # why", "Run: pip install 'no-such-distribution[a,b]>=2'"),
-        ("no-such-distribution \\\n  >=2 --hash=sha256:abc", "Run: pip install 'no-such-distribution>=2'"),
-        ("pytest<1", "pytest<1 is not satisfied by the installed"),
+        ("no-such-distribution", "no-such-distribution"),
+        ("no-such-distribution[b,a]>=2 # why", "no-such-distribution[a,b]>=2"),
+        ("no-such-distribution \\\n  >=2 --hash=sha256:abc", "no-such-distribution>=2"),
+        ("pytest<1", f"pytest<1 (installed: {pytest.__version__})"),
     ],
 )
-def test_unsatisfied_requirement_is_reported_with_its_command(tmp_path: Path, line: str, named: str) -> None:
-    """The command has no comments and hashes."""
+def test_unsatisfied_requirement_is_reported(tmp_path: Path, line: str, named: str) -> None:
+    """It has no comments and hashes, and says which other version is installed."""
     (tmp_path / "requirements.txt").write_text(f"pytest\n{line}\n")
-    assert [named in found for found in unsatisfied(tmp_path / "requirements.txt")] == [True]
+    assert unsatisfied(tmp_path / "requirements.txt") == [named]
+
+
+@pytest.mark.parametrize(
+    ("line", "needed"),
+    [
+        ("", False),
+        ("pytest", False),
+        ("no-such-distribution; sys_platform == 'no-such-system'", False),
+        ("no-such-distribution", True),
+        ("-r other.txt", True),
+        ("no-such-distribution @ https://example.org/x.whl", True),
+        ("not a requirement!", True),
+    ],
+)
+def test_pip_is_needed_for_what_may_be_missing(tmp_path: Path, line: str, needed: bool) -> None:
+    """Only pip understands options and URLs."""
+    (tmp_path / "requirements.txt").write_text(f"pytest # here\n{line}\n")
+    assert needs_pip(tmp_path / "requirements.txt") is needed
 
 
 def test_packages_in_the_functions_folder_count(tmp_path: Path) -> None:

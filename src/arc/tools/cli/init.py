@@ -89,7 +89,8 @@ def init(
     from arc.tools.cli.app_folder import current_app
     from arc.tools.cli.scaffold import fill_in
 
-    inventory, written, is_new = fill_in(path or current_app(), name=name, runtime=runtime, template=template, tests=tests)
+    folder = path or current_app()
+    inventory, written, is_new = fill_in(folder, name=name, runtime=runtime, template=template, tests=tests)
     for file in written:
         typer.echo(f"wrote  {file}")
     if not written:

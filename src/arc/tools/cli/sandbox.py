@@ -90,6 +90,14 @@ def sandbox(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin with empty tables instead of the rows of the last run.")
     ] = False,
+    install: Annotated[
+        bool,
+        typer.Option(
+            "--install",
+            help="First install what the app's and the functions' requirements.txt name into the virtual environment "
+            "that runs arc.",
+        ),
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only the address and problems; the same as ARC_QUIET.")
     ] = False,
@@ -117,8 +125,14 @@ def sandbox(
     from arc.tools.sandbox.functions.launch import passed_variables
     from arc.tools.sandbox.server import serve
 
+    root = path or current_app()
+    if install:
+        from arc.inventory import read
+        from arc.tools.sandbox.functions.installation import install as install_requirements
+
+        install_requirements(read(root), typer.echo)
     number = serve(
-        path or current_app(),
+        root,
         port=port,
         hosts=host or find_host(os.environ),
         variables=passed_variables(env or (), os.environ),

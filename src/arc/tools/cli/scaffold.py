@@ -130,5 +130,6 @@ __pycache__/
 """
 
 _REQUIREMENTS = """\
-# Packages that functions import, one on each line. The sandbox has arc-sessions; a deployed function needs it here.
+# Packages that functions import, one on each line; arc-sessions need not be named.
+# `arc sandbox --install` installs them on this machine, and `arc deploy` packs them for Lambda.
 """

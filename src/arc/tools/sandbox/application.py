@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sysconfig
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arc import inventory as inventories
 from arc.errors import ArcError
+from arc.inventory.places import shell_path
 from arc.tools.sandbox.cloud import local_tables
 from arc.tools.sandbox.cloud.state import StateTaken
 from arc.tools.sandbox.functions import changes
 from arc.tools.sandbox.functions.function import Function
+from arc.tools.sandbox.functions.installation import install_command
 from arc.tools.sandbox.functions.launch import ignored_variables
-from arc.tools.sandbox.functions.requirements import conflicting_packages, unsatisfied
+from arc.tools.sandbox.functions.requirements import FILE, conflicting_packages, requirement_files, shown, unsatisfied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from arc.inventory import Inventory, Route
     from arc.tools.sandbox.functions.changes import Fingerprint
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.functions.runtime_api import RuntimeApi
     from arc.tools.sandbox.terminal import Terminal
 
+_PACKAGES = Path(sysconfig.get_path("purelib"))  # its time changes when a package is installed or removed
 _QUIET = 0.25  # seconds without a change after which a manifest counts as completely written
 _REPORT_DELAY = 0.5  # seconds after a change before an error is reported
 _PATIENCE = 2.0  # seconds that a request without a route waits for a manifest to be written
@@ -56,6 +60,7 @@ class Application:
         self.fault = ""
         """What is wrong with the app's files, empty if nothing is. The inventory is then the last valid one."""
         self._reported = ""
+        self._missing: list[str] = []
         self._later: asyncio.TimerHandle | None = None
         self._adopt(inventory)
 
@@ -148,17 +153,25 @@ class Application:
         asyncio.get_running_loop().run_in_executor(None, self.check_requirements)
 
     def check_requirements(self) -> None:
-        """Report each function's unsatisfied requirements and conflicting packages, once."""
+        """Report the app's unsatisfied requirements and each function's conflicting packages, once."""
+        root, folders = self.inventory.root, [function.launch.folder for function in self.functions]
+        files = requirement_files(root, folders)
+        missing = {file: unsatisfied(file, (file.parent, file.parent / "vendor")) for file in files}
+        lines = [f"{shown(file, root)}: {', '.join(found)}" for file, found in missing.items() if found]
+        if lines and lines != self._missing:
+            command = install_command(root, " ".join(f"-r {shell_path(file)}" for file in files))
+            self._terminal.say("\n  ".join((f"Warning: Packages are missing. Run: {command}", *lines)))
+        self._missing = lines
         for function in self.functions:
             launch = function.launch
             for folder in launch.folders:
-                places = (folder, folder / "vendor")
-                for fault in (*unsatisfied(folder / "requirements.txt", places), *conflicting_packages(places)):
+                for fault in conflicting_packages((folder, folder / "vendor")):
                     self._terminal.write_once(launch.route, fault)
 
     def _fixed_file(self, inventory: Inventory) -> str:
         """Return the file whose change has fixed a fault: the one saved last, or the one that had the fault."""
         changed = set(self._files) - set(self._faulty_files) or set(self._files) - set(self._good_files)
+        changed = {entry for entry in changed if entry[0] != str(_PACKAGES)}
         if not changed:
             return inventory.manifest.name
         file = inventory.root.joinpath(max(changed, key=lambda entry: entry[1])[0])
@@ -176,7 +189,8 @@ class Application:
 
     def _scan(self) -> Fingerprint:
         root = self.inventory.root
-        return changes.fingerprint_files((*self.inventory.sources, root / local_tables.FILE, root / "src" / "shared"))
+        others = (root / local_tables.FILE, root / "src" / "shared", root / FILE, _PACKAGES)
+        return changes.fingerprint_files((*self.inventory.sources, *others))
 
     def _adopt(self, inventory: Inventory) -> None:
         self.inventory = inventory

@@ -15,37 +15,50 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-# Architect's package for Python. It is named arc as well, and this package replaces it.
-_REPLACED = "architect-functions"
+FILE = "requirements.txt"
+REPLACED = "architect-functions"
+"""Architect's package for Python. It is named arc as well, and this package replaces it."""
 _COMMENT = re.compile(r"(^|\s)#.*$")
 
 
-def unsatisfied(file: Path, folders: Iterable[Path] = ()) -> list[str]:
-    """Return a message for each requirement in `file` that is not installed on Python's path or in `folders`.
+def requirement_files(root: Path, folders: Iterable[Path]) -> list[Path]:
+    """Return the files with requirements of the app in `root` and of its functions in `folders`."""
+    return [file for folder in dict.fromkeys((root, *folders)) if (file := folder / FILE).is_file()]
 
-    A missing file has no requirements. Options (`-r …`), URLs, requirements for other platforms and
-    `architect-functions`, which this package replaces, are skipped.
+
+def shown(file: Path, root: Path) -> str:
+    """Return the path of a file as messages show it, relative to the app's folder if it is below that."""
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+
+
+def unsatisfied(file: Path, folders: Iterable[Path] = ()) -> list[str]:
+    """Return the requirements in `file` that are not installed on Python's path or in `folders`.
+
+    One with another version installed says which. A missing file has no requirements. Options (`-r …`), URLs,
+    requirements for other platforms and `architect-functions`, which this package replaces, are skipped.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError:
-        return []
     messages = []
     paths = [*map(str, folders), *sys.path]
-    for line in text.replace("\\\n", " ").splitlines():
-        requirement = _parse(_COMMENT.sub("", line).split(" --", 1)[0].strip())
-        if requirement is None or canonicalize_name(requirement.name) == _REPLACED:
+    for requirement in filter(None, map(_parse, _lines(file))):
+        if canonicalize_name(requirement.name) == REPLACED:
             continue
         installed = next(
             (one.version for one in metadata.distributions(name=canonicalize_name(requirement.name), path=paths)), None
         )
         if installed is None or not _fits(requirement, installed):
             requirement.marker = None
-            state = (
-                "is not installed" if installed is None else f"is not satisfied by the installed version {installed}"
-            )
-            messages.append(f"requirements.txt: {requirement} {state}. Run: pip install '{requirement}'")
+            messages.append(f"{requirement}{'' if installed is None else f' (installed: {installed})'}")
     return messages
+
+
+def needs_pip(file: Path) -> bool:
+    """Return whether requirements in `file` are missing, or may be: only pip understands options and URLs."""
+    return bool(unsatisfied(file)) or any(_parse(line) is None and not _is_skipped(line) for line in _lines(file))
+
+
+def names_in(file: Path) -> set[str]:
+    """Return the normalized names of the packages that `file` requires."""
+    return {canonicalize_name(requirement.name) for requirement in filter(None, map(_parse, _lines(file)))}
 
 
 def conflicting_packages(folders: Iterable[Path]) -> list[str]:
@@ -57,15 +70,33 @@ def conflicting_packages(folders: Iterable[Path]) -> list[str]:
     ]
 
 
-def _parse(line: str) -> Requirement | None:
-    if not line or line.startswith("-"):
-        return None
+def _lines(file: Path) -> list[str]:
+    """Return the lines that say something, without comments and hashes."""
     try:
-        requirement = Requirement(line)
+        text = file.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return []
+    lines = text.replace("\\\n", " ").splitlines()
+    return list(filter(None, (_COMMENT.sub("", line).split(" --", 1)[0].strip() for line in lines)))
+
+
+def _parse(line: str) -> Requirement | None:
+    """Return the requirement on a line; None for an option, a URL, and one for another platform."""
+    requirement = _read(line)
+    return None if requirement is None or _is_skipped(line) or requirement.url is not None else requirement
+
+
+def _is_skipped(line: str) -> bool:
+    """Return whether the requirement on a line is for another platform."""
+    requirement = _read(line)
+    return requirement is not None and requirement.marker is not None and not requirement.marker.evaluate()
+
+
+def _read(line: str) -> Requirement | None:
+    try:
+        return Requirement(line)
     except InvalidRequirement:
         return None
-    applies = requirement.marker is None or requirement.marker.evaluate()
-    return requirement if applies and requirement.url is None else None
 
 
 def _fits(requirement: Requirement, version: str) -> bool:

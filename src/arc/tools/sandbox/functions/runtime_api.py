@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from arc.tools.sandbox.addresses import bind_loopback
 from arc.tools.sandbox.asgi import Disconnected, read_body
-from arc.tools.sandbox.functions.failures import Raised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,12 +55,12 @@ class RuntimeApi:
                 if event is not None and kind == "response":
                     event.answer(body)
                 elif event is not None:
-                    event.fail(Raised.from_report(_parse(body)))
+                    event.fail(worker.raised(_parse(body)))
                 await _respond(send, 400 if event is None else 202, _ACCEPTED)
             case ["init", "error"]:
                 report = _parse(await read_body(receive))
                 await _respond(send, 202, _ACCEPTED)
-                worker.fail_start(Raised.from_report(report, importing=True))
+                worker.fail_start(worker.raised(report, importing=True))
             case ["debugger"]:
                 worker.report_debugger(_parse(await read_body(receive)))
                 await _respond(send, 202, _ACCEPTED)

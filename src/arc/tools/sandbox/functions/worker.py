@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arc.tools.sandbox.functions.failures import Exited, InvocationFailure, TimedOut
+from arc.tools.sandbox.functions.failures import Exited, InvocationFailure, Raised, TimedOut
+from arc.tools.sandbox.functions.missing_module import missing_module_advice
 
 if TYPE_CHECKING:
     from arc.tools.sandbox.functions.function import Function
@@ -147,6 +148,15 @@ class Worker:
         self._stop_timer()
         event.report.update(_parse_report(self._read_signals()))
         return event
+
+    def raised(self, report: Any, *, importing: bool = False) -> Raised:
+        """Return the failure for an error report of awslambdaric, and print what to do about a missing module."""
+        failure = Raised.from_report(report, importing=importing)
+        advice = missing_module_advice(report, self._launch)
+        if advice:
+            failure.detail += f"\n{advice}"
+            self.output.feed(f"{advice}\n".encode())
+        return failure
 
     def fail_start(self, failure: InvocationFailure) -> None:
         """End a worker that has not fetched an event yet, because of `failure`."""
