@@ -51,8 +51,8 @@ def test_table_has_the_name_in_the_service_map() -> None:
 
 @pytest.mark.parametrize("kind", [NameError, ConfigurationError, arc.ArcError, arc.UnknownTable])
 def test_unknown_table_is_also_a_name_error(kind: type[Exception]) -> None:
-    """The message lists the known tables and the remedy."""
-    message = r"Unknown table 'nots'\. The service map /App\w+Testing has notes, session\. .*@tables.*start the sandbox"
+    """The message lists the known tables and the one that was meant."""
+    message = r"Unknown table 'nots'\. The service map /App\w+Testing has notes, session\. Did you mean 'notes'\?"
     with (
         mapped({"tables/notes": "physical-notes", "tables/session": "s"}) as (environ, _),
         pytest.raises(kind, match=message),
@@ -62,7 +62,8 @@ def test_unknown_table_is_also_a_name_error(kind: type[Exception]) -> None:
 
 def test_app_without_tables_is_reported() -> None:
     """The map may have no table, or a folder of that name."""
-    with mapped({"static/bucket": "b"}) as (environ, _), pytest.raises(NameError, match="has no tables"):
+    remedy = r"has no tables\. Write notes below @tables in app\.arc$"
+    with mapped({"static/bucket": "b"}) as (environ, _), pytest.raises(NameError, match=remedy):
         arc.tables.name("notes", environ=environ)
     with mapped({"tables/notes/deeper": "b"}) as (environ, _), pytest.raises(NameError, match="Unknown table 'notes'"):
         arc.tables.name("notes", environ=environ)

@@ -140,6 +140,18 @@ def likely_table(settings: Settings, value: str) -> str:
     return next(iter(get_close_matches(name, tables, n=1, cutoff=_CLOSE)), "")
 
 
+def local_cloud_advice() -> str:
+    """Return how to install what the sandbox needs for tables; empty if it is installed."""
+    from importlib.util import find_spec
+
+    if all(find_spec(package) is not None for package in ("boto3", "ministack")):
+        return ""
+    return (
+        "Tables on this machine need the local cloud, which is not installed. Run: pip install 'arc-sessions[local]' "
+        "(a running sandbox notices it)"
+    )
+
+
 def aws_session(settings: Settings) -> Any:
     """Return a new boto3 session. A local one has dummy credentials and uses no proxy.
 
@@ -150,6 +162,8 @@ def aws_session(settings: Settings) -> Any:
         from botocore.config import Config
         from botocore.session import get_session
     except ImportError:
+        if settings.local and (advice := local_cloud_advice()):
+            raise ConfigurationError(advice) from None
         raise ConfigurationError(
             "Tables and services need boto3, which is not installed (Lambda has it). "
             "Install it: pip install 'arc-sessions[aws]'"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from arc.errors import ConfigurationError, UnknownTable
-from arc.service_map import aws_session, find, mapped_ports, service_path, settings_of
+from arc.service_map import aws_session, find, local_cloud_advice, mapped_ports, service_path, settings_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,10 +54,16 @@ def _physical_name(settings: Settings, tablename: str) -> str:
     physical, names = find(settings, "tables", tablename)
     if physical is not None:
         return physical
-    remedy = "start the sandbox again" if settings.local else f"deploy: arc deploy {settings.environment or 'staging'}"
+    from difflib import get_close_matches
+
+    advice = local_cloud_advice() if settings.local and not names else ""
+    if not advice:
+        meant = next(iter(get_close_matches(tablename, names, n=1)), "")
+        then = "" if settings.local else f" and deploy: arc deploy {settings.environment or 'staging'}"
+        advice = f"Did you mean {meant!r}?" if meant else f"Write {tablename} below @tables in app.arc{then}"
     raise UnknownTable(
         f"Unknown table {tablename!r}. The service map {service_path(settings)} has "
-        f"{', '.join(names) or 'no tables'}. Write {tablename} below @tables in app.arc and {remedy}"
+        f"{', '.join(names) or 'no tables'}. {advice}"
     )
 
 
@@ -71,6 +77,6 @@ def _address(settings: Settings) -> str | None:
     if port is None:
         raise ConfigurationError(
             "Neither ARC_SANDBOX nor the sandbox's service map has a port for tables. "
-            "Write @tables into app.arc and start the sandbox again: arc sandbox"
+            + (local_cloud_advice() or "Write @tables into app.arc, with the sandbox running: arc sandbox")
         )
     return f"http://localhost:{port}"

@@ -84,7 +84,7 @@ def test_without_ministack_the_app_runs_with_a_warning(tmp_path: Path) -> None:
     app = write_tables(tmp_path / "app")
     with running(app, environ=without_ministack(tmp_path / "packages"), python=(sys.executable, "-S")) as sandbox:
         assert sandbox.output.count(NEEDED) == 1
-        assert f"Warning: the app runs without its tables. To create them, run: {NEEDED}\n" in sandbox.output
+        assert f"Warning: The app runs without its tables. To create them, run: {NEEDED} (" in sandbox.output
         assert environ_of(sandbox)["ARC_SESSION_TABLE_NAME"] == "jwe"
 
 

@@ -131,7 +131,9 @@ class LocalTables:
             store = chosen_store(inventory.env.get(ENVIRONMENT, {}))
             if store != SEALED:
                 raise ToolError(f"Sessions are stored in the table {store!r}, which requires a local cloud: {INSTALL}")
-            self._warn(f"the app runs without its tables. To create them, run: {INSTALL}")
+            self._warn(
+                f"The app runs without its tables. To create them, run: {INSTALL} (a running sandbox notices it)"
+            )
 
     def _take_state(self, root: Path, patience: float) -> CloudState:
         end, notified = time.monotonic() + patience, False
