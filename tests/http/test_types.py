@@ -23,6 +23,8 @@ FINE = {
     "bytes": 'return {"html": b"<p>", "css": "p {}"}',
     "session_in_response": 'return {"session": {"count": 1}, "location": "/"}',
     "same_session_in_response": 'session = arc.http.session.read(req)\nreturn {"session": session}',
+    "awaited": "async def save() -> str:\n    session: arc.Session = await arc.http.session.read(req)\n"
+    "    return await arc.http.session.write(session)\nreturn {'text': save.__name__}",
     "annotated": 'session: arc.Session = arc.http.session_read(req)\nreturn {"json": session}',
 }
 WRONG = {

@@ -103,7 +103,7 @@ def _decorate(functions: tuple[Callable[..., Any], ...], options: Options) -> La
             result: object = None
             for function, wants_context in steps:
                 result = function(request, context) if wants_context else function(request)
-                if hasattr(result, "__await__"):
+                if hasattr(result, "__await__") and not isinstance(result, (dict, str)):  # a session, a cookie
                     result = _run(result)
                 if result is not None and result is not request:
                     break

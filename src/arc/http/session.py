@@ -14,21 +14,34 @@ from arc.sessions.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from typing import Any
+
+
+class SetCookie(str):
+    """A Set-Cookie string that may also be awaited, as in Node."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, SetCookie]:
+        """Return the string."""
+        yield from ()
+        return self
 
 
 def read(req: Mapping[str, Any]) -> Session:
     """Return the session of `req`, an event or a `Request`. It is a new session for a visitor without one.
 
-    Every thread gets the same object. Raises `ConfigurationError` for invalid settings and `StoreError` when the
-    store fails.
+    Every thread gets the same object, and `await` returns it too. Raises `ConfigurationError` for invalid settings and
+    `StoreError` when the store fails.
     """
     return request_of(req).session
 
 
-def write(session: dict[str, Any]) -> str:
+def write(session: dict[str, Any]) -> SetCookie:
     """Commit `session` now and return its Set-Cookie string, which clears the cookie after `destroy`.
+
+    The string may be awaited.
 
     A plain dict starts a new session with its data. In a decorated handler an empty dict ends the visitor's session.
     In a bare handler it only clears the cookie, because `write` cannot know whose session is meant.
@@ -43,7 +56,7 @@ def write(session: dict[str, Any]) -> str:
                 "session: arc.http.session.write(req.session), or what arc.http.session.read(event) returned."
             )
         session = _session_with(session)
-    return next(iter(manager_of(session).commit(session, explicit=True)), "")
+    return SetCookie(next(iter(manager_of(session).commit(session, explicit=True)), ""))
 
 
 def _session_with(data: dict[str, Any]) -> Session:

@@ -14,7 +14,7 @@ from arc.sessions.visit import PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from typing import Any, Literal
 
     from arc.sessions.changes import Count
@@ -144,6 +144,11 @@ class Session(dict[str, "Any"]):
 
     def __repr__(self) -> str:
         return f"<Session {dict.__repr__(self)}>"
+
+    def __await__(self) -> Generator[None, None, Session]:
+        """Return the session, for `await arc.http.session.read(req)` as in Node."""
+        yield from ()
+        return self
 
     def __reduce__(self) -> tuple[object, ...]:
         return (dict, (dict(self),))

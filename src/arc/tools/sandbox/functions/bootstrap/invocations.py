@@ -123,7 +123,7 @@ def _recording(handler: Handler, signals: int, root: str) -> Handler:
         report = _start_report()
         try:
             result = handler(event, context)
-            if hasattr(result, "__await__"):
+            if hasattr(result, "__await__") and not isinstance(result, (dict, str)):  # a session, a cookie
                 if hasattr(result, "close"):
                     result.close()  # Otherwise Python warns that it was never awaited.
                 raise TypeError(ASYNC)  # noqa: TRY301 - reported like the handler's exceptions
