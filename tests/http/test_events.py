@@ -139,6 +139,29 @@ def test_path_parameters(name: str, params: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "route"),
+    [("http_api_v2", {"routeKey": "GET /{shop}/{rest+}"}), ("rest_v1", {"resource": "/{shop}/{rest+}"})],
+)
+def test_catch_all_is_also_found_under_a_star(name: str, route: dict[str, str]) -> None:
+    """The parameters themselves stay the same, so they can be passed on as arguments."""
+    params = shape(name, pathParameters={"shop": "corner", "rest": "a/b"}, **route).params()
+    assert dict(params) == {"shop": "corner", "rest": "a/b"} == params
+    assert (params["*"], params.get("*"), params.get("shop"), params.get("other", "x")) == ("a/b", "a/b", "corner", "x")
+    assert "*" in params
+    assert "other" not in params
+    with pytest.raises(KeyError, match="other"):
+        params["other"]
+
+
+def test_star_is_unknown_without_a_catch_all() -> None:
+    """A parameter called `proxy` is not one."""
+    params = shape("http_api_v2", pathParameters={"proxy": "a"}, routeKey="GET /{proxy}").params()
+    assert "*" not in params
+    with pytest.raises(KeyError):
+        params["*"]
+
+
+@pytest.mark.parametrize(
     ("name", "fields"),
     [
         ("http_api_v2", {"colour": ["red", "blue"], "q": ["a b,c"], "empty": [""]}),

@@ -163,7 +163,8 @@ class Request(dict[str, "Any"]):
     def params(self) -> Query[str]:
         """The path parameters, percent-decoded for every event format, such as `{"id": "7"}`.
 
-        `params[name]` raises `MissingField` for a parameter that the route does not have.
+        The parameter of a catch-all is called `proxy`, and is also found under `"*"`. `params[name]` raises
+        `MissingField` for a parameter that the route does not have.
         """
         return self.shape.params()
 

@@ -11,13 +11,14 @@ from arc.http.headers import Headers, Query, repeated, single
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from arc.http.response import PreparedResponse
 
     Fields = Mapping[str, str | list[str]]  # A list is a repeated header.
 
+_NO_PARAMETER = "path has no parameter"
 _MAX_QUERY = 65_536  # characters, four times what AWS's front doors accept
 
 
@@ -77,9 +78,11 @@ class Shape:
         return f"{self.method()} {self.text_at('resource') or self.path()}"
 
     def params(self) -> Query[str]:
-        """Return the path parameters, percent-decoded."""
-        pairs = single(self.event.get("pathParameters"))
-        return Query(((name, self._unquote(value)) for name, value in pairs), part="path has no parameter")
+        """Return the path parameters, percent-decoded. The one of a catch-all is also found under `*`."""
+        found = [(name, self._unquote(value)) for name, value in single(self.event.get("pathParameters"))]
+        route = self.text_at("routeKey") or self.text_at("resource") if found else ""
+        name = route[route.rfind("{") + 1 : -2] if route.endswith("+}") else ""
+        return CatchAll(found, name) if name in dict(found) else Query(found, part=_NO_PARAMETER)
 
     def query(self) -> Query[str]:
         """Return the query string's fields, percent-decoded.
@@ -167,6 +170,32 @@ class Shape:
         if response.base64:
             reply["isBase64Encoded"] = True
         return reply
+
+
+class CatchAll(Query[str]):
+    """Path parameters of a route with a catch-all, called `name`. It is also found under `*`, as in the manifest."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]], name: str) -> None:
+        super().__init__(pairs, part=_NO_PARAMETER)
+        self._name = name
+
+    def __getitem__(self, key: str) -> str:
+        """Return a parameter."""
+        return super().__getitem__(self._name if key == "*" else key)
+
+    def __contains__(self, key: object) -> bool:
+        """Return True for `*` too."""
+        return key == "*" or super().__contains__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return a parameter, or `default`."""
+        return super().get(self._name if key == "*" else key, default)
+
+    def getall(self, name: str) -> list[str]:
+        """Return the only value of a parameter in a list, `[]` if it is absent."""
+        return super().getall(self._name if name == "*" else name)
 
 
 def parse_query(text: str) -> list[tuple[str, str]]:
