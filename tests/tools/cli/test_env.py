@@ -146,9 +146,15 @@ def test_architects_newer_forms_work(operator: Operator, cloud: Engine) -> None:
 
 def test_a_value_may_look_like_an_option(operator: Operator, cloud: Engine) -> None:
     """An argument is kept as it is; `-` reads standard input and drops one line end."""
-    for value in ("-1", "--show", " a\tb ", "é\n'\"`$HOME #"):
+    for value in ("-1", " a\tb ", "é\n'\"`$HOME #"):
         operator.does("env", "staging", "GREETING", value)
         assert parameters(cloud, operator.name) == {"GREETING": value}
+    operator.does("env", "staging", "GREETING=--local")
+    assert parameters(cloud, operator.name) == {"GREETING": "--local"}
+    operator.does("env", "staging", "GREETING", "--", "--show")
+    assert parameters(cloud, operator.name) == {"GREETING": "--show"}
+    assert operator.arc("env", "staging", "GREETING", "--local").returncode == 2
+    assert parameters(cloud, operator.name) == {"GREETING": "--show"}
     for given, value in (("from stdin\n", "from stdin"), ("two\n\n", "two\n"), ("none", "none"), ("w\r\n", "w")):
         operator.does("env", "staging", "GREETING", "-", given=given)
         assert parameters(cloud, operator.name) == {"GREETING": value}

@@ -36,7 +36,15 @@ def parse(words: Sequence[str]) -> Request:
         ("staging KEY", "set", "staging", "KEY", None, set()),
         ("staging set KEY", "set", "staging", "KEY", None, set()),
         ("--add --env staging KEY", "set", "staging", "KEY", None, {"add"}),
-        ("staging KEY -v -d", "set", "staging", "KEY", "-v", set()),
+        ("staging KEY -5 -d", "set", "staging", "KEY", "-5", set()),
+        ("staging KEY -- --show", "set", "staging", "KEY", "--show", set()),
+        ("staging KEY -- --", "set", "staging", "KEY", "--", set()),
+        ("staging KEY=value", "set", "staging", "KEY", "value", set()),
+        ("staging KEY=a=b --local", "set", "staging", "KEY", "a=b", {"local"}),
+        ("staging KEY=--show --json", "set", "staging", "KEY", "--show", {"as_json"}),
+        ("staging KEY=", "set", "staging", "KEY", "", set()),
+        ("set staging KEY=value", "set", "staging", "KEY", "value", set()),
+        ("--add --env staging KEY=value", "set", "staging", "KEY", "value", {"add"}),
         ("staging KEY value", "set", "staging", "KEY", "value", set()),
         ("--add --env production KEY value", "set", "production", "KEY", "value", {"add"}),
         ("-a -e production KEY value", "set", "production", "KEY", "value", {"add"}),
@@ -86,13 +94,36 @@ def test_from_file_names_the_file() -> None:
     assert parse(["staging", "--from-file=a=b"]).options.file == "a=b"
 
 
-@pytest.mark.parametrize(
-    "value", ["-1", "--show", "--json", "-", "--", "-h", "--env=x", "remove", "staging", "", " a b "]
-)
+@pytest.mark.parametrize("value", ["-1", "-", "-x", "--kf7-Xq", "-----BEGIN", "remove", "staging", "", " a b "])
 def test_the_word_after_the_key_is_the_value(value: str) -> None:
-    """Even if it looks like an option, in the old form and the new."""
+    """It may begin with a hyphen, in the old form and the new."""
     assert parse(["staging", "KEY", value]).value == value
     assert parse(["--add", "--env", "staging", "KEY", value]).value == value
+
+
+@pytest.mark.parametrize(
+    ("value", "option"),
+    [
+        ("--local", "--local"),
+        ("--show", "--show"),
+        ("--json", "--json"),
+        ("--help", "--help"),
+        ("-h", "-h"),
+        ("-v", "-v"),
+        ("--env=hunter2", "--env"),
+        ("--lokal", "--local"),
+        ("--forse", "--force"),
+    ],
+)
+@pytest.mark.parametrize("before", ["staging", "--add --env staging", "set staging"])
+def test_option_in_the_place_of_a_value_is_refused(before: str, value: str, option: str) -> None:
+    """It would be written to AWS. With KEY=VALUE and after `--` it is accepted."""
+    result = CliRunner().invoke(app, ["env", *before.split(), "KEY", value])
+    assert result.exit_code == 2
+    assert f"The word after KEY looks like the option {option}." in result.output
+    assert "hunter2" not in result.output
+    assert parse([*before.split(), f"KEY={value}"]).value == value
+    assert parse([*before.split(), "KEY", "--", value]).value == value
 
 
 def test_repr_does_not_show_a_value() -> None:
@@ -113,6 +144,9 @@ def test_repr_does_not_show_a_value() -> None:
         ("--add --env staging", "The name of the variable is missing. Write `arc env staging KEY VALUE`."),
         ("remove", "The environment is missing."),
         ("remove staging", "The name of the variable is missing. Write `arc env remove staging KEY`."),
+        ("remove staging KEY=secret", "Write `arc env remove staging KEY`."),
+        ("-r -e staging KEY=secret", "Unexpected arguments follow the name."),
+        ("staging KEY=secret words", "Unexpected arguments follow the value."),
         ("remove staging KEY secret", "Unexpected arguments follow the name."),
         ("-r -e staging KEY secret", "Unexpected arguments follow the name."),
         ("remove staging KEY --add", "remove and --add cannot be combined."),

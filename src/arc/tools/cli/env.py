@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from arc.errors import ArcError, ToolError
+from arc.inventory.findings import closest
 from arc.tools.cli.standard_input import read_value
 from arc.tools.env.words import Options, WrongUsage, parse_request, split_words
 
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from arc.tools.env.words import Request
 
 _FAILED = 1
+_CLOSE = 0.8  # the least similarity of a misspelled option, as difflib measures it
 
 
 class EnvCommand(TyperCommand):
-    """A command in which the word after KEY is the value, even if it looks like an option."""
+    """A command in which the word after KEY is the value, even if it begins with a hyphen."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the options with Click, which stops at each word, and keep the words in `ctx.args`."""
@@ -43,10 +45,28 @@ class EnvCommand(TyperCommand):
             words += after[:1]
             rest = after[1:]
             parts = split_words(words, parsed.get("environment"))
-            if parts.key is not None and parts.value is None and parts.action != "remove" and "remove" not in parsed:
-                words += rest[:1]
-                rest = rest[1:]
+            if parts.key is None or parts.value is not None or parts.action == "remove" or "remove" in parsed:
+                continue
+            if rest[:1] == ["--"]:
+                words += rest[1:]
+                break
+            self._refuse_option(ctx, parts.key, *rest[:1])
+            words += rest[:1]
+            rest = rest[1:]
         return super().parse_args(ctx, [*options, "--", *words])
+
+    def _refuse_option(self, ctx: Any, key: str, value: str = "") -> None:
+        """Fail if the word in the place of the value is an option, or resembles one."""
+        options = [name for parameter in self.get_params(ctx) for name in parameter.opts if name.startswith("-")]
+        word = value.partition("=")[0]
+        option = word if word in options else ""
+        if word.startswith("--"):
+            option = closest(word, options, cutoff=_CLOSE)
+        if option:
+            ctx.fail(
+                f"The word after {key} looks like the option {option}. Write options before {key} or after its value. "
+                f"To set such a value, write {key}=VALUE."
+            )
 
     def collect_usage_pieces(self, _ctx: Any) -> list[str]:
         """Return what the usage line shows after the command's name."""
@@ -104,7 +124,7 @@ def env(
     arc env production                      show one environment
     arc env production KEY                  set a variable; asks for the value
     arc env production KEY < file           the same, with the value from standard input
-    arc env production KEY VALUE            the same, with the value as an argument
+    arc env production KEY VALUE            the same, with the value as an argument; also: KEY=VALUE
     arc env production --from-file .env     set all variables of a file
     arc env remove production KEY           remove a variable; also: arc env production remove KEY
     arc env verify [production]             find functions that are out of sync, and update them
@@ -119,8 +139,8 @@ def env(
     history. What you type at the prompt or pipe to standard input is in neither. A VALUE of - means the same as none.
     One line end at the end of standard input is dropped.
 
-    Options come before KEY or after VALUE. The word after KEY is the value, even if it looks like an option. Values
-    are text, kept byte for byte.
+    Options come before KEY or after VALUE. A value that is one of these options is written as KEY=VALUE, or after --.
+    Values are text, kept byte for byte.
 
     Variables of staging and production are stored in SSM's Parameter Store, encrypted, as /app/environment/KEY; those
     of testing in the app's .env or preferences. SESSION_TABLE_NAME chooses where sessions live: jwe is the sealed

@@ -1,7 +1,7 @@
 """The words of `arc env`, in Architect's forms and in ours.
 
 Click parses the options. The words are parsed here, because the meaning of each depends on those before it, and the
-value may look like an option.
+value may begin with a hyphen.
 """
 
 from __future__ import annotations
@@ -79,7 +79,10 @@ def split_words(words: Sequence[str], environment: str | None) -> Request:
     if not action and rest and rest[0] in _ACTIONS:
         action = _ACTIONS[rest.pop(0)]
     key = rest.pop(0) if rest else None
-    value = rest.pop(0) if rest and action != "remove" else None
+    value = None
+    if action != "remove" and key is not None:
+        key, equals, value = key.partition("=")
+        value = value if equals else rest.pop(0) if rest else None
     return Request(action, environment, key, value, len(rest))
 
 
@@ -100,6 +103,9 @@ def parse_request(words: Sequence[str], options: Options) -> Request:
         raise WrongUsage(f"The name of the variable is missing. Write `{form}`.")
     if action not in ("set", "remove") and key is not None:
         raise WrongUsage(f"Unexpected argument {key!r}. Only setting and removing a variable take a name.")
+    if action == "remove" and key is not None and "=" in key:
+        name = key.partition("=")[0]
+        raise WrongUsage(f"Only the name of a variable is needed. Write `arc env remove {environment} {name}`.")
     if parts.surplus or (action == "remove" and parts.value is not None):
         end = "name" if action == "remove" else "value. Put a value with spaces in quotes, or pipe it to standard input"
         raise WrongUsage(f"Unexpected arguments follow the {end}.")
