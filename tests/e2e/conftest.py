@@ -6,11 +6,18 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from arc import inventory as inventories
+from arc.tools.create import plan_environment
+from arc.tools.deploy.pipeline import Deployment
+from arc.tools.env.change import VariablesChange
+from tests.engines import Engine, fresh_app
+from tests.tools.pauses import quick_cloud, short
 from tests.tools.sandbox.running import Sandbox, running
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -42,40 +49,76 @@ def counter() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(scope="module", params=["jwe", "session"])
-def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The shop in a sandbox, with its sessions in the sealed cookie and in a table."""
-    with kept_in(request.param, tmp_path_factory) as sandbox:
-        yield sandbox
+@dataclass(frozen=True)
+class Shop:
+    """The shop at an address, in a sandbox or deployed."""
+
+    url: str
+    """Without a trailing slash."""
 
 
 @pytest.fixture(scope="module")
-def sealed_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def sealed_shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The shop in a sandbox, with its sessions in the sealed cookie."""
-    with kept_in("jwe", tmp_path_factory) as sandbox:
-        yield sandbox
+    with shop_in("sandbox", "jwe", request, tmp_path_factory) as shop:
+        yield shop
 
 
-@pytest.fixture(scope="module")
-def shop_on_a_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The shop in a sandbox, with its sessions in a table."""
-    with kept_in("session", tmp_path_factory) as sandbox:
-        yield sandbox
+@pytest.fixture(scope="module", params=["sandbox-jwe", "sandbox-session", "deployed-jwe", "deployed-session"])
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The shop with its sessions in the sealed cookie and in a table, in a sandbox and deployed."""
+    place, _, store = request.param.partition("-")
+    with shop_in(place, store, request, tmp_path_factory) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module", params=["sandbox", "deployed"])
+def shop_on_a_table(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The shop with its sessions in a table, in a sandbox and deployed."""
+    with shop_in(request.param, "session", request, tmp_path_factory) as shop:
+        yield shop
 
 
 @contextmanager
-def kept_in(store: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The shop's own code, with one variable in its .env."""
+def shop_in(
+    place: str, store: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    """The shop's own code in a `place` with a `store`."""
     folder = tmp_path_factory.mktemp("shop") / "shop"
     shutil.copytree(EXAMPLES / "shop", folder, ignore=shutil.ignore_patterns("__pycache__", ".arc*"))
-    (folder / ".env").write_text(f"SESSION_TABLE_NAME={store}\n")
     if store != "jwe":
         declare_table(folder / "app.arc")
-    with running(folder) as sandbox:
-        yield sandbox
+    if place == "sandbox":
+        (folder / ".env").write_text(f"SESSION_TABLE_NAME={store}\n")
+        with running(folder) as sandbox:
+            yield Shop(sandbox.url)
+    else:
+        with deployed(folder, store, request.getfixturevalue("cloud")) as address:
+            yield Shop(address)
 
 
 def declare_table(manifest: Path) -> None:
     """Do what the shop's manifest says about a table: delete the "# " at the start of its last lines."""
     before, pragma, rest = manifest.read_text().partition("# @tables")
     manifest.write_text(before + (pragma + rest).replace("# ", ""))
+
+
+@contextmanager
+def deployed(folder: Path, store: str, engine: Engine) -> Iterator[str]:
+    """The address of the app in `folder`, deployed to staging with its table and one variable.
+
+    Its functions may take longer than usual to start, on a busy machine.
+    """
+    manifest = folder / "app.arc"
+    text = manifest.read_text().replace("@app\nshop\n", f"@app\n{fresh_app()}\n")
+    manifest.write_text(f"{text}\n@aws\ntimeout 30\n")
+    cloud, inventory = quick_cloud(engine.url), inventories.read(folder, environ={})
+    for step in plan_environment(cloud, inventory, "staging").steps:
+        step.do()
+    VariablesChange(cloud, inventory, "staging", {"SESSION_TABLE_NAME": store}, sleep=short).run()
+    deployment = Deployment(cloud, inventory, "staging", sleep=short)
+    deployment.apply(deployment.plan(), lambda _event: None)
+    try:
+        yield deployment.address()
+    finally:
+        Deployment(cloud, inventory, "staging", sleep=short).delete(tables=True)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from tests.e2e.conftest import Shop
 from tests.tools.sandbox.running import Sandbox
 
 WRONG = "That email and password do not match."
 
 
-def sign_in(tab: Page, sandbox: Sandbox, password: str) -> None:
+def sign_in(tab: Page, shop: Shop, password: str) -> None:
     """Send the sign-in form."""
-    tab.goto(sandbox.url + "/sign-in")
+    tab.goto(shop.url + "/sign-in")
     tab.fill("[name=email]", "ada@example.com")
     tab.fill("[name=password]", password)
     tab.click("main button")
 
 
 @pytest.mark.sampled(1)
-def test_wrong_password_message_appears_once(visitor: BrowserContext, shop: Sandbox) -> None:
+def test_wrong_password_message_appears_once(visitor: BrowserContext, shop: Shop) -> None:
     """The flash message is on the page after the redirect, and gone after a reload."""
     tab = visitor.new_page()
     sign_in(tab, shop, "battery staple")
@@ -30,7 +31,7 @@ def test_wrong_password_message_appears_once(visitor: BrowserContext, shop: Sand
 
 
 @pytest.mark.sampled(1)
-def test_cart_survives_a_new_tab_and_a_sign_in(visitor: BrowserContext, shop: Sandbox) -> None:
+def test_cart_survives_a_new_tab_and_a_sign_in(visitor: BrowserContext, shop: Shop) -> None:
     """Its contents are in another tab and there after signing in."""
     tab = visitor.new_page()
     tab.goto(shop.url)
@@ -48,7 +49,7 @@ def test_cart_survives_a_new_tab_and_a_sign_in(visitor: BrowserContext, shop: Sa
 
 
 @pytest.mark.sampled(1)
-def test_form_in_an_earlier_tab_works(visitor: BrowserContext, shop: Sandbox) -> None:
+def test_form_in_an_earlier_tab_works(visitor: BrowserContext, shop: Shop) -> None:
     """Two tabs of an anonymous visitor may both add to the cart."""
     one, other = visitor.new_page(), visitor.new_page()
     one.goto(shop.url)
@@ -61,7 +62,7 @@ def test_form_in_an_earlier_tab_works(visitor: BrowserContext, shop: Sandbox) ->
 
 
 @pytest.mark.sampled(1)
-def test_page_from_before_the_sign_out_is_anonymous(visitor: BrowserContext, shop: Sandbox) -> None:
+def test_page_from_before_the_sign_out_is_anonymous(visitor: BrowserContext, shop: Shop) -> None:
     """After a reload an earlier tab shows no user, and its forms are refused."""
     tab = visitor.new_page()
     sign_in(tab, shop, "correct horse")
@@ -79,7 +80,7 @@ def test_page_from_before_the_sign_out_is_anonymous(visitor: BrowserContext, sho
 
 
 @pytest.mark.sampled(1)
-def test_tampered_cookie_is_an_anonymous_visitor(visitor: BrowserContext, shop: Sandbox) -> None:
+def test_tampered_cookie_is_an_anonymous_visitor(visitor: BrowserContext, shop: Shop) -> None:
     """A changed character causes no error."""
     tab = visitor.new_page()
     sign_in(tab, shop, "correct horse")
@@ -95,7 +96,7 @@ def test_tampered_cookie_is_an_anonymous_visitor(visitor: BrowserContext, shop: 
 
 
 @pytest.mark.sampled(1)
-def test_form_from_another_origin_is_refused(visitor: BrowserContext, shop: Sandbox, counter: Sandbox) -> None:
+def test_form_from_another_origin_is_refused(visitor: BrowserContext, shop: Shop, counter: Sandbox) -> None:
     """A page of another origin cannot add to the cart."""
     tab = visitor.new_page()
     tab.goto(shop.url)
@@ -110,7 +111,7 @@ def test_form_from_another_origin_is_refused(visitor: BrowserContext, shop: Sand
     assert refused.value.status == 403
 
 
-def test_simultaneous_forms_of_two_tabs_are_merged(visitor: BrowserContext, shop_on_a_table: Sandbox) -> None:
+def test_simultaneous_forms_of_two_tabs_are_merged(visitor: BrowserContext, shop_on_a_table: Shop) -> None:
     """With a table, both products are in the cart."""
     tab = visitor.new_page()
     tab.goto(shop_on_a_table.url)
