@@ -23,7 +23,8 @@ _NOT_SIGNED_IN = (
     *("InvalidSignatureException", "MissingAuthenticationToken", "MissingAuthenticationTokenException"),
     *("RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch", "UnrecognizedClientException"),
 )
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+"""Codes of a call that the credentials do not allow."""
 _NAMED_ACTION = re.compile(r"not authorized to perform:? ([\w-]+:\w+)")
 _CLOCKS_DIFFER = re.compile(r"expired: |not yet current|RequestExpired|TooSkewed")
 _SIGN_IN = (
@@ -115,7 +116,7 @@ def _refusal(answer: Mapping[str, Any], call: Call) -> tuple[ToolError, int]:
     if code in _NOT_SIGNED_IN:
         clock = "Set this machine's clock if it is wrong. " if _CLOCKS_DIFFER.search(f"{code}: {text}") else ""
         return NoCredentials(f"{call.doing}: AWS rejected the credentials ({code}: {text}). {clock}{_SIGN_IN}"), 1
-    if code in _DENIED:
+    if code in DENIED:
         named = _NAMED_ACTION.search(text)
         action = named[1] if named else call.action
         return Refused(f"{call.doing}: Access denied. These credentials need {action}. ({text})", code), 1

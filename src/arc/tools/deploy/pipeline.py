@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from arc.errors import ToolError
 from arc.service_map import stack_name
 from arc.tools.cloud.parameters import Memo, Parameters
+from arc.tools.cloud.stacks import CHANGE_SET_PREFIX
 from arc.tools.cloud.tables import Tables, physical_name
 from arc.tools.deploy.bucket import Bucket, Upload, bucket_name
 from arc.tools.deploy.packages import Packages, distinct, static_package
@@ -88,7 +89,7 @@ class Deployment:
     ) -> None:
         self._cloud, self._inventory, self._environment = cloud, inventory, environment
         self._on_progress = on_progress
-        self._change_set = f"arc-deploy-{random(8)}"
+        self._change_set = f"{CHANGE_SET_PREFIX}{random(8)}"
         self._install, self._sleep = install, sleep
         tags = {"arc:app": inventory.app, "arc:environment": environment}
         self._stack = Stack(cloud, stack_name(inventory.app, environment), tags, sleep=sleep)
@@ -195,6 +196,7 @@ class Deployment:
         try:
             self._stack.execute(self._change_set, on_event, wait=wait)
         except StackBusy:
+            self._check_rotation()  # A rotation discards planned deployments.
             raise
         except ToolError as error:  # A rollback also restores variables, which may have changed since.
             try:

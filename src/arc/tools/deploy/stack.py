@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from arc.errors import ToolError
 from arc.tools.cloud.cloud import Refused
+from arc.tools.cloud.stacks import EMPTY, OVERTAKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,14 +25,7 @@ _KEY = re.compile(r"[0-9a-f]{64}\.zip")
 _PAUSES = (0.1, 2.0)  # seconds between two looks: on this machine, and on AWS
 _LONGEST_WAIT = 3600  # seconds
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
-_EMPTY = "REVIEW_IN_PROGRESS"  # a change set was created, and nothing else
-_NEVER_MADE = (_EMPTY, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
-_OVERTAKEN = (
-    "InvalidChangeSetStatus",
-    "InvalidChangeSetStatusException",
-    "ChangeSetNotFound",
-    "ChangeSetNotFoundException",
-)
+_NEVER_MADE = (EMPTY, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
 _CANCELLED = ("Resource creation cancelled", "Resource update cancelled", "Resource deletion cancelled")
 
 
@@ -172,7 +166,7 @@ class Stack:
                 ClientRequestToken=change_set,
             )
         except Refused as refused:
-            if refused.code in _OVERTAKEN:
+            if refused.code in OVERTAKEN:
                 raise StackBusy(
                     f"Another deployment has changed the stack {self.name} since this one was planned. Run the command "
                     "again. Nothing was changed."
@@ -216,7 +210,7 @@ class Stack:
     def _check_origin(self, found: Mapping[str, Any]) -> None:
         """Raise `ToolError` for a stack of another tool, whose resources, tables included, would be deleted."""
         tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
-        if found["StackStatus"] != _EMPTY and not self._tags.items() <= tags.items():
+        if found["StackStatus"] != EMPTY and not self._tags.items() <= tags.items():
             raise ToolError(
                 f"The stack {self.name} was not made by `arc deploy` for this app: Architect, and apps with a similar "
                 "name, name their stacks the same way. A change would delete what it contains, tables included. Deploy "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from arc.errors import ToolError
 from arc.tools.cloud.parameters import Memo, Parameters
+from arc.tools.cloud.stacks import wait_for_deployment
 from arc.tools.env.checks import check_settings, check_table
 from arc.tools.env.deployed import Deployed, unmanaged
 from arc.tools.env.mistakes import check_mistakes
@@ -93,8 +94,9 @@ class VariablesChange:
     def run(self) -> Outcome:
         """Check everything, write what differs, and sync every function.
 
-        A function that could not be synced is in the outcome, and the next run continues there. Raises `ToolError`
-        for a change that is refused, before anything is written, and what `Cloud.call` raises.
+        Waits for a deployment in progress, which sets variables too. A function that could not be synced is in the
+        outcome, and the next run continues there. Raises `ToolError` for a change that is refused, before anything is
+        written, and what `Cloud.call` raises.
         """
         values = {name: value for name, value in self.changes.items() if value is not None}
         removed = tuple(name for name in self.changes if name not in values)
@@ -104,6 +106,7 @@ class VariablesChange:
         self.cloud.hide(*values.values())
         parameters = self.parameters or Parameters(self.cloud, self.inventory.app, self.environment, sleep=self.sleep)
         self._check_rotation()
+        wait_for_deployment(self.cloud, self.inventory.app, self.environment, sleep=self.sleep)
         before = parameters.read()
         deployed = Deployed(
             self.cloud, self.inventory, self.environment, sleep=self.sleep, removed=removed, prune=self.prune

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from arc.tools.cloud.parameters import Parameters
+from arc.tools.cloud.stacks import wait_for_deployment
 from arc.tools.env.change import Outcome, VariablesChange, sync_functions
 from arc.tools.env.checks import settings_fault
 from arc.tools.env.deployed import Deployed
@@ -46,6 +47,7 @@ class Verification:
             )
             change.warn, change.on_progress = warn, on_progress
             return change.run()
+        wait_for_deployment(self._cloud, self._inventory.app, self._environment)
         return self._outcome(sync_functions(self._deployed, self._parameters, self._variables, on_progress))
 
     def _outcome(self, states: Sequence[State]) -> Outcome:

@@ -52,6 +52,7 @@ class Rotation:
             memo = self._begin(value)
         else:
             self._join(memo, value)
+        self._secrets.stop_deployments()
         new, known = memo["secret"], memo["known"]
         for turn in range(_ROUNDS):
             if turn and not self._is_in_progress(new):

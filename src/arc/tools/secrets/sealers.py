@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from arc.errors import ToolError
 from arc.tools.cloud.cloud import Refused
 from arc.tools.cloud.parameters import Memo, Parameters
+from arc.tools.cloud.stacks import discard_planned_deployments, wait_for_deployment
 from arc.tools.env.change import VariablesChange
 from arc.tools.env.deployed import Deployed
 from arc.tools.env.mistakes import mistake
@@ -63,6 +64,14 @@ class Secrets:
         variables = self.parameters.read()
         functions = [deployed.functions.settled(one) for one in deployed.read(self.on_progress)]
         return SecretsSnapshot(self.environment, variables, functions, deployed)
+
+    def stop_deployments(self) -> None:
+        """Discard planned deployments, and wait for one in progress: it sets the secrets as they were when it began.
+
+        New ones stop by themselves once the rotation's secrets are saved.
+        """
+        discard_planned_deployments(self.cloud, self.inventory.app, self.environment)
+        wait_for_deployment(self.cloud, self.inventory.app, self.environment, sleep=self.sleep)
 
     def change(self, changes: Mapping[str, str | None], remedy: str) -> None:
         """Change secrets in every function. Raises `ToolError` with the sentence `remedy` when one cannot be synced."""
