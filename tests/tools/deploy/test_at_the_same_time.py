@@ -6,6 +6,7 @@ import http.client
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -29,6 +30,19 @@ NEW = "a new secret of this test, long enough"
 _SIGNAL = {"Status": "SUCCESS", "UniqueId": "test", "Reason": "the test goes on", "Data": ""}
 
 
+def template_of(client: Any, stack: str) -> dict[str, Any]:
+    """The template of a deployed stack."""
+    body = client.get_template(StackName=stack)["TemplateBody"]
+    template: dict[str, Any] = json.loads(body if isinstance(body, str) else json.dumps(body))
+    return template
+
+
+def request_of(template: dict[str, Any]) -> dict[str, Any]:
+    """What a call has for another template of the same stack."""
+    previous = [{"ParameterKey": key, "UsePreviousValue": True} for key in template["Parameters"]]
+    return {"TemplateBody": json.dumps(template), "Parameters": previous, "Capabilities": ["CAPABILITY_IAM"]}
+
+
 class Held:
     """A deployment of an owner's app that does not end before `release`."""
 
@@ -37,17 +51,11 @@ class Held:
         self.name = stack_name(owner.name, "staging")
         self.said: list[str] = []
         self._is_held = True
-        template = self.client.get_template(StackName=self.name)["TemplateBody"]
-        template = json.loads(template) if isinstance(template, str) else json.loads(json.dumps(template))
+        template = template_of(self.client, self.name)
         template["Resources"]["Handle"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
         waiting = {"Handle": {"Ref": "Handle"}, "Timeout": "60"}
         template["Resources"]["Waiting"] = {"Type": "AWS::CloudFormation::WaitCondition", "Properties": waiting}
-        self.client.update_stack(
-            StackName=self.name,
-            TemplateBody=json.dumps(template),
-            Parameters=[{"ParameterKey": key, "UsePreviousValue": True} for key in template["Parameters"]],
-            Capabilities=["CAPABILITY_IAM"],
-        )
+        self.client.update_stack(StackName=self.name, **request_of(template))
 
     def on_wait(self, sentence: str) -> None:
         """Record that a command waits, and let the deployment end."""
@@ -180,17 +188,16 @@ def test_planned_changes_of_other_tools_are_left_alone(owner: Owner) -> None:
     """A rotation discards those of `arc deploy`."""
     owner.deploy()
     client, name = owner.engine.look("cloudformation"), stack_name(owner.name, "staging")
-    template = client.get_template(StackName=name)["TemplateBody"]
-    body = template if isinstance(template, str) else json.dumps(template)
-    client.create_change_set(
-        StackName=name,
-        ChangeSetName="by-hand",
-        TemplateBody=body.replace(f"{owner.name} (staging)", "changed"),
-        Capabilities=["CAPABILITY_IAM"],
-        Parameters=[{"ParameterKey": key, "UsePreviousValue": True} for key in json.loads(body)["Parameters"]],
-    )
+    template = template_of(client, name)
+    template["Resources"]["GetIndexHTTPLambdaLogs"]["Properties"]["RetentionInDays"] = 60
+    client.create_change_set(StackName=name, ChangeSetName="by-hand", **request_of(template))
     owner.save("get-index", COUNTER.replace("first", "second"))
     owner.deployment().plan()
-    assert len(client.list_change_sets(StackName=name)["Summaries"]) == 2
+
+    def planned() -> list[str]:
+        found = client.list_change_sets(StackName=name)["Summaries"]
+        return sorted(one["ChangeSetName"] for one in found if one["ExecutionStatus"] == "AVAILABLE")
+
+    assert [one.rpartition("-")[0] for one in planned()] == ["arc-deploy", "by"]
     rotate(owner, quick_cloud(owner.engine.url))
-    assert [one["ChangeSetName"] for one in client.list_change_sets(StackName=name)["Summaries"]] == ["by-hand"]
+    assert planned() == ["by-hand"]
