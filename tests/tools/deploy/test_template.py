@@ -195,6 +195,36 @@ def test_a_function_may_use_the_apps_own_things_alone(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "resource", "alias"),
+    [
+        ("1234abcd-12ab-34cd-56ef-1234567890ab", "key/1234abcd-12ab-34cd-56ef-1234567890ab", None),
+        ("arn:aws:kms:eu-west-1:123456789012:key/1234", "arn:aws:kms:eu-west-1:123456789012:key/1234", None),
+        ("alias/shop", "key/*", "alias/shop"),
+        ("arn:aws:kms:eu-west-1:123456789012:alias/shop", "key/*", "alias/shop"),
+    ],
+)
+def test_functions_may_use_the_keys_of_encrypted_tables(
+    tmp_path: Path, key: str, resource: str, alias: str | None
+) -> None:
+    """Through DynamoDB alone; the key of AWS needs no permission."""
+    table = "\n@tables\nnotes\n  id *String\n  encrypt {}\n"
+    template = template_of(app(tmp_path, ["get /"], table.format(key)))
+    assert findings(template) == []
+    (role,) = of_kind(template, "IAM::Role").values()
+    (statement,) = [
+        one for one in role["Policies"][0]["PolicyDocument"]["Statement"] if "kms:Decrypt" in _listed(one["Action"])
+    ]
+    place = statement["Resource"]
+    assert (place if isinstance(place, str) else place["Fn::Sub"].partition("AccountId}:")[2]) == resource
+    assert list(statement["Condition"]["StringLike"]) == ["kms:ViaService"]
+    named = statement["Condition"].get("ForAnyValue:StringEquals", {}).get("kms:ResourceAliases")
+    assert named == alias
+    assert not [action for action in statement["Action"] if action in ("kms:*", "kms:CreateGrant")]
+    (role,) = of_kind(template_of(app(tmp_path, ["get /"], table.format("true"))), "IAM::Role").values()
+    assert "kms:" not in json.dumps(role)
+
+
 def test_tables_are_in_the_service_map_and_not_in_the_stack(tmp_path: Path) -> None:
     """No deployment, rollback or removal of the stack touches a table."""
     template = template_of(app(tmp_path, ["get /"], EVERYTHING))

@@ -43,6 +43,7 @@ _TABLE_ACTIONS = (
     *("BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "DescribeTable", "GetItem"),
     *("PutItem", "Query", "Scan", "UpdateItem"),
 )
+_KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
 Template = dict[str, Any]
 
 
@@ -349,7 +350,9 @@ class _Builder:
                     ],
                 }
             )
-        return statements
+        return statements + [
+            _key_statement(one.encrypt) for one in self._inventory.tables if isinstance(one.encrypt, str)
+        ]
 
 
 def _route_id(route: Route) -> str:
@@ -369,6 +372,22 @@ def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
 
 def _arn(service: str, place: str) -> dict[str, str]:
     return {"Fn::Sub": f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{place}"}
+
+
+def _key_statement(key: str) -> dict[str, Any]:
+    """What a function may do with the KMS key of a table, through DynamoDB alone.
+
+    `key` is an id, an alias, or the ARN of either. Source: DynamoDB, "Authorizing use of your customer managed key".
+    """
+    condition: dict[str, Any] = {
+        "StringLike": {"kms:ViaService": {"Fn::Sub": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"}}
+    }
+    place: Any = key if key.startswith("arn:") else _arn("kms", f"key/{key}")
+    alias = key[key.find("alias/") :] if "alias/" in key else ""
+    if alias:  # IAM knows keys only; a condition names their aliases.
+        place = _arn("kms", "key/*")
+        condition["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": alias}
+    return {"Action": list(_KEY_ACTIONS), "Resource": place, "Condition": condition}
 
 
 def _managed(name: str) -> Any:
