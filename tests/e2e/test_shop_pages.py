@@ -12,7 +12,7 @@ from tests.e2e.test_shop import sign_in
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-    from tests.tools.sandbox.running import Sandbox
+    from tests.e2e.conftest import Shop
 
 LONGEST = 60  # characters of a name
 NAMES = {
@@ -43,7 +43,7 @@ CONTRAST = """() => {
 }"""
 
 
-def save_name(tab: Page, sandbox: Sandbox, name: str) -> None:
+def save_name(tab: Page, shop: Shop, name: str) -> None:
     """Sign in, and send the form of the account page."""
     sign_in(tab, sandbox, "correct horse")
     tab.fill("[name=name]", name)
@@ -52,7 +52,7 @@ def save_name(tab: Page, sandbox: Sandbox, name: str) -> None:
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_any_name_is_shown_as_it_was_typed(chrome: Browser, shop: Sandbox, name: str) -> None:
+def test_any_name_is_shown_as_it_was_typed(chrome: Browser, shop: Shop, name: str) -> None:
     """On a phone the header keeps its one line and its button, and nothing in a name becomes HTML."""
     context = chrome.new_context(viewport={"width": 390, "height": 800})
     tab = context.new_page()
@@ -85,7 +85,7 @@ def test_any_name_is_shown_as_it_was_typed(chrome: Browser, shop: Sandbox, name:
     ],
     ids=["long", "huge", "invisible", "blank"],
 )
-def test_name_that_cannot_be_shown_is_refused(visitor: BrowserContext, shop: Sandbox, name: str, message: str) -> None:
+def test_name_that_cannot_be_shown_is_refused(visitor: BrowserContext, shop: Shop, name: str, message: str) -> None:
     """A message says why, and the header still shows the email address."""
     tab = visitor.new_page()
     save_name(tab, shop, name)
@@ -94,7 +94,7 @@ def test_name_that_cannot_be_shown_is_refused(visitor: BrowserContext, shop: San
 
 
 @pytest.mark.sampled(1)
-def test_panel_shows_the_session_and_no_secret(visitor: BrowserContext, shop: Sandbox) -> None:
+def test_panel_shows_the_session_and_no_secret(visitor: BrowserContext, shop: Shop) -> None:
     """It has a row for each key and for the user. The cookie's value is not on the page."""
     tab = visitor.new_page()
     tab.goto(shop.url)
@@ -113,14 +113,14 @@ def test_panel_shows_the_session_and_no_secret(visitor: BrowserContext, shop: Sa
         assert not part or part not in tab.content()
 
 
-def test_panel_names_the_sealed_cookie(visitor: BrowserContext, sealed_shop: Sandbox) -> None:
+def test_panel_names_the_sealed_cookie(visitor: BrowserContext, sealed_shop: Shop) -> None:
     """It is the shop's store as long as nothing is set."""
     tab = visitor.new_page()
     tab.goto(sealed_shop.url)
     assert "The session is stored in a sealed cookie:" in tab.inner_text("footer")
 
 
-def test_panel_names_the_table(visitor: BrowserContext, shop_on_a_table: Sandbox) -> None:
+def test_panel_names_the_table(visitor: BrowserContext, shop_on_a_table: Shop) -> None:
     """It shows the name that `.env` contains."""
     tab = visitor.new_page()
     tab.goto(shop_on_a_table.url)
@@ -128,7 +128,7 @@ def test_panel_names_the_table(visitor: BrowserContext, shop_on_a_table: Sandbox
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/account"])
-def test_panel_names_existing_files(visitor: BrowserContext, sealed_shop: Sandbox, path: str) -> None:
+def test_panel_names_existing_files(visitor: BrowserContext, sealed_shop: Shop, path: str) -> None:
     """The first is the handler of the page."""
     tab = visitor.new_page()
     sign_in(tab, sealed_shop, "correct horse")
@@ -140,7 +140,7 @@ def test_panel_names_existing_files(visitor: BrowserContext, sealed_shop: Sandbo
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_is_readable_in_both_color_schemes(chrome: Browser, sealed_shop: Sandbox, scheme: str) -> None:
+def test_text_is_readable_in_both_color_schemes(chrome: Browser, sealed_shop: Shop, scheme: str) -> None:
     """Every text has the contrast that WCAG 2 requires (4.5 to 1)."""
     context = chrome.new_context(color_scheme="dark" if scheme == "dark" else "light")
     tab = context.new_page()
@@ -152,7 +152,7 @@ def test_text_is_readable_in_both_color_schemes(chrome: Browser, sealed_shop: Sa
     context.close()
 
 
-def test_removed_product_leaves_the_cart(visitor: BrowserContext, sealed_shop: Sandbox) -> None:
+def test_removed_product_leaves_the_cart(visitor: BrowserContext, sealed_shop: Shop) -> None:
     """The others stay, and the last one leaves an empty cart."""
     tab = visitor.new_page()
     tab.goto(sealed_shop.url)

@@ -26,6 +26,7 @@ _PAUSES = (0.1, 2.0)  # seconds between two looks: on this machine, and on AWS
 _LONGEST_WAIT = 3600  # seconds
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 _NEVER_MADE = (EMPTY, "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+_VALIDATED = re.compile("DescribeEvents|EarlyValidation")  # in the reason of a refusal before anything was changed
 _CANCELLED = ("Resource creation cancelled", "Resource update cancelled", "Resource deletion cancelled")
 
 
@@ -49,6 +50,11 @@ class Event:
     kind: str
     status: str
     reason: str = ""
+
+    @property
+    def is_end(self) -> bool:
+        """True for a status of the stack after which nothing follows; a failed change is still rolled back."""
+        return not self.status.endswith("_IN_PROGRESS") and self.status not in ("CREATE_FAILED", "UPDATE_FAILED")
 
     @property
     def is_cause(self) -> bool:
@@ -140,11 +146,13 @@ class Stack:
         )
         found = self._until(lambda: self._planned(change_set))
         if found["Status"] == "FAILED":
+            reason = self._explained(found.get("StatusReason", ""), ChangeSetName=change_set)
             self.forget(change_set, exists=exists)
-            reason = found.get("StatusReason", "")
             if any(words in reason for words in _NO_CHANGES):
                 return []
-            raise ToolError(f"CloudFormation cannot plan the deployment of {self.name}: {reason}")
+            raise ToolError(
+                f"CloudFormation cannot plan the deployment of {self.name}: {reason.rstrip('.')}. Nothing was deployed."
+            )
         changes = list(self._changes(change_set))
         if not changes:
             self.forget(change_set, exists=exists)
@@ -251,6 +259,7 @@ class Stack:
         A stack that is `deleted` is found by its id alone.
         """
         causes: list[Event] = []
+        refusals: list[str] = []
 
         def outcome() -> str | None:
             ended = None
@@ -264,7 +273,9 @@ class Stack:
                 )
                 on_event(event)
                 if one["PhysicalResourceId"] == one["StackId"]:
-                    ended = None if event.status.endswith("_IN_PROGRESS") else event.status
+                    ended = event.status if event.is_end else None
+                    if event.status.endswith("_FAILED") and _VALIDATED.search(event.reason):
+                        refusals.append(event.reason)
                 elif event.is_cause:
                     causes.append(event)
             return ended
@@ -273,7 +284,31 @@ class Stack:
         if status not in (("DELETE_COMPLETE",) if deleted else ("CREATE_COMPLETE", "UPDATE_COMPLETE")):
             cause = causes[0] if causes else None
             said = f"{cause.logical_id} ({cause.kind}): {cause.reason or cause.status}" if cause else ""
+            said = said or (self._explained(refusals[0]) if refusals else "")
             raise ToolError(f"CloudFormation could not change the stack {self.name} (status {status}). {said}".rstrip())
+
+    def _explained(self, reason: str, **where: str) -> str:
+        """Return a reason of CloudFormation. One that only points to DescribeEvents is replaced by what that returns.
+
+        `where` names a change set instead of the stack's last operation.
+        """
+        if not _VALIDATED.search(reason):
+            return reason
+        request: dict[str, Any] = {"StackName": self.name, "Filters": {"FailedEvents": True}, **where}
+        doing = f"Reading what CloudFormation found ({self.name})"
+        try:
+            events = list(
+                self._cloud.pages("cloudformation", "describe_events", doing, key="OperationEvents", **request)
+            )
+        except Refused:  # Credentials for deployments need not allow it.
+            return reason
+        faults = dict.fromkeys(
+            f"{one.get('LogicalResourceId', self.name)} ({one.get('ResourceType', '').removeprefix('AWS::')}): "
+            f"{one['ValidationStatusReason']}"
+            for one in events
+            if one.get("ValidationStatus") == "FAILED" and one.get("ValidationFailureMode") != "WARN"
+        )
+        return self._cloud.masked("; ".join(faults)) or reason
 
     def _new_events(self, seen: set[str], stack: str | None = None) -> list[dict[str, Any]]:
         """The events before the first `seen` one, newest first; none without a stack."""
