@@ -20,6 +20,7 @@ REFUSALS = {
         "lambda": (429, "TooManyRequestsException", "Rate exceeded"),
         "tagging": (400, "ThrottledException", "Rate exceeded"),
         "cloudformation": (400, "Throttling", "Rate exceeded"),
+        "s3": (503, "SlowDown", "Reduce your request rate"),
         "": (400, "ThrottlingException", "Rate exceeded"),
     },
     "conflict": {
@@ -62,6 +63,9 @@ def refusal(word: str, name: str) -> Reply:
     service = name.partition(".")[0]
     known = REFUSALS[word]
     status, code, message = known.get(service, known[""])
+    if service == "s3":
+        body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>1</RequestId></Error>"
+        return Reply(status, [("Content-Type", "application/xml")], body.encode())
     if service in _XML:
         error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
         body = f"<ErrorResponse>{error}</ErrorResponse>"

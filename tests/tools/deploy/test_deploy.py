@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from arc.tools.cloud.parameters import Memo
 from arc.tools.deploy.packages import install_here
 from arc.tools.deploy.stack import StackBusy
 from arc.tools.env.variables import ROTATION
-from tests.cloud_faults import Death, FaultyCloud, MortalCloud
 from tests.tools.deploy.apps import COUNTER, app_of
 from tests.tools.deploy.owner import ROUTES, Owner
 from tests.tools.operator import parameters
@@ -215,40 +212,3 @@ def test_nothing_is_deployed_while_the_secret_is_rotated(owner: Owner) -> None:
         owner.deploy()
     memo.remove()
     assert owner.deploy().changes
-
-
-@pytest.mark.parametrize("call", ["s3.PUT", "cloudformation.CreateChangeSet", "cloudformation.ExecuteChangeSet"])
-@pytest.mark.parametrize("word", ["error", "throttle", "unsent", "lost"])
-def test_a_call_that_fails_once_or_for_good_leaves_the_old_version(
-    owner: Owner, faulty: FaultyCloud, call: str, word: str
-) -> None:
-    """The next deployment succeeds in any case."""
-    owner.deploy()
-    before = owner.code()
-    owner.save("get-index", COUNTER.replace("first", "second"))
-    faulty.begin(lambda name, _number: word if name.startswith(call) else None)
-    with suppress(ToolError):
-        owner.deploy(quick_cloud(faulty.url))
-    assert any(name.startswith(call) for name in faulty.calls)
-    owner.deploy_when_free()
-    assert owner.code() != before
-
-
-STRIDE = 6
-
-
-@pytest.mark.parametrize("first", range(1, STRIDE + 1))
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.sampled(1)
-def test_a_deployment_killed_at_each_call_is_completed(owner: Owner, first: int, *, after: bool) -> None:
-    """The same command, run again, deploys what was meant."""
-    for number in itertools.count(first, STRIDE):
-        owner.save("get-index", COUNTER.replace("first", f"version {number} {after}"))
-        mortal = MortalCloud(owner.engine.url, number, after=after)
-        with suppress(Death, ToolError):
-            owner.deploy(mortal)
-        if not mortal.dead:
-            break
-        owner.deploy_when_free()
-        assert owner.deploy().changes == ()
-    assert number > 12
