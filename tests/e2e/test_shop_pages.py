@@ -45,24 +45,24 @@ CONTRAST = """() => {
 
 def save_name(tab: Page, shop: Shop, name: str) -> None:
     """Sign in, and send the form of the account page."""
-    sign_in(tab, sandbox, "correct horse")
+    sign_in(tab, shop, "correct horse")
     tab.fill("[name=name]", name)
     tab.click("main button")
 
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_any_name_is_shown_as_it_was_typed(chrome: Browser, shop: Shop, name: str) -> None:
+def test_any_name_is_shown_as_it_was_typed(chrome: Browser, sealed_shop: Shop, name: str) -> None:
     """On a phone the header keeps its one line and its button, and nothing in a name becomes HTML."""
     context = chrome.new_context(viewport={"width": 390, "height": 800})
     tab = context.new_page()
-    sign_in(tab, shop, "correct horse")
+    sign_in(tab, sealed_shop, "correct horse")
     plain = tab.locator("header").bounding_box()
     tab.fill("[name=name]", name)
     tab.click("main button")
     assert tab.inner_text(".message") == f"Hello, {name}!"
     for path in ("/account", "/"):
-        tab.goto(shop.url + path)
+        tab.goto(sealed_shop.url + path)
         assert tab.inner_text("header .who") == name
         assert repr(name) in tab.inner_text("#session")
         assert tab.locator("header").bounding_box() == plain
@@ -85,10 +85,12 @@ def test_any_name_is_shown_as_it_was_typed(chrome: Browser, shop: Shop, name: st
     ],
     ids=["long", "huge", "invisible", "blank"],
 )
-def test_name_that_cannot_be_shown_is_refused(visitor: BrowserContext, shop: Shop, name: str, message: str) -> None:
+def test_name_that_cannot_be_shown_is_refused(
+    visitor: BrowserContext, sealed_shop: Shop, name: str, message: str
+) -> None:
     """A message says why, and the header still shows the email address."""
     tab = visitor.new_page()
-    save_name(tab, shop, name)
+    save_name(tab, sealed_shop, name)
     assert tab.inner_text(".message") == message
     assert tab.inner_text("header .who") == "ada@example.com"
 
