@@ -178,7 +178,7 @@ def test_route_without_a_handler_is_an_error_with_a_remedy(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("manifest", "error", "message"),
     [
-        (None, ToolError, r"has no manifest .* Create an app there: arc init"),
+        (None, ToolError, r"has no manifest .* To create an app there, run: arc init"),
         ("@app\nMy App\n", InventoryError, r"'My App' is not a valid app name"),
         ("@app\nok\n\n@http\nfetch /\n", InventoryError, r"Unknown HTTP method 'fetch'"),
     ],
@@ -195,7 +195,7 @@ def test_app_with_faults_cannot_be_opened(
 
 def test_missing_folder_cannot_be_opened(tmp_path: Path) -> None:
     """The message names it."""
-    with pytest.raises(ToolError, match=re.escape(f"{tmp_path / 'nope'} does not exist. Name the folder of an app")):
+    with pytest.raises(ToolError, match=re.escape(f"{tmp_path / 'nope'} does not exist. To create an app there, run: arc init")):
         App(tmp_path / "nope")
 
 
