@@ -12,6 +12,7 @@ from tests.tools.sandbox.running import Sandbox, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import Literal
 
 A = "import arc\n\n@arc.http.handler{}\ndef handler(req):\n    {}\n"
@@ -95,3 +96,21 @@ def test_link_to_a_similar_route_opens_it(page: Page, sandbox: Sandbox) -> None:
     page.goto(f"{sandbox.url}/stores")
     page.click("a[href='/store']")
     assert page.inner_text(".label") == "503 · get /store"
+
+
+def test_banner_of_a_broken_manifest_is_visible(page: Page, tmp_path: Path) -> None:
+    """The app's page stays, whatever encodings the browser accepts."""
+    app = write_app(tmp_path, {"get /": A.format("", 'return {"html": "<h1>Home</h1>"}')})
+    with running(app) as sandbox:
+        with (app / "app.arc").open("a") as manifest:
+            manifest.write("fetch /x\n")
+        sandbox.get("/")
+        sandbox.wait_for("The routes remain unchanged until this is fixed")
+        page.goto(sandbox.url)
+        assert page.inner_text("h1") == "Home"
+        banner = page.locator("[role=alert]")
+        assert "Unknown HTTP method 'fetch'" in banner.inner_text()
+        box = banner.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 640
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import os
 import re
-import zlib
 from dataclasses import replace
 from difflib import get_close_matches
 from html import escape
@@ -41,7 +40,8 @@ pre.line { border-left: 4px solid var(--mark); white-space: pre-wrap; overflow-w
 ul { list-style: none; margin: .5rem 0; padding: 0 } li { padding: .25rem 0; border-top: 1px solid var(--line);
   overflow-wrap: anywhere } li span { display: inline-block; min-width: 4.5rem; color: var(--dim) }
 aside { background: var(--warn); border: 1px solid var(--line); border-radius: .5rem; padding: .5rem 1rem;
-  margin: 0 0 1.5rem } aside pre { background: none; border: 0; padding: 0 }
+  margin: 0 0 1.5rem } aside pre { background: none; border: 0; padding: 0; white-space: pre-wrap;
+  overflow-wrap: anywhere }
 """
 # The banner has its own style, because it is put into pages of the app.
 _BANNER_STYLE = (
@@ -160,15 +160,25 @@ def with_banner(reply: Reply, fault: str) -> Reply:
         return reply
     text = escape(f"{_MANIFEST_NOTE}\n{fault}")
     banner = f'<div role="alert" style="{_BANNER_STYLE}">{text}</div>'.encode()
-    encoding = reply.header(b"content-encoding")
+    body = _decoded(reply.body, reply.header(b"content-encoding"))
+    if body is None:
+        return reply
+    headers = [pair for pair in reply.headers if pair[0] != b"content-encoding"]
+    return replace(reply, headers=headers, body=body + banner)
+
+
+def _decoded(body: bytes, encoding: bytes) -> bytes | None:
+    """Return a body without its content encoding, None if it cannot be decoded."""
     if not encoding:
-        return replace(reply, body=reply.body + banner)
-    if encoding == b"gzip":
-        try:
-            return replace(reply, body=gzip.compress(gzip.decompress(reply.body) + banner, mtime=0))
-        except (OSError, EOFError, zlib.error):
-            return reply
-    return reply
+        return body
+    try:
+        if encoding == b"br":
+            import brotli
+
+            return bytes(brotli.decompress(body))
+        return gzip.decompress(body) if encoding == b"gzip" else None
+    except Exception:  # noqa: BLE001  # Each codec has exceptions of its own, and Brotli may not be installed.
+        return None
 
 
 def _page(label: str, title: str, parts: Sequence[str], fault: str) -> bytes:
