@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.inventory.writing import app, faults
+from arc.errors import InventoryError
+from arc.inventory import read
+from tests.inventory.writing import app, faults, write
 
 
 def fault(folder: Path, text: str) -> str:
@@ -192,3 +194,42 @@ def test_key_without_a_star_has_a_suggestion(tmp_path: Path) -> None:
     message = fault(tmp_path, "@tables\nuser\n  id String\n")
     assert message.startswith("app.arc:5:3: The table 'user' has no partition key.")
     assert message.endswith("Write id *String.")
+
+
+@pytest.mark.parametrize(("written", "meant"), [("/users", "get /users"), ("post/users", "post /users")])
+def test_route_without_a_space_is_completed(written: str, meant: str, tmp_path: Path) -> None:
+    """A route is a method and a path."""
+    assert fault(tmp_path, f"@http\n{written}\n").endswith(f"Write it on one line, such as {meant}.")
+
+
+def test_query_string_is_not_a_part_of_a_path(tmp_path: Path) -> None:
+    """Every request to the path has the same route."""
+    assert fault(tmp_path, "@http\nget /search?q=1\n").endswith("Write /search.")
+
+
+def test_manifest_without_signs_is_one_fault(tmp_path: Path) -> None:
+    """The first line says what is missing."""
+    (message,) = faults(tmp_path, "app\nmyapp\nhttp\nget /\n")
+    assert message.endswith("Write @app.")
+
+
+def test_pragma_with_a_colon_is_explained(tmp_path: Path) -> None:
+    """YAML has one."""
+    assert fault(tmp_path, "@http:\nget /\n").endswith(
+        "Write @http without the colon, and its values on the lines below."
+    )
+
+
+def test_tab_in_yaml_is_explained(tmp_path: Path) -> None:
+    """YAML refuses tabs."""
+    write(tmp_path, **{"arc.yaml": "app: myapp\nhttp:\n\t- get: /\n"})
+    with pytest.raises(InventoryError, match=r"Indent with spaces instead of tabs\."):
+        read(tmp_path, environ={}, home=tmp_path / "nobody")
+
+
+@pytest.mark.parametrize("lines", ["testing\nSECRET hunter2\nOTHER 1\n", "testing\n  A 1\nSECRET hunter2\n"])
+def test_variables_that_are_not_indented_are_one_fault(lines: str, tmp_path: Path) -> None:
+    """It shows no value."""
+    (message,) = faults(tmp_path, "@app\nmyapp\n@http\nget /\n", preferences__arc=f"@env\n{lines}")
+    assert "hunter2" not in message
+    assert message.endswith("Indent the variables of 'testing' by two spaces.")

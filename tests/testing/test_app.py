@@ -195,7 +195,9 @@ def test_app_with_faults_cannot_be_opened(
 
 def test_missing_folder_cannot_be_opened(tmp_path: Path) -> None:
     """The message names it."""
-    with pytest.raises(ToolError, match=re.escape(f"{tmp_path / 'nope'} does not exist. To create an app there, run: arc init")):
+    with pytest.raises(
+        ToolError, match=re.escape(f"{tmp_path / 'nope'} does not exist. To create an app there, run: arc init")
+    ):
         App(tmp_path / "nope")
 
 

@@ -73,7 +73,7 @@ def _read_line(document: Document, root: Path, item: Item) -> RouteLine | None:
             return None
         settings = {"method": where}
     else:
-        example = f"get {item.text}" if isinstance(item, Scalar) and item.text.startswith("/") else "get /users/:id"
+        example = _whole_route(item) or "get /users/:id"
         document.fault(item, "A route is a method and a path.", f"Write it on one line, such as {example}.")
         return None
     problem = _path_problem(path.text)
@@ -87,6 +87,14 @@ def _read_line(document: Document, root: Path, item: Item) -> RouteLine | None:
         return RouteLine(method, path.text, root / "src" / "http" / folder_name(method, path.text), where)
     folder = folder_in_app(document, root, settings["src"], example="src/pages/home")
     return None if folder is None else RouteLine(method, path.text, folder, where, names_folder=True)
+
+
+def _whole_route(item: Item) -> str:
+    """Return the route that `/users` or `post/users` stands for, empty for another item."""
+    if not isinstance(item, Scalar) or "/" not in item.text:
+        return ""
+    method, _, path = item.text.partition("/")
+    return f"{method or 'get'} /{path}"
 
 
 def _settings_below(document: Document, item: Map) -> dict[str, Scalar]:

@@ -149,7 +149,7 @@ def _read_app(document: Document) -> str:
     manifest = document.manifest
     pragma = manifest.pragma("app")
     if pragma is None:
-        if all(each.whole for each in manifest.pragmas) and "@app" not in _misspelled_pragmas(manifest).values():
+        if not document.findings.faults and "@app" not in _misspelled_pragmas(manifest).values():
             start = Scalar("", "", 1, 1)
             document.fault(start, "The manifest has no @app.", "Write @app, and below it a name.")
         return ""

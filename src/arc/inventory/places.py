@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import stat
 from pathlib import Path
@@ -12,6 +13,7 @@ from arc.inventory.files import MANIFEST_FILES, NoManifest, find_manifest
 from arc.inventory.findings import Findings
 
 _MOST_LISTED = 3
+_LIKE_MANIFEST = re.compile(r"(app|apps|arc|architect|manifest)\.?(arc|app)(\.txt)?|(app|arc)\.arc\.(txt|bak)|app\.ar")
 
 
 def find_app(folder: Path, *, home: Path | None) -> Path:
@@ -52,17 +54,27 @@ def missing_app(folder: Path, *, home: Path | None) -> ToolError:
         return ToolError(f"{name} is a file. Name the folder of{app}")
     if not folder.exists():
         return ToolError(f"{name} does not exist. To create an app there, run: arc init {word}")
-    problem = f"{name} has no manifest ({MANIFEST_FILES[0]})."
+    advice = _similar_file(folder) or _app_around(folder, home)
+    if not advice and os.access(folder, os.W_OK):
+        advice = f"To create an app there, run: arc init {word}"
+    return ToolError(f"{name} has no manifest ({MANIFEST_FILES[0]}). {advice or 'Change to the folder of an app.'}")
+
+
+def _similar_file(folder: Path) -> str:
+    """Return advice about a file that was probably meant as the manifest, such as `App.arc` or `app.arc.txt`."""
+    names = [place.name for place in folder.iterdir() if place.name not in MANIFEST_FILES]
+    similar = next((name for name in sorted(names) if _LIKE_MANIFEST.fullmatch(name.lower())), "")
+    return f"Rename {shlex.quote(similar)} to {MANIFEST_FILES[0]}." if similar else ""
+
+
+def _app_around(folder: Path, home: Path | None) -> str:
+    """Return advice about an app above `folder`, or directly below it."""
     above = find_app(folder.resolve(), home=home)
     if above != folder.resolve():
-        return ToolError(f"{problem} The app that it belongs to is in {shell_path(above)}.")
+        return f"The app that it belongs to is in {shell_path(above)}."
     below = _apps_below(folder)
-    if below:
-        commands = " or ".join(f"cd {shell_path(app)}" for app in below[:_MOST_LISTED])
-        return ToolError(f"{problem} Change to {'the' if len(below) == 1 else 'an'} app's folder: {commands}")
-    if not os.access(folder, os.W_OK):
-        return ToolError(f"{problem} Change to the folder of an app.")
-    return ToolError(f"{problem} To create an app there, run: arc init {word}")
+    commands = " or ".join(f"cd {shell_path(app)}" for app in below[:_MOST_LISTED])
+    return f"Change to {'the' if len(below) == 1 else 'an'} app's folder: {commands}" if below else ""
 
 
 def shell_path(folder: Path) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from arc.errors import ArcError, ManifestError, ToolError
 from arc.inventory.files import VARIABLE_HINT, is_variable, parse_file
 from arc.inventory.findings import Document, Findings, choose
-from arc.manifest import Array, Map
+from arc.manifest import Array, Map, Scalar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +103,12 @@ def _masked(fault: ArcError) -> ArcError:
 def _read_env(document: Document, pragma: Pragma) -> dict[str, dict[str, str]]:
     """Return the variables of each environment in an `@env`."""
     env: dict[str, dict[str, str]] = {}
-    for item in pragma.items:
+    for item, below in zip_longest(pragma.items, pragma.items[1:]):
+        name = item.start.text
+        if isinstance(below, Array) and isinstance(item, (Scalar, Map)) and name in ENVIRONMENTS:
+            message = f"This line does not belong to '{name}', because it is not indented below it."
+            document.fault(below, message, f"Indent the variables of '{name}' by two spaces.")
+            break
         if not isinstance(item, Map):
             hint = "Write testing, staging or production, and below it, indented by two spaces: NAME value."
             document.fault(item, "@env needs an environment with variables below it.", hint)

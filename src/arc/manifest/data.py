@@ -85,7 +85,8 @@ class _Reader:
             problem = "it contains a character that YAML does not allow"
         else:
             return root
-        return self.fail(line, column, f"The file is not valid YAML: {problem}.", "Correct it here or just before.")
+        hint = "Indent with spaces instead of tabs." if "'\\t'" in problem else "Correct it here or just before."
+        return self.fail(line, column, f"The file is not valid YAML: {problem}.", hint)
 
     def _pragma(self, name: str, node: yaml.Node) -> list[Item]:
         try:

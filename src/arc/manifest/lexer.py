@@ -81,6 +81,8 @@ class Lexer:
         line.pragma = self._pragma = name = self._take(_PRAGMA_NAME)
         if not name or self._peek() not in ("", " ", "\t", "#"):
             hint = "Use letters, digits, '-' and '_' after the '@', or put a value that begins with '@' in quotes."
+            if name and self._peek() == ":":
+                hint = f"Write @{name} without the colon, and its values on the lines below."
             column = self._column() if name else line.column
             self._fault(line, "This is not a valid pragma name.", hint, column=column)
             return

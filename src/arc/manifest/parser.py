@@ -39,7 +39,9 @@ class _Parser:
         self.pragmas: list[Pragma] = []
         stray = list(takewhile(lambda line: line.pragma is None, lexer.lines))
         if stray:
-            hint = "Begin the file with a pragma, such as @app."
+            word = stray[0].words[0].text.lower() if stray[0].words else ""
+            hint = f"Write @{word}." if word in ("app", "http", "aws", "tables") else ""
+            hint = hint or "Begin the file with a pragma, such as @app."
             self._fault(stray[0], "This line is before the first pragma.", hint)
         self._rest = lexer.lines[len(stray) :][::-1]
         while self._rest:

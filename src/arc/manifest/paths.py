@@ -15,7 +15,7 @@ def likely_path(text: str) -> str | None:
     Parameters in braces (FastAPI, OpenAPI, API Gateway), angle brackets (Flask, Django) and square brackets (Next.js)
     are understood, with their types, and so are catch-alls in the same styles. Superfluous slashes are dropped.
     """
-    parts = [_part(part) for part in text.split("/") if part]
+    parts = [_part(part) for part in text.partition("?")[0].split("/") if part]
     good = [part for part in parts if part is not None]
     names = [part for part in good if part[0] == ":"]
     if len(good) < len(parts) or "*" in good[:-1] or len(set(names)) < len(names):

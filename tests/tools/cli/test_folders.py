@@ -132,6 +132,14 @@ def test_folder_without_an_app_is_explained(tmp_path: Path, word: str, says: str
     assert (done.returncode, done.stdout, done.stderr) == (1, "", says)
 
 
+@pytest.mark.parametrize("name", ["App.arc", "app.arc.txt", "arc.app", "app.ar", "architect.arc"])
+def test_manifest_with_another_name_is_recognized(tmp_path: Path, name: str) -> None:
+    """An editor may have added an extension."""
+    (tmp_path / name).write_text(MANIFEST)
+    done = arc("sandbox", folder=tmp_path)
+    assert done.stderr == f"{tmp_path} has no manifest (app.arc). Rename {name} to app.arc.\n"
+
+
 def test_app_in_a_folder_below_is_named(tmp_path: Path) -> None:
     """`arc init my-app` does not change to the folder."""
     app_in(tmp_path / "my app")

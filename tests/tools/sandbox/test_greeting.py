@@ -113,3 +113,40 @@ def test_environment_testing_is_no_warning(tmp_path: Path) -> None:
     write_app(tmp_path, {"get /": says("x")}, {".env": "ARC_ENV=testing\n"})
     with running(tmp_path) as sandbox:
         assert "ignored" not in sandbox.output
+
+
+def test_misspelled_variable_in_the_env_file_is_a_warning(tmp_path: Path) -> None:
+    """Nothing reads it."""
+    write_app(tmp_path, {"get /": says("x")}, {".env": "ARC_SESSION_TLL=5\nGREETING=hello\n"})
+    with running(tmp_path) as sandbox:
+        assert (
+            "Warning: Unknown variable 'ARC_SESSION_TLL', which nothing reads. Did you mean 'ARC_SESSION_TTL'?\n"
+            in sandbox.output
+        )
+
+
+def test_app_without_routes_is_a_warning(tmp_path: Path) -> None:
+    """It says what to write."""
+    (tmp_path / "app.arc").write_text("@app\ntestapp\n")
+    with running(tmp_path) as sandbox:
+        assert "Warning: the app has no routes. Write @http into the manifest, and below it: get /\n" in sandbox.output
+
+
+@pytest.mark.parametrize("name", ["get_index", "get-indx", "get-index.py"])
+def test_code_in_a_folder_of_no_route_is_a_warning(tmp_path: Path, name: str) -> None:
+    """The route that was probably meant has no folder; the folders of other routes are none."""
+    write_app(tmp_path, {"get /": says("x"), "get /about": says("x")})
+    (tmp_path / "src/http/get-index").rename(tmp_path / "src/http" / name)
+    with running(tmp_path) as sandbox:
+        assert f"Warning: src/http/{name} belongs to no route. The folder of get / is src/http/get-index.\n" in (
+            sandbox.output
+        )
+        assert sandbox.output.count("belongs to no route") == 1
+
+
+def test_handler_in_a_file_with_another_name_is_reported(tmp_path: Path) -> None:
+    """`arc init` would write a second file beside it."""
+    write_app(tmp_path, {"get /": says("x")})
+    (tmp_path / "src/http/get-index/handler.py").rename(tmp_path / "src/http/get-index/main.py")
+    with running(tmp_path) as sandbox:
+        assert "src/http/get-index: no handler.py (only main.py)\n" in sandbox.output

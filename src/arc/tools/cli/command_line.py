@@ -28,16 +28,25 @@ _OF_ARCHITECT = {
     "package": "`arc package` is not needed: `arc deploy --dry-run` shows what would be packaged and deployed.",
     "hydrate": "`arc hydrate` is not needed: the sandbox imports src/shared and installed packages in place.",
 }
+_OF_OTHERS = {
+    **dict.fromkeys(("start", "run", "dev", "serve", "server", "up"), "To run the app on this machine: arc sandbox"),
+    **dict.fromkeys(("new", "generate"), "To write an app: arc init"),
+    **dict.fromkeys(("install", "add"), "To install requirements: arc sandbox --install"),
+    **dict.fromkeys(("publish", "push", "release"), "To put the app on AWS: arc deploy"),
+    **dict.fromkeys(("delete", "remove", "rm"), "To delete a deployed environment: arc destroy"),
+}
 
 
 class _Commands(TyperGroup):
     """Shows expected errors as sentences, and unexpected ones with their traceback."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that `args` name. For one that only Architect has, fail with advice."""
+        """Return the command that `args` name. For one of Architect or of other tools, fail with advice."""
         name = args[0]
         if name in _OF_ARCHITECT and name not in self.commands:
             ctx.fail(_OF_ARCHITECT[name])
+        if name in _OF_OTHERS and name not in self.commands:
+            ctx.fail(f"No such command {name!r}. {_OF_OTHERS[name]}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

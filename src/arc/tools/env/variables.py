@@ -178,9 +178,11 @@ def unknown_environment(word: str, choices: Sequence[str] = ENVIRONMENTS, *, oth
 
     `others` are words that `word` may be a misspelling of and that are not environments.
     """
-    known = (*choices, *others)
-    begun = [one for one in known if word and one.startswith(word)]
-    meant = did_you_mean(word, begun or known, cutoff=0 if begun else 0.6)
+    if word == "testing":
+        return f"testing is not deployed: `arc sandbox` runs it on this machine. {choose(choices)}"
+    known, lower = (*choices, *others), word.lower()
+    begun = [one for one in known if word and one.startswith(lower)]
+    meant = did_you_mean(lower, begun or known, cutoff=0 if begun else 0.6)
     return f"Unknown environment {word!r}. {meant}{choose(choices)}"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from arc.inventory.findings import closest
 from arc.inventory.places import shell_path
+from arc.tools.env.mistakes import mistakes
 from arc.tools.env.variables import SEALED
 from arc.tools.sandbox.cloud.local_tables import ENVIRONMENT, UNREAD, javascript_warning
 from arc.tools.sandbox.functions.launch import ignored_variables, is_reserved
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from arc.tools.sandbox.terminal import Terminal
 
 
+_CLOSE = 0.7  # the least similarity of a misspelled folder, as difflib measures it
 _LONGEST_LABEL = 63  # characters, RFC 1035 §2.3.4
 _PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
@@ -64,9 +67,26 @@ def _warnings(inventory: Inventory, ignored: list[str]) -> Iterator[str]:
         it, options = "it" if len(own) == 1 else "them", " ".join(f"--env {name}" for name in own)
         yield f"functions do not see this shell's {', '.join(own)}. Add {it} to the app's .env, or pass {it}: {options}"
     yield from (javascript_warning(name) for name in UNREAD if (inventory.root / name).is_file())
+    testing = inventory.env.get(ENVIRONMENT, {})
+    yield from mistakes(testing, app=inventory.app, environment=ENVIRONMENT)
+    if not inventory.routes:
+        yield "the app has no routes. Write @http into the manifest, and below it: get /"
+    yield from _misplaced_folders(inventory)
     configs = [route.config for route in inventory.routes if route.is_python]
     for runtime in sorted({config.runtime for config in configs if config.names_version} - {f"python{_PYTHON}"}):
         yield f"functions use the runtime {runtime}, but the sandbox runs them on Python {_PYTHON}."
+
+
+def _misplaced_folders(inventory: Inventory) -> Iterator[str]:
+    """Yield a warning for each folder of code whose name is not quite that of a route without a handler."""
+    root, http = inventory.root, inventory.root / "src" / "http"
+    used = {route.folder for route in inventory.routes}
+    missing = {route.folder.name: route for route in inventory.routes if not route.folder.exists()}
+    for folder in sorted(http.iterdir()) if http.is_dir() and missing else ():
+        meant = "" if folder in used else closest(folder.name, missing, cutoff=_CLOSE)
+        if meant:
+            place, route = missing[meant].folder.relative_to(root), missing[meant]
+            yield f"{folder.relative_to(root)} belongs to no route. The folder of {route.name} is {place}."
 
 
 def _own_address(app: str, sockets: list[socket.socket]) -> str:
@@ -103,7 +123,12 @@ def _place(root: Path, route: Route) -> str:
     place = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
     if not route.is_python:
         return f"{place}: not Python, not served"
-    return place if route.handler is not None else f"{place}: no handler yet (run arc init {shell_path(root)})"
+    if route.handler is not None:
+        return place
+    others = sorted(file.name for file in route.folder.glob("*.py")) if route.folder.is_dir() else []
+    if others:
+        return f"{place}: no handler.py (only {', '.join(others)})"
+    return f"{place}: no handler yet (run arc init {shell_path(root)})"
 
 
 def _routes(inventory: Inventory, *, colored: bool) -> str:
