@@ -2,8 +2,8 @@
 
 A function's zip has the files of its folder and the shared code as `vendor/shared`. Its layer has the packages of the
 app's and the function's `requirements.txt`, this package without its tools, and what that needs. Functions that need
-the same packages share a layer, so most deployments upload a few kilobytes. Zips are reproducible: equal files make
-equal bytes.
+the same packages share a layer, so most deployments upload a few kilobytes. Zips are reproducible: equal files
+make equal bytes. Where this Python is the functions', modules are packed with their bytecode.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from packaging.utils import canonicalize_name
 
 import arc
 from arc.errors import ToolError
+from arc.tools.deploy.bytecode import compile_modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -131,6 +132,8 @@ class Packages:
         if any(name.startswith("vendor/") for name in own):
             own[f"{ENTRY}.py"] = _ENTRY_SOURCE.format(module=module).encode()
             module = ENTRY
+        if not self._local:
+            own |= compile_modules(own, route.config.runtime)
         package = _zipped(route.name, own)
         layer = self._layer(route)
         size = package.unzipped + layer.unzipped
@@ -162,7 +165,10 @@ class Packages:
                 requirements.write_text(part, encoding="utf-8")
                 self._install(requirements, target, config, name)
             contents = {f"python/{place}": file.read_bytes() for place, file in _files(target) if not _varies(place)}
-            return _zipped(f"dependencies of {name}", contents | dict(_runtime()))
+            contents |= dict(_runtime())
+            if config is not None:
+                contents |= compile_modules(contents, config.runtime)
+            return _zipped(f"dependencies of {name}", contents)
 
 
 def static_package() -> Package:
