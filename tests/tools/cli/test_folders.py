@@ -95,7 +95,7 @@ def test_sandbox_below_an_app_serves_it(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130
     assert f"The app is in {tmp_path / 'app'}.\n" in lines
-    assert any("myapp listens on" in line for line in lines)
+    assert any(line.startswith("Open http://myapp.localhost:") for line in lines)
 
 
 @pytest.mark.parametrize("words", [["sandbox"], ["env"], ["create"], ["init"], ["deploy"], ["sandbox", "."]])
