@@ -14,6 +14,7 @@ import pytest
 import arc
 from arc.errors import StoreError
 from arc.http.development import Observer, Report, observed_by
+from arc.sessions import lifecycle
 from arc.testing import Clock, payload_v2
 from tests.sessions.making import Made
 
@@ -178,6 +179,19 @@ def test_value_put_into_a_stored_container_names_no_wrong_line() -> None:
             payload_v2(cookies=visitor.cookies), None
         )
     assert not hasattr(raised.value, "__notes__")
+
+
+def test_overlapping_observers_leave_none_behind() -> None:
+    """Test browsers in several threads begin and end in any order."""
+    first, second = Observer(), Observer()
+    one, other = observed_by(first), observed_by(second)
+    one.__enter__()
+    other.__enter__()
+    assert lifecycle.observer is second
+    one.__exit__(None, None, None)
+    assert lifecycle.observer is second
+    other.__exit__(None, None, None)
+    assert lifecycle.observer is None
 
 
 def test_deployed_function_does_not_import_any_of_this() -> None:

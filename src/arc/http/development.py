@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import allocate_lock  # threading, without its import
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,6 +45,10 @@ _WORDS = (  # of several steps, the first decides
     ("clock", "session refused (clock)"),
     ("absent", "no session"),
 )
+
+
+_lock = allocate_lock()
+_observers: list[Observer] = []  # of blocks that have not ended
 
 
 class Observer:
@@ -139,12 +144,16 @@ def observe(observer: Observer) -> None:
 
 @contextmanager
 def observed_by(observer: Observer) -> Iterator[None]:
-    """Let `observer` observe the process's requests within a block."""
-    earlier, lifecycle.observer = lifecycle.observer, observer
+    """Let `observer` observe the process's requests within a block. Blocks in several threads may overlap."""
+    with _lock:
+        _observers.append(observer)
+        lifecycle.observer = observer
     try:
         yield
     finally:
-        lifecycle.observer = earlier
+        with _lock:
+            _observers.remove(observer)
+            lifecycle.observer = _observers[-1] if _observers else None
 
 
 # -- the app's lines

@@ -123,8 +123,8 @@ def _decorate(functions: tuple[Callable[..., Any], ...], options: Options) -> La
 
 
 def _error_reply(request: Request, error: ArcError) -> dict[str, Any]:
-    if lifecycle.observer is not None:
-        lifecycle.observer.refused(error)
+    if (observer := lifecycle.observer) is not None:
+        observer.refused(error)
     if not isinstance(error, StoreError):
         status = error.status if isinstance(error, BadRequest) else _UNAUTHORIZED
         from arc.http.error_page import refusal
@@ -133,8 +133,8 @@ def _error_reply(request: Request, error: ArcError) -> dict[str, Any]:
             return reply(request, refusal(status, str(error), request.headers.get("accept", "")))
         except StoreError as store_error:
             error = store_error
-            if lifecycle.observer is not None:
-                lifecycle.observer.refused(error)
+            if (observer := lifecycle.observer) is not None:
+                observer.refused(error)
     import logging
 
     logging.getLogger("arc.http").error("%r was answered with status 503: %s", request.shape.route(), error)

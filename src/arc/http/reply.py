@@ -41,8 +41,8 @@ def reply(
     """Return the Lambda response for what a handler returned. With `commit`, a session that was used is committed."""
     rest, _ = _take_session(request, response)
     prepared = PreparedResponse(rest, request.shape)
-    if lifecycle.observer is not None:
-        lifecycle.observer.result(request, response, prepared)
+    if (observer := lifecycle.observer) is not None:
+        observer.result(request, response, prepared)
     if not request.uses_session:
         return prepared.reply()
     session, manager = request.session, request.manager

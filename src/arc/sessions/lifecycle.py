@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 observer: Observer | None = None
-"""Set by the sandbox and by `arc.testing`, and None elsewhere."""
+"""Set by the sandbox and by `arc.testing`, and None elsewhere. Other threads may change it at any time."""
 
 _DEBUG, _INFO, _WARNING, _ERROR = 10, 20, 30, 40  # the levels of `logging`
 _LEVELS = {
@@ -77,19 +77,19 @@ class Lifecycle:
 
     def step(self, name: str) -> None:
         """Report a step that is not an event to the observer, if there is one."""
-        if observer is not None:
-            observer.step(name, "")
+        if (current := observer) is not None:
+            current.step(name, "")
 
     def refuse(self, session: Session, error: Exception) -> None:
         """Report data that cannot be stored to the observer, if there is one."""
-        if observer is not None:
-            observer.unstorable(session, error)
+        if (current := observer) is not None:
+            current.unstorable(session, error)
 
     def emit(self, name: str, reason: str = "", session_id: str | None = None) -> None:
         """Emit one event. This costs almost nothing when nothing listens."""
         level = _LEVELS[name]
-        if observer is not None:
-            observer.step(name, reason)
+        if (current := observer) is not None:
+            current.step(name, reason)
         logger = self._logger
         if logger is None:
             if level < _WARNING and self._on_event is None and "logging" not in sys.modules:

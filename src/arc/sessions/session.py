@@ -286,8 +286,8 @@ class Session(dict[str, "Any"]):
             return
         for key in fresh:
             refuse_reserved(key)
-        if lifecycle.observer is not None:
-            lifecycle.observer.assigned(self, None)
+        if (observer := lifecycle.observer) is not None:
+            observer.assigned(self, None)
         self._open()
         self._remove_keys()
         dict.update(self, fresh)
@@ -298,8 +298,8 @@ class Session(dict[str, "Any"]):
         if self._closed or self._cookies is not None:
             self._open()
         refuse_reserved(key)
-        if lifecycle.observer is not None:
-            lifecycle.observer.assigned(self, key)
+        if (observer := lifecycle.observer) is not None:
+            observer.assigned(self, key)
         if isinstance(value, dict | list):
             if isinstance(value, dict) and self._visit.is_request(value):
                 raise TypeError(
