@@ -233,3 +233,9 @@ def test_variables_that_are_not_indented_are_one_fault(lines: str, tmp_path: Pat
     (message,) = faults(tmp_path, "@app\nmyapp\n@http\nget /\n", preferences__arc=f"@env\n{lines}")
     assert "hunter2" not in message
     assert message.endswith("Indent the variables of 'testing' by two spaces.")
+
+
+def test_index_of_a_misspelled_table_has_a_suggestion(tmp_path: Path) -> None:
+    """Only declared tables have indexes."""
+    message = fault(tmp_path, "@tables\nuser\n  id *\n@tables-indexes\nusers\n  email *\n")
+    assert message.endswith("Did you mean 'user'? Declare the table in @tables, or correct the name.")

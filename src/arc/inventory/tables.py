@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from arc.inventory.findings import did_you_mean
 from arc.inventory.indents import indented_items
 from arc.manifest import Map
 
@@ -116,7 +117,7 @@ def _add_index(document: Document, item: Item, tables: dict[str, Table], *, know
     index = _read_index(document, item)
     name = item.start.text
     if not known:
-        hint = "Declare the table in @tables, or correct the name."
+        hint = f"{did_you_mean(name, tables)}Declare the table in @tables, or correct the name."
         document.fault(item, f"Unknown table '{name}' in @tables-indexes.", hint)
     elif index is not None and name in tables:
         table = tables[name]

@@ -29,7 +29,7 @@ def test_valid_names_are_accepted(name: str) -> None:
         ("K", "at least two characters"),
         ("1KEY", "a letter first"),
         ("_KEY", "a letter first"),
-        ("KEY-1", "letters, digits or '_'"),
+        ("KEY-1", r"letters, digits or '_'\. Write KEY_1\."),
         ("KÉY", "letters, digits or '_'"),
         ("", "a letter first"),
         ("KEY\n", "letters, digits or '_'"),

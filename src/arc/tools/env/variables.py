@@ -81,9 +81,10 @@ def fault_of(name: str) -> str | None:
         owner = "arc" if name in RESERVED else "AWS Lambda"
         return f"{name} is reserved: {owner} sets it in every function. Choose another name."
     if not _NAME.fullmatch(name):
+        meant = re.sub(r"[ .-]", "_", name)
         return (
             f"Invalid variable name {name!r}: Lambda requires at least two characters, a letter first, then letters, "
-            "digits or '_'. Choose another name."
+            f"digits or '_'. {f'Write {meant}.' if _NAME.fullmatch(meant) else 'Choose another name.'}"
         )
     return None
 
