@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from arc.errors import ToolError
 from arc.tools.cloud.cloud import Refused
+from arc.tools.cloud.failures import ignoring
 from arc.tools.cloud.stacks import EMPTY, OVERTAKEN
 
 if TYPE_CHECKING:
@@ -132,18 +133,19 @@ class Stack:
         `template` is `TemplateBody` or `TemplateURL` for the call.
         """
         self._cloud.hide(*(value for value in parameters.values() if value))
-        self._call(
-            "create_change_set",
-            "Planning the deployment",
-            StackName=self.name,
-            ChangeSetName=change_set,
-            ChangeSetType="UPDATE" if exists else "CREATE",
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            Capabilities=["CAPABILITY_IAM"],
-            Tags=[{"Key": key, "Value": value} for key, value in self._tags.items()],
-            ClientToken=change_set,
-            **template,
-        )
+        with ignoring("AlreadyExistsException"):  # Its name is random: an earlier attempt's answer was lost.
+            self._call(
+                "create_change_set",
+                "Planning the deployment",
+                StackName=self.name,
+                ChangeSetName=change_set,
+                ChangeSetType="UPDATE" if exists else "CREATE",
+                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+                Capabilities=["CAPABILITY_IAM"],
+                Tags=[{"Key": key, "Value": value} for key, value in self._tags.items()],
+                ClientToken=change_set,
+                **template,
+            )
         found = self._until(lambda: self._planned(change_set))
         if found["Status"] == "FAILED":
             reason = self._explained(found.get("StatusReason", ""), ChangeSetName=change_set)
@@ -174,12 +176,13 @@ class Stack:
                 ClientRequestToken=change_set,
             )
         except Refused as refused:
-            if refused.code in OVERTAKEN:
+            if refused.code not in OVERTAKEN:
+                raise
+            if not self._is_executed(change_set):
                 raise StackBusy(
                     f"Another deployment has changed the stack {self.name} since this one was planned. Run the command "
                     "again. Nothing was changed."
                 ) from None
-            raise
         if wait:
             self._follow(seen, on_event)
 
@@ -286,6 +289,16 @@ class Stack:
             said = f"{cause.logical_id} ({cause.kind}): {cause.reason or cause.status}" if cause else ""
             said = said or (self._explained(refusals[0]) if refusals else "")
             raise ToolError(f"CloudFormation could not change the stack {self.name} (status {status}). {said}".rstrip())
+
+    def _is_executed(self, change_set: str) -> bool:
+        """True for a change set that an earlier attempt executes, whose answer was lost."""
+        try:
+            found = self._call("describe_change_set", "Deploying", StackName=self.name, ChangeSetName=change_set)
+        except Refused as refused:
+            if refused.code not in OVERTAKEN and "does not exist" not in str(refused):
+                raise
+            return False
+        return str(found["ExecutionStatus"]).startswith("EXECUTE_")
 
     def _explained(self, reason: str, **where: str) -> str:
         """Return a reason of CloudFormation. One that only points to DescribeEvents is replaced by what that returns.
