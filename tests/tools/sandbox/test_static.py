@@ -101,7 +101,7 @@ def test_a_file_that_lambda_could_not_send_is_reported(sandbox: Sandbox, app: Pa
     """The answer and the terminal say its size and the limit."""
     (app / "public/large.bin").write_bytes(bytes(MAX_SIZE + 1))
     assert sandbox.get("/_static/large.bin").status == 413
-    sandbox.wait_for(r"large\.bin is 4,715,521 bytes, and a static file may have 4,715,520, as Lambda sends it\.")
+    sandbox.wait_for(r"large\.bin is 4,715,521 bytes, and Lambda sends static files of at most 4,715,520\.")
     (app / "public/large.bin").write_bytes(bytes(MAX_SIZE))
     assert sandbox.get("/_static/large.bin").status == 200
 

@@ -98,7 +98,7 @@ def read_static_files(static: Static | None) -> StaticFiles | None:
     if large:
         sizes = "\n".join(f"  {file.path} ({file.path.stat().st_size:,} bytes)" for file in large)
         raise ToolError(
-            f"A static file may have {MAX_SIZE:,} bytes, as Lambda sends it, and these are larger:\n{sizes}\n"
+            f"Lambda sends static files of at most {MAX_SIZE:,} bytes, and these are larger:\n{sizes}\n"
             "Make them smaller, serve them from another place, or exclude them with `ignore` in @static. Nothing was "
             "deployed."
         )

@@ -29,7 +29,7 @@ def answer(static: Static, path: str, if_none_match: Sequence[str]) -> Reply:
         return message_reply(404, "Not Found")
     content = file.path.read_bytes()
     if len(content) > MAX_SIZE:
-        hint = f"{place} is {len(content):,} bytes, and a static file may have {MAX_SIZE:,}, as Lambda sends it."
+        hint = f"{place} is {len(content):,} bytes, and Lambda sends static files of at most {MAX_SIZE:,}."
         body = json.dumps({"message": hint}).encode()
         return Reply(413, [(b"content-type", b"application/json")], body, hint)
     tag = etag(content)
