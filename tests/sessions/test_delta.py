@@ -16,6 +16,7 @@ from arc.sessions.delta import Delta
 from arc.sessions.record import Record
 from arc.sessions.session import Session
 from arc.sessions.values import deep_copy, normalize, same
+from tests.sessions.making import Made
 
 KEYS = st.sampled_from("abcd")
 SCALARS = (
@@ -29,12 +30,12 @@ DATA = st.dictionaries(KEYS, JSON, max_size=4)
 
 def loaded(data: dict[str, Any]) -> Session:
     """Return a session of a store that merges, loaded with `data`."""
-    return Session(Record("A" * 24, deep_copy(data), created=1), now=1, mint=lambda: "B" * 24, merges=True)
+    return Session(Record("A" * 24, deep_copy(data), created=1), 1, Made(server=True).manager)
 
 
 def delta_of(session: Session) -> Delta:
     """Return the changes in `session` since it was loaded."""
-    snapshot, counts, replaced = session._snapshot, session._counts, session._replaced
+    snapshot, counts, replaced = session._snapshot, session._counts, session._progress.replaced
     return find_changes(snapshot, session, normalize(session), ([], []), counts, replaced=replaced)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from arc.sessions.snapshot import Snapshot
+from arc.sessions.values import drop_reserved, same
 from tests.sessions.making import Made, value_of
 from tests.sessions.speeds import loaded
 
@@ -40,7 +44,7 @@ def speed(request: pytest.FixtureRequest) -> Iterator[bool]:
 )
 def test_data_differs_by_value_and_type(before: dict[str, Any], after: dict[str, Any], changed: bool) -> None:
     """Neither the order of keys nor a tuple in place of an equal list is a change."""
-    snapshot = Snapshot(before, FACTS, text=None, merges=False, bounded=True)
+    snapshot = Snapshot(before, FACTS, text=None)
     assert snapshot.differs(before, FACTS) is False
     assert snapshot.differs(after, FACTS) is changed
     assert snapshot.differs(before, ("ada", 1, ())) is True
@@ -71,12 +75,15 @@ def test_data_that_cannot_be_kept_is_dropped_by_each_failed_response_that_change
     assert made.manager.load([value_of(cookie)]) == {"count": 1, "tags": ["b"]}
 
 
-def test_a_normalized_copy_differs_by_its_data_or_its_facts() -> None:
-    """Either is enough."""
-    snapshot = Snapshot({"a": [1]}, FACTS, text=None, merges=False, bounded=True)
-    assert snapshot.differs_from_copy({"a": [1]}, FACTS) is False
-    assert snapshot.differs_from_copy({"a": [2]}, FACTS) is True
-    assert snapshot.differs_from_copy({"a": [1]}, ("ada", 1, ())) is True
+def test_a_change_is_one_of_the_data_or_the_facts() -> None:
+    """Either is enough, and data that is stored as before is no change."""
+    snapshot = Snapshot({"a": [1]}, FACTS, text=None)
+    assert snapshot.change({"a": [1]}, FACTS) is None
+    assert snapshot.change({"a": (1,)}, FACTS) is None
+    assert snapshot.change({"a": [2]}, FACTS) == ({"a": [2]}, '{"a":[2]}')
+    assert snapshot.change({"a": (2,)}, FACTS) == ({"a": [2]}, None)
+    assert snapshot.change({"a": [1]}, ("ada", 1, ())) == ({"a": [1]}, '{"a":[1]}')
+    assert snapshot.change({"a": (1,)}, ("ada", 1, ())) == ({"a": [1]}, None)
 
 
 def test_a_dropped_value_that_is_repaired_in_place_is_stored() -> None:
@@ -88,3 +95,34 @@ def test_a_dropped_value_that_is_repaired_in_place_is_stored() -> None:
     session["tags"][0] = "a"
     (cookie,) = made.manager.commit(session)
     assert made.manager.load([value_of(cookie)]) == {"count": 1, "tags": ["a"]}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 12) | st.sampled_from([0.0, 1.0, 2.5, "", "x", '",', "\\"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=4,
+)
+DATA = st.dictionaries(st.sampled_from(["a", "b", "c", ',"', "iat,"]), JSON, max_size=4)
+
+
+@settings(max_examples=5 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_data_is_compared_with_a_text_that_has_reserved_keys_in_any_place(draw: st.DataObject) -> None:
+    """What another writer put between and after the data changes nothing."""
+    before = draw.draw(DATA)
+    after = draw.draw(st.just(before) | DATA | st.permutations(list(before.items())).map(dict))
+    reserved = draw.draw(st.dictionaries(st.sampled_from(["iat", "_arc_id", "_arc_other"]), JSON))
+    pairs = [*before.items(), *reserved.items()]
+    pairs = draw.draw(st.just(pairs) | st.permutations(pairs))
+    repeated = [
+        (key, draw.draw(JSON)) for key in draw.draw(st.lists(st.sampled_from([key for key, _ in pairs] or ["iat"])))
+    ]
+    text = (
+        "{"
+        + ",".join(
+            f"{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}" for key, value in [*repeated, *pairs]
+        )
+        + "}"
+    )
+    top = drop_reserved(json.loads(text))
+    assert Snapshot(top, FACTS, text=text).differs(after, FACTS) is not same(top, after)

@@ -53,16 +53,21 @@ def values(headers: Iterable[str], name: str) -> list[str]:
     `MAX_HEADER` characters counts as one such value.
     """
     found: list[str] = []
+    is_plain = True
     pair = f"{name}="
     for header in headers:
         if name not in header:
             continue
         if len(header) > MAX_HEADER:
             found.append(header)
-        elif header.startswith(pair) and ";" not in header:  # In payload 2.0 each cookie has its own header.
+            continue
+        if ";" not in header and header.startswith(pair):  # In payload 2.0 each cookie has its own header.
             found.append(header[len(pair) :].strip(" \t"))
         else:
             found += [value for other, value in parse(header) if other == name]
+        is_plain = is_plain and "%" not in header and '"' not in header
+    if is_plain:  # as our tokens are
+        return found
     return [*found[:-MOST_TRIED], *[_decode(value) for value in found[-MOST_TRIED:]]]
 
 
@@ -145,10 +150,10 @@ _LONGEST_HOST = 253  # characters (RFC 1035 §2.3.4)
 class SessionCookie:
     """Builds the Set-Cookie strings of sessions."""
 
-    __slots__ = ("_domain", "_latest", "_security", "_settings")
+    __slots__ = ("_domain", "_latest", "_name", "_security", "_settings")
 
     def __init__(self, settings: Settings, *, host_only: bool = False) -> None:
-        self._settings = settings
+        self._settings, self._name = settings, settings.cookie_name
         self._domain = None if host_only else settings.domain
         self._security: dict[str, Any] = {"secure": settings.secure, "same_site": settings.same_site}
         # The latest string after the value, with its `max_age` and `now`.
@@ -176,13 +181,12 @@ class SessionCookie:
             reason = "the request used plain http according to X-Forwarded-Proto, where browsers reject Secure cookies"
             yield "http", f"{reason}. Redirect http to https in front of the function"
 
-    def build(self, value: str, *, max_age: int | None, now: int) -> str:
+    def build(self, value: str, max_age: int | None, now: int) -> str:
         """Return the string that sets the cookie to `value` for `max_age` seconds, None: until the browser closes."""
-        settings = self._settings
-        name = settings.cookie_name
+        name = self._name
         age, second, rest = self._latest
-        if (age, second) != (max_age, now):
-            domain, path = self._domain, settings.path
+        if second != now or age != max_age:
+            domain, path = self._domain, self._settings.path
             empty = set_cookie(name, "", max_age=max_age, now=now, domain=domain, path=path, **self._security)
             rest = empty[len(name) + 1 :]
             self._latest = (max_age, now, rest)

@@ -33,9 +33,10 @@ class Lifetimes:
 
     def end(self, record: Record) -> int:
         """Return when `record` ends: the earliest of its idle end, its absolute end and the end in its store."""
-        end = record.expires
-        if record.issued is not None:
-            idle_end = record.issued + self._idle_lifetime(record.lifetime)
+        end, issued = record.expires, record.issued
+        if issued is not None:
+            lifetime = record.lifetime
+            idle_end = issued + (lifetime if isinstance(lifetime, int) else self._idle)
             end = idle_end if end is None or idle_end < end else end
         if self._absolute:
             last = record.created + self._absolute
@@ -50,7 +51,7 @@ class Lifetimes:
 
     def new_end(self, created: int, lifetime: int | str | None, now: int) -> int:
         """Return the end of a session that is written now."""
-        end = now + self._idle_lifetime(lifetime)
+        end = now + (lifetime if isinstance(lifetime, int) else self._idle)
         return min(end, created + self._absolute) if self._absolute else end
 
     def renewal_due(self, record: Record, now: int, *, on_server: bool) -> bool:

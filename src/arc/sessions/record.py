@@ -21,7 +21,8 @@ class Record:
     - `issued` is when the session was last written, None if its store does not know.
     - `expires` is the end that the store knows, None if it knows none.
     - `lifetime` is what the sign-in set: an idle lifetime in seconds, `"browser"`, or None.
-    - `text` is the JSON of `data` if that is known.
+    - `text` is the JSON of `data` if that is known, and `source` the JSON that a store has decoded. This may have
+      other keys, too.
     - `stale` demands an early renewal, for example because an old secret opened the session.
     - `state` belongs to the store.
     - `foreign` is true for a session that is still in the old store; `left_out` has the paths of those of its values
@@ -30,23 +31,14 @@ class Record:
       restore the session.
     """
 
-    __slots__ = (
-        "created",
-        "data",
-        "expires",
-        "flashes",
-        "foreign",
-        "id",
-        "issued",
-        "left_out",
-        "lifetime",
-        "origin_ends",
-        "signed_in_at",
-        "stale",
-        "state",
-        "text",
-        "user_id",
-    )
+    # What few records have is an attribute of the class until it is set: a request makes two records.
+    text: str | None = None
+    source: str | None = None
+    stale: bool = False
+    state: object = None
+    foreign: bool = False
+    left_out: Sequence[Path] = ()
+    origin_ends: int | None = None
 
     def __init__(
         self,
@@ -59,28 +51,18 @@ class Record:
         user_id: str | None = None,
         signed_in_at: int | None = None,
         flashes: tuple[tuple[str, str], ...] = (),
-        text: str | None = None,
-        stale: bool = False,
-        state: object = None,
-        origin_ends: int | None = None,
         lifetime: int | str | None = None,
-        foreign: bool = False,
-        left_out: Sequence[Path] = (),
     ) -> None:
         self.id, self.data, self.created = id, data, created
         self.issued, self.expires = issued, expires
         self.user_id, self.signed_in_at, self.flashes = user_id, signed_in_at, flashes
-        self.text, self.stale, self.state = text, stale, state
-        self.origin_ends, self.lifetime, self.foreign, self.left_out = origin_ends, lifetime, foreign, left_out
+        self.lifetime = lifetime
 
     def copy(self, **changes: Any) -> Record:
         """Return a copy with `changes` to its attributes, which shares no container with this record."""
         copy = Record.__new__(Record)
-        for name in self.__slots__:
-            setattr(copy, name, getattr(self, name))
-        copy.data = deep_copy(self.data)
-        for name, value in changes.items():
-            setattr(copy, name, value)
+        vars(copy).update(vars(self), data=deep_copy(self.data))
+        vars(copy).update(changes)
         if "data" in changes:
             copy.text = None
         return copy

@@ -14,11 +14,12 @@ from arc.sessions.visit import PLAIN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator, Sequence
     from typing import Any, Literal
 
     from arc.sessions.changes import Count
     from arc.sessions.delta import Path
+    from arc.sessions.manager import SessionManager
     from arc.sessions.record import Record
     from arc.sessions.snapshot import Facts
     from arc.sessions.visit import Visit
@@ -30,6 +31,21 @@ WITHHELD = (
 _MISSING = object()
 
 
+class Progress:
+    """The part of a session's state that few requests change. Until then, these are attributes of the class."""
+
+    # Since the latest commit:
+    destroyed = regenerated = replaced = signed_in = False
+    # About the request:
+    blocked = ""  # why this request may neither replace nor clear the visitor's cookie
+    replaced_ids: tuple[str, ...] = ()
+    closed = False
+    gone = False  # The session of an earlier commit ended before the next one.
+    stored: tuple[str, str] | None = None  # the cookie's value and the id that the latest commit stored
+    cookies: tuple[str, ...] | None = None  # of the latest commit, None after a change
+    earlier: tuple[str, ...] | None = None  # of the commit before, None when there was none
+
+
 class Session(dict[str, "Any"]):
     """A dict of the app's own keys; the session's identity, times and principal are attributes.
 
@@ -39,30 +55,20 @@ class Session(dict[str, "Any"]):
     """
 
     __slots__ = (
-        "_blocked",
-        "_closed",
         "_cookie_count",
-        "_cookies",
         "_counts",
         "_created_at",
-        "_destroyed",
-        "_earlier",
         "_flashes",
-        "_gone",
         "_id",
+        "_is_open",
         "_lifetime",
         "_manager",
-        "_mint",
         "_now",
+        "_progress",
         "_record",
-        "_regenerated",
-        "_replaced",
-        "_replaced_ids",
         "_sent_records",
-        "_signed_in",
         "_signed_in_at",
         "_snapshot",
-        "_stored",
         "_user_id",
         "_visit",
     )
@@ -70,35 +76,35 @@ class Session(dict[str, "Any"]):
     def __init__(
         self,
         record: Record | None,
-        *,
         now: int,
-        mint: Callable[[], str],
-        merges: bool = False,
-        bounded: bool = True,
-        manager: object = None,
+        manager: SessionManager,
         visit: Visit = PLAIN,
+        *,
+        sent_records: Sequence[Record] = (),
+        cookie_count: int = 0,
     ) -> None:
-        self._record, self._now, self._mint, self._manager, self._visit = record, now, mint, manager, visit
-        text = None
-        if record is None:
-            self._id, self._created_at, self._flashes = mint(), now, []
-            self._user_id = self._signed_in_at = self._lifetime = None
-        else:
-            super().__init__(record.data)
-            self._id, self._created_at, self._flashes = record.id, record.created, list(record.flashes)
-            self._user_id, self._signed_in_at = record.user_id, record.signed_in_at
-            self._lifetime, text = record.lifetime, record.text
+        """Make the session of `record`, or a new one.
+
+        `cookie_count` is the number of session cookies that the request sent, `sent_records` those that they identify.
+        """
+        self._record, self._now, self._manager, self._visit = record, now, manager, visit
+        self._sent_records, self._cookie_count = sent_records, cookie_count
+        self._progress = Progress()
+        self._is_open = True
         self._counts: dict[Path, Count | None] = {}  # None: the value was assigned, so counting from it assigns too
-        self._destroyed = self._regenerated = self._replaced = self._signed_in = False
-        self._blocked = ""  # why this request may neither replace nor clear the visitor's cookie
-        self._cookie_count = 0  # session cookies that the request sent
-        self._sent_records: tuple[Record, ...] = ()  # the sessions that they identify
-        self._replaced_ids: tuple[str, ...] = ()
-        self._closed = self._gone = False  # gone: the session of an earlier commit ended before the next one
-        self._stored: tuple[str, str] | None = None  # the cookie's value and the id that the latest commit stored
-        self._cookies: tuple[str, ...] | None = None  # of the latest commit, None after a change
-        self._earlier: tuple[str, ...] | None = None  # of the commit before, None when there was none
-        self._snapshot = Snapshot(self, self._facts(), text=text, merges=merges, bounded=bounded)
+        data: dict[str, Any] = {}
+        if record is None:
+            self._id, self._created_at, self._flashes = manager.mint(), now, []
+            self._user_id = self._signed_in_at = self._lifetime = None
+            facts: Facts = (None, None, ())
+            text: str | None = "{}"
+        else:
+            data, text = record.data, record.source if record.text is None else record.text
+            dict.__init__(self, data)
+            self._id, self._created_at, self._lifetime = record.id, record.created, record.lifetime
+            self._flashes = list(record.flashes)
+            facts = self._user_id, self._signed_in_at, _ = record.user_id, record.signed_in_at, record.flashes
+        self._snapshot = Snapshot(data, facts, text=text, merges=manager.store.merges, bounded=manager.is_bounded)
 
     # -- attributes
 
@@ -125,22 +131,23 @@ class Session(dict[str, "Any"]):
     @property
     def signs_in(self) -> bool:
         """True after `sign_in` in this request, until the session is destroyed."""
-        return self._signed_in
+        return self._progress.signed_in
 
     @property
     def is_new(self) -> bool:
         """True when the session is not stored: the request sent no valid cookie, or the session was destroyed."""
-        return self._record is None or self._destroyed
+        return self._record is None or self._progress.destroyed
 
     @property
     def replaced_ids(self) -> tuple[str, ...]:
         """The ids in the request's cookies that were replaced less than a minute ago."""
-        return self._replaced_ids
+        return self._progress.replaced_ids
 
     @property
     def cookies(self) -> tuple[str, ...]:
         """The Set-Cookie strings of the latest commit; empty before the first."""
-        return self._cookies or (self._earlier or () if self._cookies is None else ())
+        progress = self._progress
+        return progress.cookies or (progress.earlier or () if progress.cookies is None else ())
 
     def __repr__(self) -> str:
         return f"<Session {dict.__repr__(self)}>"
@@ -193,7 +200,7 @@ class Session(dict[str, "Any"]):
             self._flashes.clear()
             self._remove_keys()
         self.regenerate()
-        self._user_id, self._signed_in_at, self._signed_in = user_id, self._now, True
+        self._user_id, self._signed_in_at, self._progress.signed_in = user_id, self._now, True
         self._lifetime = lifetime
 
     def sign_out(self) -> None:
@@ -215,19 +222,19 @@ class Session(dict[str, "Any"]):
     def regenerate(self) -> None:
         """Give the session a new id. Data and creation time stay; a store on the server revokes the old id."""
         self._open()
-        self._regenerated = True
-        self._id = self._mint()
+        self._progress.regenerated = True
+        self._id = self._manager.mint()
 
     def destroy(self) -> None:
         """End the session and remove its data, id and cookie. Data set afterwards starts a new session."""
         self._open()
         self._flashes.clear()
         self._remove_keys()
-        self._destroyed = True
-        self._blocked = self._blocked if self._blocked == WITHHELD else ""
+        self._progress.destroyed = True
+        self._progress.blocked = self._progress.blocked if self._progress.blocked == WITHHELD else ""
         self._user_id = self._signed_in_at = self._lifetime = None
-        self._signed_in = False
-        self._id, self._created_at = self._mint(), self._now
+        self._progress.signed_in = False
+        self._id, self._created_at = self._manager.mint(), self._now
 
     def increment(self, key: str | tuple[str, ...], by: float = 1) -> int | float:
         """Add `by` to the number under `key` (0 when missing) and return the sum.
@@ -295,7 +302,7 @@ class Session(dict[str, "Any"]):
     # -- methods of dict that change it
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if self._closed or self._cookies is not None:
+        if not self._is_open:
             self._open()
         refuse_reserved(key)
         if (observer := lifecycle.observer) is not None:
@@ -369,25 +376,29 @@ class Session(dict[str, "Any"]):
 
     def close(self) -> None:
         """Make later changes raise `LateChange`, because the response has been made and nothing would commit them."""
-        self._closed = True
+        self._progress.closed, self._is_open = True, False
 
     def _open(self) -> None:
         """Prepare for a change."""
-        if self._closed:
+        if self._is_open:
+            return
+        progress = self._progress
+        if progress.closed:
             raise LateChange(
                 "The session was changed after the response was made, so the change would be lost. Look for a thread, "
                 "a task or a generator that outlives the handler, and make the change before the handler returns."
             )
-        if self._cookies is not None:  # Everything so far is committed, and another commit has to follow.
-            self._earlier, self._cookies = self._cookies, None
-            if self._destroyed:
-                self._record, self._sent_records = None, ()
-            self._destroyed = self._regenerated = self._replaced = self._signed_in = False
-            self._counts = {}
+        # Everything so far is committed, and another commit has to follow.
+        self._snapshot.renew(self, self._facts())
+        progress.earlier, progress.cookies = progress.cookies, None
+        if progress.destroyed:
+            self._record, self._sent_records = None, ()
+        progress.destroyed = progress.regenerated = progress.replaced = progress.signed_in = False
+        self._counts, self._is_open = {}, True
 
     def _remove_keys(self) -> None:
         """Remove every key, so that the keys set from now on replace all data."""
-        self._replaced = True
+        self._progress.replaced = True
         dict.clear(self)
 
     def _facts(self) -> Facts:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from arc.sessions.text import copy_via_text, decode, encode, encode_or_none, represents
-from arc.sessions.values import normalize, same
+from arc.sessions.text import copy_via_text, decode, decode_own, encode, represents
+from arc.sessions.values import drop_reserved, normalize, same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     Facts = tuple[str | None, int | None, tuple[tuple[str, str], ...]]  # user id, time of the sign-in, messages
     Normalized = tuple[dict[str, Any], str | None]  # data as it will be stored, and its text if that is known
+
+_CONTAINERS = (dict, list)
 
 
 class Snapshot:
@@ -20,45 +22,31 @@ class Snapshot:
     With `merges`, a snapshot also knows containers by identity: the same object was changed in place, and another
     object was assigned. `first_values` maps new keys to the containers that were first assigned to them.
 
-    `text` is the JSON of `data` if that is known. `bounded` is the argument of `normalize`.
+    `data` is not changed later, although its containers may be. `text` is its JSON, or JSON that has reserved keys
+    besides, None if neither is known. `bounded` is the argument of `normalize`.
     """
 
-    __slots__ = (
-        "_base",
-        "_bounded",
-        "_containers",
-        "_live",
-        "_now",
-        "_text",
-        "_top",
-        "facts",
-        "first_values",
-        "merges",
-    )
+    # What few requests need is an attribute of the class until it is set.
+    _base: dict[str, Any] | None = None
+    _now: str | None = None
+    _committed = False  # True from a commit until the snapshot is taken again
+    _containers: Sequence[object] = ()
+    _live: Mapping[int, object] = {}
 
     def __init__(
-        self,
-        data: dict[str, Any],
-        facts: Facts,
-        *,
-        text: str | None,
-        merges: bool,
-        bounded: bool,
+        self, data: dict[str, Any], facts: Facts, *, text: str | None, merges: bool = False, bounded: bool = True
     ) -> None:
-        self.facts, self.merges, self._bounded = facts, merges, bounded
+        self._top, self.facts, self._bounded, self.merges = data, facts, bounded, merges
         self._text: str | None = encode(data) if text is None else text
-        self._top = dict(data)  # Its scalars cannot change, but its containers can.
-        self._base: dict[str, Any] | None = None
-        self._now: str | None = None
-        self._containers = list(_containers(data)) if merges else []
-        self._live: dict[int, object] = {}
         self.first_values: dict[str, Any] = {}
+        if merges:
+            self._containers = list(_containers(data))
 
     @property
     def data(self) -> dict[str, Any]:
         """The data, which shares no container with the session."""
         if self._base is None:
-            self._base = self._top if self._text is None else decode(self._text)
+            self._base = self._top if self._text is None else drop_reserved(decode(self._text))
             if self.merges:
                 pairs = zip(_containers(self._base), self._containers, strict=False)
                 self._live = {id(copy): live for copy, live in pairs}
@@ -70,17 +58,26 @@ class Snapshot:
 
     def differs(self, data: dict[str, Any], facts: Facts) -> bool:
         """True when `data` has changed at any depth, including the types of its values, or `facts` have changed."""
-        self._now = encode_or_none(data)
-        return facts != self.facts or self._is_changed(data, self._now)
+        text = self._text
+        try:
+            now = self._now = encode(data)
+        except (TypeError, ValueError, RecursionError):  # values that JSON does not have
+            self._now = None
+            return facts != self.facts or text is not None or dict(data) != self._top
+        if facts != self.facts or text is None:
+            return True
+        if now == text or (text.startswith(f"{now[:-1]},") and _are_reserved(text[len(now) :])):
+            return not represents(now, data)
+        return self._is_different(data)
 
-    def differs_from_copy(self, copy: dict[str, Any], facts: Facts) -> bool:
-        """Like `differs`, for a normalized `copy` of the data last passed to `differs`."""
-        return facts != self.facts or self._text is None or self._is_different(copy)
-
-    def _is_changed(self, data: dict[str, Any], now: str | None) -> bool:
-        if now == self._text:
-            return dict(data) != self._top if now is None else not represents(now, data)
-        return now is None or self._text is None or self._is_different(data)
+    def change(self, data: dict[str, Any], facts: Facts) -> Normalized | None:
+        """Return the data as it will be stored, None unless that or `facts` have changed."""
+        if not self.differs(data, facts):
+            return None
+        normalized = self.normalized(data)
+        if normalized[1] is not None or facts != self.facts or self._text is None or self._is_different(normalized[0]):
+            return normalized
+        return None
 
     def _is_different(self, data: dict[str, Any]) -> bool:
         """True when data whose text differs is different. Texts also differ by the order of keys."""
@@ -89,20 +86,35 @@ class Snapshot:
             return True
         for key, value in data.items():
             before = top[key]
-            if type(value) is not type(before) or not (isinstance(value, dict | list) or value == before):
+            if value is not before and (
+                type(value) is not type(before) or (value != before and not isinstance(value, _CONTAINERS))
+            ):
                 return True
         return not same(self.data, dict(data))
 
     def normalized(self, data: dict[str, Any]) -> Normalized:
         """Return `normalize(data)` and its text if that is known. `data` was last passed to `differs`."""
-        copy = None if self._now is None else copy_via_text(data, self._now, bounded=self._bounded)
-        return (normalize(data, self.data, bounded=self._bounded), None) if copy is None else (copy, self._now)
+        now = self._now
+        if now is not None:
+            copy = copy_via_text(data, now, bounded=self._bounded)
+            if copy is not None:
+                return copy, now
+        return normalize(data, self.data, bounded=self._bounded), None
+
+    def commit(self, data: dict[str, Any]) -> None:
+        """Record that `data`, which was last passed to `differs`, was committed."""
+        self._committed = True
+        if self.merges:
+            self._containers = list(_containers(data))
 
     def renew(self, data: dict[str, Any], facts: Facts) -> None:
-        """Take the snapshot again after a commit, of `data`, which was last passed to `differs`, and `facts`."""
+        """Take the snapshot again, of the `data` and `facts` that were last committed, before the next change."""
+        if not self._committed:
+            return
         self._text, self._top, self._base, self.facts = self._now, dict(data), None, facts
+        self._committed = False
         if self.merges:
-            self._containers, self._live, self.first_values = list(_containers(data)), {}, {}
+            self._live, self.first_values = {}, {}
 
     def record_assignment(self, key: str, value: Any) -> None:
         """Remember the container first assigned to a new `key`, so that later changes to it count as in place."""
@@ -111,6 +123,11 @@ class Snapshot:
                 self.first_values[key] = normalize({key: value}, self.data, bounded=self._bounded)[key]
             except (TypeError, ValueError):  # The commit raises this if the value is still there.
                 self.first_values.pop(key, None)
+
+
+def _are_reserved(members: str) -> bool:
+    """True when the last members of an object, with its closing bracket, have reserved keys alone."""
+    return not drop_reserved(decode_own(f"{{{members}", encoded=True))
 
 
 def _containers(value: Any) -> Iterator[Any]:

@@ -27,9 +27,9 @@ _decoder = json.JSONDecoder(parse_float=finite, parse_constant=finite)
 _bounded = json.JSONDecoder(parse_int=whole_number, parse_float=within_range, parse_constant=finite)
 quoted = json.encoder.encode_basestring
 """The JSON text of a string, non-ASCII characters as they are."""
-# `JSONDecoder.decode` looks for white space around the value in Python, and our own texts have none.
-_scan: Callable[[str, int], tuple[Any, int]] = vars(_decoder)["scan_once"]
-_scan_finite: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder())["scan_once"]
+# `JSONDecoder.decode` looks for white space around the value in Python, and our own texts have none. A function for
+# `parse_float` would be called for each number, so this is for texts without numbers that may be infinite.
+_scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder(parse_constant=finite))["scan_once"]
 
 
 def encoder(
@@ -72,49 +72,51 @@ def decode(text: str) -> Any:
 
 
 def decode_own(text: str, *, encoded: bool = False) -> Any:
-    """Decode a text without spaces around it. Raises `ValueError` or `RecursionError` for anything else.
+    """Decode a JSON text, faster than `decode` if it has no spaces around the value.
 
-    `encoded` is true when `encode` made the text. Then no number can be infinite, and Python need not check them.
+    `encoded` is true when `encode` made the text. Then no number can be infinite. Raises `ValueError` and
+    `RecursionError` as `decode` does, and `TypeError` for data that is nested more than 30 deep.
     """
+    if orjson is None and (encoded or not _may_exceed(text)):
+        try:
+            data, end = _scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end != len(text):
+            data = decode(text)
+    else:
+        data = _decode_by_orjson(text)
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        check_depth(text.encode(errors="surrogatepass"), data)
+    return data
+
+
+def _decode_by_orjson(text: str) -> Any:
+    """Decode `text` by orjson, if there is one and it decodes the text as `decode` does."""
     if orjson is not None and not _may_exceed(text):
         try:
             return orjson.loads(text)
         except ValueError:  # Half a surrogate pair, which another writer may have stored, or invalid JSON.
             pass
-    try:
-        data, end = (_scan_finite if encoded else _scan)(text, 0)
-    except StopIteration:
-        raise ValueError("This is not a JSON value.") from None
-    if end != len(text):
-        raise ValueError("The text does not end after the JSON value.")
-    return data
+    return decode(text)
 
 
 def _may_exceed(text: str) -> bool:
     """True when `text` may contain an integer over 64 bits, which orjson decodes as a float, or an infinite number."""
-    numbers = text.encode(errors="replace").translate(_NUMBERS)
-    return _LONG in numbers or b"1e111" in numbers or b"1e+111" in numbers
+    numbers = text.encode(errors="replace").translate(_NUMBERS, b"+")
+    return _LONG in numbers or b"1e111" in numbers
 
 
 def represents(text: str, data: Mapping[str, Any]) -> bool:
     """True when `text`, which `encode` returned for `data`, represents all of it. orjson writes NaN as null."""
     if orjson is None:
         return True
-    copy = decode_own(text)
-    if copy == data:
-        return True
-    try:  # A tuple differs from a list, but its text represents it.
-        return bool(decode_own(_exact(data)) == copy)
+    try:
+        copy = decode_own(text)
+        # A tuple differs from a list, but its text represents it.
+        return copy == data or bool(decode_own(_exact(data)) == copy)
     except (TypeError, ValueError, RecursionError):
         return False
-
-
-def encode_or_none(data: Mapping[str, Any]) -> str | None:
-    """Encode a session's data; None for values that JSON does not have."""
-    try:
-        return encode(data)
-    except (TypeError, ValueError, RecursionError):
-        return None
 
 
 def copy_via_text(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[str, Any] | None:
@@ -126,8 +128,13 @@ def copy_via_text(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[
     if '"":' in text or '"_arc_' in text or not RESERVED.isdisjoint(data):
         return None
     try:
-        copy: dict[str, Any] = _bounded.decode(text) if bounded else decode_own(text, encoded=True)
-        check_depth(text.encode(), copy)
+        raw = text.encode()  # Raises `UnicodeEncodeError`, a `ValueError`, for half of a surrogate pair.
+        copy: dict[str, Any]
+        if bounded:
+            copy = _bounded.decode(text)
+            check_depth(raw, copy)
+        else:
+            copy = decode_own(text, encoded=True)
     except (TypeError, ValueError, RecursionError):
         return None
     return copy if copy == data else None

@@ -52,7 +52,7 @@ class StoreContract:
         if not store.merges:
             return None
         live = deep_copy(loaded.data)
-        snapshot = Snapshot(live, (None, None, ()), text=None, merges=True, bounded=True)
+        snapshot = Snapshot(dict(live), (None, None, ()), text=None, merges=True)
         _change_in_place(live, record.data)
         return find_changes(snapshot, live, deep_copy(live), ([], []), {}, replaced=False)
 

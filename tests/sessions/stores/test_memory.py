@@ -24,7 +24,9 @@ def store() -> MemoryStore:
 
 def record(session_id: str = OLD, *, origin_ends: int | None = None, **data: object) -> Record:
     """A session that ends in a thousand seconds."""
-    return Record(session_id, data, created=NOW, expires=NOW + 1000, origin_ends=origin_ends)
+    record = Record(session_id, data, created=NOW, expires=NOW + 1000)
+    record.origin_ends = origin_ends
+    return record
 
 
 def refusal(store: MemoryStore, value: str, now: int = NOW) -> Refused:

@@ -7,7 +7,7 @@ from arc.sessions import jwe
 from arc.sessions.lifetimes import NODES_WEEK, parse_lifetime
 from arc.sessions.record import Record, Refused
 from arc.sessions.stores.store import Written
-from arc.sessions.text import check_depth, decode, decode_own, encode, encode_ascii, quoted
+from arc.sessions.text import decode, decode_own, encode, encode_ascii, quoted
 from arc.sessions.values import RESERVED, drop_reserved
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_COOKIE = 4096  # RFC 6265bis §5.6: name plus value, in bytes.
 MAX_SKEW = 300  # seconds by which the clock of another machine may be ahead
-_FACTS = frozenset(("_arc_id", "_arc_created", "_arc_user", "_arc_signed_in", "_arc_life", "_arc_flash", "iat", "exp"))
+_OTHER_FACTS = RESERVED.difference(("iat",))
 
 
 class SealedStore:
@@ -43,29 +43,32 @@ class SealedStore:
     def load(self, value: str, now: int) -> Record:
         """Return the record sealed in `value`. Raises `Refused`."""
         payload, opened_by = jwe.unseal(value, self._keyring.opening, self._keyring.enc)
-        data, facts, text = _parse(payload)
-        issued, expires = facts.get("iat"), facts.get("exp")
-        if type(issued) is not int or issued <= 0 or (expires is not None and type(expires) is not int):
+        try:
+            text = payload.decode("utf-8", "surrogatepass")
+            data = decode_own(text)
+        except (ValueError, TypeError, RecursionError):
+            raise Refused("malformed") from None
+        if type(data) is not dict:
+            raise Refused("malformed")
+        issued, created, session_id = data.pop("iat", None), data.pop("_arc_created", None), data.pop("_arc_id", None)
+        if type(issued) is not int or issued <= 0:
             raise Refused("malformed")
         if issued > now + MAX_SKEW:
             raise Refused("clock")
+        if type(session_id) is not str or not session_id or not (session_id.isascii() or _is_valid(session_id)):
+            session_id = _derived_id(value)
         record = Record(
-            _text(facts.get("_arc_id")) or _derived_id(value),
+            session_id,
             data,
-            created=_seconds(facts.get("_arc_created")) or issued,
-            issued=min(issued, now),
-            expires=expires,
-            stale=opened_by > 0,
-            text=text,
+            created=created if type(created) is int and created > 0 else issued,
+            issued=min(now, issued),
         )
-        if "_arc_user" in facts:
-            if isinstance(facts["_arc_user"], str) and not _is_valid(facts["_arc_user"]):
-                raise Refused("malformed")  # Without a principal, the next visitor to sign in would get its data.
-            record.user_id, record.signed_in_at = _text(facts["_arc_user"]), _seconds(facts.get("_arc_signed_in"))
-        if "_arc_flash" in facts:
-            record.flashes = _flashes(facts["_arc_flash"])
-        if "_arc_life" in facts:
-            record.lifetime = parse_lifetime(facts["_arc_life"])
+        record.source = text
+        if opened_by:
+            record.stale = True
+        # Few tokens have anything else that belongs to the session. A name in another key costs only time.
+        if not _OTHER_FACTS.isdisjoint(data) or "_arc_" in "".join(data):
+            _take_facts(record, data)
         return record
 
     def create(self, record: Record, now: int) -> str:
@@ -122,40 +125,21 @@ class SealedStore:
         )
 
 
-def _parse(payload: bytes) -> tuple[dict[str, Any], dict[str, Any], str | None]:
-    """Return the app's data in a payload, the session's facts, and the text of the data if that is known."""
-    try:
-        text = payload.decode("utf-8", "surrogatepass")
-        own = _split_own(text)
-        if own is not None:
-            check_depth(payload, own[0], own[1])
-            return own
-        everything = decode(text)
-        if not isinstance(everything, dict):
+def _take_facts(record: Record, data: dict[str, Any]) -> None:
+    """Set the facts of `record` that few tokens have, and remove all facts from its `data`. Raises `Refused`."""
+    if "exp" in data:
+        record.expires = data["exp"]
+        if record.expires is not None and type(record.expires) is not int:
             raise Refused("malformed")
-        check_depth(payload, everything)
-    except (ValueError, TypeError, RecursionError):
-        raise Refused("malformed") from None
-    return drop_reserved(everything), everything, None
-
-
-def _split_own(text: str) -> tuple[dict[str, Any], dict[str, Any], str] | None:
-    """Return the result of `_parse` for a payload that `create` made, with the facts after the data; otherwise None.
-
-    Then the text of the data is known, and the data has no reserved keys.
-    """
-    end = text.rfind(',"_arc_id":')
-    own, rest = (f"{text[:end]}}}", f"{{{text[end + 1 :]}") if end > 0 else ("{}", text)
-    if '"_arc_' in own or "\\u00" in own or rest[:1] != "{":  # A reserved name, or one that may be hidden by escapes.
-        return None
-    try:
-        data, facts = decode_own(own), decode_own(rest)
-    except (ValueError, RecursionError):
-        return None
-    # A comma without a key before it is not valid JSON.
-    if not RESERVED.isdisjoint(data) or not facts.keys() <= _FACTS or (end > 0 and not data):
-        return None
-    return data, facts, own
+    if "_arc_user" in data:
+        if isinstance(data["_arc_user"], str) and not _is_valid(data["_arc_user"]):
+            raise Refused("malformed")  # Without a principal, the next visitor to sign in would get its data.
+        record.user_id, record.signed_in_at = _text(data["_arc_user"]), _seconds(data.get("_arc_signed_in"))
+    if "_arc_flash" in data:
+        record.flashes = _flashes(data["_arc_flash"])
+    if "_arc_life" in data:
+        record.lifetime = parse_lifetime(data["_arc_life"])
+    record.data = drop_reserved(data)
 
 
 def _utf8(text: str) -> bytes:

@@ -74,7 +74,7 @@ class Row:
 
     def record(self, now: int, *, stale: bool) -> Record:
         """Return the record for the session manager. A row without a creation time began when Node wrote it."""
-        return Record(
+        record = Record(
             self.id,
             {key: value for key, value in self.values.items() if key != FLASHES},
             created=min(now, self.ends - NODES_WEEK) if self.created is None else self.created,
@@ -82,11 +82,10 @@ class Row:
             user_id=self.user_id,
             signed_in_at=self.signed_in_at,
             flashes=tuple((kind, message) for kind, message in self.values.get(FLASHES, ())),
-            stale=stale,
-            state=self,
-            origin_ends=self.origin_ends,
             lifetime=self.lifetime,
         )
+        record.stale, record.state, record.origin_ends = stale, self, self.origin_ends
+        return record
 
 
 def item_of(record: Record, secret: str, *, over: dict[str, Attribute] | None = None) -> dict[str, Attribute]:
