@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import ref
 
+from arc.http import request as module
 from arc.http.request import Request, finish, request_of
 from tests.sessions.making import Made
-
-if TYPE_CHECKING:
-    from types import FrameType
-
-    from _typeshed import TraceFunction
 
 
 def fresh() -> dict[str, Any]:
@@ -90,26 +85,25 @@ def test_event_after_its_response_gets_a_new_request() -> None:
     assert finished(event) is second
 
 
-def test_event_read_while_its_request_is_freed_has_one_request() -> None:
-    """Another thread may read the event between any two steps of freeing its request."""
-    event, found, context = fresh(), [], Context()
-    finish(context.run(request_of, event))
-    other = threading.Thread(target=lambda: found.append(request_of(event)))
+def test_events_without_a_request_are_forgotten() -> None:
+    """Their number is limited, and an event whose request is gone gets a new one."""
+    event = fresh()
+    gone = ref(Context().run(request_of, event))
+    found = [id(Context().run(request_of, fresh())) for _ in range(1000)]
+    assert gone() is None
+    assert len(module._by_identity) <= module._MOST_REFERENCES + 1 < len(found)
+    assert request_of(event) is request_of(event)
 
-    def at_each_step(frame: FrameType, kind: str, _: object) -> TraceFunction | None:
-        if kind == "line" and other.ident is None and frame.f_lineno > frame.f_code.co_firstlineno + 1:
-            other.start()
-            other.join(0.2)  # where forgetting is one step, the other thread waits for its end
-        return at_each_step if frame.f_code.co_name == "_forget" else None
 
-    before = sys.gettrace()
-    sys.settrace(at_each_step)
-    try:
-        del context
-    finally:
-        sys.settrace(before)
-    other.join()
-    assert request_of(event) is found[0]
+def test_an_event_at_the_place_of_another_in_memory_has_its_own_request() -> None:
+    """A dict often has the identity of one that was freed just before."""
+    identities = set()
+    for number in range(50):
+        event = {"path": f"/{number}"}
+        identities.add(id(event))
+        assert Context().run(request_of, event).path == f"/{number}"
+        finish(Context().run(request_of, event))
+    assert len(identities) < 50
 
 
 def test_a_session_is_freed_with_its_request() -> None:

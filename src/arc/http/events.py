@@ -222,7 +222,9 @@ def _pairs(fields: object) -> list[tuple[str, str]]:
     return [*single(fields), *repeated(fields)]
 
 
-def _joined(headers: Fields) -> dict[str, str]:
+def _joined(headers: Fields) -> Mapping[str, str]:
+    if list not in map(type, headers.values()):
+        return headers  # type: ignore[return-value]  # All of its values are text.
     return {name: value if isinstance(value, str) else ", ".join(value) for name, value in headers.items()}
 
 

@@ -124,7 +124,8 @@ class ResponseHeaders:
         """True if scripts of any site may read the response, which browsers allow only without cookies."""
         if self.computed.get(_ALLOW_ORIGIN) == "*":
             return True
-        return any(name.lower() == _ALLOW_ORIGIN and value == "*" for name, value in self.custom.items())
+        custom = self.custom
+        return bool(custom) and any(name.lower() == _ALLOW_ORIGIN and value == "*" for name, value in custom.items())
 
 
 def join_values(value: str | list[str]) -> str:

@@ -34,11 +34,12 @@ class Headers(Mapping[str, str]):
     @classmethod
     def of(cls, fields: object) -> Headers:
         """Return the headers of an event. Values that are neither text nor numbers are left out."""
-        headers = cls()
-        # AWS sends nothing but text. Checking that once is faster than checking each pair.
         if isinstance(fields, dict) and {*map(type, fields), *map(type, fields.values())} == _TEXT:
-            headers._values = {name.lower(): value for name, value in fields.items()}
-            if len(headers._values) == len(fields):
+            # AWS sends nothing but text. Then lower case for all names at once is faster than for each.
+            names = "\n".join(fields).lower().split("\n")
+            headers = cls()
+            headers._values = dict(zip(names, fields.values(), strict=False))
+            if len(names) == len(headers._values) == len(fields):
                 return headers
         return cls(single(fields))
 

@@ -55,8 +55,9 @@ class Request(dict[str, "Any"]):
     )
 
     def __init__(self, event: Mapping[str, Any], context: object, manager: Callable[[], SessionManager]) -> None:
-        event = event_of(event)
-        super().__init__(event)
+        if type(event) is not dict:
+            event = event_of(event)
+        dict.__init__(self, event)
         self.context = context
         self.shape: Shape = shape_of(event)
         self.csrf_cookie: str | None = None
@@ -83,8 +84,9 @@ class Request(dict[str, "Any"]):
             with self._load_lock:
                 if self._session is None:
                     manager = self._manager()
-                    self._session_values = self.cookie_values(manager.settings.cookie_name)
-                    session = manager.load(self._session_values, self._visit)
+                    shape, name = self.shape, manager.settings.cookie_name
+                    self._session_values = cookie.values(shape.cookie_headers(), name)
+                    session = manager.load(self._session_values, RequestVisit(shape, cross_site=self.cross_site))
                     self.without_session = session.is_new
                     self._session = session
         return self._session
@@ -249,16 +251,9 @@ current_request: ContextVar[Request | None] = ContextVar("arc_current_request", 
 # that first read the event, until it reads another one, and the deque, because that thread or task may end early.
 _context_request: ContextVar[Request | None] = ContextVar("arc_bare_request", default=None)
 _unfinished: deque[Request] = deque(maxlen=4)
-_by_identity: dict[int, _Reference] = {}
-_lock = RLock()  # Reentrant, because garbage collection may call `_forget` in a thread that holds the lock.
-
-
-class _Reference(ref[Request]):
-    """A weak reference to the request of a bare event, under the identity of the event."""
-
-    __slots__ = ("key",)
-
-    key: int
+_by_identity: dict[int, ref[Request]] = {}
+_MOST_REFERENCES = 100  # to requests that are gone, before these references are removed
+_lock = RLock()  # Reentrant, because garbage collection may run code of the app in a thread that holds the lock.
 
 
 def request_of(event: Mapping[str, Any], *, for_response: bool = False) -> Request:
@@ -272,14 +267,18 @@ def request_of(event: Mapping[str, Any], *, for_response: bool = False) -> Reque
     request = _context_request.get()
     if request is not None and request.shape.event is event and (for_response or request.is_open):
         return request
-    event = event_of(event)
+    if type(event) is not dict:
+        event = event_of(event)
     with _lock:
         reference = _by_identity.get(id(event))
         request = None if reference is None else reference()
         if request is None or not (for_response or request.is_open):
             request = Request(event, None, manager_of_process)
-            reference = _by_identity[id(event)] = _Reference(request, _forget)
-            reference.key = id(event)
+            # Another event may have had this identity before, but not while its request, which holds it, exists.
+            _by_identity[id(event)] = ref(request)
+            if len(_by_identity) > _MOST_REFERENCES:
+                for identity in [identity for identity, one in _by_identity.items() if one() is None]:
+                    del _by_identity[identity]
             _unfinished.append(request)
             _context_request.set(request)
     return request
@@ -292,9 +291,3 @@ def finish(request: Request) -> None:
         others = [other for other in _unfinished if other is not request]
         _unfinished.clear()
         _unfinished.extend(others)
-
-
-def _forget(reference: _Reference) -> None:
-    with _lock:  # Another thread may register the same event between the two lines.
-        if _by_identity.get(reference.key) is reference:
-            del _by_identity[reference.key]

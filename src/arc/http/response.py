@@ -28,6 +28,7 @@ ALL_KEYS = RESPONSE_KEYS.union(
     ("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders")
 )
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
+_STATUS_SET = frozenset(_STATUS_KEYS)
 _SHARED_TYPES = ("text/css", "text/javascript", "application/javascript")
 _NOT_MODIFIED = 304
 _BODILESS = (204, _NOT_MODIFIED)
@@ -149,6 +150,8 @@ def _as_response(result: object, shape: Shape) -> dict[str, Any]:
 
 
 def _status(result: dict[str, Any]) -> int:
+    if _STATUS_SET.isdisjoint(result):
+        return 302 if result.get("location") else 200
     for key in _STATUS_KEYS:
         status = result.get(key)
         if status:
@@ -189,10 +192,13 @@ def default_cache_control(content_type: str) -> str:
 def add_vary(headers: ResponseHeaders, field: str) -> None:
     """Add `field` to the Vary header, unless it already has the field or `*` (RFC 9110 §12.5.5)."""
     before = headers.computed.get("vary")
-    values = headers.take_all("vary") if before is None else [before]
-    if not values:
+    if before is None and not headers.custom:
         headers.computed["vary"] = field
         return
+    if before is not None and "*" not in before and field.lower() not in before.lower():
+        headers.computed["vary"] = f"{before}, {field}"
+        return
+    values = headers.take_all("vary") if before is None else [before]
     names = [name.strip() for value in values for name in value.split(",") if name.strip()]
     if "*" in names:
         names = ["*"]

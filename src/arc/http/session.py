@@ -56,7 +56,8 @@ def write(session: dict[str, Any]) -> SetCookie:
                 "session: arc.http.session.write(req.session), or what arc.http.session.read(event) returned."
             )
         session = _session_with(session)
-    return SetCookie(next(iter(manager_of(session).commit(session, explicit=True)), ""))
+    cookies = manager_of(session).commit(session, explicit=True)
+    return SetCookie(cookies[0] if cookies else "")
 
 
 def _session_with(data: dict[str, Any]) -> Session:

@@ -108,6 +108,8 @@ class Shape:
         """Return the values of the Cookie headers: the event's `cookies` list, else the header."""
         cookies = self.event.get("cookies")
         if isinstance(cookies, list) and cookies:
+            if len(cookies) == 1 and isinstance(cookies[0], str):
+                return cookies
             return [cookie for cookie in cookies if isinstance(cookie, str)]
         header = self.headers().get("cookie")
         return [header] if header else []

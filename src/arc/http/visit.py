@@ -95,6 +95,8 @@ def is_request(data: dict[str, Any]) -> bool:
     """Return True if `data` is a whole request: a `Request`, or an event with headers and a request line."""
     if not _HEADER_KEYS.isdisjoint(data) and not _REQUEST_LINE_KEYS.isdisjoint(data):
         return True
+    if type(data) is dict:  # not a subclass
+        return False
     from arc.http.request import Request
 
     return isinstance(data, Request)

@@ -22,13 +22,15 @@ _CHARACTERS = _ALPHABET.translate(_TO_URL) + b"."
 _LAST = (_ALPHABET, b"", _ALPHABET[::16], _ALPHABET[::4])
 _NONCE, _TAG = 12, 16  # bytes, RFC 7518 §5.3
 _NONCE_TEXT, _TAG_TEXT = 16, 22  # the same as characters of base64url
+_LAST_OF_TAG = _LAST[_TAG_TEXT % 4]
 
 
 def seal(payload: bytes, cipher: AESGCM, enc: str, nonce: bytes) -> str:
     """Return the token that contains `payload`. `nonce` is 12 bytes that are never used twice with one key."""
     header = _HEADERS[enc]
     sealed = cipher.encrypt(nonce, payload, header)
-    parts = (header, _encode(nonce), _encode(sealed[:-_TAG]), _encode(sealed[-_TAG:]))
+    body, tag = b2a_base64(sealed[:-_TAG], newline=False), b2a_base64(sealed[-_TAG:], newline=False)
+    parts = (header, b2a_base64(nonce, newline=False), body.rstrip(b"="), tag[:_TAG_TEXT])
     return (b"%b..%b.%b.%b" % parts).translate(_TO_URL).decode()
 
 
@@ -48,20 +50,16 @@ def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]
     if header != _STANDARD_HEADERS[enc] or key or len(nonce) != _NONCE_TEXT or len(end) != _TAG_TEXT:
         raise Refused("malformed")
     over = len(sealed) % 4
-    if end[-1] not in _LAST[_TAG_TEXT % 4] or (over and sealed[-1] not in _LAST[over]):
+    if end[-1] not in _LAST_OF_TAG or (over and sealed[-1] not in _LAST[over]):
         raise Refused("malformed")
     iv, message = a2b_base64(nonce), a2b_base64(sealed + b"===") + a2b_base64(end + b"==")
-    for index, cipher in enumerate(ciphers):
+    index = 0
+    for cipher in ciphers:
         try:
             return cipher.decrypt(iv, message, _HEADERS[enc]), index
         except _invalid_tag():
-            continue
+            index += 1
     raise Refused("forged")
-
-
-def _encode(data: bytes) -> bytes:
-    """Base64 without padding."""
-    return b2a_base64(data, newline=False).rstrip(b"=")
 
 
 def _invalid_tag() -> type[Exception]:
@@ -72,5 +70,7 @@ def _invalid_tag() -> type[Exception]:
 
 
 # The only valid headers, as Node writes them.
-_STANDARD_HEADERS = {enc: _encode(f'{{"alg":"dir","enc":"{enc}"}}'.encode()) for enc in KEY_BYTES}
+_STANDARD_HEADERS = {
+    enc: b2a_base64(f'{{"alg":"dir","enc":"{enc}"}}'.encode(), newline=False).rstrip(b"=") for enc in KEY_BYTES
+}
 _HEADERS = {enc: header.translate(_TO_URL) for enc, header in _STANDARD_HEADERS.items()}

@@ -83,7 +83,7 @@ class SessionManager:
         record = self._choose(records, len(values)) if len(values) > 1 else records[0] if records else None
         if record is None or refusals:
             return self._load_refused(record, records, refusals, len(values), now, visit)
-        return self._loaded(Session(record, now, self, visit, sent_records=records, cookie_count=len(values)), record)
+        return self._loaded(Session(record, now, self, visit, records, len(values)), record)
 
     def _load_refused(
         self, record: Record | None, records: list[Record], refusals: list[Refused], count: int, now: int, visit: Visit
@@ -94,7 +94,7 @@ class SessionManager:
         late = tuple([one.id for one in replaced if now - (one.issued or 0) < _LATE])
         if (late or reason == "clock") and record is not None and record.user_id is None:
             record = None  # An anonymous session must not take the place of the visitor's own, which was refused.
-        session = Session(record, now, self, visit, sent_records=(*records, *replaced), cookie_count=count)
+        session = Session(record, now, self, visit, (*records, *replaced), count)
         session._progress.replaced_ids = late
         if record is not None:
             return self._loaded(session, record)

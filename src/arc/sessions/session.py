@@ -9,7 +9,7 @@ from arc.sessions.foreign_words import FOREIGN, ForeignWord
 from arc.sessions.lifetimes import BROWSER
 from arc.sessions.record import describe
 from arc.sessions.snapshot import Snapshot
-from arc.sessions.values import ADDED, drop_foreign_keys, plain_text, refuse_reserved
+from arc.sessions.values import ADDED, RESERVED, RESERVED_PREFIX, drop_foreign_keys, plain_text, refuse_reserved
 from arc.sessions.visit import PLAIN
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ WITHHELD = (
     "Answer it with a redirect (303) to a GET: that carries the cookie"
 )
 _MISSING = object()
+_CONTAINERS = (dict, list)
 
 
 class Progress:
@@ -79,7 +80,6 @@ class Session(dict[str, "Any"]):
         now: int,
         manager: SessionManager,
         visit: Visit = PLAIN,
-        *,
         sent_records: Sequence[Record] = (),
         cookie_count: int = 0,
     ) -> None:
@@ -102,8 +102,8 @@ class Session(dict[str, "Any"]):
             data, text = record.data, record.source if record.text is None else record.text
             dict.__init__(self, data)
             self._id, self._created_at, self._lifetime = record.id, record.created, record.lifetime
-            self._flashes = list(record.flashes)
-            facts = self._user_id, self._signed_in_at, _ = record.user_id, record.signed_in_at, record.flashes
+            facts = (record.user_id, record.signed_in_at, record.flashes)
+            self._user_id, self._signed_in_at, self._flashes = facts[0], facts[1], list(record.flashes)
         self._snapshot = Snapshot(data, facts, text=text, merges=manager.store.merges, bounded=manager.is_bounded)
 
     # -- attributes
@@ -146,8 +146,8 @@ class Session(dict[str, "Any"]):
     @property
     def cookies(self) -> tuple[str, ...]:
         """The Set-Cookie strings of the latest commit; empty before the first."""
-        progress = self._progress
-        return progress.cookies or (progress.earlier or () if progress.cookies is None else ())
+        latest = self._progress.cookies
+        return latest or (self._progress.earlier or () if latest is None else ())
 
     def __repr__(self) -> str:
         return f"<Session {dict.__repr__(self)}>"
@@ -304,10 +304,11 @@ class Session(dict[str, "Any"]):
     def __setitem__(self, key: str, value: Any) -> None:
         if not self._is_open:
             self._open()
-        refuse_reserved(key)
+        if type(key) is not str or key in RESERVED or key[:5] == RESERVED_PREFIX:
+            refuse_reserved(key)
         if (observer := lifecycle.observer) is not None:
             observer.assigned(self, key)
-        if isinstance(value, dict | list):
+        if isinstance(value, _CONTAINERS):
             if isinstance(value, dict) and self._visit.is_request(value):
                 raise TypeError(
                     f"session[{key!r}] was set to the whole request, whose headers contain credentials. Store only the "
@@ -315,7 +316,7 @@ class Session(dict[str, "Any"]):
                 )
             self._snapshot.record_assignment(key, value)
         self._counts[(key,)] = None
-        super().__setitem__(key, value)
+        dict.__setitem__(self, key, value)
 
     def __delitem__(self, key: str) -> None:
         if key in ADDED and key not in self:  # Handlers written for Architect's other libraries may delete these.

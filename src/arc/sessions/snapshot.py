@@ -74,8 +74,8 @@ class Snapshot:
         """Return the data as it will be stored, None unless that or `facts` have changed."""
         if not self.differs(data, facts):
             return None
-        normalized = self.normalized(data)
-        if normalized[1] is not None or facts != self.facts or self._text is None or self._is_different(normalized[0]):
+        copy, text = normalized = self.normalized(data)
+        if text is not None or facts != self.facts or self._text is None or self._is_different(copy):
             return normalized
         return None
 

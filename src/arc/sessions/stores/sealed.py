@@ -35,14 +35,14 @@ class SealedStore:
     merges = False
     typed_numbers = True
 
-    __slots__ = ("_cookie_name", "_keyring", "_random")
+    __slots__ = ("_cookie_name", "_enc", "_keyring", "_random")
 
     def __init__(self, keyring: Keyring, cookie_name: str, *, random: Callable[[int], bytes]) -> None:
-        self._keyring, self._cookie_name, self._random = keyring, cookie_name, random
+        self._keyring, self._cookie_name, self._random, self._enc = keyring, cookie_name, random, keyring.enc
 
     def load(self, value: str, now: int) -> Record:
         """Return the record sealed in `value`. Raises `Refused`."""
-        payload, opened_by = jwe.unseal(value, self._keyring.opening, self._keyring.enc)
+        payload, opened_by = jwe.unseal(value, self._keyring.opening, self._enc)
         try:
             text = payload.decode("utf-8", "surrogatepass")
             data = decode_own(text)
@@ -86,10 +86,16 @@ class SealedStore:
         facts += f',"iat":{now}'
         if record.expires is not None and record.expires < now + NODES_WEEK:
             facts += f',"exp":{record.expires}'
-        payload = _utf8(f"{text[:-1]}{facts}}}")
-        token = jwe.seal(payload, self._keyring.sealing, self._keyring.enc, self._random(12))
-        if len(self._cookie_name) + len(token) > MAX_COOKIE:
-            raise self._too_large(record, len(self._cookie_name) + len(token))
+        payload = f"{text[:-1]}{facts}}}"
+        token = jwe.seal(
+            payload.encode() if payload.isascii() else _utf8(payload),
+            self._keyring.opening[0],
+            self._enc,
+            self._random(12),
+        )
+        size = len(self._cookie_name) + len(token)
+        if size > MAX_COOKIE:
+            raise self._too_large(record, size)
         return token
 
     def replace(
