@@ -44,7 +44,7 @@ def speed(request: pytest.FixtureRequest) -> Iterator[bool]:
 )
 def test_data_differs_by_value_and_type(before: dict[str, Any], after: dict[str, Any], changed: bool) -> None:
     """Neither the order of keys nor a tuple in place of an equal list is a change."""
-    snapshot = Snapshot(before, FACTS, text=None)
+    snapshot = Snapshot(before, FACTS, None)
     assert snapshot.differs(before, FACTS) is False
     assert snapshot.differs(after, FACTS) is changed
     assert snapshot.differs(before, ("ada", 1, ())) is True
@@ -77,7 +77,7 @@ def test_data_that_cannot_be_kept_is_dropped_by_each_failed_response_that_change
 
 def test_a_change_is_one_of_the_data_or_the_facts() -> None:
     """Either is enough, and data that is stored as before is no change."""
-    snapshot = Snapshot({"a": [1]}, FACTS, text=None)
+    snapshot = Snapshot({"a": [1]}, FACTS, None)
     assert snapshot.change({"a": [1]}, FACTS) is None
     assert snapshot.change({"a": (1,)}, FACTS) is None
     assert snapshot.change({"a": [2]}, FACTS) == ({"a": [2]}, '{"a":[2]}')
@@ -125,4 +125,4 @@ def test_data_is_compared_with_a_text_that_has_reserved_keys_in_any_place(draw: 
         + "}"
     )
     top = drop_reserved(json.loads(text))
-    assert Snapshot(top, FACTS, text=text).differs(after, FACTS) is not same(top, after)
+    assert Snapshot(top, FACTS, text).differs(after, FACTS) is not same(top, after)

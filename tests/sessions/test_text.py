@@ -264,7 +264,6 @@ SHALLOW: dict[str, Any] = {
     "lists": {"a": [[] for _ in range(100)]},
     "dicts": {"a": [{"b": 1} for _ in range(100)]},
     "both kinds, thirty deep": {"a": [[{"k": [{}]}] for _ in range(100)]},
-    "sixty brackets in a text": {"a": '\\"' + "[" * 58},
 }
 
 
@@ -275,6 +274,19 @@ def test_shallow_data_is_not_walked(monkeypatch: pytest.MonkeyPatch, data: dict[
     monkeypatch.setattr(text, "refuse_deep", walked.append)
     text.check_depth(text.encode(data).encode(), data)
     assert walked == []
+
+
+@pytest.mark.usefixtures("speed")
+def test_data_whose_text_has_few_brackets_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty opening brackets, wherever they are, cannot be too deep."""
+    walked: list[dict[str, Any]] = []
+    monkeypatch.setattr(text, "refuse_deep", walked.append)
+    for brackets, walks in ((29, 0), (30, 1)):
+        data = {"a": '\\"' + "[" * brackets}
+        assert text.decode_own(text.encode(data)) == data
+        assert len(walked) == walks
+        assert text.copy_via_text(data, text.encode(data), bounded=True) == data
+        assert len(walked) == 2 * walks
 
 
 def test_data_whose_text_does_not_show_its_depth_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,7 +86,7 @@ class Request(dict[str, "Any"]):
                     manager = self._manager()
                     shape, name = self.shape, manager.settings.cookie_name
                     self._session_values = cookie.values(shape.cookie_headers(), name)
-                    session = manager.load(self._session_values, RequestVisit(shape, cross_site=self.cross_site))
+                    session = manager.load(self._session_values, RequestVisit(shape, self.cross_site))
                     self.without_session = session.is_new
                     self._session = session
         return self._session
@@ -109,7 +109,7 @@ class Request(dict[str, "Any"]):
 
     @property
     def _visit(self) -> RequestVisit:
-        return RequestVisit(self.shape, cross_site=self.cross_site)
+        return RequestVisit(self.shape, self.cross_site)
 
     def use_session(self, session: Session) -> None:
         """Make `session`, wherever it was read, the session of this request."""

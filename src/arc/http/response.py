@@ -29,6 +29,7 @@ ALL_KEYS = RESPONSE_KEYS.union(
 )
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
 _STATUS_SET = frozenset(_STATUS_KEYS)
+_CACHE_KEYS = frozenset(("cache_control", "cacheControl"))
 _SHARED_TYPES = ("text/css", "text/javascript", "application/javascript")
 _NOT_MODIFIED = 304
 _BODILESS = (204, _NOT_MODIFIED)
@@ -58,9 +59,11 @@ class PreparedResponse:
         self._lists_cookies = not shape.is_v2 or bool(response.get("cookies"))
         content = Content(response, null=self.status not in _BODILESS)
         # A header spelled in lower case is sent as it is. The type that decides on caching may be another one.
-        exact = fields.join_values(custom.pop("content-type", "")) if custom else ""
+        exact = other = encoding = ""
         headers = self.headers = fields.ResponseHeaders({}, custom)
-        other = headers.take("content-type")
+        if custom:
+            exact = fields.join_values(custom.pop("content-type", ""))
+            other, encoding = headers.take("content-type"), headers.take("content-encoding")
         kind = TYPE_OF_KEY.get(content.key) or fields.read_text("type", response.get("type")) or exact or other or JSON
         sent_type = headers.computed["content-type"] = exact or kind
         location = response.get("location")
@@ -73,7 +76,6 @@ class PreparedResponse:
         control = _cache_control(response, headers)
         self._explicit = bool(control)
         headers.computed["cache-control"] = control or (UNCACHED if location else default_cache_control(kind))
-        encoding = headers.take("content-encoding")
         accepted = None
         if content.is_compressible(sent_type) and shape.compresses and not encoding and self.status != _PARTIAL:
             accepted = shape.headers().get("accept-encoding")
@@ -170,7 +172,9 @@ def _status(result: dict[str, Any]) -> int:
 
 def _cache_control(result: dict[str, Any], headers: ResponseHeaders) -> str:
     """Return the application's Cache-Control and remove it from `headers`. Return "" if it returned none."""
-    header = headers.take("cache-control")
+    header = headers.take("cache-control") if headers.custom else ""
+    if _CACHE_KEYS.isdisjoint(result):
+        return header
     for key in ("cache_control", "cacheControl"):
         value = result.get(key)
         if value is not None and (text := fields.read_text(key, value)):

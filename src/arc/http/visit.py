@@ -35,7 +35,7 @@ class RequestVisit(Visit):
 
     __slots__ = ("_cross_site", "_shape")
 
-    def __init__(self, shape: Shape, *, cross_site: bool) -> None:
+    def __init__(self, shape: Shape, cross_site: bool) -> None:
         self._shape, self._cross_site = shape, cross_site
 
     @property

@@ -24,6 +24,7 @@ _ALPHANUMERIC = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 _TOKEN = b"!#$%&'*+-.^_`|~" + _ALPHANUMERIC  # RFC 9110 §5.6.2
 _VISIBLE = bytes(range(0x21, 0x7F)).translate(None, b";,")  # ASCII that cannot break a header
 _UNESCAPED = b"-_.!~*'()" + _ALPHANUMERIC  # what JavaScript's encodeURIComponent leaves alone
+_SAFE = bytes(one if one in _UNESCAPED else ord(" ") for one in range(256))
 _ESCAPES = {one: f"%{one:02X}" for one in _VISIBLE.translate(None, _UNESCAPED)}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -100,7 +101,7 @@ def set_cookie(
 
 def escape(name: str, value: str) -> str:
     """Encode the `value` of the cookie `name` as encodeURIComponent does. Raises `ValueError` as `set_cookie` does."""
-    if value.isascii() and not value.encode().translate(None, _UNESCAPED):
+    if value.isascii() and value.encode().translate(_SAFE).find(b" ") < 0:  # faster than `in` or deleting characters
         return value
     if not _consists_of(_VISIBLE, value):
         raise ValueError(f"The value of the cookie {name!r} contains a character that is not allowed in cookies.")

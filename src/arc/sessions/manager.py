@@ -83,7 +83,8 @@ class SessionManager:
         record = self._choose(records, len(values)) if len(values) > 1 else records[0] if records else None
         if record is None or refusals:
             return self._load_refused(record, records, refusals, len(values), now, visit)
-        return self._loaded(Session(record, now, self, visit, records, len(values)), record)
+        self._report_load(record)
+        return Session(record, now, self, visit, records, len(values))
 
     def _load_refused(
         self, record: Record | None, records: list[Record], refusals: list[Refused], count: int, now: int, visit: Visit
@@ -97,7 +98,8 @@ class SessionManager:
         session = Session(record, now, self, visit, (*records, *replaced), count)
         session._progress.replaced_ids = late
         if record is not None:
-            return self._loaded(session, record)
+            self._report_load(record)
+            return session
         blocked = _LATE_BLOCKS if late else ""
         if reason == "clock":
             self.lifecycle.emit(
@@ -112,11 +114,10 @@ class SessionManager:
         session._progress.blocked = WITHHELD if withheld else blocked
         return session
 
-    def _loaded(self, session: Session, record: Record) -> Session:
+    def _report_load(self, record: Record) -> None:
         self.lifecycle.emit("loaded", session_id=record.id)
         for path in record.left_out:
             self.lifecycle.emit("dropped", f"{describe(path)} cannot be stored in the new session store", record.id)
-        return session
 
     def begin(self, values: Sequence[str], visit: Visit) -> Session:
         """Return a new session that replaces the ones in `values` in the browser. The stored ones are not ended."""
@@ -358,17 +359,9 @@ class SessionManager:
     def _new_record(self, session: Session, now: int, normalized: Normalized | None) -> Record:
         data, text = normalized or session._snapshot.normalized(session)
         created, lifetime = session._created_at, session._lifetime
-        record = Record(
-            session._id,
-            data,
-            created=created,
-            issued=now,
-            expires=self.lifetimes.new_end(created, lifetime, now),
-            user_id=session._user_id,
-            signed_in_at=session._signed_in_at,
-            flashes=tuple(session._flashes),
-            lifetime=lifetime,
-        )
+        expires, flashes = self.lifetimes.new_end(created, lifetime, now), tuple(session._flashes)
+        user_id, signed_in_at = session._user_id, session._signed_in_at
+        record = Record(session._id, data, created, now, expires, user_id, signed_in_at, flashes, lifetime)
         record.text = text
         return record
 

@@ -31,7 +31,8 @@ class Record:
       restore the session.
     """
 
-    # What few records have is an attribute of the class until it is set: a request makes two records.
+    # A request makes two records. What few have is an attribute of the class until it is set, and what most have can be
+    # passed by position, because keywords for a class take a dict.
     text: str | None = None
     source: str | None = None
     stale: bool = False
@@ -44,7 +45,6 @@ class Record:
         self,
         id: str,  # noqa: A002  # the attribute's name
         data: dict[str, Any],
-        *,
         created: int,
         issued: int | None = None,
         expires: int | None = None,

@@ -83,10 +83,7 @@ class Session(dict[str, "Any"]):
         sent_records: Sequence[Record] = (),
         cookie_count: int = 0,
     ) -> None:
-        """Make the session of `record`, or a new one.
-
-        `cookie_count` is the number of session cookies that the request sent, `sent_records` those that they identify.
-        """
+        """Make the session of `record`, or a new one. The request's session cookies identify `sent_records`."""
         self._record, self._now, self._manager, self._visit = record, now, manager, visit
         self._sent_records, self._cookie_count = sent_records, cookie_count
         self._progress = Progress()
@@ -104,7 +101,10 @@ class Session(dict[str, "Any"]):
             self._id, self._created_at, self._lifetime = record.id, record.created, record.lifetime
             facts = (record.user_id, record.signed_in_at, record.flashes)
             self._user_id, self._signed_in_at, self._flashes = facts[0], facts[1], list(record.flashes)
-        self._snapshot = Snapshot(data, facts, text=text, merges=manager.store.merges, bounded=manager.is_bounded)
+        self._snapshot = Snapshot(data, facts, text)
+        self._snapshot.bounded = manager.is_bounded
+        if manager.store.merges:
+            self._snapshot.follow_containers()
 
     # -- attributes
 

@@ -19,7 +19,7 @@ _CONTAINERS = (dict, list)
 class Snapshot:
     """The data and facts of a session at one moment. The data is kept as JSON text, which C makes and compares.
 
-    With `merges`, a snapshot also knows containers by identity: the same object was changed in place, and another
+    If it `merges`, a snapshot also knows containers by identity: the same object was changed in place, and another
     object was assigned. `first_values` maps new keys to the containers that were first assigned to them.
 
     `data` is not changed later, although its containers may be. `text` is its JSON, or JSON that has reserved keys
@@ -27,20 +27,22 @@ class Snapshot:
     """
 
     # What few requests need is an attribute of the class until it is set.
+    bounded = True
+    merges = False
     _base: dict[str, Any] | None = None
     _now: str | None = None
     _committed = False  # True from a commit until the snapshot is taken again
     _containers: Sequence[object] = ()
     _live: Mapping[int, object] = {}
 
-    def __init__(
-        self, data: dict[str, Any], facts: Facts, *, text: str | None, merges: bool = False, bounded: bool = True
-    ) -> None:
-        self._top, self.facts, self._bounded, self.merges = data, facts, bounded, merges
+    def __init__(self, data: dict[str, Any], facts: Facts, text: str | None) -> None:
+        self._top, self.facts = data, facts
         self._text: str | None = encode(data) if text is None else text
         self.first_values: dict[str, Any] = {}
-        if merges:
-            self._containers = list(_containers(data))
+
+    def follow_containers(self) -> None:
+        """Know the containers in the data by identity."""
+        self.merges, self._containers = True, list(_containers(self._top))
 
     @property
     def data(self) -> dict[str, Any]:
@@ -74,9 +76,13 @@ class Snapshot:
         """Return the data as it will be stored, None unless that or `facts` have changed."""
         if not self.differs(data, facts):
             return None
-        copy, text = normalized = self.normalized(data)
-        if text is not None or facts != self.facts or self._text is None or self._is_different(copy):
-            return normalized
+        now = self._now
+        copy = None if now is None else copy_via_text(data, now, bounded=self.bounded)
+        if copy is not None:
+            return copy, now
+        copy = normalize(data, self.data, bounded=self.bounded)
+        if facts != self.facts or self._text is None or self._is_different(copy):
+            return copy, None
         return None
 
     def _is_different(self, data: dict[str, Any]) -> bool:
@@ -96,10 +102,10 @@ class Snapshot:
         """Return `normalize(data)` and its text if that is known. `data` was last passed to `differs`."""
         now = self._now
         if now is not None:
-            copy = copy_via_text(data, now, bounded=self._bounded)
+            copy = copy_via_text(data, now, bounded=self.bounded)
             if copy is not None:
                 return copy, now
-        return normalize(data, self.data, bounded=self._bounded), None
+        return normalize(data, self.data, bounded=self.bounded), None
 
     def commit(self, data: dict[str, Any]) -> None:
         """Record that `data`, which was last passed to `differs`, was committed."""
@@ -120,7 +126,7 @@ class Snapshot:
         """Remember the container first assigned to a new `key`, so that later changes to it count as in place."""
         if self.merges and key not in self._top:
             try:
-                self.first_values[key] = normalize({key: value}, self.data, bounded=self._bounded)[key]
+                self.first_values[key] = normalize({key: value}, self.data, bounded=self.bounded)[key]
             except (TypeError, ValueError):  # The commit raises this if the value is still there.
                 self.first_values.pop(key, None)
 

@@ -57,12 +57,9 @@ class SealedStore:
             raise Refused("clock")
         if type(session_id) is not str or not session_id or not (session_id.isascii() or _is_valid(session_id)):
             session_id = _derived_id(value)
-        record = Record(
-            session_id,
-            data,
-            created=created if type(created) is int and created > 0 else issued,
-            issued=min(now, issued),
-        )
+        if type(created) is not int or created <= 0:
+            created = issued
+        record = Record(session_id, data, created, min(issued, now))
         record.source = text
         if opened_by:
             record.stale = True
