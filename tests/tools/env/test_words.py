@@ -126,6 +126,15 @@ def test_option_in_the_place_of_a_value_is_refused(before: str, value: str, opti
     assert parse([*before.split(), "KEY", "--", value]).value == value
 
 
+@pytest.mark.parametrize("words", ["{}", "verify {}", "set {}", "--add {}", "remove {}", "--env {}"])
+def test_variable_in_the_place_of_the_environment_is_not_shown(words: str) -> None:
+    """Its value may be a secret, and the output may be a log."""
+    result = CliRunner().invoke(app, ["env", *words.format("KEY=hunter2").split()])
+    assert result.exit_code == 2
+    assert "hunter2" not in result.output
+    assert "The environment is missing in front of KEY. Choose testing, staging or production." in result.output
+
+
 def test_repr_does_not_show_a_value() -> None:
     """A traceback or a log of the request contains no secret."""
     assert "hunter2hunter2" not in repr(parse(["staging", "KEY", "hunter2hunter2"]))

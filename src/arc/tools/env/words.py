@@ -90,6 +90,9 @@ def parse_request(words: Sequence[str], options: Options) -> Request:
     """Return what the words and options ask for. Raises `WrongUsage`."""
     parts = split_words(words, options.environment)
     environment, key = parts.environment, parts.key
+    if environment is not None and "=" in environment:  # The value may be a secret.
+        name = environment.partition("=")[0]
+        raise WrongUsage(f"The environment is missing in front of {name}. {choose(ENVIRONMENTS)}")
     if environment not in (None, *ENVIRONMENTS):
         raise WrongUsage(unknown_environment(str(environment), others=_SUGGESTED))
     action = _action(parts, options)
