@@ -44,6 +44,13 @@ def test_command_below_an_app_uses_it(tmp_path: Path, below: str) -> None:
     assert (tmp_path / "app/.env").read_text() == "GREETING=hello\nNEW=1\n"
 
 
+def test_user_without_a_home_folder_has_apps_too(tmp_path: Path) -> None:
+    """A container's user often has none; Python then expands `~` to itself."""
+    folder = app_in(tmp_path / "app", "src")
+    done = arc("env", "testing", folder=folder, home=Path("~"))
+    assert (done.returncode, done.stderr) == (0, f"The app is in {tmp_path / 'app'}.\n")
+
+
 def test_nearest_app_is_used(tmp_path: Path) -> None:
     """An app may contain another one."""
     app_in(tmp_path / "outer", "inner")
@@ -63,7 +70,7 @@ def test_init_below_an_app_completes_it(tmp_path: Path) -> None:
     assert (folder / "app.arc").is_file()
 
 
-@pytest.mark.parametrize("border", ["home", "repository", "shared folder"])
+@pytest.mark.parametrize("border", ["home", "link to home", "repository", "shared folder"])
 def test_app_beyond_a_border_is_not_used(tmp_path: Path, border: str) -> None:
     """It is outside the home folder or the repository, or in a folder that every user can write to."""
     folder = app_in(tmp_path / "above", "border", "work")
@@ -71,7 +78,8 @@ def test_app_beyond_a_border_is_not_used(tmp_path: Path, border: str) -> None:
         (tmp_path / "above/border/.git").mkdir()
     if border == "shared folder":
         (tmp_path / "above").chmod(0o777)
-    home = {"home": tmp_path / "above"}.get(border)
+    (tmp_path / "link").symlink_to("above")
+    home = {"home": tmp_path / "above", "link to home": tmp_path / "link"}.get(border)
     done = arc("env", "testing", folder=folder, home=home)
     assert done.returncode == 1
     assert f"{folder} has no manifest" in done.stderr
@@ -91,7 +99,9 @@ def test_sandbox_below_an_app_serves_it(tmp_path: Path) -> None:
     environ = {"HOME": "/nowhere", "PATH": os.environ["PATH"]}
     process = warm.Process.piped(code, ["sandbox", "--port", "0"], folder, environ)
     with process.stdin, process.stdout as output:
-        lines = [output.readline().decode() for _ in range(3)]
+        lines = [output.readline().decode()]
+        while lines[-1] and "listens on" not in lines[-1]:
+            lines.append(output.readline().decode())
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130
     assert f"The app is in {tmp_path / 'app'}.\n" in lines

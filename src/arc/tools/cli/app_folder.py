@@ -33,10 +33,18 @@ def current_app() -> Path:
     It is the current folder where there is no app.
     """
     here = Path.cwd()
-    root = find_app(here, home=Path.home())
+    root = find_app(here, home=_home())
     if root != here:
         typer.echo(f"The app is in {root}.", err=True)
     return root
+
+
+def _home() -> Path | None:
+    """Return the user's home folder without links; None for a user without one, as in many containers."""
+    try:
+        return Path.home().resolve()
+    except RuntimeError:
+        return None
 
 
 def read_app(folder: Path | None = None, *, environ: Mapping[str, str] | None = None) -> Inventory:
