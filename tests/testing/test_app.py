@@ -139,6 +139,14 @@ def test_async_handler_without_the_decorator_is_an_error(tmp_path: Path) -> None
         app.browser().get("/")
 
 
+@pytest.mark.parametrize("returned", ["arc.http.session.read(event)", "arc.http.session.write({'a': 1})"])
+def test_bare_handler_may_return_a_session_or_a_cookie(returned: str, tmp_path: Path) -> None:
+    """Both can be awaited, and are data all the same, as in the sandbox."""
+    write_app(tmp_path, {"get /": f"import arc\n\ndef handler(event, context):\n    return {returned}\n"})
+    with App(tmp_path) as app:
+        assert app.browser().get("/").status == 200
+
+
 def test_parallel_requests_run_one_after_the_other(tmp_path: Path) -> None:
     """Threads of a test may share two Apps: each request has its own app's variables and modules."""
     for name in ("one", "two"):

@@ -231,7 +231,7 @@ class _LoadedFunction:
         if not callable(handler):
             raise ToolError(f"{self.route.handler} has no callable named 'handler'. Add one.")
         result = handler(event, Context(launch, event["requestContext"]["requestId"]))
-        if hasattr(result, "__await__"):
+        if hasattr(result, "__await__") and not isinstance(result, (dict, str)):  # a session, a cookie
             if hasattr(result, "close"):
                 result.close()  # Otherwise Python warns that it was never awaited.
             raise TypeError(ASYNC)
