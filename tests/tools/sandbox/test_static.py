@@ -84,11 +84,11 @@ def test_a_static_file_never_touches_a_session(sandbox: Sandbox) -> None:
     [
         *("/_static/", "/_static", "/_static/nope.css", "/_static/.env", "/_static/draft.txt"),
         *("/_static/../app.arc", "/_static/%2e%2e/app.arc", "/_static/..%2fapp.arc", "/_static/%2e%2e%5capp.arc"),
-        *("/_static//site.css", "/_static/site.css%00"),
+        *("/_static//site.css", "/_static/site.css%00", f"/_static/{'a' * 300}"),
     ],
 )
 def test_anything_else_is_missing(sandbox: Sandbox, path: str) -> None:
-    """Lists, hidden and ignored files, and places outside the folder."""
+    """Lists, hidden and ignored files, places outside the folder, and names that no file system takes."""
     assert sandbox.get(path).status == 404
 
 

@@ -24,12 +24,16 @@ def is_static(static: Static, method: str, path: str) -> bool:
 def answer(static: Static, path: str, if_none_match: Sequence[str]) -> Reply:
     """Return the response to a request for an encoded `path`. Browsers ask again each time, so edits show at once."""
     place = unquote(path.removeprefix(f"{STATIC_PATH}/"))
-    file = find_file(static, place)
-    if file is None:
+    try:
+        file = find_file(static, place)
+        if file is None:
+            return message_reply(404, "Not Found")
+        size = file.path.stat().st_size
+        content = file.path.read_bytes() if size <= MAX_SIZE else b""
+    except OSError:  # The name is too long, or the file was deleted or cannot be read.
         return message_reply(404, "Not Found")
-    content = file.path.read_bytes()
-    if len(content) > MAX_SIZE:
-        hint = f"{place} is {len(content):,} bytes, and Lambda sends static files of at most {MAX_SIZE:,}."
+    if size > MAX_SIZE:
+        hint = f"{place} is {size:,} bytes, and Lambda sends static files of at most {MAX_SIZE:,}."
         body = json.dumps({"message": hint}).encode()
         return Reply(413, [(b"content-type", b"application/json")], body, hint)
     tag = etag(content)
