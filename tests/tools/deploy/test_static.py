@@ -7,6 +7,8 @@ import hashlib
 import http.client
 import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -113,6 +115,19 @@ def test_files_are_served_with_types_tags_and_lifetimes(site: Site) -> None:
         assert (status, again["etag"], body) == (304, headers["etag"], b"")
     for path in ("/_static/.env", "/_static/nope.css", "/_static/", "/_static/css", "/_static/..%2fapp.arc"):
         assert site.get(path)[0] == 404, path
+
+
+@pytest.mark.parametrize("parameters", [None, {}, {"proxy": ""}, {"proxy": "a" * 1025}, {"proxy": "%C3%A9" * 513}])
+def test_address_that_is_no_key_of_s3_is_missing(parameters: dict[str, str] | None) -> None:
+    """S3 refuses it, which would count as a failure of the function, and an alarm, for any visitor's request."""
+    program = "import json, sys; from arc.tools.deploy.static_function import handler; "
+    program += "print(handler(json.loads(sys.argv[1]), None)['statusCode'])"
+    environ = {"ARC_STATIC_BUCKET": "b", "ARC_STATIC_PREFIX": "", "ARC_STATIC_OWNER": "0", "AWS_REGION": "us-east-1"}
+    event = json.dumps({"headers": {}, "pathParameters": parameters})
+    done = subprocess.run(
+        [sys.executable, "-c", program, event], env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "404\n", done.stderr
 
 
 def test_text_is_compressed_for_those_who_accept_it(site: Site) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 _LEAST = 1024  # bytes that are worth compressing
 _COMPRESSIBLE = ("text/", "application/json", "application/manifest+json", "application/xml", "image/svg+xml")
+_LONGEST_KEY = 1024  # bytes of an object's key in S3
 _NOT_MODIFIED = 304
 _MISSING = ("403", "AccessDenied", "NoSuchKey")  # S3 does not say which to a role that may not list the bucket
 
@@ -23,21 +24,19 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     from botocore.exceptions import ClientError
 
     asked = {name.lower(): value for name, value in event["headers"].items()}
-    place = unquote(event["pathParameters"]["proxy"])
+    key = os.environ["ARC_STATIC_PREFIX"] + unquote((event.get("pathParameters") or {}).get("proxy", ""))
+    if not 0 < len(key.encode()) <= _LONGEST_KEY:
+        return _not_found()
     try:
         found = _client().get_object(
             Bucket=os.environ["ARC_STATIC_BUCKET"],
-            Key=os.environ["ARC_STATIC_PREFIX"] + place,
+            Key=key,
             ExpectedBucketOwner=os.environ["ARC_STATIC_OWNER"],
         )
     except ClientError as error:
         if error.response["Error"]["Code"] not in _MISSING:
             raise
-        return {
-            "statusCode": 404,
-            "headers": {"content-type": "application/json", "cache-control": "no-store"},
-            "body": '{"message":"Not Found"}',
-        }
+        return _not_found()
     headers = {"cache-control": found.get("CacheControl", "no-cache"), "etag": found["ETag"]}
     known = {one.strip().removeprefix("W/") for one in asked.get("if-none-match", "").split(",")}
     compressible = found["ContentType"].startswith(_COMPRESSIBLE) and found["ContentLength"] >= _LEAST
@@ -51,6 +50,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         body = gzip.compress(body, mtime=0)
         headers |= {"content-encoding": "gzip", "etag": f"W/{found['ETag']}"}
     return {"statusCode": 200, "headers": headers, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def _not_found() -> dict[str, Any]:
+    headers = {"content-type": "application/json", "cache-control": "no-store"}
+    return {"statusCode": 404, "headers": headers, "body": '{"message":"Not Found"}'}
 
 
 def _accepts_gzip(text: str) -> bool:
