@@ -70,6 +70,12 @@ def test_settings_without_an_effect_are_warnings(tmp_path: Path, setting: str) -
     [
         ("folder ../other", "The folder '../other' is outside the app.|Write a path such as public."),
         ("folder .", "@static cannot serve the app's own folder.|Write a path such as public."),
+        ("folder src", "@static cannot serve 'src', which has code or is hidden.|Write a path such as public."),
+        ("folder src/shared/", "@static cannot serve 'src/shared', which has code"),
+        ("folder ./src/http/get-index", "@static cannot serve 'src/http/get-index', which has code"),
+        ("folder .git", "@static cannot serve '.git', which has code or is hidden."),
+        ("prefix a*", "Invalid prefix 'a*'.|Write a folder's name, such as assets."),
+        ('prefix "${AWS::Region}"', "Invalid prefix '${AWS::Region}'."),
         ("fingerprint external", "`fingerprint external` is not supported.|Write true or false."),
         ("fingerprint maybe", "Invalid fingerprint 'maybe'.|Choose true or false."),
         ("prune 1", "Invalid prune '1'.|Choose true or false."),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from arc.inventory.files import folder_in_app
@@ -22,7 +24,9 @@ STATIC_PATH = "/_static"
 """The path that static files are below, as in Architect."""
 STATIC_FUNCTION = "StaticFunction"
 """The logical id of the deployed function that serves them."""
+_PREFIX = re.compile(r"[\w!.'() /+=@:,-]+", re.ASCII)  # It is in a policy, where `*`, `?` and `$` have a meaning.
 _OFF = ("false", "disable", "disabled")
+_CODE = tuple(PurePath(place) for place in ("src", "src/http", "src/shared"))
 _WITHOUT_EFFECT = ("production", "spa", "staging")
 
 
@@ -69,10 +73,18 @@ def _read_settings(document: Document, root: Path, pragma: Pragma) -> Static:
     folder = static.folder if source is None else folder_in_app(document, root, source, example="public")
     if folder == root:
         document.fault(source or pragma, "@static cannot serve the app's own folder.", "Write a path such as public.")
+    elif folder is not None and _is_private(folder.relative_to(root)):
+        message = f"@static cannot serve '{folder.relative_to(root).as_posix()}', which has code or is hidden."
+        document.fault(source or pragma, message, "Write a path such as public.")
     elif folder is not None and not folder.is_dir():
         place = folder.relative_to(root).as_posix()
         document.warn(source or pragma, f"@static has no effect, because the folder '{place}' does not exist.")
     return replace(static, folder=folder or static.folder, **values)
+
+
+def _is_private(place: PurePath) -> bool:
+    """Return True for a hidden folder, such as `.git`, and for the folders of the functions and the shared code."""
+    return any(part.startswith(".") for part in place.parts) or place in _CODE or place.parent == _CODE[1]
 
 
 def _read_folder(setting: Setting, _before: object) -> Scalar:
@@ -93,7 +105,7 @@ def _read_ignore(setting: Setting, _before: object) -> tuple[str, ...]:
 def _read_prefix(setting: Setting, _before: object) -> str:
     value = setting.single()
     prefix = value.text.strip("/")
-    if not prefix or "//" in prefix or any(part in (".", "..") for part in prefix.split("/")):
+    if not _PREFIX.fullmatch(prefix) or "//" in prefix or any(part in (".", "..") for part in prefix.split("/")):
         raise InvalidValue(value, "Write a folder's name, such as assets.")
     return prefix
 
