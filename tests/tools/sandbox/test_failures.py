@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -24,6 +25,10 @@ HANDLERS = {
                 {}["<b>key</b>"]
             except KeyError as error:
                 raise ValueError("<script>alert(1)</script>") from error
+        """,
+    "get /escape": """
+        def handler(event, context):
+            raise ValueError(event["queryStringParameters"]["name"])
         """,
     "get /os-exit": "import os\ndef handler(event, context):\n    os._exit(3)\n",
     "get /sys-exit": "import sys\ndef handler(event, context):\n    sys.exit(4)\n",
@@ -98,6 +103,12 @@ def test_output_is_labeled_with_the_route(sandbox: Sandbox) -> None:
     sandbox.wait_for(r"(?m)^get /raise \| before it fails$")
     sandbox.wait_for(r"(?m)^get /raise \| Traceback \(most recent call last\):$")
     sandbox.wait_for(r"(?m)^get /raise \| ValueError: <script>alert\(1\)</script>$")
+
+
+def test_exception_cannot_control_the_terminal(sandbox: Sandbox) -> None:
+    """Its message may quote a visitor. Control characters and changes of direction are escaped."""
+    sandbox.get("/escape?name=" + quote("a\x1b[2J\r\x9b31m\u202eb"))
+    sandbox.wait_for(r"(?m)^get /escape \| ValueError: a\\x1b\[2J\\r\\x9b31m\\u202eb$")
 
 
 def test_client_that_does_not_accept_html_gets_json(sandbox: Sandbox) -> None:

@@ -110,8 +110,10 @@ def _recording(handler: Handler, signals: int, root: str) -> Handler:
 
     def log_error(result: dict[str, Any], sink: Any) -> None:
         if raised:
+            from . import tracebacks
+
             result.update(raised.pop())
-            sys.stderr.write(result["traceback"])
+            sys.stderr.write(tracebacks.printable(result["traceback"]))
         else:
             log_original(result, sink)
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ASSIGNED = re.compile(r'  File "(?P<file>.*)", line (?P<number>\d+), in (?P<name>.*)\n')
+# Of C0 and C1 except line breaks and tabs, and those that reverse the text's direction.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _PACKAGE = os.path.join(os.path.abspath(__file__ + "/../../../../.."), "")
 _UNDECORATED = "The handler lacks @arc.http.handler."
 _CALLED_BY_LAMBDA = (
@@ -68,6 +70,11 @@ def describe_call(
         "place": place(file, root),
         "code": f"import arc\n\n@arc.http.handler\ndef {getattr(function, '__name__', 'handler')}(req):\n    …",
     }
+
+
+def printable(text: str) -> str:
+    """Return `text` with escaped control characters: an error's message may quote a visitor, and terminals obey."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def _chain(shown: traceback.TracebackException) -> Iterator[traceback.TracebackException]:
