@@ -139,6 +139,16 @@ def test_report_has_the_line_that_read_a_missing_field() -> None:
     assert f'File "{__file__}"' in problem["line"]
 
 
+@pytest.mark.parametrize("base", [arc.BadRequest, arc.FreshSignInRequired])
+def test_error_of_the_app_is_not_confused_with_one_of_the_same_name(base: type[Exception]) -> None:
+    """A page explains only this package's errors."""
+
+    def fail(_req: arc.Request) -> None:
+        raise type("MissingField", (base,), {})("no")
+
+    assert Visitor(Made()).sends(fail)["problem"]["kind"] == "refused"
+
+
 def test_error_of_an_unstorable_value_names_the_line_that_assigned_it() -> None:
     """The commit fails after the handler has returned, so the traceback has no line of the application."""
 

@@ -12,7 +12,7 @@ from _thread import allocate_lock  # threading, without its import
 from contextlib import contextmanager
 from pathlib import Path
 
-from arc.errors import BadRequest, StoreError
+from arc.errors import BadRequest, ForgedRequest, MissingField, StoreError
 from arc.http.misread import misread
 from arc.sessions import lifecycle
 
@@ -107,7 +107,8 @@ class Report(Observer):
 
     def refused(self, error: Exception) -> None:
         """Keep the reason for a response that is not the handler's."""
-        kind = "store" if isinstance(error, StoreError) else type(error).__name__
+        known = (kind.__name__ for kind in (MissingField, ForgedRequest) if isinstance(error, kind))
+        kind = "store" if isinstance(error, StoreError) else next(known, "refused")
         self._problem = {"kind": kind, "message": str(error)[:_MAX_TEXT]}
         if isinstance(error, BadRequest):
             self._problem["line"] = last_app_line(error)
