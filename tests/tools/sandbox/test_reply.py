@@ -13,6 +13,7 @@ from arc.tools.sandbox.front.reply import Malformed, make_reply
     ("result", "reason"),
     [
         ({"statusCode": "fine"}, "'statusCode' is 'fine'"),
+        ({"statusCode": "9" * 5000}, "'statusCode' is '999"),
         ({"statusCode": None}, "'statusCode' is None"),
         ({"statusCode": True}, "'statusCode' is True"),
         ({"statusCode": 99}, "'statusCode' is 99"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from arc.http.misread import undecorated
 from arc.tools.sandbox.functions.failures import InvocationFailure
 
+_DIGITS = re.compile(r"[0-9]{1,9}")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # API Gateway sets these itself.
@@ -74,7 +75,7 @@ def _inferred(value: object, result: bytes) -> Reply:
 
 
 def _status(value: object) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
