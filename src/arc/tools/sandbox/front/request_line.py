@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Words and short numbers between hyphens, as in a title. A token, an id or a UUID is not made of these.
-_WORDS = re.compile(r"(?:[A-Za-z]{1,15}|\d{1,4})(?:[-_.~]+(?:[A-Za-z]{1,15}|\d{1,4}))*")
+# Words and short numbers between hyphens, as in a title. A token, an id, a UUID or a code in groups of capital letters
+# is not made of these; a card's number has more digits than a date.
+_WORD = r"(?:[A-Za-z][a-z]{0,14}|[A-Z]{2,3}|\d{1,4})"
+_WORDS = re.compile(rf"(?!(?:\D*\d){{9}}){_WORD}(?:[-_.~]+{_WORD})*", re.ASCII)
 _LONGEST_PART = 16  # characters of a part that may be a secret: 128 bits take 22
 _KEPT = 6  # characters of such a part
 _LONGEST_PATH = 60  # characters
