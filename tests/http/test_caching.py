@@ -163,3 +163,13 @@ def test_the_type_that_is_sent_decides_on_caching(spelling: str) -> None:
         sent = format_response({"body": "", "headers": headers}, V2)["headers"]
         assert (sent["content-type"], spelling in sent) == ("text/html", False)
         assert sent["cache-control"].startswith("no-cache, no-store")
+
+
+@pytest.mark.parametrize("status", [400, 404, 503])
+@pytest.mark.parametrize("key", ["text", "css", "js", "xml"])
+def test_error_is_not_kept_by_default(key: str, status: int) -> None:
+    """A browser or a CDN would show it for a day. A Cache-Control of the application is sent."""
+    sent = format_response({key: "sorry", "status": status}, V2)["headers"]
+    assert sent["cache-control"] == "no-cache, no-store, must-revalidate, max-age=0, s-maxage=0"
+    chosen = format_response({key: "sorry", "status": status, "cacheControl": "max-age=5"}, V2)["headers"]
+    assert chosen["cache-control"] == "max-age=5"

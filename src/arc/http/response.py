@@ -32,6 +32,7 @@ _STATUS_SET = frozenset(_STATUS_KEYS)
 _CACHE_KEYS = frozenset(("cache_control", "cacheControl"))
 _SHARED_TYPES = ("text/css", "text/javascript", "application/javascript")
 _NOT_MODIFIED = 304
+_FIRST_ERROR = 400
 _BODILESS = (204, _NOT_MODIFIED)
 _PARTIAL = 206  # Its Content-Range counts bytes of the body as it is sent (RFC 9110 §14.4).
 
@@ -75,7 +76,9 @@ class PreparedResponse:
             headers.allow_origin(response["cors"])
         control = _cache_control(response, headers)
         self._explicit = bool(control)
-        headers.computed["cache-control"] = control or (UNCACHED if location else default_cache_control(kind))
+        # A browser that kept an error for a day would show it long after it is over.
+        is_uncached = location or self.status >= _FIRST_ERROR
+        headers.computed["cache-control"] = control or (UNCACHED if is_uncached else default_cache_control(kind))
         accepted = None
         if content.is_compressible(sent_type) and shape.compresses and not encoding and self.status != _PARTIAL:
             accepted = shape.headers().get("accept-encoding")
