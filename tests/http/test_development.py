@@ -64,6 +64,18 @@ def test_report_says_what_became_of_the_session(server: bool) -> None:
     assert visitor.session(len) == "no session"
 
 
+def test_requests_of_several_threads_leave_no_observer_behind() -> None:
+    """Their blocks end in any order."""
+    before = lifecycle.observer
+    first, second = observed_by(Report()), observed_by(last := Report())
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert lifecycle.observer is last
+    second.__exit__(None, None, None)
+    assert lifecycle.observer is before
+
+
 def test_report_says_why_a_cookie_was_refused() -> None:
     """A visitor whose session has expired has none, and the reason follows."""
     made = Made(clock=Clock(), idle=60)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import allocate_lock  # threading, without its import
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from arc.http.response import PreparedResponse
     from arc.sessions.session import Session
 
+_lock = threading.Lock()
+_active: list[lifecycle.Observer | None] = []  # the one of before, and those of the blocks that have not ended
 _PACKAGE, _STANDARD_LIBRARY = f"{Path(__file__).parents[1]}{os.sep}", f"{Path(os.__file__).parent}{os.sep}"
 _INSTALLED = ("site-packages", "dist-packages")
 _MAX_WARNINGS = 5
@@ -45,10 +47,6 @@ _WORDS = (  # of several steps, the first decides
     ("clock", "session refused (clock)"),
     ("absent", "no session"),
 )
-
-
-_lock = allocate_lock()
-_observers: list[Observer] = []  # of blocks that have not ended
 
 
 class Observer:
@@ -145,16 +143,23 @@ def observe(observer: Observer) -> None:
 
 @contextmanager
 def observed_by(observer: Observer) -> Iterator[None]:
-    """Let `observer` observe the process's requests within a block. Blocks in several threads may overlap."""
+    """Let `observer` observe the process's requests within a block.
+
+    Blocks of several threads may end in any order; the observer is that of the last one that has not ended.
+    """
     with _lock:
-        _observers.append(observer)
+        if not _active:
+            _active.append(lifecycle.observer)
+        _active.append(observer)
         lifecycle.observer = observer
     try:
         yield
     finally:
         with _lock:
-            _observers.remove(observer)
-            lifecycle.observer = _observers[-1] if _observers else None
+            _active.remove(observer)
+            lifecycle.observer = _active[-1]
+            if len(_active) == 1:
+                _active.clear()
 
 
 # -- the app's lines
