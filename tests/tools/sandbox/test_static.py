@@ -92,6 +92,19 @@ def test_anything_else_is_missing(sandbox: Sandbox, path: str) -> None:
     assert sandbox.get(path).status == 404
 
 
+def test_a_folder_that_becomes_a_link_out_of_the_app_is_not_served(sandbox: Sandbox, app: Path) -> None:
+    """At the start it would be a fault; a build may replace the folder later."""
+    outside = app.parent / "outside"
+    outside.mkdir()
+    (outside / "private.txt").write_text("private", encoding="utf-8")
+    (app / "public").rename(app / "moved")
+    (app / "public").symlink_to(outside)
+    status = sandbox.get("/_static/private.txt").status
+    (app / "public").unlink()
+    (app / "moved").rename(app / "public")
+    assert (status, sandbox.get("/_static/site.css").status) == (404, 200)
+
+
 def test_other_methods_reach_the_apps_routes(sandbox: Sandbox) -> None:
     """As deployed, where GET and HEAD alone lead to the files."""
     assert sandbox.request("POST", "/_static/site.css").text == "posted"

@@ -166,7 +166,7 @@ class Gateway:
         static, path = self._application.newest().static, scope["raw_path"].decode("utf-8", "replace")
         if static is None or not static_files.is_static(static, scope["method"], path):
             return None
-        reply = static_files.answer(static, path, _values(scope, b"if-none-match"))
+        reply = static_files.answer(self._application.inventory.root, static, path, _values(scope, b"if-none-match"))
         if reply.hint:
             self._terminal.write_once(exchange.label, reply.hint)
         return reply

@@ -6,12 +6,15 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from arc.errors import ToolError
+from arc.inventory.files import check_within
 from arc.inventory.static import STATIC_PATH
 from arc.tools.sandbox.front.reply import Reply, message_reply
 from arc.tools.static_files import MAX_SIZE, etag, find_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from arc.inventory import Static
 
@@ -21,16 +24,20 @@ def is_static(static: Static, method: str, path: str) -> bool:
     return method in ("GET", "HEAD") and path.startswith(f"{STATIC_PATH}/") and static.folder.is_dir()
 
 
-def answer(static: Static, path: str, if_none_match: Sequence[str]) -> Reply:
-    """Return the response to a request for an encoded `path`. Browsers ask again each time, so edits show at once."""
+def answer(root: Path, static: Static, path: str, if_none_match: Sequence[str]) -> Reply:
+    """Return the response to a request for an encoded `path`. Browsers ask again each time, so edits show at once.
+
+    `root` is the app's folder. A link that leads out of it, made after the app was read, is not followed.
+    """
     place = unquote(path.removeprefix(f"{STATIC_PATH}/"))
     try:
         file = find_file(static, place)
         if file is None:
             return message_reply(404, "Not Found")
+        check_within(root, file.path)
         size = file.path.stat().st_size
         content = file.path.read_bytes() if size <= MAX_SIZE else b""
-    except OSError:  # The name is too long, or the file was deleted or cannot be read.
+    except (OSError, ToolError):  # The name is too long, the file was deleted or cannot be read, or is outside.
         return message_reply(404, "Not Found")
     if size > MAX_SIZE:
         hint = f"{place} is {size:,} bytes, and Lambda sends static files of at most {MAX_SIZE:,}."
