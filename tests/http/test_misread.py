@@ -27,6 +27,8 @@ MISTAKES = [
     ({"redirect": "/", "flash": "x"}, "Did you mean 'location'?"),
     ({"htm": "<p>"}, "Did you mean 'html'? If it is data, return {'json': {…}}."),
     ({"HTML": "<p>"}, "Did you mean 'html'?"),
+    ({"htlm": "<p>"}, "Did you mean 'html'?"),
+    ({"tetx": "x", "status": 404}, "Did you mean 'text'?"),
     ({"Location": "/"}, "Did you mean 'location'?"),
     ({"html": "x", "json": {}}, "several bodies, and only 'html' is sent. Remove 'json'."),
     ({"text": "x", "body": "y", "xml": "z"}, "only 'text' is sent. Remove 'xml' and 'body'."),

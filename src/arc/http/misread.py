@@ -123,14 +123,16 @@ def _json_body(result: dict[Any, Any]) -> Iterator[str]:
 
 
 def _respelled(key: str) -> str | None:
-    """Return the response key that `key` is in other letter case, or with a letter missing, added or changed."""
+    """Return the response key that `key` is in other letter case, or with a letter missing, added, moved or changed."""
     from difflib import get_close_matches
 
     small = key.lower()
     same = next((known for known in ALL_KEYS if known.lower() == small.replace("-", "").replace("_", "")), None)
     if same is not None or small in ALL_KEYS:
         return same or small
-    close = get_close_matches(small, [*_BODIES, "location", "statusCode", "headers", "cookies"], 1, 0.8)
+    likely = [*_BODIES, "location", "statusCode", "headers", "cookies"]
+    transposed = [known for known in likely if sorted(known) == sorted(small)]  # Too far apart for difflib: htlm.
+    close = transposed or get_close_matches(small, likely, 1, 0.8)
     return close[0] if close else None
 
 
