@@ -90,8 +90,8 @@ def test_a_foreign_word_names_itself_and_its_advice() -> None:
     """The descriptor knows the word that it stands for, in any class."""
 
     class Owner:
-        login = ForeignWord("login")
+        login = ForeignWord("visitor", "login", "Call sign_in.")
 
     for use in (getattr, lambda owner, name: setattr(owner, name, 1)):
-        with pytest.raises(AttributeError, match=r"'login'.*sign_in"):
+        with pytest.raises(AttributeError, match=r"^A visitor has no 'login'\. Call sign_in\.$"):
             use(Owner(), "login")

@@ -13,6 +13,7 @@ from arc.http.headers import Query
 from arc.http.manager import manager_of_process
 from arc.http.visit import RequestVisit
 from arc.sessions import cookie
+from arc.sessions.foreign_words import FOREIGN_OF_REQUEST, ForeignWord
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ class Request(dict[str, "Any"]):
     def __repr__(self) -> str:
         """Return the method, the path and the event's keys. Its values contain cookies and credentials."""
         return f"<Request {f'{self.method} {self.path}'!r}: {', '.join(map(str, self))}>"
+
+    def __dir__(self) -> list[str]:
+        return sorted(set(super().__dir__()).difference(FOREIGN_OF_REQUEST))
 
     # -- the session
 
@@ -291,3 +295,7 @@ def finish(request: Request) -> None:
         others = [other for other in _unfinished if other is not request]
         _unfinished.clear()
         _unfinished.extend(others)
+
+
+for _name, _advice in FOREIGN_OF_REQUEST.items():
+    setattr(Request, _name, ForeignWord("request", _name, _advice))

@@ -1,4 +1,4 @@
-"""Advice for developers who use the attribute names of other session libraries."""
+"""Advice for developers who use the attribute names of other libraries' sessions and requests."""
 
 from __future__ import annotations
 
@@ -45,26 +45,42 @@ ADVICE = {
     ),
 }
 
+REQUEST_ADVICE = {
+    "Use req.query.": "args GET query_params query_string",
+    "Use req.form.": "POST",
+    "Use req.files.": "FILES",
+    "Use req.cookies.": "COOKIES",
+    "Use req.headers.": "META",
+    "Use req.params.": "view_args path_params matchdict",
+    "Use req.json.": "get_json json_body",
+    "Use req.body (bytes) or req.text.": "data get_data",
+    "Use req.session.user_id.": "user",
+    "Use req['requestContext'], in the event.": "remote_addr client",
+}
+
 FOREIGN = {name: text for text, names in ADVICE.items() for name in names.split()}
-"""The advice for each name of another library."""
+"""The advice for each name that other libraries' sessions have."""
+
+FOREIGN_OF_REQUEST = {name: text for text, names in REQUEST_ADVICE.items() for name in names.split()}
+"""The advice for each name that other libraries' requests have."""
 
 
 class ForeignWord:
-    """An attribute of other libraries' sessions, whose `AttributeError` says what to use instead.
+    """An attribute of other libraries' sessions or requests, whose `AttributeError` says what to use instead.
 
     A descriptor does not slow down other attributes, as `__getattr__` would.
     """
 
-    __slots__ = ("_name",)
+    __slots__ = ("_message",)
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, owner: str, name: str, advice: str) -> None:
+        self._message = f"A {owner} has no {name!r}. {advice}"
 
-    def __get__(self, session: object, owner: type | None = None) -> Never:
+    def __get__(self, instance: object, owner: type | None = None) -> Never:
         self._refuse()
 
-    def __set__(self, session: object, value: object) -> Never:
+    def __set__(self, instance: object, value: object) -> Never:
         self._refuse()
 
     def _refuse(self) -> Never:
-        raise AttributeError(f"A session has no {self._name!r}. {FOREIGN[self._name]}")
+        raise AttributeError(self._message)

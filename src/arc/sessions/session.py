@@ -406,5 +406,5 @@ class Session(dict[str, "Any"]):
         return (self._user_id, self._signed_in_at, tuple(self._flashes))
 
 
-for _name in FOREIGN:
-    setattr(Session, _name, ForeignWord(_name))
+for _name, _advice in FOREIGN.items():
+    setattr(Session, _name, ForeignWord("session", _name, _advice))
