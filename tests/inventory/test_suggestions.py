@@ -202,6 +202,13 @@ def test_route_without_a_space_is_completed(written: str, meant: str, tmp_path: 
     assert fault(tmp_path, f"@http\n{written}\n").endswith(f"Write it on one line, such as {meant}.")
 
 
+@pytest.mark.parametrize("written", ["get, post /users", "get post /users", "GET, POST /users"])
+def test_several_methods_in_a_line_are_several_routes(written: str, tmp_path: Path) -> None:
+    """The advice writes out each of them."""
+    message = fault(tmp_path, f"@http\n{written}\n")
+    assert message.endswith("Write each route on its own line: get /users, post /users.")
+
+
 def test_query_string_is_not_a_part_of_a_path(tmp_path: Path) -> None:
     """Every request to the path has the same route."""
     assert fault(tmp_path, "@http\nget /search?q=1\n").endswith("Write /search.")

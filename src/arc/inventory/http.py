@@ -73,8 +73,7 @@ def _read_line(document: Document, root: Path, item: Item) -> RouteLine | None:
             return None
         settings = {"method": where}
     else:
-        example = _whole_route(item) or "get /users/:id"
-        document.fault(item, "A route is a method and a path.", f"Write it on one line, such as {example}.")
+        document.fault(item, "A route is a method and a path.", _route_advice(item))
         return None
     problem = _path_problem(path.text)
     if problem is not None:
@@ -87,6 +86,16 @@ def _read_line(document: Document, root: Path, item: Item) -> RouteLine | None:
         return RouteLine(method, path.text, root / "src" / "http" / folder_name(method, path.text), where)
     folder = folder_in_app(document, root, settings["src"], example="src/pages/home")
     return None if folder is None else RouteLine(method, path.text, folder, where, names_folder=True)
+
+
+def _route_advice(item: Item) -> str:
+    """Return what to write instead of an item that is not a method and a path."""
+    words = [value.text for value in item.items] if isinstance(item, Array) else []
+    *methods, path = words or [""]
+    named = [method.strip(",").lower() for method in methods]
+    if len(named) > 1 and path.startswith("/") and set(METHODS).issuperset(named):
+        return f"Write each route on its own line: {', '.join(f'{method} {path}' for method in named)}."
+    return f"Write it on one line, such as {_whole_route(item) or 'get /users/:id'}."
 
 
 def _whole_route(item: Item) -> str:
