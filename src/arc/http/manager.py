@@ -138,7 +138,10 @@ def send_of(settings: Settings, environ: Mapping[str, str], on_fallback: Callabl
         from arc.service_map import aws_session
         from arc.sessions.stores.dynamodb.boto import BotoSend, boto_client
 
-        return BotoSend(boto_client(lambda: aws_session(settings), endpoint, local=settings.local))
+        in_sandbox = settings.sandbox_ports is not None
+        return BotoSend(
+            boto_client(lambda: aws_session(settings), endpoint, local=settings.local, in_sandbox=in_sandbox)
+        )
 
     lean = None if settings.transport == "boto3" else _lean_transport(settings, environ, endpoint)
     if lean is None:

@@ -178,6 +178,17 @@ def test_misspelled_session_table_has_a_suggestion(tmp_path: Path) -> None:
         )
 
 
+def test_session_table_of_an_app_without_tables_is_declared_in_the_manifest(tmp_path: Path) -> None:
+    """The function already runs in the sandbox, so the error does not advise to start one."""
+    tells = TELLS.replace("arc.StoreError", "arc.ConfigurationError")
+    environ = {".env": "SESSION_TABLE_NAME=session\n"}
+    with running(write_tables(tmp_path, {"get /": tells}, environ, tables="")) as sandbox:
+        assert sandbox.get("/").text == (
+            "SESSION_TABLE_NAME is a table, but the sandbox runs this app without tables. Declare the table below "
+            "@tables in app.arc, or set SESSION_TABLE_NAME=jwe."
+        )
+
+
 def test_sessions_are_stored_in_the_cookie_by_default(tmp_path: Path) -> None:
     """This holds even if the app has tables."""
     with running(write_tables(tmp_path, {"get /": COUNTS})) as sandbox:

@@ -70,15 +70,23 @@ _REMEDIES = {
     "InvalidConfigError": "Repair the profile in AWS_PROFILE, or unset AWS_PROFILE.",
 }
 _ENDPOINT = "AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_DYNAMODB must begin with http:// or https://, or be unset."
+_NO_DATABASE = (
+    "SESSION_TABLE_NAME is a table, but ARC_ENV=testing has no database. Run the function with arc sandbox, set "
+    "AWS_ENDPOINT_URL_DYNAMODB, or set SESSION_TABLE_NAME=jwe."
+)
+_NO_TABLES_IN_SANDBOX = (
+    "SESSION_TABLE_NAME is a table, but the sandbox runs this app without tables. Declare the table below @tables in "
+    "app.arc, or set SESSION_TABLE_NAME=jwe."
+)
 _SET_UP = "Check the function's AWS_ variables and AWS's configuration files."
 
 
 def boto_client(
-    session: Callable[[], Any], endpoint: str | None, *, local: bool = False
+    session: Callable[[], Any], endpoint: str | None, *, local: bool = False, in_sandbox: bool = False
 ) -> Callable[[float, float], Any]:
     """Return a function that creates boto3 clients from one boto3 `session`, for AWS or for a local `endpoint`.
 
-    With `local`, a client for AWS itself raises `ConfigurationError`.
+    With `local`, a client for AWS itself raises `ConfigurationError`, whose advice depends on `in_sandbox`.
     """
     sessions: list[Any] = []
 
@@ -97,10 +105,7 @@ def boto_client(
             )
             client = sessions[0].client("dynamodb", endpoint_url=endpoint, config=config)
         if local and is_of_aws(client.meta.endpoint_url):
-            raise ConfigurationError(
-                "SESSION_TABLE_NAME is a table, but ARC_ENV=testing has no database. Run the function with arc "
-                "sandbox, set AWS_ENDPOINT_URL_DYNAMODB, or set SESSION_TABLE_NAME=jwe."
-            )
+            raise ConfigurationError(_NO_TABLES_IN_SANDBOX if in_sandbox else _NO_DATABASE)
         return client
 
     return make
