@@ -62,7 +62,7 @@ def test_unknown_table_is_also_a_name_error(kind: type[Exception]) -> None:
 
 def test_app_without_tables_is_reported() -> None:
     """The map may have no table, or a folder of that name."""
-    remedy = r"has no tables\. Write notes below @tables in app\.arc$"
+    remedy = r"has no tables\. Write notes below @tables in app\.arc\.$"
     with mapped({"static/bucket": "b"}) as (environ, _), pytest.raises(NameError, match=remedy):
         arc.tables.name("notes", environ=environ)
     with mapped({"tables/notes/deeper": "b"}) as (environ, _), pytest.raises(NameError, match="Unknown table 'notes'"):

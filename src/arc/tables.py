@@ -59,7 +59,7 @@ def _physical_name(settings: Settings, tablename: str) -> str:
     advice = local_cloud_advice() if settings.local and not names else ""
     if not advice:
         meant = next(iter(get_close_matches(tablename, names, n=1)), "")
-        then = "" if settings.local else f" and deploy: arc deploy {settings.environment or 'staging'}"
+        then = "." if settings.local else f" and deploy: arc deploy {settings.environment or 'staging'}"
         advice = f"Did you mean {meant!r}?" if meant else f"Write {tablename} below @tables in app.arc{then}"
     raise UnknownTable(
         f"Unknown table {tablename!r}. The service map {service_path(settings)} has "
