@@ -166,6 +166,7 @@ def test_five_faults_are_five_messages(command: str, tmp_path: Path) -> None:
         (["sandbox", "--host", "localhost", "--host", "a.test:80"], 2, "'a.test:80' is neither"),
         (["init", "--frob"], 2, "--frob"),
         (["start"], 2, "No such command 'start'. To run the app on this machine: arc sandbox"),
+        (["test"], 2, "No such command 'test'. To run the app's tests: pytest"),
         (["new", "shop"], 2, "No such command 'new'. To write an app: arc init"),
         (["env", "PRODUCTION"], 2, "Unknown environment 'PRODUCTION'. Did you mean 'production'?"),
         (["deploy", "testing"], 2, "testing is not deployed: `arc sandbox` runs it on this machine. Choose staging or"),

@@ -32,6 +32,7 @@ _OF_OTHERS = {
     **dict.fromkeys(("start", "run", "dev", "serve", "server", "up"), "To run the app on this machine: arc sandbox"),
     **dict.fromkeys(("new", "generate"), "To write an app: arc init"),
     **dict.fromkeys(("install", "add"), "To install requirements: arc sandbox --install"),
+    "test": "To run the app's tests: pytest",
     **dict.fromkeys(("publish", "push", "release"), "To put the app on AWS: arc deploy"),
     **dict.fromkeys(("delete", "remove", "rm"), "To delete a deployed environment: arc destroy"),
 }
