@@ -20,7 +20,8 @@ def is_app_name(text: str) -> bool:
 def name_for(text: str) -> str:
     """Return a valid app name for any text, such as a folder's name: `Über uns!` becomes `uber-uns`.
 
-    A text without Latin letters gets a name with its hash, which is the same each time: `日本` becomes `app-cf2abf`.
+    A text with fewer than two Latin letters or digits gets a name with its hash, which is the same each time: `日本`
+    becomes `app-cf2abf`.
     """
     return _latin_name(text) or f"app-{sha256(unicodedata.normalize('NFC', text).encode()).hexdigest()[:_HASH_DIGITS]}"
 

@@ -77,8 +77,8 @@ def init(
 ) -> None:
     """Write a working app, or the missing files of an existing one. Existing files are never changed.
 
-    The app's name is derived from the folder's: "My Blog" becomes my-blog. A folder's name without Latin letters
-    becomes app- and six characters that depend on it.
+    The app's name is derived from the folder's: "My Blog" becomes my-blog. A folder's name with fewer than two
+    Latin letters or digits becomes app- and six characters that depend on it.
 
     \b
     Examples:
