@@ -103,6 +103,8 @@ def test_a_table_of_its_own_environment_is_no_mistake(table: str) -> None:
         ("SESSION_TABLENAME", "SESSION_TABLE_NAME"),
         ("ARC_SESSIONS_DOMAIN", "ARC_SESSION_DOMAIN"),
         ("ARC_APPNAME", "ARC_APP_NAME"),
+        ("SESION_TABLE_NAME", "SESSION_TABLE_NAME"),
+        ("SESSIONS_TABLE_NAME", "SESSION_TABLE_NAME"),
     ],
 )
 def test_a_misspelled_name_is_a_mistake(name: str, meant: str) -> None:
@@ -114,7 +116,15 @@ def test_a_misspelled_name_is_a_mistake(name: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ARC_APP_SECRET_FALLBACKS", "SESSION_TTL", "ARC_STATIC_SPA", "SESSION_SECRET", "ARCHIVE_BUCKET", "GREETING"],
+    [
+        "ARC_APP_SECRET_FALLBACKS",
+        "SESSION_TTL",
+        "ARC_STATIC_SPA",
+        "SESSION_SECRET",
+        "ARCHIVE_BUCKET",
+        "GREETING",
+        "USER_TABLE_NAME",
+    ],
 )
 def test_other_names_are_no_mistakes(name: str) -> None:
     """Names that the runtime or Architect reads, and the app's own."""

@@ -125,6 +125,15 @@ def test_misspelled_variable_in_the_env_file_is_a_warning(tmp_path: Path) -> Non
         )
 
 
+def test_misspelled_variable_is_a_warning_while_the_sandbox_runs(tmp_path: Path) -> None:
+    """A new line in `.env` is checked as the lines at the start are."""
+    write_app(tmp_path, {"get /": says("x")})
+    with running(tmp_path) as sandbox:
+        (tmp_path / ".env").write_text("SESION_TABLE_NAME=session\n")
+        sandbox.get("/")
+        sandbox.wait_for("Warning: Unknown variable 'SESION_TABLE_NAME', which nothing reads. Did you mean 'SESSION_T")
+
+
 def test_app_without_routes_is_a_warning(tmp_path: Path) -> None:
     """It says what to write."""
     (tmp_path / "app.arc").write_text("@app\ntestapp\n")

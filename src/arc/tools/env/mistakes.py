@@ -25,6 +25,7 @@ _ENDPOINT = re.compile("AWS_ENDPOINT_URL(_[A-Z0-9_]+)?")
 _ARCHITECTS = ("ARC_STATIC_BUCKET", "ARC_STATIC_FOLDER", "ARC_STATIC_PREFIX", "ARC_STATIC_SPA")
 _OURS = re.compile(r"ARC|SESSION_", re.IGNORECASE)
 _CLOSE = 0.8  # the least similarity of a misspelled name, as difflib measures it
+_ALMOST_SAME = 0.9  # that of a name whose beginning is misspelled
 
 _LONGEST_UNIT = 8  # characters that a guessable secret repeats
 _LEAST_UNKNOWN = 9  # letters and digits beside placeholder words; with fewer a secret is guessable
@@ -123,11 +124,15 @@ def _local_setting(name: str, value: str, environment: str) -> str | None:
 def _misspelled(name: str) -> str | None:
     """Return a message for an unknown name that looks like a misspelling of a known one, else None."""
     known = _known_names()
-    if name in known or not _OURS.match(name):
+    if name in known:
         return None
     upper = name.upper()
+    if not _OURS.match(name):
+        known, cutoff = tuple(filter(_OURS.match, known)), _ALMOST_SAME
+    else:
+        cutoff = _CLOSE
     begun = [] if upper in known else [one for one in known if one.startswith(f"{upper}_")]
-    meant = did_you_mean(upper, begun or known, cutoff=_CLOSE)
+    meant = did_you_mean(upper, begun or known, cutoff=cutoff)
     return f"Unknown variable {name!r}, which nothing reads. {meant.rstrip()}" if meant else None
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from arc import inventory as inventories
 from arc.errors import ArcError
 from arc.inventory.places import shell_path
+from arc.tools.env.mistakes import mistakes
 from arc.tools.sandbox.cloud import local_tables
 from arc.tools.sandbox.cloud.state import StateTaken
 from arc.tools.sandbox.functions import changes
@@ -145,8 +146,8 @@ class Application:
             self._reported = ""
             self._terminal.say(f"{self._fixed_file(inventory)} is valid again.")
         self._good_files = self._files
-        known = {*self.inventory.warnings, *ignored_variables(self.inventory)}
-        for warning in (*inventory.warnings, *ignored_variables(inventory)):
+        known = _warnings(self.inventory)
+        for warning in _warnings(inventory):
             if warning not in known:
                 self._terminal.say(f"Warning: {warning}")
         self._adopt(inventory)
@@ -207,3 +208,10 @@ class Application:
                 function.update(launch)
         for folder in self._functions.keys() - folders:
             self._functions[folder].renew()
+
+
+def _warnings(inventory: Inventory) -> list[str]:
+    """Return the warnings about an app's files that are printed again when a file brings a new one."""
+    testing = inventory.env.get(local_tables.ENVIRONMENT, {})
+    misspelled = mistakes(testing, app=inventory.app, environment=local_tables.ENVIRONMENT)
+    return [*inventory.warnings, *ignored_variables(inventory), *misspelled]
