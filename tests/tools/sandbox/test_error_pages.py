@@ -101,6 +101,13 @@ def test_unknown_path_lists_the_routes(sandbox: Sandbox) -> None:
     assert 'href="/orders/:id"' not in answer.text
 
 
+@pytest.mark.parametrize("folder", ["static", "public", "assets"])
+def test_address_of_static_files_elsewhere_names_the_right_one(sandbox: Sandbox, folder: str) -> None:
+    """Flask serves them below /static/."""
+    text = text_of(sandbox.get(f"/{folder}/site.css", **HTML))
+    assert f"Static files are served below /_static/, not below /{folder}/." in text
+
+
 def test_wrong_verb_names_the_verbs_of_the_path(sandbox: Sandbox) -> None:
     """The path itself is right."""
     text = text_of(sandbox.request("DELETE", "/cart", headers=HTML))

@@ -58,6 +58,7 @@ _MANIFEST_NOTE = "The app's files have an error, so the sandbox serves the app a
 MISSING_FIELD = "MissingField"  # the kind of problem that `arc.http.development` reports for it
 _LINE = re.compile(r'  File "(?P<file>.*)", line (?P<number>\d+), in .*\n(?P<code>.*)')
 _MOST_LIKELY = 3
+_STATIC_ELSEWHERE = re.compile(r"/(static|public|assets)/")  # where other frameworks serve them
 _NO_STORE = (b"cache-control", b"no-store")
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 
@@ -105,6 +106,8 @@ def not_found_reply(method: str, path: str, routes: Sequence[Route], accept: str
     else:
         title = f"No route has the path {shown}."
         detail = f"The request was {method} {shown}."
+        if folder := _STATIC_ELSEWHERE.match(path):
+            detail += f" Static files are served below /_static/, not below {folder[0]}."
         likely = _likely(path, routes)
     parts = [_detail(detail)]
     if likely:
