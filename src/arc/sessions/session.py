@@ -8,7 +8,7 @@ from arc.sessions.cookie import LONGEST
 from arc.sessions.foreign_words import FOREIGN, ForeignWord
 from arc.sessions.lifetimes import BROWSER
 from arc.sessions.record import describe
-from arc.sessions.snapshot import Snapshot
+from arc.sessions.snapshot import Progress, Snapshot
 from arc.sessions.values import ADDED, RESERVED, RESERVED_PREFIX, drop_foreign_keys, plain_text, refuse_reserved
 from arc.sessions.visit import PLAIN
 
@@ -30,21 +30,6 @@ WITHHELD = (
 )
 _MISSING = object()
 _CONTAINERS = (dict, list)
-
-
-class Progress:
-    """The part of a session's state that few requests change. Until then, these are attributes of the class."""
-
-    # Since the latest commit:
-    destroyed = regenerated = replaced = signed_in = False
-    # About the request:
-    blocked = ""  # why this request may neither replace nor clear the visitor's cookie
-    replaced_ids: tuple[str, ...] = ()
-    closed = False
-    gone = False  # The session of an earlier commit ended before the next one.
-    stored: tuple[str, str] | None = None  # the cookie's value and the id that the latest commit stored
-    cookies: tuple[str, ...] | None = None  # of the latest commit, None after a change
-    earlier: tuple[str, ...] | None = None  # of the commit before, None when there was none
 
 
 class Session(dict[str, "Any"]):

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 _CONTAINERS = (dict, list)
 
 
+class Progress:
+    """The part of a session's state that few requests change. Until then, these are attributes of the class."""
+
+    # Since the latest commit:
+    destroyed = regenerated = replaced = signed_in = False
+    # About the request:
+    blocked = ""  # why this request may neither replace nor clear the visitor's cookie
+    replaced_ids: tuple[str, ...] = ()
+    closed = False
+    gone = False  # The session of an earlier commit ended before the next one.
+    stored: tuple[str, str] | None = None  # the cookie's value and the id that the latest commit stored
+    cookies: tuple[str, ...] | None = None  # of the latest commit, None after a change
+    earlier: tuple[str, ...] | None = None  # of the commit before, None when there was none
+
+
 class Snapshot:
     """The data and facts of a session at one moment. The data is kept as JSON text, which C makes and compares.
 
