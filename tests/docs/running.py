@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.docs.blocks import Block, blocks, transcript
-from tests.docs.deployment import HERE, Deployment
 from tests.docs.shown import matches
 from tests.docs.terminal import DUMMIES, Terminal
-from tests.tools import warm
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _END = "\0"
@@ -36,27 +33,14 @@ def _statement(page: Path, block: Block) -> str:
     return f"exec(compile({lines!r}, {page.name!r}, 'exec'))\nprint(end={_END!r}, flush=True)\n"
 
 
-def run_commands(page: Path, folder: Path, deployment: Deployment | None = None) -> None:
-    """Run the console and bash blocks of `page` in `folder`, beside a copy of the examples.
-
-    With a `deployment`, commands work on its cloud, the app is deployed where the page says so, and `arc` is a fork of
-    an interpreter that has loaded it.
-    """
+def run_commands(page: Path, folder: Path) -> None:
+    """Run the console and bash blocks of `page` in `folder`, beside a copy of the examples."""
     found = blocks(page, "console", "bash")
     if not found:
         return
     shutil.copytree(EXAMPLES, folder / "examples")
-    before_deployment = page.read_text().partition(HERE)[0].count("\n") if deployment is not None else None
-    with Terminal(folder, {} if deployment is None else deployment.environ) as terminal:
-        if deployment is not None:
-            programs = folder / ".programs"
-            programs.mkdir()
-            warm.install(programs)
-            terminal.environ["PATH"] = f"{programs}{os.pathsep}{terminal.environ['PATH']}"
+    with Terminal(folder) as terminal:
         for block in found:
-            if deployment is not None and before_deployment is not None and block.line > before_deployment:
-                terminal.environ |= deployment.deploy(terminal.folder)
-                before_deployment = None
             steps = transcript(block) if block.language == "console" else [(f"set -e\n{block.text}", block.shown or "")]
             for command, shown in steps:
                 code, printed = terminal.run(command)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Self
 
 PORT = "3333"  # the port of the pages; a free one is used for it
@@ -26,15 +25,15 @@ _ASSIGNMENT = re.compile(r"(?P<name>[A-Z]+)=\$\((?P<command>.*)\)")
 class Terminal:
     """Runs commands in `folder`; a `cd` and `NAME=$(…)` hold for later commands, and servers end with the block.
 
-    `environ` is what commands have besides this machine's essentials.
+    Commands have only this machine's essentials in `environ`.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._home = self.folder = folder
         self._port = _free_port()
         self._servers: list[subprocess.Popen[bytes]] = []
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        self.environ = {**DUMMIES, **(environ or {}), "PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
+        self.environ = {**DUMMIES, "PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
 
     def __enter__(self) -> Self:
         return self

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import found
-from tests.docs.deployment import HERE, Deployment
 from tests.docs.running import run_commands, run_python
 
 ROOT = Path(__file__).parents[2]
@@ -23,16 +22,11 @@ def test_every_python_block_runs(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
-def test_every_command_prints_the_shown_output(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Servers run in the background. A page about deployed apps has a cloud on this machine, with real functions."""
-    text = page.read_text()
-    if "$ curl " in text:
+def test_every_command_prints_the_shown_output(page: Path, tmp_path: Path) -> None:
+    """Servers run in the background."""
+    if "$ curl " in page.read_text():
         found("curl", ("curl",), "sudo apt-get install curl")
-    if HERE in text:
-        with Deployment(request.getfixturevalue("cloud"), tmp_path) as deployment:
-            run_commands(page, tmp_path, deployment)
-    else:
-        run_commands(page, tmp_path)
+    run_commands(page, tmp_path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
