@@ -89,13 +89,15 @@ def deploy(
 
 def _report_remaining_steps(cloud: Cloud, inventory: Inventory, environment: str) -> None:
     """Say what `arc create` would do about the tables, which are not part of the deployment."""
+    from arc.tools.cli.app_folder import advice
     from arc.tools.cloud.parameters import mapped_tables
     from arc.tools.create import plan_tables
 
     by_stack = mapped_tables(cloud, inventory.app, environment)
     steps = [step.action for step in plan_tables(cloud, inventory, environment, by_stack).steps]
     if steps:
-        typer.echo(f"Not part of a deployment: {'; '.join(steps)}. Run: arc create {environment}", err=True)
+        note = f"Not part of a deployment: {'; '.join(steps)}. Run: arc create {environment}"
+        typer.echo(advice(note), err=True)
 
 
 def _outcome(plan: DeploymentPlan, *, no_wait: bool) -> str:

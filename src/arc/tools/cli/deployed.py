@@ -38,7 +38,7 @@ def destroy(
       arc destroy staging
       arc destroy staging --tables --force
     """  # noqa: D301  # \b: these lines stay as they are
-    from arc.tools.cli.app_folder import chosen_cloud
+    from arc.tools.cli.app_folder import advice, chosen_cloud
     from arc.tools.deploy.pipeline import Deployment
 
     inventory = read_deployable_app(environment, "destroy")
@@ -55,7 +55,7 @@ def destroy(
             typer.echo(f"{inventory.app} is not deployed to {environment}.")
             return
         left = [] if tables or not inventory.tables else ["its tables (--tables deletes them)"]
-        typer.echo(f"Not deleted: {' and '.join([*left, f'its variables (arc env {environment})'])}.")
+        typer.echo(advice(f"Not deleted: {' and '.join([*left, f'its variables (arc env {environment})'])}."))
 
 
 def logs(
