@@ -115,7 +115,7 @@ class Rotating:
 
         Sealing secrets are read first, because they must be accepted already.
         """
-        names = self.functions.functions
+        names = list(self.functions.functions)  # A test may deploy another function meanwhile.
         sealing = {self.secrets(name)[0] for name in names} - {None}
         for name in names:
             secret, fallbacks = self.secrets(name)
