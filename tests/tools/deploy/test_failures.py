@@ -28,7 +28,6 @@ def handler(event, context):
     print("asked")
     return {{"statusCode": 200, "body": {!r}}}
 """
-WORDS = ("error", "throttle", "unsent", "lost")
 
 
 class Shopkeeper(Owner):
@@ -71,7 +70,7 @@ def test_every_kind_of_call_is_one_that_a_deployment_makes(keeper: Shopkeeper, f
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("word", ["error", "lost"])
 @pytest.mark.sampled(6)
 def test_a_call_that_keeps_failing_leaves_a_version_that_responds(
     keeper: Shopkeeper, faulty: FaultyCloud, call: str, word: str
@@ -90,7 +89,7 @@ def test_a_call_that_keeps_failing_leaves_a_version_that_responds(
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("word", ["throttle", "unsent", "lost"])
 @pytest.mark.sampled(3, always=["lost-cloudformation.CreateChangeSet", "lost-cloudformation.ExecuteChangeSet"])
 def test_a_call_that_fails_once_does_not_stop_a_deployment(
     keeper: Shopkeeper, faulty: FaultyCloud, call: str, word: str
