@@ -19,7 +19,7 @@ def test_make_demo_serves_the_shop_until_ctrl_c(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "scripts/setup").write_text("# The environment of this test is the one it runs in.\n")
     command = ["make", "demo", f"BIN={Path(sys.executable).parent}"]
-    # `make test` tells a make below it to print its folder.
+    # Below `make test`, another make prints its folder.
     outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     environ = {**outside, "AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy", "AWS_REGION": "us-east-1"}
     with subprocess.Popen(

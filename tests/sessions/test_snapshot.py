@@ -76,7 +76,7 @@ def test_data_that_cannot_be_kept_is_dropped_by_each_failed_response_that_change
 
 
 def test_a_change_is_one_of_the_data_or_the_facts() -> None:
-    """Either is enough, and data that is stored as before is no change."""
+    """Either is enough, and data that is stored as before has not changed."""
     snapshot = Snapshot({"a": [1]}, FACTS, None)
     assert snapshot.change({"a": [1]}, FACTS) is None
     assert snapshot.change({"a": (1,)}, FACTS) is None

@@ -19,7 +19,7 @@ _BODIES = (*TYPE_OF_KEY, "body")
 _STATUSES = range(100, 600)
 _PAIR, _TRIPLE = 2, 3
 _REDIRECTED = range(200, 300)
-_CREATED = (201, 202)  # Their Location is no redirect (RFC 9110 §10.2.2).
+_CREATED = (201, 202)  # Their Location does not redirect (RFC 9110 §10.2.2).
 # Words of other frameworks, and of HTTP, for response keys.
 _FOREIGN = {
     **dict.fromkeys(("redirect", "redirect_to", "redirect_url", "redirectto", "redirecturl"), "location"),

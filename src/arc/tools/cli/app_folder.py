@@ -30,7 +30,7 @@ _COMMAND = re.compile(
 def current_app() -> Path:
     """Return the folder of the app that the current folder belongs to, and show it if it is another one.
 
-    It is the current folder where there is no app.
+    Without an app, it is the current folder.
     """
     here = Path.cwd()
     root = find_app(here, home=_home())

@@ -158,7 +158,7 @@ def problem_reply(reply: Reply, route: str, problem: Mapping[str, Any], root: Pa
 
 
 def with_banner(reply: Reply, fault: str) -> Reply:
-    """Return a page of the app with a banner that shows `fault`, or the response itself if it is no page."""
+    """Return a page of the app with a banner that shows `fault`, or the response itself if it is not a page."""
     if not reply.header(b"content-type").startswith(b"text/html"):
         return reply
     text = escape(f"{_MANIFEST_NOTE}\n{fault}")

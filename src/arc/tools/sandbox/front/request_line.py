@@ -16,7 +16,7 @@ _WORDS = re.compile(rf"(?!(?:\D*\d){{9}}){_WORD}(?:[-_.~]+{_WORD})*", re.ASCII)
 _LONGEST_PART = 16  # characters of a part that may be a secret: 128 bits take 22
 _KEPT = 6  # characters of such a part
 _LONGEST_PATH = 60  # characters
-# What browsers ask for without being told to.
+# What browsers request on their own.
 _UNASKED = re.compile(r"/(?:favicon\.ico|apple-touch-icon[\w-]*\.png|\.well-known/appspecific/[\w.-]+)", re.ASCII)
 _COLORS = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
 
