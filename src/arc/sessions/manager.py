@@ -230,10 +230,8 @@ class SessionManager:
             in_store = loaded is not None and loaded in session._sent_records and not loaded.foreign
             # The store itself finds out what happened to a record that it loaded. Any other session is gone.
             if loaded is None or not in_store or loaded.id != session_id:
-                session._progress.gone, session._sent_records = (
-                    True,
-                    (refusal.replaced,) if refusal.replaced is not None else (),
-                )
+                session._progress.gone = True
+                session._sent_records = () if refusal.replaced is None else (refusal.replaced,)
         else:
             session._record, session._sent_records = record, (record,)
         session._progress.stored = None
