@@ -321,7 +321,7 @@ class Schedules(RuleBasedStateMachine):
     def _replace(self, request: Request, key: str) -> None:
         value = self._fresh()
         request.session.replace({key: value})
-        messages = [message for _, message in request.session._flashes]
+        messages = [message for _, message in request.session._facts.flashes]
         request.forget()
 
         def replaced(data: dict[str, Any], flashes: list[str]) -> None:
@@ -422,7 +422,7 @@ class Schedules(RuleBasedStateMachine):
 
     def _filled(self, request: Request) -> bool:
         session = request.session
-        return bool(session or session._flashes or request.user is not None)
+        return bool(session or session._facts.flashes or request.user is not None)
 
     def _would_take_effect(self, request: Request, *, explicit: bool) -> bool:
         """True when a commit now has to store something, except a renewal."""
@@ -474,7 +474,7 @@ class Schedules(RuleBasedStateMachine):
         if old is None:
             data, flashes, created = (
                 with_sorted_list(deepcopy(dict(request.session))),
-                [text for _, text in request.session._flashes],
+                [text for _, text in request.session._facts.flashes],
                 request.created,
             )
         elif not request.regenerates:
@@ -557,7 +557,7 @@ class Schedules(RuleBasedStateMachine):
         assert not session.is_new
         data, flashes = stored.versions[-1]
         assert (session.id, session.user_id, session.created_at) == (session_id, stored.user, stored.created)
-        assert (with_sorted_list(dict(session)), [text for _, text in session._flashes]) == (data, flashes)
+        assert (with_sorted_list(dict(session)), [text for _, text in session._facts.flashes]) == (data, flashes)
 
     @invariant()
     def no_more_than_one_effect_each(self) -> None:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from arc.sessions.manager import SessionManager
     from arc.sessions.session import Session
 
-_MISSING = object()
 _NO_FILE = "{0!r} is a text field: req.form[{0!r}]. Browsers send files only in a <form enctype='multipart/form-data'>"
 
 
@@ -68,9 +67,6 @@ class Request(dict[str, "Any"]):
         self._load_lock = allocate_lock()
         self._session: Session | None = None
         self._session_values: list[str] | None = None
-        self._body: object = _MISSING
-        self._json: object = _MISSING
-        self._fields: tuple[Query[str], Query[File]] | None = None
 
     def __repr__(self) -> str:
         """Return the method, the path and the event's keys. Its values contain cookies and credentials."""
@@ -87,12 +83,10 @@ class Request(dict[str, "Any"]):
         if self._session is None:
             with self._load_lock:
                 if self._session is None:
-                    manager = self._manager()
-                    shape, name = self.shape, manager.settings.cookie_name
-                    self._session_values = cookie.values(shape.cookie_headers(), name)
-                    session = manager.load(self._session_values, RequestVisit(shape, self.cross_site))
+                    manager, shape = self._manager(), self.shape
+                    self._session_values = values = cookie.values(shape.cookie_headers(), manager.cookie_name)
+                    session = self._session = manager.load(values, RequestVisit(shape, self.cross_site))
                     self.without_session = session.is_new
-                    self._session = session
         return self._session
 
     @session.setter
@@ -198,9 +192,11 @@ class Request(dict[str, "Any"]):
     @property
     def body(self) -> bytes | None:
         """The body's bytes, None if absent. Raises `BadRequest` for invalid base64."""
-        if self._body is _MISSING:
-            self._body = self.shape.body()
-        return self._body  # type: ignore[return-value]  # bytes | None by the line above
+        try:
+            return self._body
+        except AttributeError:  # A slot costs nothing until it is set, and few requests have a body.
+            self._body: bytes | None = self.shape.body()
+            return self._body
 
     @property
     def text(self) -> str:
@@ -227,22 +223,28 @@ class Request(dict[str, "Any"]):
     @property
     def json(self) -> Any:
         """The value of a JSON body, None if absent. Raises `BadRequest` for invalid JSON."""
-        if self._json is _MISSING:
-            self._json = parse_json(self.text) if self.body else None
-        return self._json
+        try:
+            return self._json
+        except AttributeError:
+            self._json: Any = parse_json(self.text) if self.body else None
+            return self._json
 
     def _form_and_files(self) -> tuple[Query[str], Query[File]]:
-        if self._fields is None:
-            content_type = self.headers.get("content-type", "")
-            if content_type.lower().startswith("multipart/form-data"):
-                from arc.http.multipart import form_and_files
+        try:
+            return self._fields
+        except AttributeError:
+            self._fields: tuple[Query[str], Query[File]] = self._read_form()
+            return self._fields
 
-                self._fields = form_and_files(content_type, self.body or b"")
-            else:
-                form = parse_form(self.text) if content_type.lower().startswith(FORM) else Query()
-                hints = {field: _NO_FILE.format(field) for field in form}
-                self._fields = form, Query((), hints, part="form has no file")
-        return self._fields
+    def _read_form(self) -> tuple[Query[str], Query[File]]:
+        content_type = self.headers.get("content-type", "")
+        if content_type.lower().startswith("multipart/form-data"):
+            from arc.http.multipart import form_and_files
+
+            return form_and_files(content_type, self.body or b"")
+        form = parse_form(self.text) if content_type.lower().startswith(FORM) else Query()
+        hints = {field: _NO_FILE.format(field) for field in form}
+        return form, Query((), hints, part="form has no file")
 
 
 # -- the request of a bare event

@@ -28,17 +28,16 @@ class Shape:
     The formats of AWS are subclasses in `arc.http.events`.
     """
 
-    __slots__ = ("_headers", "_query", "event")
+    __slots__ = ("_cookie_headers", "_headers", "_query", "event")
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self.event = event
         self._headers: Headers | None = None
         self._query: Query[str] | None = None
+        self._cookie_headers: list[str] | None = None
 
-    @property
-    def is_v2(self) -> bool:
-        """True for payload format 2.0, which sends a result without response keys as a JSON body."""
-        return False
+    is_v2 = False
+    """True for payload format 2.0, which sends a result without response keys as a JSON body."""
 
     @property
     def compresses(self) -> bool:
@@ -104,8 +103,17 @@ class Shape:
                 self._headers = Headers.of(event.get("headers"))
         return self._headers
 
+    def header(self, name: str) -> str | None:
+        """Return the header `name`, which is in lower case; None if it is absent."""
+        return self.headers().get(name)
+
     def cookie_headers(self) -> list[str]:
         """Return the values of the Cookie headers: the event's `cookies` list, else the header."""
+        if self._cookie_headers is None:
+            self._cookie_headers = self._read_cookie_headers()
+        return self._cookie_headers
+
+    def _read_cookie_headers(self) -> list[str]:
         cookies = self.event.get("cookies")
         if isinstance(cookies, list) and cookies:
             if len(cookies) == 1 and isinstance(cookies[0], str):

@@ -9,7 +9,7 @@ from arc.hosts import is_within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from arc.sessions.visit import Visit
@@ -47,22 +47,27 @@ def parse(header: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def values(headers: Iterable[str], name: str) -> list[str]:
+def values(headers: Sequence[str], name: str) -> list[str]:
     """Return the values of all cookies called `name`, in order.
 
     The last `MOST_TRIED` are percent-decoded and unquoted, unless they are too long for a cookie. A header over
     `MAX_HEADER` characters counts as one such value.
     """
+    pair = f"{name}="
+    if len(headers) == 1:  # In payload 2.0 each cookie has its own header, and most visitors have no other cookie.
+        header = headers[0]
+        if header.startswith(pair) and len(header) <= MAX_HEADER and ";" not in header:
+            value = header[len(pair) :].strip(" \t")
+            return [value if "%" not in value and '"' not in value else _decode(value)]
     found: list[str] = []
     is_plain = True
-    pair = f"{name}="
     for header in headers:
         if name not in header:
             continue
         if len(header) > MAX_HEADER:
             found.append(header)
             continue
-        if ";" not in header and header.startswith(pair):  # In payload 2.0 each cookie has its own header.
+        if ";" not in header and header.startswith(pair):
             found.append(header[len(pair) :].strip(" \t"))
         else:
             found += [value for other, value in parse(header) if other == name]
@@ -184,14 +189,22 @@ class SessionCookie:
 
     def build(self, value: str, max_age: int | None, now: int) -> str:
         """Return the string that sets the cookie to `value` for `max_age` seconds, None: until the browser closes."""
-        name = self._name
+        return self.build_token(escape(self._name, value), max_age, now)
+
+    def build_token(self, value: str, max_age: int | None, now: int) -> str:
+        """Return the string of `build` for a value in which nothing is escaped, such as a token."""
         age, second, rest = self._latest
         if second != now or age != max_age:
-            domain, path = self._domain, self._settings.path
-            empty = set_cookie(name, "", max_age=max_age, now=now, domain=domain, path=path, **self._security)
-            rest = empty[len(name) + 1 :]
-            self._latest = (max_age, now, rest)
-        return f"{name}={escape(name, value)}{rest}"
+            rest = self._attributes(max_age, now)
+        return f"{self._name}={value}{rest}"
+
+    def _attributes(self, max_age: int | None, now: int) -> str:
+        """Return what follows the value, and keep it for other responses of this second."""
+        name, domain, path = self._name, self._domain, self._settings.path
+        empty = set_cookie(name, "", max_age=max_age, now=now, domain=domain, path=path, **self._security)
+        rest = empty[len(name) + 1 :]
+        self._latest = (max_age, now, rest)
+        return rest
 
     def clear(self) -> tuple[str, ...]:
         """Return the strings that remove the cookie: the one with the domain, and the host-only one."""

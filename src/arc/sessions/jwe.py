@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
 KEY_BYTES = {"A256GCM": 32, "A192GCM": 24, "A128GCM": 16}
 MAX_TOKEN = 4096  # characters; the limit of browsers (RFC 6265bis §5.6)
-_PARTS = 5
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # base64; base64url has - and _ last
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_CHARACTERS = _ALPHABET.translate(_TO_URL) + b"."
-# To base64, and all other characters to one that base64 does not have. `translate` takes longer to delete characters.
-_FROM_URL = bytes(one if one in _CHARACTERS else ord("!") for one in range(256)).translate(
+# To base64, and all other characters to one that base64 does not have. `translate` takes longer to delete characters,
+# and `in` longer than `find`, because it first tries the bytes as an integer.
+_FROM_URL = bytes(one if one in _ALPHABET.translate(_TO_URL) + b"." else ord("!") for one in range(256)).translate(
     bytes.maketrans(b"-_", b"+/")
 )
 # The valid last characters by the length modulo 4: spare bits are 0, so that bytes have one text (RFC 4648 §3.5).
@@ -33,9 +32,9 @@ def seal(payload: bytes, cipher: AESGCM, enc: str, nonce: bytes) -> str:
     """Return the token that contains `payload`. `nonce` is 12 bytes that are never used twice with one key."""
     header = _HEADERS[enc]
     sealed = cipher.encrypt(nonce, payload, header)
-    body, tag = b2a_base64(sealed[:-_TAG], newline=False), b2a_base64(sealed[-_TAG:], newline=False)
-    parts = (header, b2a_base64(nonce, newline=False), body.rstrip(b"="), tag[:_TAG_TEXT])
-    return (b"%b..%b.%b.%b" % parts).translate(_TO_URL).decode()
+    # `%.16b` takes the first 16 bytes, without the padding and the line end.
+    parts = (header, b2a_base64(nonce), b2a_base64(sealed[:-_TAG]).rstrip(b"=\n"), b2a_base64(sealed[-_TAG:]))
+    return (b"%b..%.16b.%b.%.22b" % parts).translate(_TO_URL).decode()
 
 
 def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]:
@@ -46,22 +45,22 @@ def unseal(token: str, ciphers: Sequence[AESGCM], enc: str) -> tuple[bytes, int]
     """
     if len(token) > MAX_TOKEN:
         raise Refused("too-long")
-    # Other characters than ASCII become bytes outside the alphabet.
-    text = token.encode(errors="replace").translate(_FROM_URL)
-    parts = text.split(b".", _PARTS)
-    if len(parts) != _PARTS or text.find(b"!") >= 0:  # `in` takes longer: it first tries the bytes as an integer.
-        raise Refused("malformed")
-    header, key, nonce, sealed, end = parts
-    if header != _STANDARD_HEADERS[enc] or key or len(nonce) != _NONCE_TEXT or len(end) != _TAG_TEXT:
+    start = _STARTS[enc]
+    try:
+        text = token[len(start) :].encode().translate(_FROM_URL)
+        nonce, sealed, end = text.split(b".", 3)
+    except ValueError:
+        raise Refused("malformed") from None
+    if not token.startswith(start) or len(nonce) != _NONCE_TEXT or len(end) != _TAG_TEXT or text.find(b"!") >= 0:
         raise Refused("malformed")
     over = len(sealed) % 4
     if end[-1] not in _LAST_OF_TAG or (over and sealed[-1] not in _LAST[over]):
         raise Refused("malformed")
-    iv, message = a2b_base64(nonce), a2b_base64(sealed + b"===") + a2b_base64(end + b"==")
+    iv, message, header = a2b_base64(nonce), a2b_base64(sealed + b"===") + a2b_base64(end + b"=="), _HEADERS[enc]
     index = 0
     for cipher in ciphers:
         try:
-            return cipher.decrypt(iv, message, _HEADERS[enc]), index
+            return cipher.decrypt(iv, message, header), index
         except _invalid_tag():
             index += 1
     raise Refused("forged")
@@ -74,8 +73,8 @@ def _invalid_tag() -> type[Exception]:
     return InvalidTag
 
 
-# The only valid headers, as Node writes them.
-_STANDARD_HEADERS = {
-    enc: b2a_base64(f'{{"alg":"dir","enc":"{enc}"}}'.encode(), newline=False).rstrip(b"=") for enc in KEY_BYTES
+# The only valid headers, as Node writes them, and the start of a token, whose encrypted key is empty.
+_HEADERS = {
+    enc: b2a_base64(f'{{"alg":"dir","enc":"{enc}"}}'.encode()).rstrip(b"=\n").translate(_TO_URL) for enc in KEY_BYTES
 }
-_HEADERS = {enc: header.translate(_TO_URL) for enc, header in _STANDARD_HEADERS.items()}
+_STARTS = {enc: f"{header.decode()}.." for enc, header in _HEADERS.items()}

@@ -14,6 +14,7 @@ Characters are UTF-16 units, as in JavaScript. Keys for other purposes are 32 by
 from __future__ import annotations
 
 from binascii import a2b_base64
+from functools import cached_property
 
 from arc.errors import ConfigurationError, MissingSecret
 from arc.sessions.jwe import KEY_BYTES
@@ -49,8 +50,6 @@ class Keyring:
     encryption. Raises `MissingSecret` and `ConfigurationError`, and calls `warn` with a message for each weak secret.
     """
 
-    __slots__ = ("_ciphers", "_derived", "_keys", "enc", "signing")
-
     def __init__(self, settings: Settings, *, warn: Callable[[str], None] = _warn_once) -> None:
         self.enc = "A128GCM" if settings.legacy else settings.enc
         if not settings.secret and not settings.testing:
@@ -65,17 +64,14 @@ class Keyring:
             self._keys.insert(0, _DEVELOPMENT[: KEY_BYTES[self.enc]].encode())
         words = (settings.secret or settings.app_name or "fallback", *settings.fallbacks)
         self.signing = tuple(_utf8(_units(word)) for word in words)
-        self._ciphers: tuple[AESGCM, ...] = ()
         self._derived: dict[str, tuple[bytes, ...]] = {}
 
-    @property
+    @cached_property
     def opening(self) -> tuple[AESGCM, ...]:
         """The ciphers that open sealed sessions, created at first use. The first one seals."""
-        if not self._ciphers:
-            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-            self._ciphers = tuple(AESGCM(key) for key in self._keys)
-        return self._ciphers
+        return tuple(AESGCM(key) for key in self._keys)
 
     @property
     def sealing(self) -> AESGCM:

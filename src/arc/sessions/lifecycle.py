@@ -87,10 +87,9 @@ class Lifecycle:
 
     def emit(self, name: str, reason: str = "", session_id: str | None = None) -> None:
         """Emit one event. This costs almost nothing when nothing listens."""
-        level = _LEVELS[name]
         if (current := observer) is not None:
             current.step(name, reason)
-        logger = self._logger
+        level, logger = _LEVELS[name], self._logger
         if logger is None:
             if level < _WARNING and self._on_event is None and "logging" not in sys.modules:
                 return  # Without `logging`, nothing listens below warnings. A cold start saves its import.

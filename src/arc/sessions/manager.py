@@ -7,11 +7,13 @@ import time
 from binascii import b2a_base64
 
 from arc.errors import SessionTooLarge, StoreError
+from arc.sessions import lifecycle
 from arc.sessions.cookie import MOST_TRIED, SessionCookie
 from arc.sessions.lifecycle import Lifecycle
 from arc.sessions.lifetimes import BROWSER, Lifetimes
 from arc.sessions.record import Record, Refused, describe
 from arc.sessions.session import WITHHELD, Session
+from arc.sessions.snapshot import new_text
 from arc.sessions.stores.store import IdTaken
 from arc.sessions.visit import PLAIN
 
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 
 _MOST_IDS = 3
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-_LATE = 60  # seconds for which requests may still arrive with the id from before a sign-in
-_LATE_BLOCKS = "the visitor's session has just been given a new id, and this request sent the old one"
 
 
 class SessionManager:
@@ -55,11 +55,16 @@ class SessionManager:
         self.clock, self.random = clock, random
         # Only a sealed session that cannot end up in a table takes numbers of any size. In testing the limits of tables
         # apply as well, because the app may move to a table later.
+        self.merges = store.merges
         self.is_bounded = store.on_server or store.merges or settings.testing
+        self.cookie_name = settings.cookie_name
         self.cookie, self._host_only = SessionCookie(settings), SessionCookie(settings, host_only=True)
         self._reported: set[str] = set()
         self.lifetimes = Lifetimes(settings.idle, settings.absolute)
         self.lifecycle = Lifecycle(on_event, self._hash)
+        # Sealed cookies have a shorter way for a change of nothing but data.
+        self._reseal: Callable[[Record, str, int, int], str] | None
+        self._reseal = None if self.is_bounded else getattr(store, "reseal", None)
 
     # -- load
 
@@ -70,52 +75,38 @@ class SessionManager:
         Raises `StoreError` when the store fails.
         """
         now = int(self.clock())
-        records: list[Record] = []
-        refusals: list[Refused] = []
-        for value in values[-MOST_TRIED:]:
-            try:
-                records.append(self._load(value, now))
-            except Refused as refusal:
-                refusals.append(refusal)
-            except StoreError as error:
-                self.lifecycle.emit("unavailable", str(error))
-                raise
-        record = self._choose(records, len(values)) if len(values) > 1 else records[0] if records else None
-        if record is None or refusals:
-            return self._load_refused(record, records, refusals, len(values), now, visit)
-        self._report_load(record)
-        return Session(record, now, self, visit, records, len(values))
+        try:
+            if len(values) == 1:
+                record = self._load(values[0], now)
+                if not isinstance(record, Refused):
+                    self.lifecycle.emit("loaded", "", record.id)
+                    if record.left_out:
+                        self.report_left_out(record)
+                    return Session(record, now, self, visit, (record,), 1)
+                found: list[Record | Refused] = [record]
+            else:
+                found = [self._load(value, now) for value in values[-MOST_TRIED:]]
+        except StoreError as error:
+            self.lifecycle.emit("unavailable", str(error))
+            raise
+        if found:
+            from arc.sessions.selection import select  # which few requests need
 
-    def _load_refused(
-        self, record: Record | None, records: list[Record], refusals: list[Refused], count: int, now: int, visit: Visit
-    ) -> Session:
-        """Return the session of `record`, or a new one, for a request some of whose cookies were refused."""
-        reason = "clock" if any(one.reason == "clock" for one in refusals) else refusals[-1].reason if refusals else ""
-        replaced = [one.replaced for one in refusals if one.replaced is not None]
-        late = tuple([one.id for one in replaced if now - (one.issued or 0) < _LATE])
-        if (late or reason == "clock") and record is not None and record.user_id is None:
-            record = None  # An anonymous session must not take the place of the visitor's own, which was refused.
-        session = Session(record, now, self, visit, (*records, *replaced), count)
-        session._progress.replaced_ids = late
-        if record is not None:
-            self._report_load(record)
-            return session
-        blocked = _LATE_BLOCKS if late else ""
-        if reason == "clock":
-            self.lifecycle.emit(
-                "clock", "the token's time is in the future: this machine's clock or another's is wrong"
-            )
-            blocked = "the visitor's own session has a time in the future and is not replaced"
-        elif reason and (late or not records):
-            self.lifecycle.emit("refused", reason)
-        if blocked or not records:
-            self.lifecycle.step("absent")
-        withheld = (blocked or not records) and visit.withheld(self.settings.same_site)
-        session._progress.blocked = WITHHELD if withheld else blocked
+            return select(self, found, len(values), now, visit)
+        self.lifecycle.step("absent")
+        session = Session(None, now, self, visit)
+        session._progress.blocked = WITHHELD if visit.withheld(self.settings.same_site) else ""
         return session
 
-    def _report_load(self, record: Record) -> None:
-        self.lifecycle.emit("loaded", session_id=record.id)
+    def _load(self, value: str, now: int) -> Record | Refused:
+        try:
+            record = self.store.load(value, now)
+        except Refused as refusal:
+            return refusal
+        return record if now < self.lifetimes.end(record) else Refused("expired")
+
+    def report_left_out(self, record: Record) -> None:
+        """Emit an event for each value of `record` that its new store cannot store."""
         for path in record.left_out:
             self.lifecycle.emit("dropped", f"{describe(path)} cannot be stored in the new session store", record.id)
 
@@ -123,30 +114,6 @@ class SessionManager:
         """Return a new session that replaces the ones in `values` in the browser. The stored ones are not ended."""
         # With one cookie there is nothing else to clear, and an app may call this for every response.
         return Session(None, int(self.clock()), self, visit, cookie_count=len(values) if len(values) > 1 else 0)
-
-    def _load(self, value: str, now: int) -> Record:
-        record = self.store.load(value, now)
-        if now >= self.lifetimes.end(record):
-            raise Refused("expired")
-        return record
-
-    def _choose(self, records: list[Record], cookie_count: int) -> Record | None:
-        """Choose among the sessions of several cookies.
-
-        Signed-in sessions come before anonymous ones, and those of the current store before those of the old one.
-        Among these it is the newest sealed session, or the last signed id. With several principals it is None.
-        """
-        records = [record for record in records if record.user_id is not None] or records
-        if len({record.user_id for record in records}) > 1:
-            self.lifecycle.emit("ambiguous", f"{cookie_count} session cookies of different principals: none was used")
-            return None
-        self.lifecycle.emit("ambiguous", f"{cookie_count} session cookies, {len(records)} of them valid")
-        if not records:
-            return None
-        records = [record for record in records if not record.foreign] or records
-        if self.store.on_server:
-            return records[-1]
-        return max(reversed(records), key=lambda record: record.issued or 0)
 
     # -- commit
 
@@ -167,16 +134,26 @@ class SessionManager:
         """
         progress = session._progress
         if progress.cookies is not None:
-            facts = session._facts()
-            session._snapshot.renew(session, facts)
-            if not session._snapshot.differs(session, facts):
+            session._snapshot.renew(session, session._facts)
+            if not session._snapshot.differs(session, session._facts):
                 return progress.cookies
-            session._open()
+            session._open(renewed=True)
         now, earlier = max(int(self.clock()), session._now), progress.earlier
         try:
             if earlier is not None:
                 self._reload(session, now)
-            cookies = self._commit(session, now, explicit=explicit, failed=failed, touch=touch)
+            loaded = session._record
+            if (
+                loaded is not None
+                and loaded is session._facts
+                and session._taken is None
+                and self._reseal is not None
+                and session._cookie_count == 1
+                and not failed
+            ):
+                cookies = self._commit_data(session, loaded, now, explicit=explicit, touch=touch)
+            else:
+                cookies = self._commit(session, now, explicit=explicit, failed=failed, touch=touch)
         except StoreError as error:
             self.lifecycle.emit("unavailable", str(error), session.id)
             raise
@@ -188,10 +165,30 @@ class SessionManager:
             self._report_rejected(session._visit)
         if earlier:
             cookies = earlier if cookies is None else cookies and tuple(dict.fromkeys((*cookies, *earlier[1:])))
-        session._snapshot.commit(session)
+        if self.merges:
+            session._snapshot.follow_containers(session)
         session._is_open = False
         progress.cookies = cookies = cookies or ()
         return cookies
+
+    def _commit_data(
+        self, session: Session, loaded: Record, now: int, *, explicit: bool, touch: bool | Literal["always"]
+    ) -> tuple[str, ...] | None:
+        """Do what `_commit` does in fewer steps, for a session that has the facts of `loaded`, as most have."""
+        progress, text, reseal = session._progress, new_text(session, loaded), self._reseal
+        if text and reseal is not None and now == session._now:
+            expires = self.lifetimes.new_end(loaded.created, loaded.lifetime, now)
+            value = reseal(loaded, text, now, expires)
+            if lifecycle.observer is not None:
+                self.lifecycle.step("saved")
+            progress.text, progress.stored = text, (value, loaded.id)
+            max_age = None if loaded.lifetime == BROWSER else expires - now
+            cookie = self._cookie_for(session) if self.settings.domain else self.cookie
+            return (cookie.build_token(value, max_age, now),)
+        if text == "" and not explicit:
+            progress.text = loaded.text
+            return self._renew(session, loaded, now, touch) if touch else None
+        return self._commit(session, now, explicit=explicit, failed=False, touch=touch)
 
     def _commit(
         self, session: Session, now: int, *, explicit: bool, failed: bool, touch: bool | Literal["always"]
@@ -200,12 +197,12 @@ class SessionManager:
         progress, loaded = session._progress, session._record
         if failed:
             normalized = None
-            if session._snapshot.differs(session, session._facts()) and (session or not progress.destroyed):
+            if session._snapshot.differs(session, session._facts) and (session or not progress.destroyed):
                 self.lifecycle.emit(
                     "dropped", "the response is a 5xx, so the session's changes were not stored", session.id
                 )
         else:
-            normalized = session._snapshot.change(session, session._facts())
+            normalized = session._snapshot.change(session, session._facts)
         if loaded is None or progress.destroyed or (failed and not explicit):
             cookies = self._begin_or_end(session, now, normalized, explicit=explicit, failed=failed)
         elif normalized is not None or explicit or progress.regenerated:
@@ -213,7 +210,7 @@ class SessionManager:
         else:
             cookies = self._renew(session, loaded, now, touch) if touch else None
         if cookies and (session._cookie_count or progress.blocked):  # Only a sign-in passes a block.
-            new_id = loaded is None or session._id != loaded.id
+            new_id = loaded is None or session._facts.id != loaded.id
             if new_id or session._cookie_count > 1 or progress.blocked:
                 elsewhere = self._cookie_for(session).clear_elsewhere(session._visit.places())
                 return tuple(dict.fromkeys((*cookies, *elsewhere)))
@@ -224,14 +221,13 @@ class SessionManager:
         if session._progress.stored is None:
             return
         (value, session_id), loaded = session._progress.stored, session._record
-        try:
-            record = self._load(value, now)
-        except Refused as refusal:
+        record = self._load(value, now)
+        if isinstance(record, Refused):
             in_store = loaded is not None and loaded in session._sent_records and not loaded.foreign
             # The store itself finds out what happened to a record that it loaded. Any other session is gone.
             if loaded is None or not in_store or loaded.id != session_id:
                 session._progress.gone = True
-                session._sent_records = () if refusal.replaced is None else (refusal.replaced,)
+                session._sent_records = () if record.replaced is None else (record.replaced,)
         else:
             session._record, session._sent_records = record, (record,)
         session._progress.stored = None
@@ -246,7 +242,7 @@ class SessionManager:
             for record in session._sent_records:
                 self.store.destroy(record, now)
                 self.lifecycle.emit("destroyed", session_id=record.id)
-        has_content = session or session._flashes or session._user_id is not None
+        has_content = session or session._facts.flashes or session._facts.user_id is not None
         if is_new and has_content and (explicit or not failed):
             return self._create(session, self._new_record(session, now, normalized), now)
         return self._cookie_for(session).clear() if (ended or explicit) and not progress.blocked else None
@@ -286,7 +282,7 @@ class SessionManager:
         """Write a session whose stored one has ended. Only a sign-in stores anything: a new session."""
         if not session._progress.signed_in:
             return self._finish(session, loaded, None, self._new_record(session, now, normalized), now)
-        session._created_at = now
+        session._facts = session._facts.but(created=now)
         record = self._new_record(session, now, normalized)
         own, _ = self._changes(session, record).rebase({})
         record.set_values(own.ours)
@@ -319,14 +315,14 @@ class SessionManager:
             try:
                 return insert()
             except IdTaken:
-                session._id = record.id = self.mint()
+                record.id = self.mint()
+                session._facts = session._facts.but(id=record.id)
         raise StoreError(f"{_MOST_IDS} new session ids in a row were in use: this machine's randomness is broken.")
 
     def _changes(self, session: Session, record: Record) -> Delta:
         from arc.sessions.changes import find_changes  # imports all of merging, which sealed sessions never need
 
-        *_, before = session._snapshot.facts
-        flashes = [list(pair) for pair in before], [list(pair) for pair in record.flashes]
+        flashes = [list(pair) for pair in session._snapshot.facts.flashes], [list(pair) for pair in record.flashes]
         replaced = session._progress.replaced
         return find_changes(session._snapshot, session, record.data, flashes, session._counts, replaced=replaced)
 
@@ -356,15 +352,15 @@ class SessionManager:
 
     def _new_record(self, session: Session, now: int, normalized: Normalized | None) -> Record:
         data, text = normalized or session._snapshot.normalized(session)
-        created, lifetime = session._created_at, session._lifetime
-        expires, flashes = self.lifetimes.new_end(created, lifetime, now), tuple(session._flashes)
-        user_id, signed_in_at = session._user_id, session._signed_in_at
-        record = Record(session._id, data, created, now, expires, user_id, signed_in_at, flashes, lifetime)
+        facts = session._facts
+        created, lifetime = facts.created, facts.lifetime
+        expires, user_id = self.lifetimes.new_end(created, lifetime, now), facts.user_id
+        record = Record(facts.id, data, created, now, expires, user_id, facts.signed_in_at, facts.flashes, lifetime)
         record.text = text
         return record
 
     def _cookies(self, session: Session, value: str, record: Record, now: int) -> tuple[str, ...]:
-        session._progress.stored = (value, session._id)
+        session._progress.stored = (value, record.id)
         max_age = None if record.lifetime == BROWSER else (record.expires or now) - now
         cookie = self._cookie_for(session) if self.settings.domain else self.cookie
         return (cookie.build(value, max_age, now),)

@@ -15,14 +15,46 @@ FLASHES = "_arc_flash"
 """The reserved key for the messages of `flash` in every store."""
 
 
-class Record:
+class Facts:
+    """What a session is besides its data: its identity, its times, its principal and its messages. Never changed.
+
+    - `created` is when the session began, `signed_in_at` when its user signed in, both in Unix seconds.
+    - `flashes` are pairs of kind and message.
+    - `lifetime` is what the sign-in set: an idle lifetime in seconds, `"browser"`, or None.
+    """
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002  # the attribute's name
+        created: int,
+        user_id: str | None = None,
+        signed_in_at: int | None = None,
+        flashes: tuple[tuple[str, str], ...] = (),
+        lifetime: int | str | None = None,
+    ) -> None:
+        self.id, self.created, self.lifetime = id, created, lifetime
+        self.user_id, self.signed_in_at, self.flashes = user_id, signed_in_at, flashes
+
+    def but(self, **changes: Any) -> Facts:
+        """Return the same facts with `changes`."""
+        facts = {name: getattr(self, name) for name in _FACTS}
+        return Facts(**{**facts, **changes})
+
+    def content(self) -> tuple[object, ...]:
+        """Return what an app can change without a new id."""
+        return self.user_id, self.signed_in_at, self.flashes
+
+
+_FACTS = ("id", "created", "user_id", "signed_in_at", "flashes", "lifetime")
+
+
+class Record(Facts):
     """A stored session: the app's data and the session's facts. Times are Unix seconds.
 
     - `issued` is when the session was last written, None if its store does not know.
     - `expires` is the end that the store knows, None if it knows none.
-    - `lifetime` is what the sign-in set: an idle lifetime in seconds, `"browser"`, or None.
-    - `text` is the JSON of `data` if that is known, and `source` the JSON that a store has decoded. This may have
-      other keys, too.
+    - `text` is the JSON of `data` if that is known. `source` is the JSON that a store has decoded, if that has other
+      keys, too, or was written otherwise.
     - `stale` demands an early renewal, for example because an old secret opened the session.
     - `state` belongs to the store.
     - `foreign` is true for a session that is still in the old store; `left_out` has the paths of those of its values

@@ -7,7 +7,7 @@ from arc.sessions import lifecycle
 from arc.sessions.cookie import LONGEST
 from arc.sessions.foreign_words import FOREIGN, ForeignWord
 from arc.sessions.lifetimes import BROWSER
-from arc.sessions.record import describe
+from arc.sessions.record import Facts, describe
 from arc.sessions.snapshot import Progress, Snapshot
 from arc.sessions.values import ADDED, RESERVED, RESERVED_PREFIX, drop_foreign_keys, plain_text, refuse_reserved
 from arc.sessions.visit import PLAIN
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from arc.sessions.delta import Path
     from arc.sessions.manager import SessionManager
     from arc.sessions.record import Record
-    from arc.sessions.snapshot import Facts
     from arc.sessions.visit import Visit
 
 WITHHELD = (
@@ -43,19 +42,14 @@ class Session(dict[str, "Any"]):
     __slots__ = (
         "_cookie_count",
         "_counts",
-        "_created_at",
-        "_flashes",
-        "_id",
+        "_facts",
         "_is_open",
-        "_lifetime",
         "_manager",
         "_now",
         "_progress",
         "_record",
         "_sent_records",
-        "_signed_in_at",
-        "_snapshot",
-        "_user_id",
+        "_taken",
         "_visit",
     )
 
@@ -74,44 +68,38 @@ class Session(dict[str, "Any"]):
         self._progress = Progress()
         self._is_open = True
         self._counts: dict[Path, Count | None] = {}  # None: the value was assigned, so counting from it assigns too
-        data: dict[str, Any] = {}
+        self._taken: Snapshot | None = None
         if record is None:
-            self._id, self._created_at, self._flashes = manager.mint(), now, []
-            self._user_id = self._signed_in_at = self._lifetime = None
-            facts: Facts = (None, None, ())
-            text: str | None = "{}"
+            self._facts = Facts(manager.mint(), now)
         else:
-            data, text = record.data, record.source if record.text is None else record.text
-            dict.__init__(self, data)
-            self._id, self._created_at, self._lifetime = record.id, record.created, record.lifetime
-            facts = (record.user_id, record.signed_in_at, record.flashes)
-            self._user_id, self._signed_in_at, self._flashes = facts[0], facts[1], list(record.flashes)
-        self._snapshot = Snapshot(data, facts, text)
-        self._snapshot.bounded = manager.is_bounded
-        if manager.store.merges:
-            self._snapshot.follow_containers()
+            dict.__init__(self, record.data)
+            self._facts = record
+            if record.text is None:
+                self._taken = self._snapshot
+        if manager.merges:
+            self._snapshot.follow_containers(self)
 
     # -- attributes
 
     @property
     def id(self) -> str:
         """The session's id. Bind other things to it, but never show or log it."""
-        return self._id
+        return self._facts.id
 
     @property
     def created_at(self) -> int:
         """When the session began, in Unix seconds. Regeneration does not change it."""
-        return self._created_at
+        return self._facts.created
 
     @property
     def user_id(self) -> str | None:
         """The id of the signed-in user, None when no one is signed in."""
-        return self._user_id
+        return self._facts.user_id
 
     @property
     def signed_in_at(self) -> int | None:
         """When the user signed in, in Unix seconds."""
-        return self._signed_in_at
+        return self._facts.signed_in_at
 
     @property
     def signs_in(self) -> bool:
@@ -152,17 +140,19 @@ class Session(dict[str, "Any"]):
         self._open()
         if not isinstance(kind, str) or not isinstance(message, str):
             raise TypeError(f"flash takes two strings, not {type(kind).__name__} and {type(message).__name__}.")
-        self._flashes.append((plain_text(kind, "kind"), plain_text(message, "message")))
+        pair = (plain_text(kind, "kind"), plain_text(message, "message"))
+        self._facts = self._facts.but(flashes=(*self._facts.flashes, pair))
 
     def flashes(self, kind: str | None = None) -> list[str]:
         """Return the messages stored by `flash` and remove them: those of one kind, or all, the oldest first.
 
         The response to a HEAD request or a prefetch is not displayed, so the messages stay for the next one.
         """
-        messages = [message for one, message in self._flashes if kind in (None, one)]
+        before = self._facts.flashes
+        messages = [message for one, message in before if kind in (None, one)]
         if messages and self._visit.displayed:
             self._open()
-            self._flashes = [(one, message) for one, message in self._flashes if kind not in (None, one)]
+            self._facts = self._facts.but(flashes=tuple([pair for pair in before if kind not in (None, pair[0])]))
         return messages
 
     def sign_in(self, user_id: str, *, lifetime: int | Literal["browser"] | None = None) -> None:
@@ -181,12 +171,13 @@ class Session(dict[str, "Any"]):
         if not isinstance(user_id, str) or not user_id:
             raise TypeError(f"sign_in takes the user's id as a non-empty string, not {user_id!r}.")
         user_id = plain_text(user_id, "user_id")
-        if self._user_id not in (None, user_id):
-            self._flashes.clear()
+        flashes = self._facts.flashes
+        if self._facts.user_id not in (None, user_id):
+            flashes = ()
             self._remove_keys()
         self.regenerate()
-        self._user_id, self._signed_in_at, self._progress.signed_in = user_id, self._now, True
-        self._lifetime = lifetime
+        self._facts = self._facts.but(user_id=user_id, signed_in_at=self._now, lifetime=lifetime, flashes=flashes)
+        self._progress.signed_in = True
 
     def sign_out(self) -> None:
         """End the session and remove its data, id and cookie. Data set afterwards starts a new session."""
@@ -199,7 +190,8 @@ class Session(dict[str, "Any"]):
         """
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:  # NaN is not >= 0
             raise TypeError(f"require_fresh takes a number of seconds, 0 or more, not {seconds!r}.")
-        if self._user_id is None or self._signed_in_at is None or self._now - self._signed_in_at > seconds:
+        signed_in_at = self._facts.signed_in_at
+        if self._facts.user_id is None or signed_in_at is None or self._now - signed_in_at > seconds:
             raise FreshSignInRequired(
                 f"This action requires a sign-in within the last {seconds} seconds. Sign in again."
             )
@@ -208,18 +200,16 @@ class Session(dict[str, "Any"]):
         """Give the session a new id. Data and creation time stay; a store on the server revokes the old id."""
         self._open()
         self._progress.regenerated = True
-        self._id = self._manager.mint()
+        self._facts = self._facts.but(id=self._manager.mint())
 
     def destroy(self) -> None:
         """End the session and remove its data, id and cookie. Data set afterwards starts a new session."""
         self._open()
-        self._flashes.clear()
         self._remove_keys()
         self._progress.destroyed = True
         self._progress.blocked = self._progress.blocked if self._progress.blocked == WITHHELD else ""
-        self._user_id = self._signed_in_at = self._lifetime = None
         self._progress.signed_in = False
-        self._id, self._created_at = self._manager.mint(), self._now
+        self._facts = Facts(self._manager.mint(), self._now)
 
     def increment(self, key: str | tuple[str, ...], by: float = 1) -> int | float:
         """Add `by` to the number under `key` (0 when missing) and return the sum.
@@ -299,7 +289,8 @@ class Session(dict[str, "Any"]):
                     f"session[{key!r}] was set to the whole request, whose headers contain credentials. Store only the "
                     f"parts that you need: req.session[{key!r}] = {{'page': req.path}}."
                 )
-            self._snapshot.record_assignment(key, value)
+            if self._manager.merges:
+                self._snapshot.record_assignment(key, value)
         self._counts[(key,)] = None
         dict.__setitem__(self, key, value)
 
@@ -353,6 +344,13 @@ class Session(dict[str, "Any"]):
 
     # -- for the session manager
 
+    @property
+    def _snapshot(self) -> Snapshot:
+        """The session as it was loaded or last committed. Most sessions need none, because they have its text."""
+        if self._taken is None:
+            self._taken = Snapshot.of(self._record, self._progress.text, bounded=self._manager.is_bounded)
+        return self._taken
+
     def _refuse_request(self, data: dict[str, Any]) -> None:
         if self._visit.is_request(data):
             raise TypeError(
@@ -364,8 +362,8 @@ class Session(dict[str, "Any"]):
         """Make later changes raise `LateChange`, because the response has been made and nothing would commit them."""
         self._progress.closed, self._is_open = True, False
 
-    def _open(self) -> None:
-        """Prepare for a change."""
+    def _open(self, *, renewed: bool = False) -> None:
+        """Prepare for a change. `renewed` is true if the snapshot is of the latest commit."""
         if self._is_open:
             return
         progress = self._progress
@@ -375,7 +373,8 @@ class Session(dict[str, "Any"]):
                 "a task or a generator that outlives the handler, and make the change before the handler returns."
             )
         # Everything so far is committed, and another commit has to follow.
-        self._snapshot.renew(self, self._facts())
+        if not renewed:
+            self._snapshot.renew(self, self._facts)
         progress.earlier, progress.cookies = progress.cookies, None
         if progress.destroyed:
             self._record, self._sent_records = None, ()
@@ -386,9 +385,6 @@ class Session(dict[str, "Any"]):
         """Remove every key, so that the keys set from now on replace all data."""
         self._progress.replaced = True
         dict.clear(self)
-
-    def _facts(self) -> Facts:
-        return (self._user_id, self._signed_in_at, tuple(self._flashes))
 
 
 for _name, _advice in FOREIGN.items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from arc.sessions.text import copy_via_text, decode, decode_own, encode, represents
+from arc.sessions.record import Facts
+from arc.sessions.text import copy_via_text, decode, encode, is_storable, represents
 from arc.sessions.values import drop_reserved, normalize, same
 
 TYPE_CHECKING = False
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    Facts = tuple[str | None, int | None, tuple[tuple[str, str], ...]]  # user id, time of the sign-in, messages
+    from arc.sessions.record import Record
+
     Normalized = tuple[dict[str, Any], str | None]  # data as it will be stored, and its text if that is known
 
 _CONTAINERS = (dict, list)
@@ -27,6 +29,7 @@ class Progress:
     closed = False
     gone = False  # The session of an earlier commit ended before the next one.
     stored: tuple[str, str] | None = None  # the cookie's value and the id that the latest commit stored
+    text: str | None = None  # the JSON of the data, if the latest commit has found it by `new_text`
     cookies: tuple[str, ...] | None = None  # of the latest commit, None after a change
     earlier: tuple[str, ...] | None = None  # of the commit before, None when there was none
 
@@ -38,15 +41,16 @@ class Snapshot:
     object was assigned. `first_values` maps new keys to the containers that were first assigned to them.
 
     `data` is not changed later, although its containers may be. `text` is its JSON, or JSON that has reserved keys
-    besides, None if neither is known. `bounded` is the argument of `normalize`.
+    besides, None if neither is known. If it is `exact`, `encode` made it of this data, and then other text means
+    another session even if only the order of keys differs within. `bounded` is the argument of `normalize`.
     """
 
     # What few requests need is an attribute of the class until it is set.
     bounded = True
+    exact = False
     merges = False
     _base: dict[str, Any] | None = None
     _now: str | None = None
-    _committed = False  # True from a commit until the snapshot is taken again
     _containers: Sequence[object] = ()
     _live: Mapping[int, object] = {}
 
@@ -55,9 +59,20 @@ class Snapshot:
         self._text: str | None = encode(data) if text is None else text
         self.first_values: dict[str, Any] = {}
 
-    def follow_containers(self) -> None:
-        """Know the containers in the data by identity."""
-        self.merges, self._containers = True, list(_containers(self._top))
+    @classmethod
+    def of(cls, record: Record | None, now: str | None, *, bounded: bool) -> Snapshot:
+        """Return the snapshot of a loaded session, or of a new one. `now` is the JSON of what was committed since."""
+        if record is None:
+            snapshot = cls({}, Facts("", 0), "{}")
+        else:
+            snapshot = cls(record.data, record, record.text or record.source)
+            snapshot.exact = record.text is not None
+        snapshot.bounded, snapshot._now = bounded, now
+        return snapshot
+
+    def follow_containers(self, data: dict[str, Any]) -> None:
+        """Know the containers in `data`, as it was loaded or committed, by identity."""
+        self.merges, self._containers = True, list(_containers(data))
 
     @property
     def data(self) -> dict[str, Any]:
@@ -80,10 +95,12 @@ class Snapshot:
             now = self._now = encode(data)
         except (TypeError, ValueError, RecursionError):  # values that JSON does not have
             self._now = None
-            return facts != self.facts or text is not None or dict(data) != self._top
-        if facts != self.facts or text is None:
+            return self._has_new(facts) or text is not None or dict(data) != self._top
+        if text is None or (facts is not self.facts and self._has_new(facts)):
             return True
-        if now == text or (text.startswith(f"{now[:-1]},") and _are_reserved(text[len(now) :])):
+        if now == text:
+            return not represents(now, data)
+        if not self.exact and text.startswith(f"{now[:-1]},") and _are_reserved(text[len(now) :]):
             return not represents(now, data)
         return self._is_different(data)
 
@@ -91,30 +108,27 @@ class Snapshot:
         """Return the data as it will be stored, None unless that or `facts` have changed."""
         if not self.differs(data, facts):
             return None
-        now = self._now
-        copy = None if now is None else copy_via_text(data, now, bounded=self.bounded)
-        if copy is not None:
-            return copy, now
-        copy = normalize(data, self.data, bounded=self.bounded)
-        if facts != self.facts or self._text is None or self._is_different(copy):
-            return copy, None
-        return None
+        normalized = self.normalized(data)
+        if normalized[1] is None and not self._has_new(facts) and self._text is not None:
+            return normalized if self._is_different(normalized[0]) else None
+        return normalized
+
+    def _has_new(self, facts: Facts) -> bool:
+        return facts.content() != self.facts.content()
 
     def _is_different(self, data: dict[str, Any]) -> bool:
         """True when data whose text differs is different. Texts also differ by the order of keys."""
         top = self._top
-        if data.keys() != top.keys():
+        if data != top:
             return True
-        for key, value in data.items():
-            before = top[key]
-            if value is not before and (
-                type(value) is not type(before) or (value != before and not isinstance(value, _CONTAINERS))
-            ):
-                return True
+        # What is left are types that are equal, such as 1 and True, and changes in containers, which both have. A token
+        # with half of a surrogate pair has it, and all other characters, in escapes.
+        if self.exact and "\\u" not in (self._text or "") and list(data) == list(top):
+            return True
         return not same(self.data, dict(data))
 
     def normalized(self, data: dict[str, Any]) -> Normalized:
-        """Return `normalize(data)` and its text if that is known. `data` was last passed to `differs`."""
+        """Return `data` as it will be stored, and its text if that is known. `data` was last passed to `differs`."""
         now = self._now
         if now is not None:
             copy = copy_via_text(data, now, bounded=self.bounded)
@@ -122,18 +136,12 @@ class Snapshot:
                 return copy, now
         return normalize(data, self.data, bounded=self.bounded), None
 
-    def commit(self, data: dict[str, Any]) -> None:
-        """Record that `data`, which was last passed to `differs`, was committed."""
-        self._committed = True
-        if self.merges:
-            self._containers = list(_containers(data))
-
     def renew(self, data: dict[str, Any], facts: Facts) -> None:
-        """Take the snapshot again, of the `data` and `facts` that were last committed, before the next change."""
-        if not self._committed:
-            return
+        """Take the snapshot again, of the `data` and `facts` that were last committed, before the next change.
+
+        `data` was last passed to `differs` by that commit.
+        """
         self._text, self._top, self._base, self.facts = self._now, dict(data), None, facts
-        self._committed = False
         if self.merges:
             self._live, self.first_values = {}, {}
 
@@ -146,9 +154,26 @@ class Snapshot:
                 self.first_values.pop(key, None)
 
 
+def new_text(data: dict[str, Any], loaded: Record) -> str | None:
+    """Return the JSON of changed data, "" if nothing has changed, and None if only a snapshot can find out.
+
+    This is a short way for a session whose facts are still those of `loaded`, in a store without limits for numbers.
+    """
+    try:
+        now = encode(data)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    text = loaded.text or ""
+    if now == text:
+        return "" if represents(now, data) else None
+    if data != loaded.data or ("\\u" not in text and list(data) == list(loaded.data)):
+        return now if is_storable(now, data) else None
+    return None
+
+
 def _are_reserved(members: str) -> bool:
     """True when the last members of an object, with its closing bracket, have reserved keys alone."""
-    return not drop_reserved(decode_own(f"{{{members}", encoded=True))
+    return not drop_reserved(decode(f"{{{members}"))
 
 
 def _containers(value: Any) -> Iterator[Any]:

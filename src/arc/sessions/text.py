@@ -8,7 +8,7 @@ from arc.sessions.values import MAX_DEPTH, RESERVED, finite, refuse_deep, whole_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
 try:
@@ -18,8 +18,12 @@ except ImportError:
 else:
     _AS_IS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
-_NUMBERS = bytes.maketrans(b"023456789E", b"111111111e")
+# All digits become 1, and all opening brackets braces. Then a number that may be infinite is long, or has an exponent
+# of 3 digits, or of a sign and 2. orjson makes floats of long integers.
+_ONES = bytes.maketrans(b"023456789+E[", b"1111111111e{")
+_LARGE = b"e111"
 _LONG = b"1" * 19
+_NUMBER_AS_KEY = b'1":'
 _NO_STRUCTURE = bytes(one for one in range(256) if one not in b'{}[]"\\')
 _ONE_KIND = bytes.maketrans(b"[]", b"{}")
 _decoder = json.JSONDecoder(parse_float=finite, parse_constant=finite)
@@ -39,20 +43,30 @@ def encoder(
     The function raises `TypeError`, `ValueError` or `RecursionError` for values that JSON does not have, including NaN
     and infinities. With `rings`, a container within itself is always a `ValueError`.
     """
-    slow = json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False, default=default)
-    make: Any = vars(json.encoder)["c_make_encoder"]  # None on an interpreter without it
-    if make is None:
-        return slow.encode
-    quote = json.encoder.encode_basestring_ascii if ascii_only else json.encoder.encode_basestring
-    options = (slow.default, quote, None, ":", ",", False, False, False)
+    make, options = _c_encoder(default, ascii_only=ascii_only)
     if rings:
         return lambda data: "".join(make({}, *options)(data, 0))
     # `JSONEncoder.encode` creates a C encoder at each call, which takes as long as encoding a small session.
-    chunks = make(None, *options)
-    return lambda data: "".join(chunks(data, 0))
+    pieces = make(None, *options)
+    return lambda data: "".join(pieces(data, 0))
 
 
-_exact, encode_ascii = encoder(), encoder(ascii_only=True)
+def _c_encoder(default: Callable[[Any], object] | None, *, ascii_only: bool) -> tuple[Callable[..., Any], list[Any]]:
+    """Return what makes the standard library's encoder, in C if the interpreter has it, and its arguments.
+
+    The argument before these maps the containers that are being encoded, to find rings; None does without.
+    """
+    slow = json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False, default=default)
+    make: Any = vars(json.encoder)["c_make_encoder"]  # None on an interpreter without it
+    if make is None:
+        return lambda _: lambda data, _: slow.iterencode(data), []
+    quote = json.encoder.encode_basestring_ascii if ascii_only else json.encoder.encode_basestring
+    return make, [slow.default, quote, None, ":", ",", False, False, False]
+
+
+_make, _options = _c_encoder(None, ascii_only=False)
+_pieces: Callable[[object, int], Iterable[str]] = _make(None, *_options)
+encode_ascii = encoder(ascii_only=True)
 
 
 def encode(data: object) -> str:
@@ -62,7 +76,7 @@ def encode(data: object) -> str:
             return str(orjson.dumps(data, option=_AS_IS), "utf-8")
         except TypeError:  # Integers over 64 bits, half a surrogate pair, and values that JSON does not have.
             pass
-    return _exact(data)
+    return "".join(_pieces(data, 0))
 
 
 def decode(text: str) -> Any:
@@ -70,13 +84,15 @@ def decode(text: str) -> Any:
     return _decoder.decode(text)
 
 
-def decode_own(text: str, *, encoded: bool = False) -> Any:
-    """Decode a JSON text, faster than `decode` if it has no spaces around the value.
+def decode_own(text: str, raw: bytes) -> Any:
+    """Decode a JSON `text` whose UTF-8 is `raw`, faster than `decode` if it has no spaces around the value.
 
-    `encoded` is true when `encode` made the text. Then no number can be infinite. Raises `ValueError` and
-    `RecursionError` as `decode` does, and `TypeError` for data that is nested more than 30 deep.
+    Raises `ValueError` and `RecursionError` as `decode` does, and `TypeError` for data nested more than 30 deep.
     """
-    if orjson is None and (encoded or not _may_exceed(text)):
+    ones = raw.translate(_ONES)
+    if ones.find(_LARGE) >= 0 or ones.find(_LONG) >= 0:
+        data = decode(text)
+    elif orjson is None:
         try:
             data, end = _scan(text, 0)
         except StopIteration:
@@ -84,27 +100,13 @@ def decode_own(text: str, *, encoded: bool = False) -> Any:
         if end != len(text):
             data = decode(text)
     else:
-        data = _decode_by_orjson(text)
-    if text.count("{") + text.count("[") > MAX_DEPTH:
-        check_depth(text.encode(errors="surrogatepass"), data)
-    return data
-
-
-def _decode_by_orjson(text: str) -> Any:
-    """Decode `text` by orjson, if there is one and it decodes the text as `decode` does."""
-    if orjson is not None and not _may_exceed(text):
         try:
-            return orjson.loads(text)
+            data = orjson.loads(raw)
         except ValueError:  # Half a surrogate pair, which another writer may have stored, or invalid JSON.
-            pass
-    return decode(text)
-
-
-def _may_exceed(text: str) -> bool:
-    """True when `text` may contain an integer over 64 bits, which orjson decodes as a float, or an infinite number."""
-    numbers = text.encode(errors="replace").translate(_NUMBERS)
-    # `in` takes longer: it first tries the bytes as an integer.
-    return max(numbers.find(_LONG), numbers.find(b"1e111"), numbers.find(b"1e+111")) >= 0
+            data = decode(text)
+    if ones.count(b"{") > MAX_DEPTH:
+        check_depth(raw, data)
+    return data
 
 
 def represents(text: str, data: Mapping[str, Any]) -> bool:
@@ -112,11 +114,33 @@ def represents(text: str, data: Mapping[str, Any]) -> bool:
     if orjson is None:
         return True
     try:
-        copy = decode_own(text)
+        copy = _decode(text)
         # A tuple differs from a list, but its text represents it.
-        return copy == data or bool(decode_own(_exact(data)) == copy)
+        return copy == data or bool(_decode("".join(_pieces(data, 0))) == copy)
     except (TypeError, ValueError, RecursionError):
         return False
+
+
+def _decode(text: str) -> Any:
+    return decode_own(text, text.encode(errors="surrogatepass"))
+
+
+def is_storable(text: str, data: Mapping[str, Any]) -> bool:
+    """True when `text`, which `encode` returned for `data`, surely is what a session without limits for numbers stores.
+
+    This is faster than `copy_via_text`. The standard library writes only values that JSON has, but keys of any type.
+    orjson also writes other values.
+    """
+    if '"":' in text or '"null":' in text or '"true":' in text or '"false":' in text or '"_arc_' in text:
+        return False
+    if orjson is not None or not RESERVED.isdisjoint(data):
+        return False
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    ones = raw.translate(_ONES)
+    return ones.find(_NUMBER_AS_KEY) < 0 and (ones.count(b"{") <= MAX_DEPTH or _is_shallow(raw))
 
 
 def copy_via_text(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[str, Any] | None:
@@ -135,7 +159,7 @@ def copy_via_text(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[
             if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
                 check_depth(raw, copy)
         else:
-            copy = decode_own(text, encoded=True)
+            copy = decode_own(text, raw)
     except (TypeError, ValueError, RecursionError):
         return None
     return copy if copy == data else None

@@ -52,8 +52,8 @@ class StoreContract:
         if not store.merges:
             return None
         live = deep_copy(loaded.data)
-        snapshot = Snapshot(dict(live), (None, None, ()), None)
-        snapshot.follow_containers()
+        snapshot = Snapshot(dict(live), loaded, None)
+        snapshot.follow_containers(live)
         _change_in_place(live, record.data)
         return find_changes(snapshot, live, deep_copy(live), ([], []), {}, replaced=False)
 

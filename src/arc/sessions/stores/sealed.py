@@ -35,64 +35,64 @@ class SealedStore:
     merges = False
     typed_numbers = True
 
-    __slots__ = ("_cookie_name", "_enc", "_keyring", "_random")
+    __slots__ = ("_enc", "_keyring", "_random", "_room")
 
     def __init__(self, keyring: Keyring, cookie_name: str, *, random: Callable[[int], bytes]) -> None:
-        self._keyring, self._cookie_name, self._random, self._enc = keyring, cookie_name, random, keyring.enc
+        self._keyring, self._random, self._enc = keyring, random, keyring.enc
+        self._room = MAX_COOKIE - len(cookie_name)
 
     def load(self, value: str, now: int) -> Record:
         """Return the record sealed in `value`. Raises `Refused`."""
         payload, opened_by = jwe.unseal(value, self._keyring.opening, self._enc)
         try:
             text = payload.decode("utf-8", "surrogatepass")
-            data = decode_own(text)
+            data = decode_own(text, payload)
         except (ValueError, TypeError, RecursionError):
             raise Refused("malformed") from None
         if type(data) is not dict:
             raise Refused("malformed")
         issued, created, session_id = data.pop("iat", None), data.pop("_arc_created", None), data.pop("_arc_id", None)
-        if type(issued) is not int or issued <= 0:
-            raise Refused("malformed")
-        if issued > now + MAX_SKEW:
-            raise Refused("clock")
+        at = issued
+        if type(issued) is not int or not 0 < issued <= now:
+            at = _unusual_time(issued, now)
         if type(session_id) is not str or not session_id or not (session_id.isascii() or _is_valid(session_id)):
             session_id = _derived_id(value)
         if type(created) is not int or created <= 0:
             created = issued
-        record = Record(session_id, data, created, min(issued, now))
-        record.source = text
+        record = Record(session_id, data, created, at)
         if opened_by:
             record.stale = True
         # Few tokens have anything else that belongs to the session. A name in another key costs only time.
         if not _OTHER_FACTS.isdisjoint(data) or "_arc_" in "".join(data):
             _take_facts(record, data)
+        # Most tokens end with these facts alone. A change of the data writes them again.
+        facts = f',"_arc_id":"{session_id}","_arc_created":{created}'
+        end = f'{facts},"iat":{issued}}}'
+        if text.endswith(end):
+            record.text, record.state = f"{text[: -len(end)]}}}", facts
+        else:
+            _keep_text(record, text, _facts(record, issued, record.expires))
         return record
 
     def create(self, record: Record, now: int) -> str:
         """Return the token of `record`. Raises `SessionTooLarge`."""
-        text = record.text or encode(record.data)
-        facts = f'{"," if record.data else ""}"_arc_id":{quoted(record.id)},"_arc_created":{record.created}'
-        if record.user_id is not None:
-            facts += f',"_arc_user":{quoted(record.user_id)}'
-        if record.signed_in_at is not None:
-            facts += f',"_arc_signed_in":{record.signed_in_at}'
-        if record.lifetime is not None:
-            facts += f',"_arc_life":{encode(record.lifetime)}'
-        if record.flashes:
-            facts += f',"_arc_flash":{encode(record.flashes)}'
-        facts += f',"iat":{now}'
-        if record.expires is not None and record.expires < now + NODES_WEEK:
-            facts += f',"exp":{record.expires}'
-        payload = f"{text[:-1]}{facts}}}"
-        token = jwe.seal(
-            payload.encode() if payload.isascii() else _utf8(payload),
-            self._keyring.opening[0],
-            self._enc,
-            self._random(12),
-        )
-        size = len(self._cookie_name) + len(token)
-        if size > MAX_COOKIE:
-            raise self._too_large(record, size)
+        return self._seal(record.text or encode(record.data), _facts(record, now, record.expires))
+
+    def reseal(self, loaded: Record, text: str, now: int, expires: int) -> str:
+        """Return the token of `loaded` with the data whose JSON is `text`. Raises `SessionTooLarge`."""
+        if loaded.state is None or expires < now + NODES_WEEK:
+            return self._seal(text, _facts(loaded, now, expires))
+        return self._seal(text, f'{loaded.state},"iat":{now}}}')
+
+    def _seal(self, text: str, facts: str) -> str:
+        payload = f"{text[:-1]}{facts if text != '{}' else facts[1:]}"
+        try:
+            raw = payload.encode()
+        except UnicodeEncodeError:
+            raw = _utf8(payload)
+        token = jwe.seal(raw, self._keyring.opening[0], self._enc, self._random(12))
+        if len(token) > self._room:
+            raise _too_large(text, MAX_COOKIE - self._room + len(token))
         return token
 
     def replace(
@@ -116,16 +116,39 @@ class SealedStore:
     def destroy(self, loaded: Record, now: int) -> None:
         """Do nothing: a sealed session ends with its cookie, and a copy of the cookie is valid until it expires."""
 
-    def _too_large(self, record: Record, size: int) -> SessionTooLarge:
-        sizes = sorted(
-            ((len(_utf8(encode(element))), key) for key, element in record.data.items()),
-            reverse=True,
-        )
-        largest = ", ".join(f"{key!r} ({length:,} byte{'' if length == 1 else 's'})" for length, key in sizes[:3])
-        return SessionTooLarge(
-            f"The session's cookie has {size:,} bytes, and browsers accept {MAX_COOKIE:,}. "
-            f"Largest: {largest or 'the flash messages'}. Store less, or set SESSION_TABLE_NAME to a table."
-        )
+
+def _keep_text(record: Record, text: str, facts: str) -> None:
+    """Set the text of the record's data in the payload `text`, which ends with `facts` if this store wrote it."""
+    if text.endswith(facts):
+        record.text = f"{text[: -len(facts)]}}}"
+    elif text == f"{{{facts[1:]}":
+        record.text = "{}"
+    else:
+        record.source = text
+
+
+def _facts(record: Record, issued: int, expires: int | None) -> str:
+    """Return the end of the payload, which follows the data: the session's facts and the times of the token."""
+    text = f',"_arc_id":{quoted(record.id)},"_arc_created":{record.created}'
+    if record.user_id is not None or record.flashes:
+        text += _other_facts(record)
+    if expires is None or expires >= issued + NODES_WEEK:
+        return f'{text},"iat":{issued}}}'
+    return f'{text},"iat":{issued},"exp":{expires}}}'
+
+
+def _other_facts(record: Record) -> str:
+    """Return the members for what few sessions have."""
+    text = ""
+    if record.user_id is not None:
+        text += f',"_arc_user":{quoted(record.user_id)}'
+    if record.signed_in_at is not None:
+        text += f',"_arc_signed_in":{record.signed_in_at}'
+    if record.lifetime is not None:
+        text += f',"_arc_life":{encode(record.lifetime)}'
+    if record.flashes:
+        text += f',"_arc_flash":{encode(record.flashes)}'
+    return text
 
 
 def _take_facts(record: Record, data: dict[str, Any]) -> None:
@@ -145,11 +168,29 @@ def _take_facts(record: Record, data: dict[str, Any]) -> None:
     record.data = drop_reserved(data)
 
 
+def _too_large(text: str, size: int) -> SessionTooLarge:
+    sizes = sorted(((len(_utf8(encode(element))), key) for key, element in decode(text).items()), reverse=True)
+    largest = ", ".join(f"{key!r} ({length:,} byte{'' if length == 1 else 's'})" for length, key in sizes[:3])
+    return SessionTooLarge(
+        f"The session's cookie has {size:,} bytes, and browsers accept {MAX_COOKIE:,}. "
+        f"Largest: {largest or 'the flash messages'}. Store less, or set SESSION_TABLE_NAME to a table."
+    )
+
+
 def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:  # Another writer stored half a surrogate pair.
         return encode_ascii(decode(text)).encode()
+
+
+def _unusual_time(issued: object, now: int) -> int:
+    """Return when a token was issued whose time is not in the past. Raises `Refused`."""
+    if type(issued) is not int or issued <= 0:
+        raise Refused("malformed")
+    if issued > now + MAX_SKEW:
+        raise Refused("clock")
+    return now
 
 
 def _derived_id(token: str) -> str:
