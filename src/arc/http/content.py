@@ -82,6 +82,9 @@ class Content:
 
 def _select_key(result: dict[str, Any]) -> str:
     """Return the key that holds the body: the first nonempty one in order of precedence, else an empty one."""
+    if len(result) == 1:
+        (only,) = result
+        return only if only in TYPE_OF_KEY and result[only] is not None else "body"
     keys = [key for key in result if key in TYPE_OF_KEY and result[key] is not None]
     if len(keys) > 1:
         keys.sort(key=_RANK.__getitem__)

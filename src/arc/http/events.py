@@ -53,10 +53,7 @@ class PayloadV2(Shape):
         """Return True for a `version` of 2.0."""
         return event.get("version") == "2.0"
 
-    @property
-    def is_v2(self) -> bool:
-        """True."""
-        return True
+    is_v2 = True
 
     @property
     def path_is_encoded(self) -> bool:
@@ -66,6 +63,18 @@ class PayloadV2(Shape):
     def path(self) -> str:
         """Return `rawPath`, percent-decoded and without the stage."""
         return _without_stage(self, self._unquote(self.text_at("rawPath")) or super().path())
+
+    def header(self, name: str) -> str | None:
+        """Return one header. This format has all names in lower case (AWS), so a lookup does not need all of them."""
+        fields = self.event.get("headers")
+        if self._headers is None and type(fields) is dict and not self.event.get("multiValueHeaders"):
+            value = fields.get(name)
+            try:
+                if (value is None or type(value) is str) and "".join(fields).islower():
+                    return value
+            except TypeError:  # a name that is not text
+                pass
+        return super().header(name)
 
     def reply(self, response: PreparedResponse, headers: Fields, cookies: Sequence[str]) -> dict[str, Any]:
         """Return the response, its cookies under `cookies` and repeated headers joined."""

@@ -59,9 +59,10 @@ def reply(
     def on_override(value: str) -> None:
         manager.lifecycle.emit("cache_overridden", f"Cache-Control was {value!r}, and the response sets a cookie")
 
-    headers = request.headers
-    if prepared.headers.allow_every_origin and "origin" in headers and headers.get("sec-fetch-site") != "same-origin":
-        manager.lifecycle.emit("cors", _CORS_WARNING)
+    if prepared.headers.allow_every_origin:
+        headers = request.headers
+        if "origin" in headers and headers.get("sec-fetch-site") != "same-origin":
+            manager.lifecycle.emit("cors", _CORS_WARNING)
     if len(cookies) > 1:  # The session's cookie is last, because a response with room for one cookie sends the last.
         cookies = (*cookies[1:], cookies[0])
     return prepared.reply(session_cookies=cookies, uses_session=True, on_override=on_override)

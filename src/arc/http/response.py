@@ -27,6 +27,7 @@ RESPONSE_KEYS = frozenset(
 ALL_KEYS = RESPONSE_KEYS.union(
     ("type", "status_code", "cacheControl", "cache_control", "compression", "multiValueHeaders")
 )
+_OPTIONS = ALL_KEYS.difference(TYPE_OF_KEY, ("body",))
 _STATUS_KEYS = ("status", "code", "statusCode", "status_code")
 _STATUS_SET = frozenset(_STATUS_KEYS)
 _CACHE_KEYS = frozenset(("cache_control", "cacheControl"))
@@ -52,10 +53,33 @@ class PreparedResponse:
             from arc.http.error_page import error_page
 
             self.status, page = error_page(result)
-            response: dict[str, Any] = {"html": page}
+            self._prepare({"html": page})
+            return
+        response = _as_response(result, shape)
+        if _OPTIONS.isdisjoint(response):
+            self._prepare_body(response)
         else:
-            response = _as_response(result, shape)
             self.status = _status(response)
+            self._prepare(response)
+
+    def _prepare_body(self, response: dict[str, Any]) -> None:
+        """Prepare a response that is a body and nothing else, as most are: `_prepare` in fewer steps."""
+        self.status, self._explicit, self._lists_cookies = 200, False, not self._shape.is_v2
+        self._cookies: list[str] = []
+        content = Content(response)
+        kind = TYPE_OF_KEY.get(content.key, JSON)
+        computed = {"content-type": kind, "cache-control": _CACHE_CONTROL[kind]}
+        self.headers = fields.ResponseHeaders(computed, {})
+        accepted = None
+        if content.body and self._shape.compresses:
+            accepted = self._shape.header("accept-encoding")
+            computed["vary"] = "Accept-Encoding"
+        self.body, self.base64, compressed = content.encode(kind, accepted)
+        if compressed:
+            computed["content-encoding"] = compressed
+
+    def _prepare(self, response: dict[str, Any]) -> None:
+        shape = self._shape
         custom, self._cookies = fields.read_headers(response)
         self._lists_cookies = not shape.is_v2 or bool(response.get("cookies"))
         content = Content(response, null=self.status not in _BODILESS)
@@ -81,7 +105,7 @@ class PreparedResponse:
         headers.computed["cache-control"] = control or (UNCACHED if is_uncached else default_cache_control(kind))
         accepted = None
         if content.is_compressible(sent_type) and shape.compresses and not encoding and self.status != _PARTIAL:
-            accepted = shape.headers().get("accept-encoding")
+            accepted = shape.header("accept-encoding")
             if content.body or self.status == _NOT_MODIFIED:
                 add_vary(headers, "Accept-Encoding")
         self.body, self.base64, compressed = content.encode(sent_type, accepted)
@@ -194,6 +218,9 @@ def default_cache_control(content_type: str) -> str:
     if is_private_by_default(content_type):
         return UNCACHED
     return CACHED if content_type.partition(";")[0].strip().lower() in _SHARED_TYPES else CACHED_BY_BROWSERS
+
+
+_CACHE_CONTROL = {kind: default_cache_control(kind) for kind in TYPE_OF_KEY.values()}
 
 
 def add_vary(headers: ResponseHeaders, field: str) -> None:
