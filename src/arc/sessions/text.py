@@ -114,33 +114,41 @@ def represents(text: str, data: Mapping[str, Any]) -> bool:
     if orjson is None:
         return True
     try:
-        copy = _decode(text)
+        copy = _decode_again(text)
         # A tuple differs from a list, but its text represents it.
-        return copy == data or bool(_decode("".join(_pieces(data, 0))) == copy)
+        return copy == data or bool(_decode_again("".join(_pieces(data, 0))) == copy)
     except (TypeError, ValueError, RecursionError):
         return False
 
 
-def _decode(text: str) -> Any:
-    return decode_own(text, text.encode(errors="surrogatepass"))
+def _decode_again(text: str) -> Any:
+    """Decode what `encode` made, with a float for an integer over 64 bits."""
+    try:
+        return orjson.loads(text)
+    except ValueError:  # half of a surrogate pair
+        return decode(text)
 
 
 def is_storable(text: str, data: Mapping[str, Any]) -> bool:
     """True when `text`, which `encode` returned for `data`, surely is what a session without limits for numbers stores.
 
-    This is faster than `copy_via_text`. The standard library writes only values that JSON has, but keys of any type.
-    orjson also writes other values.
+    This is faster than `copy_via_text`.
     """
-    if '"":' in text or '"null":' in text or '"true":' in text or '"false":' in text or '"_arc_' in text:
+    if '"":' in text or '"_arc_' in text or not RESERVED.isdisjoint(data):
         return False
-    if orjson is not None or not RESERVED.isdisjoint(data):
+    # The standard library writes only values that JSON has, but keys of any type. orjson writes other values, too.
+    if orjson is None and ('"null":' in text or '"true":' in text or '"false":' in text):
         return False
     try:
         raw = text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair
+        if orjson is not None and orjson.loads(raw) != data:
+            return False
+    except ValueError:  # half of a surrogate pair
         return False
     ones = raw.translate(_ONES)
-    return ones.find(_NUMBER_AS_KEY) < 0 and (ones.count(b"{") <= MAX_DEPTH or _is_shallow(raw))
+    if orjson is None and ones.find(_NUMBER_AS_KEY) >= 0:
+        return False
+    return ones.count(b"{") <= MAX_DEPTH or _is_shallow(raw)
 
 
 def copy_via_text(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[str, Any] | None:
