@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from arc.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -240,6 +238,8 @@ def _fallbacks(text: str | None) -> tuple[str, ...]:
     """Return the secrets in a JSON list. The error never shows the text, because it contains secrets."""
     if text is None:
         return ()
+    import json  # The import is slow, and most apps have none of what needs it.
+
     try:
         secrets = json.loads(text)
     except ValueError:
@@ -254,6 +254,8 @@ def _fallbacks(text: str | None) -> tuple[str, ...]:
 def _words(text: str | None) -> tuple[str, ...]:
     """Return the words of a list, which are separated by commas or spaces, or are a JSON list of strings."""
     if text is not None and text.startswith("["):
+        import json
+
         try:
             words = json.loads(text)
         except ValueError:
@@ -265,6 +267,8 @@ def _words(text: str | None) -> tuple[str, ...]:
 
 def sandbox_static(environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]] | None:
     """Return the sandbox's static folder, an absolute path, and the texts that it ignores; None without one."""
+    import json
+
     try:
         static = json.loads(environ.get("ARC_SANDBOX") or "{}").get("static")
         return (str(static["folder"]), tuple(static["ignore"])) if static else None
@@ -276,6 +280,8 @@ def _ports(text: str | None) -> Mapping[str, int] | None:
     """Return the sandbox's ports by name, such as `_arc` and `tables`; None outside a sandbox."""
     if text is None:
         return None
+    import json
+
     try:
         ports = json.loads(text)["ports"]
         return {name: port for name, port in ports.items() if type(port) is int and 0 < port <= _LAST_PORT}

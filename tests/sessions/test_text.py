@@ -61,7 +61,7 @@ def fast() -> Iterator[None]:
 def test_json_without_spaces_whatever_the_interpreter_has(has_c: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interpreter without the C encoder makes the same text and refuses the same data."""
     if not has_c:
-        monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+        monkeypatch.setattr(text, "_json", None)
     data = {"b": [1, 2.5, None, True, "é🔑"], "a": {}}
     assert text.encoder()(data) == '{"b":[1,2.5,null,true,"é🔑"],"a":{}}'
     assert text.encoder(ascii_only=True)(data) == '{"b":[1,2.5,null,true,"\\u00e9\\ud83d\\udd11"],"a":{}}'

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from _contextvars import ContextVar  # these three without imports of their modules
 from _thread import RLock, allocate_lock
+from _weakref import ref
 from collections import deque
-from contextvars import ContextVar
-from weakref import ref
 
 from arc.http.body import FORM, decode, parse_form, parse_json
 from arc.http.events import event_of, shape_of

@@ -31,6 +31,7 @@ MIN_SECRET = 16  # characters
 _DEVELOPMENT = "12345678901234567890123456789012"  # Node's default key; its prefixes are those of 24 and 16 bytes
 _EXAMPLE = "something-much-better-than-this"  # in Architect's documentation
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_LOW_FIRST = b"\xff\xfe"  # U+FEFF, which tells the order of bytes
 _warned: set[str] = set()
 
 
@@ -170,12 +171,13 @@ def _command(settings: Settings) -> str:
 
 def _units(text: str) -> bytes:
     """Encode `text` as JavaScript does: UTF-16 units of two bytes, the low byte first."""
-    return text.encode("utf-16-le", "surrogatepass")
+    units = text.encode("utf-16", "surrogatepass")  # "utf-16-le" has to import its codec.
+    return units[2:] if units.startswith(_LOW_FIRST) else text.encode("utf-16-le", "surrogatepass")
 
 
 def _utf8(units: bytes) -> bytes:
     """Convert UTF-16 units to UTF-8 as Node's Buffer does: half a surrogate pair becomes U+FFFD."""
-    return units.decode("utf-16-le", "replace").encode()
+    return (_LOW_FIRST + units).decode("utf-16", "replace").encode()
 
 
 def _lenient_base64(units: bytes) -> bytes:

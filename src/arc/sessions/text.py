@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from arc.sessions.values import MAX_DEPTH, RESERVED, finite, refuse_deep, whole_number, within_range
 
 TYPE_CHECKING = False
@@ -11,6 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
+    Pieces = Callable[[object, int], Iterable[str]]
+    Scan = Callable[[str, int], tuple[Any, int]]
+
+# The parts of json that are written in C. To import json takes as long as all of this library, because it compiles
+# regular expressions.
+try:
+    import _json
+except ImportError:  # an interpreter without them
+    _json = None  # type: ignore[assignment]
 try:
     import orjson  # type: ignore[import-not-found, unused-ignore]  # the extra `speed`
 except ImportError:
@@ -26,13 +33,10 @@ _LONG = b"1" * 19
 _NUMBER_AS_KEY = b'1":'
 _NO_STRUCTURE = bytes(one for one in range(256) if one not in b'{}[]"\\')
 _ONE_KIND = bytes.maketrans(b"[]", b"{}")
-_decoder = json.JSONDecoder(parse_float=finite, parse_constant=finite)
-_bounded = json.JSONDecoder(parse_int=whole_number, parse_float=within_range, parse_constant=finite)
-quoted = json.encoder.encode_basestring
-"""The JSON text of a string, non-ASCII characters as they are."""
-# `JSONDecoder.decode` looks for white space around the value in Python, and our own texts have none. A function for
-# `parse_float` would be called for each number, so this is for texts without numbers that may be infinite.
-_scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder(parse_constant=finite))["scan_once"]
+_WHITE = " \t\n\r"  # RFC 8259 §2
+
+
+# -- encoding
 
 
 def encoder(
@@ -43,30 +47,41 @@ def encoder(
     The function raises `TypeError`, `ValueError` or `RecursionError` for values that JSON does not have, including NaN
     and infinities. With `rings`, a container within itself is always a `ValueError`.
     """
-    make, options = _c_encoder(default, ascii_only=ascii_only)
     if rings:
-        return lambda data: "".join(make({}, *options)(data, 0))
+        return lambda data: "".join(_pieces_by(default, {}, ascii_only=ascii_only)(data, 0))
     # `JSONEncoder.encode` creates a C encoder at each call, which takes as long as encoding a small session.
-    pieces = make(None, *options)
+    pieces = _pieces_by(default, None, ascii_only=ascii_only)
     return lambda data: "".join(pieces(data, 0))
 
 
-def _c_encoder(default: Callable[[Any], object] | None, *, ascii_only: bool) -> tuple[Callable[..., Any], list[Any]]:
-    """Return what makes the standard library's encoder, in C if the interpreter has it, and its arguments.
+def _pieces_by(
+    default: Callable[[Any], object] | None, containers: dict[int, object] | None, *, ascii_only: bool
+) -> Pieces:
+    """Return a function that encodes data in pieces. It finds rings if it has a dict for the open `containers`."""
+    if _json is None:
+        from json import JSONEncoder
 
-    The argument before these maps the containers that are being encoded, to find rings; None does without.
-    """
-    slow = json.JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False, default=default)
-    make: Any = vars(json.encoder)["c_make_encoder"]  # None on an interpreter without it
-    if make is None:
-        return lambda _: lambda data, _: slow.iterencode(data), []
-    quote = json.encoder.encode_basestring_ascii if ascii_only else json.encoder.encode_basestring
-    return make, [slow.default, quote, None, ":", ",", False, False, False]
+        slow = JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False, default=default)
+        return lambda data, _: slow.iterencode(data)
+    make: Any = _json.make_encoder
+    quote = _json.encode_basestring_ascii if ascii_only else quoted
+    sort_keys = skip_keys = allow_nan = False
+    pieces: Pieces = make(containers, default or _refuse, quote, None, ":", ",", sort_keys, skip_keys, allow_nan)
+    return pieces
 
 
-_make, _options = _c_encoder(None, ascii_only=False)
-_pieces: Callable[[object, int], Iterable[str]] = _make(None, *_options)
-encode_ascii = encoder(ascii_only=True)
+def _refuse(value: object) -> object:
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _quote(text: str) -> str:
+    return encode(text)
+
+
+quoted: Callable[[str], str] = vars(_json)["encode_basestring"] if _json is not None else _quote
+"""Return the JSON text of a string, non-ASCII characters as they are."""
+
+_pieces, encode_ascii = _pieces_by(None, None, ascii_only=False), encoder(ascii_only=True)
 
 
 def encode(data: object) -> str:
@@ -79,9 +94,49 @@ def encode(data: object) -> str:
     return "".join(_pieces(data, 0))
 
 
+# -- decoding
+
+
+class _Rules:
+    """How a scanner parses JSON: the attributes that it reads of a `json.JSONDecoder`."""
+
+    strict, object_hook, object_pairs_hook = True, None, None
+
+    def __init__(self, parse_float: Callable[[str], float] = float, parse_int: Callable[[str], int] = int) -> None:
+        self.parse_float, self.parse_int, self.parse_constant = parse_float, parse_int, finite
+
+
+def _scanner(rules: _Rules) -> Scan:
+    """Return a function that decodes the value at a position of a text, and returns it with its end."""
+    if _json is None:
+        from json import JSONDecoder
+
+        parse = {"parse_float": rules.parse_float, "parse_int": rules.parse_int, "parse_constant": finite}
+        return vars(JSONDecoder(**parse))["scan_once"]
+    make: Any = _json.make_scanner
+    scan: Scan = make(rules)
+    return scan
+
+
+# A function for `parse_float` is called for each number, so the first is for texts without infinite numbers.
+_scan, _scan_finite = _scanner(_Rules()), _scanner(_Rules(finite))
+_scan_bounded = _scanner(_Rules(within_range, whole_number))
+
+
 def decode(text: str) -> Any:
     """Decode any JSON text. Raises `ValueError`, also for NaN and infinities, or `RecursionError`."""
-    return _decoder.decode(text)
+    return _decode_by(_scan_finite, text)
+
+
+def _decode_by(scan: Scan, text: str) -> Any:
+    trimmed = text.strip(_WHITE)
+    try:
+        data, end = scan(trimmed, 0)
+    except StopIteration:
+        end = -1
+    if end != len(trimmed):
+        raise ValueError("The text is not JSON.")
+    return data
 
 
 def decode_own(text: str, raw: bytes) -> Any:
@@ -163,7 +218,7 @@ def copy_via_text(data: Mapping[str, Any], text: str, *, bounded: bool) -> dict[
         raw = text.encode()  # Raises `UnicodeEncodeError`, a `ValueError`, for half of a surrogate pair.
         copy: dict[str, Any]
         if bounded:
-            copy = _bounded.decode(text)
+            copy = _decode_by(_scan_bounded, text)
             if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
                 check_depth(raw, copy)
         else:
