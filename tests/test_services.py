@@ -16,7 +16,7 @@ import pytest
 from arc.errors import ConfigurationError, StoreError
 from arc.service_map import mapped_ports, service_map, service_path, table_names
 from arc.services import services
-from arc.sessions import time_left
+from arc.sessions import visit
 from arc.settings import Settings
 from tests.engines import AWS, fresh_app
 from tests.local_server import serving
@@ -343,12 +343,12 @@ def silent() -> Iterator[Silent]:
 def test_s38_slow_map_leaves_time_for_a_response(silent: Silent, milliseconds: int, questions: int) -> None:
     """With little time left there is one short call, or none if even that takes too long."""
     settings = Settings(environment="testing", stack_name=fresh_stack(), sandbox_ports={"_arc": silent.port})
-    token = time_left.clock.set(lambda: milliseconds)
+    token = visit.clock.set(lambda: milliseconds)
     try:
         with pytest.raises(StoreError, match=settings.stack_name):
             service_map(settings)
     finally:
-        time_left.clock.reset(token)
+        visit.clock.reset(token)
     assert silent.taken == questions
 
 

@@ -10,7 +10,7 @@ import time
 from functools import cache
 
 from arc.errors import ArcError, ConfigurationError, StoreError
-from arc.sessions.time_left import time_left
+from arc.sessions.visit import time_left
 from arc.settings import Settings
 
 TYPE_CHECKING = False

@@ -527,7 +527,7 @@ def test_s45_nested_handler_restores_time_and_request() -> None:
         arc.http.session.write({"page": "outer"})
         return {"text": f"{json.dumps(req.session)} {time_left()}"}
 
-    from arc.sessions.time_left import time_left
+    from arc.sessions.visit import time_left
     print(outer(payload_v2(), Context())["body"], time_left())
     """,
         ARC_ENV="testing",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from arc.sessions import jwe
-from arc.sessions.lifetimes import Lifetimes
-from arc.sessions.record import Record
+from arc.sessions.record import Lifetimes, Record
 from arc.sessions.stores.sealed import SealedStore
 from arc.sessions.visit import Visit
 from tests.sessions.making import SECRET, WEEK, Made, value_of

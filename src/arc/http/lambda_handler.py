@@ -10,7 +10,7 @@ from arc.http.manager import manager_of_process
 from arc.http.reply import reply
 from arc.http.request import Request, current_request
 from arc.sessions import lifecycle
-from arc.sessions.time_left import clock
+from arc.sessions.visit import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

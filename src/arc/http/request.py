@@ -7,7 +7,6 @@ from _thread import RLock, allocate_lock
 from _weakref import ref
 from collections import deque
 
-from arc.http.body import FORM, decode, parse_form, parse_json
 from arc.http.events import event_of, shape_of
 from arc.http.headers import Query
 from arc.http.manager import manager_of_process
@@ -201,6 +200,8 @@ class Request(dict[str, "Any"]):
     @property
     def text(self) -> str:
         """The body as text, "" if absent. Raises `BadRequest` for a body that is not UTF-8."""
+        from arc.http.body import decode  # few requests have a body
+
         return decode(self.body)
 
     @property
@@ -226,6 +227,8 @@ class Request(dict[str, "Any"]):
         try:
             return self._json
         except AttributeError:
+            from arc.http.body import parse_json
+
             self._json: Any = parse_json(self.text) if self.body else None
             return self._json
 
@@ -242,6 +245,8 @@ class Request(dict[str, "Any"]):
             from arc.http.multipart import form_and_files
 
             return form_and_files(content_type, self.body or b"")
+        from arc.http.body import FORM, parse_form
+
         form = parse_form(self.text) if content_type.lower().startswith(FORM) else Query()
         hints = {field: _NO_FILE.format(field) for field in form}
         return form, Query((), hints, part="form has no file")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from arc.hosts import host_name
 from arc.sessions.visit import Visit
 
 TYPE_CHECKING = False
@@ -57,6 +56,8 @@ class RequestVisit(Visit):
     @property
     def host(self) -> str:  # type: ignore[override]
         """The name in the Host header."""
+        from arc.hosts import host_name  # few requests need it
+
         return host_name(self._shape.headers().get("host", ""))
 
     @property

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from binascii import unhexlify
 
-from arc.hosts import is_within
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -167,7 +165,11 @@ class SessionCookie:
 
     def accepts_host(self, host: str) -> bool:
         """True when a browser at `host` accepts the cookie's domain. An unknown host is ""."""
-        return not self._domain or not host or is_within(host, self._domain)
+        if not self._domain or not host:
+            return True
+        from arc.hosts import is_within  # settings without a domain do without
+
+        return is_within(host, self._domain)
 
     def rejections(self, visit: Visit) -> Iterator[tuple[str, str]]:
         """Yield why browsers reject the cookie of this `visit`: a kind (`domain` or `http`) and an explanation."""

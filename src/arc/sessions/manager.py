@@ -10,11 +10,9 @@ from arc.errors import SessionTooLarge, StoreError
 from arc.sessions import lifecycle
 from arc.sessions.cookie import MOST_TRIED, SessionCookie
 from arc.sessions.lifecycle import Lifecycle
-from arc.sessions.lifetimes import BROWSER, Lifetimes
-from arc.sessions.record import Record, Refused, describe
+from arc.sessions.record import BROWSER, IdTaken, Lifetimes, Record, Refused, describe
 from arc.sessions.session import WITHHELD, Session
 from arc.sessions.snapshot import new_text
-from arc.sessions.stores.store import IdTaken
 from arc.sessions.visit import PLAIN
 
 TYPE_CHECKING = False

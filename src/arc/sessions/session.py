@@ -6,8 +6,7 @@ from arc.errors import FreshSignInRequired, LateChange
 from arc.sessions import lifecycle
 from arc.sessions.cookie import LONGEST
 from arc.sessions.foreign_words import FOREIGN, ForeignWord
-from arc.sessions.lifetimes import BROWSER
-from arc.sessions.record import Facts, describe
+from arc.sessions.record import BROWSER, Facts, describe
 from arc.sessions.snapshot import Progress, Snapshot
 from arc.sessions.values import ADDED, RESERVED, RESERVED_PREFIX, drop_foreign_keys, plain_text, refuse_reserved
 from arc.sessions.visit import PLAIN

@@ -1,10 +1,12 @@
-"""What a session manager knows about a request besides its cookies."""
+"""What the core knows about a request besides its cookies: of what kind it is, and how long it may still run."""
 
 from __future__ import annotations
 
+from _contextvars import ContextVar  # contextvars, without its import
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 
@@ -38,3 +40,15 @@ class Visit:
 
 
 PLAIN = Visit()
+
+# A store has to give up in time for a response.
+MARGIN = 0.5  # seconds reserved for the response
+
+clock: ContextVar[Callable[[], float] | None] = ContextVar("arc_time_left", default=None)
+"""A function that returns the milliseconds left, such as `context.get_remaining_time_in_millis`."""
+
+
+def time_left() -> float | None:
+    """Return the seconds that a store may still take, None when they are not limited."""
+    get_milliseconds = clock.get()
+    return None if get_milliseconds is None else get_milliseconds() / 1000 - MARGIN

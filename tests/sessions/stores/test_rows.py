@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arc.errors import SessionTooLarge
-from arc.sessions.lifetimes import Lifetimes
+from arc.sessions.record import Lifetimes
 from arc.sessions.stores.dynamodb.attributes import encode, size
 from arc.sessions.stores.dynamodb.row import commit_stamp
 from arc.sessions.stores.dynamodb.transport import Refusal

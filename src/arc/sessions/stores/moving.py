@@ -6,8 +6,7 @@ from base64 import urlsafe_b64encode
 
 from arc.errors import SessionTooLarge
 from arc.sessions.delta import Delta
-from arc.sessions.lifetimes import NODES_WEEK
-from arc.sessions.record import Record, Refused
+from arc.sessions.record import NODES_WEEK, Record, Refused
 from arc.sessions.signing import sign, unsign
 from arc.sessions.stores.store import IdTaken, Written
 from arc.sessions.values import drop_unstorable

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from arc.errors import SessionTooLarge
 from arc.sessions import jwe
-from arc.sessions.lifetimes import NODES_WEEK, parse_lifetime
-from arc.sessions.record import Record, Refused
-from arc.sessions.stores.store import Written
+from arc.sessions.record import NODES_WEEK, Record, Refused, parse_lifetime
 from arc.sessions.text import decode, decode_own, encode, encode_ascii, quoted
 from arc.sessions.values import RESERVED, drop_reserved
 
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
 
     from arc.sessions.delta import Delta
     from arc.sessions.keyring import Keyring
+    from arc.sessions.stores.store import Written
 
 MAX_COOKIE = 4096  # RFC 6265bis §5.6: name plus value, in bytes.
 MAX_SKEW = 300  # seconds by which the clock of another machine may be ahead
@@ -105,12 +104,16 @@ class SealedStore:
         signing_in: bool = False,  # noqa: ARG002
     ) -> Written:
         """Return the token of the record. Raises `SessionTooLarge`."""
+        from arc.sessions.stores.store import Written  # Most writes take the short way.
+
         return Written(self.create(record, now))
 
     update = replace
 
     def renew(self, loaded: Record, record: Record, now: int) -> Written:  # noqa: ARG002
         """Return the token of the record. Raises `SessionTooLarge`."""
+        from arc.sessions.stores.store import Written  # Most writes take the short way.
+
         return Written(self.create(record, now))
 
     def destroy(self, loaded: Record, now: int) -> None:

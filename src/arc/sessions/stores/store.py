@@ -10,6 +10,8 @@ session. Times are Unix seconds and always arguments.
 
 from __future__ import annotations
 
+from arc.sessions.record import IdTaken
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
@@ -19,15 +21,13 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
+__all__ = ["TOMBSTONE", "IdTaken", "Store", "Written"]
+
 TOMBSTONE = 900
 """Seconds for which a replaced id is remembered, so that a sign-out also ends the session that replaced it.
 
 A request that loaded the old session may still sign out: an invocation on Lambda runs for up to 15 minutes.
 """
-
-
-class IdTaken(Exception):
-    """A new record's id is in use, and the session manager must mint another one. Never leaves the core."""
 
 
 class Written:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from arc.sessions.delta import MISSING
-from arc.sessions.lifetimes import NODES_WEEK, parse_lifetime
-from arc.sessions.record import FLASHES, Record, Refused
+from arc.sessions.record import FLASHES, NODES_WEEK, Record, Refused, parse_lifetime
 from arc.sessions.stores.dynamodb.attributes import decode, decode_map, encode
 from arc.sessions.values import deep_copy, is_reserved, refuse_deep
 

@@ -16,7 +16,7 @@ from arc.sessions.stores.dynamodb.expression import moved, reason, replacement, 
 from arc.sessions.stores.dynamodb.row import Row, item_of, successors_of, tombstone
 from arc.sessions.stores.dynamodb.transport import Refusal, pause
 from arc.sessions.stores.store import IdTaken, Written
-from arc.sessions.time_left import time_left
+from arc.sessions.visit import time_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

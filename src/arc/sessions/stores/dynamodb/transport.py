@@ -6,7 +6,7 @@ import os
 import time
 
 from arc.errors import StoreError
-from arc.sessions.time_left import time_left
+from arc.sessions.visit import time_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
