@@ -47,27 +47,28 @@ def encoder(
     The function raises `TypeError`, `ValueError` or `RecursionError` for values that JSON does not have, including NaN
     and infinities. With `rings`, a container within itself is always a `ValueError`.
     """
+    pieces_by = _pieces_by(default, ascii_only=ascii_only)
     if rings:
-        return lambda data: "".join(_pieces_by(default, {}, ascii_only=ascii_only)(data, 0))
+        return lambda data: "".join(pieces_by({})(data, 0))
     # `JSONEncoder.encode` creates a C encoder at each call, which takes as long as encoding a small session.
-    pieces = _pieces_by(default, None, ascii_only=ascii_only)
+    pieces = pieces_by(None)
     return lambda data: "".join(pieces(data, 0))
 
 
 def _pieces_by(
-    default: Callable[[Any], object] | None, containers: dict[int, object] | None, *, ascii_only: bool
-) -> Pieces:
-    """Return a function that encodes data in pieces. It finds rings if it has a dict for the open `containers`."""
+    default: Callable[[Any], object] | None = None, *, ascii_only: bool = False
+) -> Callable[[dict[int, object] | None], Pieces]:
+    """Return what makes an encoder, which takes data and 0. With a dict for the open containers, that finds rings."""
     if _json is None:
         from json import JSONEncoder
 
         slow = JSONEncoder(ensure_ascii=ascii_only, separators=(",", ":"), allow_nan=False, default=default)
-        return lambda data, _: slow.iterencode(data)
+        return lambda _: lambda data, _: slow.iterencode(data)
     make: Any = _json.make_encoder
     quote = _json.encode_basestring_ascii if ascii_only else quoted
     sort_keys = skip_keys = allow_nan = False
-    pieces: Pieces = make(containers, default or _refuse, quote, None, ":", ",", sort_keys, skip_keys, allow_nan)
-    return pieces
+    options = (default or _refuse, quote, None, ":", ",", sort_keys, skip_keys, allow_nan)
+    return lambda containers: make(containers, *options)  # type: ignore[no-any-return]
 
 
 def _refuse(value: object) -> object:
@@ -81,7 +82,7 @@ def _quote(text: str) -> str:
 quoted: Callable[[str], str] = vars(_json)["encode_basestring"] if _json is not None else _quote
 """Return the JSON text of a string, non-ASCII characters as they are."""
 
-_pieces, encode_ascii = _pieces_by(None, None, ascii_only=False), encoder(ascii_only=True)
+_pieces, encode_ascii = _pieces_by()(None), encoder(ascii_only=True)
 
 
 def encode(data: object) -> str:
