@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arc.errors import SessionTooLarge
+from arc.sessions.jwe import seal
 from arc.sessions.keyring import Keyring
 from arc.sessions.stores.sealed import SealedStore
 from arc.settings import Settings
@@ -108,3 +109,26 @@ def test_the_short_way_ends_like_the_long_way_whatever_the_settings(seed: int) -
     """An absolute lifetime and a domain change nothing of this."""
     given = {"absolute": 200, "domain": "example.com", "idle": 90}
     assert outcomes(manager(SealedStore, **given), seed) == outcomes(manager(LongWay, **given), seed)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"_arc_user":"ada","a":1,"_arc_id":"x","_arc_created":%d,"iat":%d}',
+        '{"a":1,"_arc_flash":[["info","hi"]],"_arc_user":"ada","_arc_id":"x","_arc_created":%d,"iat":%d}',
+        '{"exp":1900000000,"_arc_user":"ada","a":1,"_arc_id":"x","_arc_created":%d,"iat":%d}',
+    ],
+)
+def test_facts_in_another_place_of_a_token_are_kept_by_a_change(payload: str) -> None:
+    """Another writer may have put the user before the id, and ends the token as this library does."""
+    made = manager(SealedStore)
+    text = payload % (int(made.clock()), int(made.clock()))
+    token = seal(text.encode(), made.manager.keyring.sealing, "A256GCM", bytes(12))
+    session = made.manager.load([token])
+    facts = session._facts.content()
+    session["a"] = 2
+    (cookie,) = made.manager.commit(session)
+    again = made.manager.load([value_of(cookie)])
+    assert again == {"a": 2}
+    assert again.user_id == "ada"
+    assert again._facts.content() == facts

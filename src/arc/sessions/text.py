@@ -68,7 +68,7 @@ def _pieces_by(
     quote = _json.encode_basestring_ascii if ascii_only else quoted
     sort_keys = skip_keys = allow_nan = False
     options = (default or _refuse, quote, None, ":", ",", sort_keys, skip_keys, allow_nan)
-    return lambda containers: make(containers, *options)  # type: ignore[no-any-return]
+    return lambda containers: make(containers, *options)
 
 
 def _refuse(value: object) -> object:

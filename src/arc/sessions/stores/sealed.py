@@ -61,16 +61,16 @@ class SealedStore:
         record = Record(session_id, data, created, at)
         if opened_by:
             record.stale = True
+        facts = f',"_arc_id":"{session_id}","_arc_created":{created}'
+        end = f'{facts},"iat":{issued}}}'
         # Few tokens have anything else that belongs to the session. A name in another key costs only time.
         if not _OTHER_FACTS.isdisjoint(data) or "_arc_" in "".join(data):
             _take_facts(record, data)
-        # Most tokens end with these facts alone. A change of the data writes them again.
-        facts = f',"_arc_id":"{session_id}","_arc_created":{created}'
-        end = f'{facts},"iat":{issued}}}'
-        if text.endswith(end):
-            record.text, record.state = f"{text[: -len(end)]}}}", facts
+            _keep_text(record, text, issued)
+        elif text.endswith(end):
+            record.text, record.state = f"{text[: -len(end)]}}}", facts  # The next token has the same facts.
         else:
-            _keep_text(record, text, _facts(record, issued, record.expires))
+            _keep_text(record, text, issued)
         return record
 
     def create(self, record: Record, now: int) -> str:
@@ -120,8 +120,9 @@ class SealedStore:
         """Do nothing: a sealed session ends with its cookie, and a copy of the cookie is valid until it expires."""
 
 
-def _keep_text(record: Record, text: str, facts: str) -> None:
-    """Set the text of the record's data in the payload `text`, which ends with `facts` if this store wrote it."""
+def _keep_text(record: Record, text: str, issued: int) -> None:
+    """Set the text of the record's data in the payload `text`, which ends with the facts if this store wrote it."""
+    facts = _facts(record, issued, record.expires)
     if text.endswith(facts):
         record.text = f"{text[: -len(facts)]}}}"
     elif text == f"{{{facts[1:]}":
