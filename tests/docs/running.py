@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from tests.docs.blocks import Block, blocks, transcript
 from tests.docs.shown import matches
 from tests.docs.terminal import DUMMIES, Terminal
+from tests.tools import warm
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _END = "\0"
@@ -33,13 +35,21 @@ def _statement(page: Path, block: Block) -> str:
     return f"exec(compile({lines!r}, {page.name!r}, 'exec'))\nprint(end={_END!r}, flush=True)\n"
 
 
-def run_commands(page: Path, folder: Path) -> None:
-    """Run the console and bash blocks of `page` in `folder`, beside a copy of the examples."""
+def run_commands(page: Path, folder: Path, *, forked: bool = False) -> None:
+    """Run the console and bash blocks of `page` in `folder`, beside a copy of the examples.
+
+    If `forked`, `arc` is a fork of an interpreter that has loaded it.
+    """
     found = blocks(page, "console", "bash")
     if not found:
         return
     shutil.copytree(EXAMPLES, folder / "examples")
     with Terminal(folder) as terminal:
+        if forked:
+            programs = folder / ".programs"
+            programs.mkdir()
+            warm.install(programs)
+            terminal.environ["PATH"] = f"{programs}{os.pathsep}{terminal.environ['PATH']}"
         for block in found:
             steps = transcript(block) if block.language == "console" else [(f"set -e\n{block.text}", block.shown or "")]
             for command, shown in steps:

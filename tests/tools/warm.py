@@ -24,7 +24,7 @@ from tests import engines
 
 _SECONDS = 120
 _PROGRAM = """
-import json, os, socket, sys, tempfile
+import json, os, signal, socket, sys, tempfile
 
 connection = socket.socket(socket.AF_UNIX)
 connection.connect({path!r})
@@ -34,7 +34,9 @@ with tempfile.TemporaryFile() as request:
     request.seek(0)
     socket.send_fds(connection, [b"x"], [0, 1, 2, request.fileno()])
 with connection.makefile() as answer:
-    _, code = (int(line) for line in answer)
+    process = int(answer.readline())
+    signal.signal(signal.SIGINT, lambda *_: os.kill(process, signal.SIGINT))
+    code = int(answer.readline())
 sys.exit(code if code >= 0 else 128 - code)
 """
 _ENVIRON = {"PATH", "HOME", "TMPDIR", "SYSTEMROOT"}
@@ -157,7 +159,7 @@ def arc(words: Sequence[str], folder: Path, environ: Mapping[str, str], given: s
 
 
 def install(folder: Path) -> None:
-    """Write an executable `arc` to `folder`, which runs such a fork."""
+    """Write an executable `arc` to `folder`, which runs such a fork and passes an interrupt on to it."""
     program = folder / "arc.py"
     program.write_text(_PROGRAM.format(path=str(_interpreter())))
     command = folder / "arc"
