@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,26 +58,37 @@ class Shop:
     """Without a trailing slash."""
 
 
-@pytest.fixture(scope="module")
-def sealed_shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+@pytest.fixture(scope="package")
+def open_shop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str, str], Shop]]:
+    """Return the shop in a place with a store. All tests share it, because their visitors have separate sessions."""
+    with ExitStack() as shops:
+
+        @functools.cache
+        def find(place: str, store: str) -> Shop:
+            return shops.enter_context(shop_in(place, store, request, tmp_path_factory))
+
+        yield find
+
+
+@pytest.fixture
+def sealed_shop(open_shop: Callable[[str, str], Shop]) -> Shop:
     """The shop in a sandbox, with its sessions in the sealed cookie."""
-    with shop_in("sandbox", "jwe", request, tmp_path_factory) as shop:
-        yield shop
+    return open_shop("sandbox", "jwe")
 
 
-@pytest.fixture(scope="module", params=["sandbox-jwe", "sandbox-session", "deployed-jwe", "deployed-session"])
-def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+@pytest.fixture(params=["sandbox-jwe", "sandbox-session", "deployed-jwe", "deployed-session"])
+def shop(request: pytest.FixtureRequest, open_shop: Callable[[str, str], Shop]) -> Shop:
     """The shop with its sessions in the sealed cookie and in a table, in a sandbox and deployed."""
     place, _, store = request.param.partition("-")
-    with shop_in(place, store, request, tmp_path_factory) as shop:
-        yield shop
+    return open_shop(place, store)
 
 
-@pytest.fixture(scope="module", params=["sandbox", "deployed"])
-def shop_on_a_table(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+@pytest.fixture(params=["sandbox", "deployed"])
+def shop_on_a_table(request: pytest.FixtureRequest, open_shop: Callable[[str, str], Shop]) -> Shop:
     """The shop with its sessions in a table, in a sandbox and deployed."""
-    with shop_in(request.param, "session", request, tmp_path_factory) as shop:
-        yield shop
+    return open_shop(request.param, "session")
 
 
 @contextmanager
