@@ -25,7 +25,7 @@ pytest_plugins = ("tests.sampling",)
 
 # Examples of a property; one that needs more has a multiple of them. A busy machine is slow: there is no deadline.
 settings.register_profile("sample", deadline=None, max_examples=20)
-settings.register_profile("complete", deadline=None, max_examples=200)
+settings.register_profile("complete", deadline=None, max_examples=100)
 settings.load_profile("sample")
 
 INTEROP = Path(__file__).parent / "interop"

@@ -51,12 +51,12 @@ def test_s26_history_on_dynamodb(ministack: Engine) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("sealed", [True, False])
-def test_s26_thousands_of_histories(*, sealed: bool) -> None:
-    """Two thousand histories with a sealed cookie and in memory."""
-    run(None, 2_000, sealed=sealed)
+def test_s26_a_thousand_histories(*, sealed: bool) -> None:
+    """A thousand histories with a sealed cookie and in memory."""
+    run(None, 1_000, sealed=sealed)
 
 
 @pytest.mark.exhaustive
-def test_s26_hundreds_of_histories_on_dynamodb(ministack: Engine) -> None:
-    """Four hundred histories on DynamoDB."""
-    run(ministack, 400)
+def test_s26_a_hundred_histories_on_dynamodb(ministack: Engine) -> None:
+    """A hundred histories on DynamoDB."""
+    run(ministack, 100)
