@@ -198,6 +198,12 @@ class _Handler(Handler):
     wbufsize = -1  # Sends a response in one piece. A second piece would wait for the client's acknowledgement.
     disable_nagle_algorithm = True
 
+    def handle_expect_100(self) -> bool:
+        """Let the client send its body at once. Without a response it waits for a second."""
+        is_expected = super().handle_expect_100()
+        self.wfile.flush()
+        return is_expected
+
     def answer(self) -> None:
         size = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(size)
