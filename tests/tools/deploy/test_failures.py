@@ -121,7 +121,7 @@ def test_a_first_deployment_that_cannot_begin_can_be_repeated(
     assert keeper.shown() == {"first"}
 
 
-STRIDE = 6
+STRIDE = 12
 # Killed before a call, a deployment leaves what it leaves when it is killed after the call before.
 
 

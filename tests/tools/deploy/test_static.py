@@ -307,7 +307,7 @@ def test_an_upload_that_fails_leaves_the_old_version(site: Site, faulty: FaultyC
     assert all(site.get(f"/_static/{name}")[0] == 200 for name in after.values())
 
 
-STRIDE = 6
+STRIDE = 12
 
 
 @pytest.mark.parametrize("first", range(1, STRIDE + 1))
