@@ -7,6 +7,18 @@ unexport PYTHONDONTWRITEBYTECODE
 
 BIN = .venv/bin
 WITH_SPEED = tests/sessions tests/http tests/interop tests/testing tests/vectors # what reads and writes sessions
+# Of these, files whose tests neither encode nor decode the JSON of a session: orjson changes nothing in them.
+WITHOUT_SPEED = http/test_addresses http/test_assets http/test_body http/test_caching http/test_compression \
+    http/test_events http/test_foreign_words http/test_headers http/test_misread http/test_multipart http/test_query \
+    http/test_response http/test_response_cookies http/test_session_by_hand interop/test_dotenv_with_node \
+    interop/test_messages_with_node interop/test_preferences_with_node interop/test_routes_with_node \
+    interop/test_signed_with_node interop/test_tables_with_node sessions/test_cookie sessions/test_foreign_words \
+    sessions/test_jwe sessions/test_keyring sessions/test_list_merge sessions/test_secrets \
+    sessions/test_session_cookie sessions/test_signing sessions/stores/test_boto sessions/stores/test_choice \
+    sessions/stores/test_connections sessions/stores/test_lean sessions/stores/test_memory \
+    sessions/stores/test_refused_requests sessions/stores/test_requests sessions/stores/test_session_table \
+    sessions/stores/test_signature sessions/stores/test_transport testing/test_app testing/test_app_modules \
+    testing/test_app_tables testing/test_events testing/test_jar testing/test_reply
 SPHINX = $(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --jobs auto
 
 help:
@@ -34,7 +46,7 @@ test-exhaustive: setup-test
 	@exec $(BIN)/python -m pytest -n auto -m "exhaustive or hypothesis" --hypothesis-profile complete
 
 test-speed: setup-test
-	@PYTHONPATH=.venv/speed exec $(BIN)/python -m pytest -n auto $(WITH_SPEED)
+	@PYTHONPATH=.venv/speed exec $(BIN)/python -m pytest -n auto $(WITH_SPEED) $(WITHOUT_SPEED:%=--ignore=tests/%.py)
 
 test-all: setup-test
 	@exec $(BIN)/python -m pytest -n auto -m "exhaustive or not exhaustive" --hypothesis-profile complete
