@@ -51,9 +51,9 @@ def test_s26_history_on_dynamodb(ministack: Engine) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("sealed", [True, False])
-def test_s26_a_thousand_histories(*, sealed: bool) -> None:
-    """A thousand histories with a sealed cookie and in memory."""
-    run(None, 1_000, sealed=sealed)
+def test_s26_hundreds_of_histories(*, sealed: bool) -> None:
+    """Five hundred histories with a sealed cookie and in memory."""
+    run(None, 500, sealed=sealed)
 
 
 @pytest.mark.exhaustive

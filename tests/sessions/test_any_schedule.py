@@ -48,9 +48,9 @@ def test_s37_thousands_of_schedules_on_memory() -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("half", [1, 2])
-def test_s37_thousands_of_schedules_on_dynamodb(ministack: Engine, half: int) -> None:
-    """Two thousand schedules on DynamoDB, in two halves for two workers."""
-    run(ministack.through("lean"), 1_000)
+def test_s37_a_thousand_schedules_on_dynamodb(ministack: Engine, half: int) -> None:
+    """A thousand schedules on DynamoDB, in two halves for two workers."""
+    run(ministack.through("lean"), 500)
 
 
 @pytest.mark.exhaustive
