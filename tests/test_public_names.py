@@ -7,7 +7,6 @@ import inspect
 import pkgutil
 import subprocess
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -145,17 +144,6 @@ assert arc.services is sys.modules["arc.services"]
         [sys.executable, "-W", "error", "-c", code], check=True, env={}, capture_output=True, text=True, timeout=60
     )
     assert done.stdout.startswith("Neither ARC_STACK_NAME nor ARC_APP_NAME is set")
-
-
-def test_services_is_a_function_for_type_checkers(tmp_path: Path) -> None:
-    """A type checker accepts the call after each kind of import, and knows its result."""
-    code = "import arc\nimport arc.services\nfrom arc.services import services\n"
-    shown = "reveal_type(arc.services({}))\nreveal_type(services())\n"
-    (tmp_path / "app.py").write_text(code + shown)
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "app.py"]
-    source = {"MYPYPATH": str(Path(__file__).parents[1] / "src")}
-    done = subprocess.run(command, cwd=tmp_path, env=source, check=True, capture_output=True, text=True, timeout=120)
-    assert done.stdout.count('Revealed type is "dict[str, dict[str, Any]]"') == 2
 
 
 @pytest.mark.parametrize("module", ["events", "queues", "services", "ws"])

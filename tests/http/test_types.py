@@ -1,4 +1,4 @@
-"""Type checking of handlers in mypy's strict mode."""
+"""Type checking of handlers, and of `arc.services`, in mypy's strict mode."""
 
 from __future__ import annotations
 
@@ -35,20 +35,40 @@ WRONG = {
     "misspelt_method": ("req.session.cycle_key()\nreturn {}", "cycle_key"),
     "misspelt_response_key": ('return {"htm": "<p>"}', '"htm"'),
 }
+SERVICES = """
+import arc
+import arc.services
+from arc.services import services
+reveal_type(arc.services({}))
+reveal_type(services())
+"""
 
 
 @pytest.fixture(scope="module")
-def errors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """The source lines with mypy errors, by the name of the handler."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every handler and the module `several_imports`."""
     folder = tmp_path_factory.mktemp("typed")
+    (folder / "several_imports.py").write_text(SERVICES, "utf-8")
     for name, body in [*FINE.items(), *((name, body) for name, (body, _) in WRONG.items())]:
         lines = "".join(f"    {line}\n" for line in body.splitlines())
         (folder / f"{name}.py").write_text(HEAD + lines, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def checked(folder: Path) -> list[str]:
+    """What mypy prints about the folder."""
     command = [sys.executable, "-m", "mypy", "--strict", "--no-pretty", "--hide-error-context", "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    found: dict[str, list[str]] = {name: [] for name in [*FINE, *WRONG]}
-    for line in done.stdout.splitlines():
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def errors(folder: Path, checked: list[str]) -> dict[str, list[str]]:
+    """The source lines with mypy errors, by the name of the module."""
+    found: dict[str, list[str]] = {name: [] for name in [*FINE, *WRONG, "several_imports"]}
+    for line in checked:
         if ": error: " in line:
             file, number, _ = line.split(":", 2)
             found[Path(file).stem].append((folder / file).read_text("utf-8").splitlines()[int(number) - 1])
@@ -66,3 +86,9 @@ def test_invalid_handlers_have_an_error(errors: dict[str, list[str]], name: str)
     """The checker finds a run-time failure at its line."""
     [line] = errors[name]
     assert WRONG[name][1] in line
+
+
+def test_services_is_a_function_after_each_kind_of_import(checked: list[str], errors: dict[str, list[str]]) -> None:
+    """The type checker accepts the call, and knows its result."""
+    assert errors["several_imports"] == []
+    assert sum('Revealed type is "dict[str, dict[str, Any]]"' in line for line in checked) == 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -115,9 +114,7 @@ def test_deleted_folder_is_explained(tmp_path: Path, words: list[str]) -> None:
         "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone');"
         "from arc.tools.cli import main; main(sys.argv[1:])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = warm.python(program, words, tmp_path, dict(os.environ))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "The current folder has been deleted. Change to another one, and run the command again.\n"
 
