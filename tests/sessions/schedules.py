@@ -389,7 +389,7 @@ class Schedules(RuleBasedStateMachine):
             assert [value_of(cookie) for cookie in cookies] == [""]
             self._check_ended(request)
         else:
-            assert cookies == ()
+            assert cookies == request.earlier
 
     def _check_the_answer(self, request: Request, cookies: tuple[str, ...], *, explicit: bool) -> None:
         value = value_of(cookies[0]) if cookies else None

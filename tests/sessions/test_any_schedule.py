@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from arc.sessions.stores.dynamodb.transport import ATTEMPTS
 from tests.sessions.schedules import Schedules
 
 if TYPE_CHECKING:
@@ -38,6 +39,17 @@ def test_s37_any_schedule_on_memory() -> None:
 def test_s37_any_schedule_on_dynamodb(ministack: Engine) -> None:
     """So do schedules on DynamoDB with lost responses and commits between the calls of another commit."""
     run(ministack, 30)
+
+
+def test_s37_an_outage_after_an_earlier_commit_leaves_its_cookie(ministack: Engine) -> None:
+    """The handler has stored the session by hand, so the response to the outage still carries that cookie."""
+    machine = Schedules(ministack, ministack.table())
+    machine.visitor([("insert", "m")], from_node=False)
+    machine.begin(newest=0, handlers=[[]])
+    machine.finish(pick=0, explicit=True, faults=[], goes_on=True)
+    machine.go_on(pick=0, action=("insert", "m"))
+    assert machine.requests[0].earlier
+    machine.finish(pick=0, explicit=False, faults=[("lost", False)] * ATTEMPTS, goes_on=False)
 
 
 @pytest.mark.exhaustive
