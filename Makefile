@@ -17,8 +17,8 @@ WITHOUT_SPEED = http/test_addresses http/test_assets http/test_body http/test_ca
     sessions/test_session_cookie sessions/test_signing sessions/stores/test_boto sessions/stores/test_choice \
     sessions/stores/test_connections sessions/stores/test_lean sessions/stores/test_memory \
     sessions/stores/test_refused_requests sessions/stores/test_requests sessions/stores/test_session_table \
-    sessions/stores/test_signature sessions/stores/test_transport testing/test_app testing/test_app_modules \
-    testing/test_app_tables testing/test_events testing/test_jar testing/test_reply
+    sessions/stores/test_signature sessions/stores/test_transport testing/test_app_modules \
+    testing/test_events testing/test_jar testing/test_reply
 SPHINX = $(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --jobs auto
 
 help:
