@@ -152,3 +152,22 @@ def test_every_event_format_is_parsed() -> None:
     assert arc.http.parse_body(alb("POST", json={"a": 1}, multi=True)) == {"a": 1}
     echo = arc.http.handler(lambda req: {"text": str(arc.http.parse_body(req))})
     assert echo(payload_v2("POST", json={"a": 1}))["body"] == "{'a': 1}"
+
+
+@pytest.mark.parametrize(
+    ("part", "sent"),
+    [
+        ("body", request("text/plain", "%%%", encoded=False) | {"isBase64Encoded": True}),
+        ("json", request("application/json", "{")),
+        ("form", request("multipart/form-data", "no boundary")),
+        ("files", request("multipart/form-data", "no boundary")),
+    ],
+)
+def test_the_error_of_a_part_follows_no_error_of_the_library(part: str, sent: dict[str, Any]) -> None:
+    """A trace shows what is wrong with the request, and not that nobody had read the part before."""
+    with pytest.raises(BadRequest) as raised:
+        getattr(Request(sent, None, lambda: Made().manager), part)
+    error: BaseException | None = raised.value
+    while error is not None:
+        assert not isinstance(error, AttributeError)
+        error = error.__context__

@@ -84,8 +84,9 @@ class Request(dict[str, "Any"]):
                 if self._session is None:
                     manager, shape = self._manager(), self.shape
                     self._session_values = values = cookie.values(shape.cookie_headers(), manager.cookie_name)
-                    session = self._session = manager.load(values, RequestVisit(shape, self.cross_site))
+                    session = manager.load(values, RequestVisit(shape, self.cross_site))
                     self.without_session = session.is_new
+                    self._session = session
         return self._session
 
     @session.setter
@@ -194,8 +195,9 @@ class Request(dict[str, "Any"]):
         try:
             return self._body
         except AttributeError:  # A slot costs nothing until it is set, and few requests have a body.
-            self._body: bytes | None = self.shape.body()
-            return self._body
+            pass
+        self._body: bytes | None = self.shape.body()
+        return self._body
 
     @property
     def text(self) -> str:
@@ -227,17 +229,19 @@ class Request(dict[str, "Any"]):
         try:
             return self._json
         except AttributeError:
-            from arc.http.body import parse_json
+            pass
+        from arc.http.body import parse_json
 
-            self._json: Any = parse_json(self.text) if self.body else None
-            return self._json
+        self._json: Any = parse_json(self.text) if self.body else None
+        return self._json
 
     def _form_and_files(self) -> tuple[Query[str], Query[File]]:
         try:
             return self._fields
         except AttributeError:
-            self._fields: tuple[Query[str], Query[File]] = self._read_form()
-            return self._fields
+            pass
+        self._fields: tuple[Query[str], Query[File]] = self._read_form()
+        return self._fields
 
     def _read_form(self) -> tuple[Query[str], Query[File]]:
         content_type = self.headers.get("content-type", "")
