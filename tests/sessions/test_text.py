@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +145,26 @@ def test_what_is_no_json_value_is_refused_with_and_without_orjson(written: str) 
     for decode in (lambda written: text.decode_own(written, written.encode()), text.decode):
         with pytest.raises(ValueError):  # noqa: PT011  # the message is that of one of several parsers
             decode(written)
+
+
+def test_invalid_text_is_refused_in_a_process_that_has_not_imported_json() -> None:
+    """The C part of Python 3.11 looks up its error in json, which this library does not import."""
+    program = f"""
+import sys
+sys.path.insert(0, {str(Path(text.__file__).parents[2])!r})
+from arc.sessions.text import decode, decode_own
+assert "json" not in sys.modules
+for invalid in ("{{", "[1,", "nul", '"a', "[1e999]", '{{"a" 1}}', '{{"a":1,}}', '"\x01"', "[", "NaN", ""):
+    for name in ("json", "json.decoder"):
+        sys.modules.pop(name, None)
+    for parse in (decode, lambda text: decode_own(text, text.encode())):
+        try:
+            parse(invalid)
+        except ValueError:
+            print("refused")
+"""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.stderr) == (["refused"] * 22, "")
 
 
 @pytest.mark.usefixtures("fast")

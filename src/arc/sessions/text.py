@@ -124,6 +124,10 @@ _scan, _scan_finite = _scanner(_Rules()), _scanner(_Rules(finite))
 _scan_bounded = _scanner(_Rules(within_range, whole_number))
 
 
+# Besides `ValueError`. Python 3.11 fails to find that error's class until json.decoder is imported.
+_INVALID = (StopIteration, SystemError)
+
+
 def decode(text: str) -> Any:
     """Decode any JSON text. Raises `ValueError`, also for NaN and infinities, or `RecursionError`."""
     return _decode_by(_scan_finite, text)
@@ -133,7 +137,7 @@ def _decode_by(scan: Scan, text: str) -> Any:
     trimmed = text.strip(_WHITE)
     try:
         data, end = scan(trimmed, 0)
-    except StopIteration:
+    except _INVALID:
         end = -1
     if end != len(trimmed):
         raise ValueError("The text is not JSON.")
@@ -151,7 +155,7 @@ def decode_own(text: str, raw: bytes) -> Any:
     elif orjson is None:
         try:
             data, end = _scan(text, 0)
-        except StopIteration:
+        except _INVALID:
             end = -1
         if end != len(text):
             data = decode(text)
