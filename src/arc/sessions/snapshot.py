@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arc.sessions.record import Facts
-from arc.sessions.text import copy_via_text, decode, encode, is_storable, represents
+from arc.sessions.text import copy_via_text, decode, encode, is_spelled_alike, is_storable, represents
 from arc.sessions.values import drop_reserved, normalize, same
 
 TYPE_CHECKING = False
@@ -41,8 +41,9 @@ class Snapshot:
     object was assigned. `first_values` maps new keys to the containers that were first assigned to them.
 
     `data` is not changed later, although its containers may be. `text` is its JSON, or JSON that has reserved keys
-    besides, None if neither is known. If it is `exact`, `encode` made it of this data, and then other text means
-    another session even if only the order of keys differs within. `bounded` is the argument of `normalize`.
+    besides, None if neither is known. If it is `exact`, it has only this data as `encode` writes it, and then other
+    text means another session even if only the order of keys differs within, unless a writer may have spelled a value
+    otherwise. `bounded` is the argument of `normalize`.
     """
 
     # What few requests need is an attribute of the class until it is set.
@@ -121,9 +122,9 @@ class Snapshot:
         top = self._top
         if data != top:
             return True
-        # What is left are types that are equal, such as 1 and True, and changes in containers, which both have. A token
-        # with half of a surrogate pair has it, and all other characters, in escapes.
-        if self.exact and "\\u" not in (self._text or "") and list(data) == list(top):
+        # What is left are types that are equal, such as 1 and True, changes in containers, which both have, and another
+        # spelling by another writer.
+        if self.exact and list(data) == list(top) and is_spelled_alike(self._text or ""):
             return True
         return not same(self.data, dict(data))
 
@@ -166,7 +167,7 @@ def new_text(data: dict[str, Any], loaded: Record) -> str | None:
     text = loaded.text or ""
     if now == text:
         return "" if represents(now, data) else None
-    if data != loaded.data or ("\\u" not in text and list(data) == list(loaded.data)):
+    if data != loaded.data or (list(data) == list(loaded.data) and is_spelled_alike(text)):
         return now if is_storable(now, data) else None
     return None
 
