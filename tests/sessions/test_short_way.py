@@ -151,3 +151,13 @@ def test_a_number_that_another_writer_spelled_otherwise_is_no_change(number: str
     session["a"].append(1)
     (cookie,) = made.manager.commit(session)
     assert made.manager.load([value_of(cookie)]) == {"a": [float(number), 1]}
+
+
+def test_a_lifetime_without_a_user_is_kept_by_a_change() -> None:
+    """Another writer may have removed the user alone."""
+    made = manager(SealedStore)
+    token = token_of(made, '{"a":1,"_arc_life":60,"_arc_id":"x","_arc_created":%d,"iat":%d}')
+    session = made.manager.load([token])
+    session["a"] = 2
+    (cookie,) = made.manager.commit(session)
+    assert made.manager.load([value_of(cookie)])._facts.lifetime == 60

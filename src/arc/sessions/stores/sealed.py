@@ -134,7 +134,7 @@ def _keep_text(record: Record, text: str, issued: int) -> None:
 def _facts(record: Record, issued: int, expires: int | None) -> str:
     """Return the end of the payload, which follows the data: the session's facts and the times of the token."""
     text = f',"_arc_id":{quoted(record.id)},"_arc_created":{record.created}'
-    if record.user_id is not None or record.flashes:
+    if record.user_id is not None or record.flashes or record.lifetime is not None:
         text += _other_facts(record)
     if expires is None or expires >= issued + NODES_WEEK:
         return f'{text},"iat":{issued}}}'
