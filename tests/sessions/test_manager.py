@@ -268,7 +268,7 @@ def test_a_failed_second_commit_can_be_retried() -> None:
 
 @both
 def test_a_change_after_the_session_was_closed_raises(server: bool) -> None:
-    """A change in place raises at the next commit, because nothing would store it."""
+    """A change in place raises at each later commit, because nothing would store it."""
     made = Made(server=server)
     session = made.manager.load([])
     session["cart"] = ["book"]
@@ -276,8 +276,9 @@ def test_a_change_after_the_session_was_closed_raises(server: bool) -> None:
     session.close()
     assert made.manager.commit(session) == cookies
     session["cart"].append("pen")
-    with pytest.raises(LateChange, match="response was made"):
-        made.manager.commit(session)
+    for _ in range(3):
+        with pytest.raises(LateChange, match="response was made"):
+            made.manager.commit(session)
 
 
 @both

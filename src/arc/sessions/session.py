@@ -367,6 +367,8 @@ class Session(dict[str, "Any"]):
             return
         progress = self._progress
         if progress.closed:
+            if renewed:
+                self._snapshot.forget_change()
             raise LateChange(
                 "The session was changed after the response was made, so the change would be lost. Look for a thread, "
                 "a task or a generator that outlives the handler, and make the change before the handler returns."

@@ -146,6 +146,10 @@ class Snapshot:
         if self.merges:
             self._live, self.first_values = {}, {}
 
+    def forget_change(self) -> None:
+        """Take back that `differs` was passed a change, which is not committed."""
+        self._now = self._text
+
     def record_assignment(self, key: str, value: Any) -> None:
         """Remember the container first assigned to a new `key`, so that later changes to it count as in place."""
         if self.merges and key not in self._top:
