@@ -16,7 +16,9 @@ FLASHES = "_arc_flash"
 
 
 class Facts:
-    """What a session is besides its data: its identity, its times, its principal and its messages. Never changed.
+    """What a session is besides its data: its identity, its times, its principal and its messages.
+
+    A session does not change its facts: `but` makes other ones.
 
     - `created` is when the session began, `signed_in_at` when its user signed in, both in Unix seconds.
     - `flashes` are pairs of kind and message.

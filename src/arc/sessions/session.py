@@ -345,7 +345,7 @@ class Session(dict[str, "Any"]):
 
     @property
     def _snapshot(self) -> Snapshot:
-        """The session as it was loaded or last committed. Most sessions need none, because they have its text."""
+        """The session as it was loaded or last committed. Most sealed sessions need only the token's text for that."""
         if self._taken is None:
             self._taken = Snapshot.of(self._record, self._progress.text, bounded=self._manager.is_bounded)
         return self._taken

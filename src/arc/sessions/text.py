@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     Pieces = Callable[[object, int], Iterable[str]]
     Scan = Callable[[str, int], tuple[Any, int]]
 
-# The parts of json that are written in C. To import json takes as long as all of this library, because it compiles
-# regular expressions.
+# The parts of json that are written in C. json itself compiles regular expressions, so its import takes nearly as long
+# as that of this library.
 try:
     import _json
 except ImportError:  # an interpreter without them
