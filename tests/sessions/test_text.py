@@ -147,6 +147,13 @@ def test_what_is_no_json_value_is_refused_with_and_without_orjson(written: str) 
             decode(written)
 
 
+def test_a_scanner_finds_all_that_it_reads_of_a_decoder() -> None:
+    """What a newer Python adds to its decoder has to be added to our rules."""
+    parts_in_python = {"memo", "parse_object", "parse_array", "parse_string", "scan_once"}
+    rules = text._Rules()
+    assert [name for name in vars(json.JSONDecoder()).keys() - parts_in_python if not hasattr(rules, name)] == []
+
+
 def test_invalid_text_is_refused_in_a_process_that_has_not_imported_json() -> None:
     """The C part of Python 3.11 looks up its error in json, which this library does not import."""
     program = f"""

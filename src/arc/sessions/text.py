@@ -102,7 +102,8 @@ def encode(data: object) -> str:
 class _Rules:
     """How a scanner parses JSON: the attributes that it reads of a `json.JSONDecoder`."""
 
-    strict, object_hook, object_pairs_hook = True, None, None
+    strict = True
+    object_hook = object_pairs_hook = array_hook = None  # Python 3.15 also reads the last.
 
     def __init__(self, parse_float: Callable[[str], float] = float, parse_int: Callable[[str], int] = int) -> None:
         self.parse_float, self.parse_int, self.parse_constant = parse_float, parse_int, finite
