@@ -164,7 +164,7 @@ def test_every_event_format_is_parsed() -> None:
     ],
 )
 def test_the_error_of_a_part_follows_no_error_of_the_library(part: str, sent: dict[str, Any]) -> None:
-    """A trace shows what is wrong with the request, and not that nobody had read the part before."""
+    """The traceback has the fault of the request, and no AttributeError from inside the library."""
     with pytest.raises(BadRequest) as raised:
         getattr(Request(sent, None, lambda: Made().manager), part)
     error: BaseException | None = raised.value

@@ -54,8 +54,8 @@ def test_s37_an_outage_after_an_earlier_commit_leaves_its_cookie(ministack: Engi
 
 @pytest.mark.exhaustive
 def test_s37_thousands_of_schedules_on_memory() -> None:
-    """Two thousand schedules on the memory store."""
-    run(None, 2_000)
+    """Five thousand schedules on the memory store."""
+    run(None, 5_000)
 
 
 @pytest.mark.exhaustive

@@ -54,7 +54,7 @@ def test_data_differs_by_value_and_type(before: dict[str, Any], after: dict[str,
 
 @pytest.mark.parametrize("bounded", [False, True])
 def test_the_same_data_in_another_order_and_as_tuples_is_not_written(bounded: bool) -> None:
-    """Each alone is no change, whatever the limits of the store."""
+    """Neither another order of keys nor a tuple is a change, with and without limits for numbers."""
     made = Made(environment="testing" if bounded else "production")
     session = made.manager.load([made.cookie(pair=[1, 2], count=1)])
     session["pair"] = session.pop("pair")

@@ -31,7 +31,7 @@ MIN_SECRET = 16  # characters
 _DEVELOPMENT = "12345678901234567890123456789012"  # Node's default key; its prefixes are those of 24 and 16 bytes
 _EXAMPLE = "something-much-better-than-this"  # in Architect's documentation
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-_LOW_FIRST = b"\xff\xfe"  # U+FEFF, which tells the order of bytes
+_LOW_FIRST = b"\xff\xfe"  # the byte order mark of UTF-16 whose low byte is first
 _warned: set[str] = set()
 
 

@@ -122,11 +122,7 @@ class Snapshot:
         top = self._top
         if data != top:
             return True
-        # What is left are types that are equal, such as 1 and True, changes in containers, which both have, and another
-        # spelling by another writer.
-        if self.exact and list(data) == list(top) and is_spelled_alike(self._text or ""):
-            return True
-        return not same(self.data, dict(data))
+        return (self.exact and _changed_within(data, top, self._text or "")) or not same(self.data, dict(data))
 
     def normalized(self, data: dict[str, Any]) -> Normalized:
         """Return `data` as it will be stored, and its text if that is known. `data` was last passed to `differs`."""
@@ -171,9 +167,18 @@ def new_text(data: dict[str, Any], loaded: Record) -> str | None:
     text = loaded.text or ""
     if now == text:
         return "" if represents(now, data) else None
-    if data != loaded.data or (list(data) == list(loaded.data) and is_spelled_alike(text)):
+    if data != loaded.data or _changed_within(data, loaded.data, text):
         return now if is_storable(now, data) else None
     return None
+
+
+def _changed_within(data: dict[str, Any], before: dict[str, Any], text: str) -> bool:
+    """True when data whose text is no longer `text`, but which equals `before`, surely has changed.
+
+    The two share containers, which may have changed, and have equal values of other types, such as 1 and True. What
+    else makes another text is another order of the keys, and the spelling of another writer.
+    """
+    return list(data) == list(before) and is_spelled_alike(text)
 
 
 def _are_reserved(members: str) -> bool:

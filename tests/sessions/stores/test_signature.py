@@ -81,8 +81,8 @@ def test_any_request_is_signed_as_in_botocore(request: tuple[Any, ...]) -> None:
 
 @pytest.mark.exhaustive
 @given(REQUESTS)
-@settings(max_examples=2_000)
-def test_two_thousand_requests_are_signed_as_in_botocore(request: tuple[Any, ...]) -> None:
+@settings(max_examples=10_000)
+def test_ten_thousand_requests_are_signed_as_in_botocore(request: tuple[Any, ...]) -> None:
     """Any credentials, region, host, operation, body and time, with and without a session token."""
     check(request)
 
